@@ -1,0 +1,96 @@
+# `make help` lists the targets. Everything is installed into .venv from hash-locked files.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PROTOS := $(shell cd proto && find hub -name '*.proto' | LC_ALL=C sort)
+T ?= tests
+DATA ?=
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+# ---- installation -----------------------------------------------------------------------------
+.venv/uv: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@grep -A 40 '^uv==' requirements.lock | awk 'NR==1 || /--hash/ {print; next} {exit}' > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@touch $@
+
+.venv/runtime: .venv/uv requirements.lock pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: install
+install: .venv/development ## Install everything into .venv
+	@echo "Installed. Next: $(BIN)/sealway --help"
+
+# ---- the two commands of the README --------------------------------------------------------------
+.PHONY: demo
+demo: .venv/runtime ## The whole way once, on embedded defaults (DATA=folder for real registrations)
+	@$(BIN)/python -m examples.demo $(if $(DATA),--data $(DATA))
+
+.PHONY: test
+test: .venv/development ## Everything, against real engines; what cannot be had is named at the end
+	@$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -q -rs
+
+# ---- daily work -----------------------------------------------------------------------------------
+.PHONY: quick
+quick: .venv/development ## A part, stop at the first failure: make quick T=tests/exchange
+	@$(BIN)/python -m pytest $(T) -x -q
+
+.PHONY: coverage
+coverage: .venv/development ## Tests with branch coverage
+	@$(BIN)/python -m coverage run -m pytest $(T) -q && $(BIN)/python -m coverage report --skip-covered
+
+.PHONY: faults
+faults: .venv/development ## A long campaign of crashes: make faults FAULT_ROUNDS=200
+	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(BIN)/python -m pytest tests/faults -q
+
+.PHONY: check
+check: .venv/development ## Format, lint, types, API lint, generated code up to date
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/buf lint
+	@$(MAKE) --no-print-directory proto
+	@git diff --exit-code --stat -- 'hub/**/v1/*' || { echo "Generated code differs: commit what make proto wrote."; exit 1; }
+
+.PHONY: format
+format: .venv/development ## Format and fix what can be fixed
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: proto
+proto: .venv/development ## Generate hub/**/v1/ from proto/
+	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+
+.PHONY: golden
+golden: .venv/development ## Rewrite golden files; review the difference like code
+	@SEALWAY_GOLDEN=write $(BIN)/python -m pytest tests -q -k golden
+
+.PHONY: lock
+lock: .venv/development ## Resolve the locked versions anew
+	@$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
+	  --extra demo --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
+	  --extra demo --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+.PHONY: run
+run: .venv/runtime ## A hub on loopback with its home in .hub
+	@$(BIN)/sealway init .hub && $(BIN)/sealway serve --config .hub/hub.toml
+
+.PHONY: bench
+bench: .venv/development ## Benchmarks as ratios; results go to docs/bench/
+	@$(BIN)/python -m tests.bench.run $(BENCH)
+
+.PHONY: clean
+clean: ## Remove what was built or run; keeps .hub
+	@rm -rf .venv .demo .test .mypy_cache .ruff_cache *.egg-info build dist

@@ -1,0 +1,192 @@
+"""Private keys as files, signing requests with proof of possession, and names of X.509 objects.
+
+All keys are P-256. A private key never appears in a message, a repr or an argument list.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certs.files import PRIVATE, make_private_folder, read_bounded, read_secret, write_new
+from hub.errors import HubError, Reason
+
+SECRET_BYTES_MAX: Final = 16 * 1024
+CSR_BYTES_MAX: Final = 16 * 1024
+CRL_BYTES_MAX: Final = 64 * 1024 * 1024
+CERTIFICATE_BYTES_MAX: Final = 64 * 1024
+
+# X.520 upper bounds of commonName and organizationName.
+NAME_MAX: Final = 64
+
+_CERTIFICATE_BLOCK: Final = re.compile(
+    rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL
+)
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh P-256 key, in memory only."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def save_key(path: Path, key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> None:
+    """Write `key` as PKCS#8 with mode 0600, encrypted when a passphrase is given.
+
+    Durable when it returns; the folder is made with mode 0700 where it is missing. Raises
+    HubError(KEY_FILE_EXISTS): a key is never overwritten.
+    """
+    if not path.parent.is_dir():
+        make_private_folder(path.parent)
+    try:
+        write_new(path, private_pem(key, passphrase), mode=PRIVATE)
+    except FileExistsError as error:
+        raise HubError(Reason.KEY_FILE_EXISTS, path=path) from error
+
+
+def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key at `path`. A passphrase given for an unencrypted file is refused.
+
+    Raises HubError(FILE_UNREADABLE): absent, reachable by others, damaged, another algorithm, or
+    the passphrase does not fit.
+    """
+    data = read_secret(path, bytes_max=SECRET_BYTES_MAX, what="private key")
+    try:
+        key = serialization.load_pem_private_key(data, passphrase)
+    except TypeError:
+        rule = "is encrypted: give its passphrase file"
+        if passphrase is not None:
+            rule = "is not encrypted although a passphrase was given"
+        raise _bad_key(path, rule) from None
+    except (ValueError, UnsupportedAlgorithm):
+        # The cause may quote the file: it is dropped on purpose.
+        raise _bad_key(path, "is damaged, or the passphrase does not fit") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise _bad_key(path, "is not a P-256 key")
+    return key
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes:
+    """`key` as PKCS#8 PEM, encrypted when a passphrase is given."""
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase is not None:
+        encryption = serialization.BestAvailableEncryption(passphrase)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
+
+
+def new_passphrase_file(path: Path) -> bool:
+    """A passphrase of 256 random bits stands at `path`, mode 0600; False if one stood there."""
+    if path.exists():
+        return False
+    if not path.parent.is_dir():
+        make_private_folder(path.parent)
+    write_new(path, secrets.token_urlsafe(32).encode() + b"\n", mode=PRIVATE)
+    return True
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase at `path`, without the line end. Raises HubError(FILE_UNREADABLE)."""
+    passphrase = read_secret(path, bytes_max=SECRET_BYTES_MAX, what="passphrase").rstrip(b"\r\n")
+    if not passphrase:
+        raise HubError(Reason.FILE_UNREADABLE, what="passphrase", path=path, rule="is empty")
+    return passphrase
+
+
+def make_csr(key: ec.EllipticCurvePrivateKey, common_name: str) -> bytes:
+    """A PKCS#10 request (PEM) that proves possession of `key`."""
+    check_name("common_name", common_name)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def check_csr(csr: bytes) -> ec.EllipticCurvePublicKey:
+    """The P-256 key whose possession the request (PEM or DER) proves.
+
+    Everything else in it is ignored: name and use are decided by whoever enrols, not by whoever
+    asks. Raises HubError(CSR_INVALID).
+    """
+    if len(csr) > CSR_BYTES_MAX:
+        raise HubError(Reason.CSR_INVALID, rule=f"larger than {CSR_BYTES_MAX} bytes")
+    try:
+        pem = csr.lstrip().startswith(b"-----BEGIN")
+        request = x509.load_pem_x509_csr(csr) if pem else x509.load_der_x509_csr(csr)
+        key = request.public_key()
+        algorithm = request.signature_hash_algorithm
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise HubError(Reason.CSR_INVALID, rule="the key is not P-256")
+        if not isinstance(key.curve, ec.SECP256R1):
+            raise HubError(Reason.CSR_INVALID, rule=f"the key is {key.curve.name}, not P-256")
+        if not isinstance(algorithm, hashes.SHA256):
+            raise HubError(Reason.CSR_INVALID, rule="not signed with ECDSA and SHA-256")
+        proven = request.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm) as error:
+        rule = "neither a PEM nor a DER PKCS#10 request with a P-256 key"
+        raise HubError(Reason.CSR_INVALID, rule=rule) from error
+    if not proven:
+        rule = "its signature does not verify with the key in it"
+        raise HubError(Reason.CSR_INVALID, rule=rule)
+    return key
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """The first X.509 certificate of a PEM or DER file. Raises HubError(FILE_UNREADABLE)."""
+    what = "X.509 certificate"
+    data = read_bounded(path, bytes_max=CERTIFICATE_BYTES_MAX, what=what)
+    block = _CERTIFICATE_BLOCK.search(data)
+    try:
+        if block is not None:
+            return x509.load_pem_x509_certificate(block.group())
+        return x509.load_der_x509_certificate(data)
+    except ValueError as error:
+        rule = "is neither PEM nor DER"
+        raise HubError(Reason.FILE_UNREADABLE, what=what, path=path, rule=rule) from error
+
+
+def read_crl(path: Path) -> x509.CertificateRevocationList:
+    """The revocation list of a DER file. Raises HubError(FILE_UNREADABLE)."""
+    what = "revocation list"
+    data = read_bounded(path, bytes_max=CRL_BYTES_MAX, what=what)
+    try:
+        return x509.load_der_x509_crl(data)
+    except ValueError as error:
+        rule = "is not DER; remove it and sign the lists anew"
+        raise HubError(Reason.FILE_UNREADABLE, what=what, path=path, rule=rule) from error
+
+
+def thumbprint(certificate: x509.Certificate) -> str:
+    """`x5t#S256` of RFC 8705: base64url of the SHA-256 of the DER, without padding."""
+    return _b64u(hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest())
+
+
+def key_digest(key: ec.EllipticCurvePublicKey) -> str:
+    """The name of a public key here: base64url of the SHA-256 of its SubjectPublicKeyInfo."""
+    der = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return _b64u(hashlib.sha256(der).digest())
+
+
+def check_name(field: str, text: str) -> None:
+    """`text` can stand in a subject: 1 to 64 printable characters, no blank at either end."""
+    if not text or len(text) > NAME_MAX or not text.isprintable() or text != text.strip():
+        rule = f"1 to {NAME_MAX} printable characters without blanks at either end"
+        raise HubError(Reason.FIELD_INVALID, field=field, rule=rule)
+
+
+def _bad_key(path: Path, rule: str) -> HubError:
+    return HubError(Reason.FILE_UNREADABLE, what="private key", path=path, rule=rule)
+
+
+def _b64u(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

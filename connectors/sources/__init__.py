@@ -1,0 +1,1 @@
+"""Kinds of legacy system, one module each: they turn a source into records of text cells."""

@@ -1,0 +1,126 @@
+"""The rules of authorities, systems and enrolments, and what a person reads when one is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from hub.domain import names
+from hub.errors import HubError, Reason, Text, Violation
+
+
+def broken(field: str, rule: str) -> Violation:
+    """`rule` as broken by `field`."""
+    text = RULES[rule]
+    return Violation(field, rule, text.en, text.zh)
+
+
+def refuse(found: Iterable[Violation | None]) -> None:
+    """Raise HubError(FIELD_INVALID) with everything found; return where nothing was."""
+    violations = tuple([violation for violation in found if violation is not None])
+    if violations:
+        first = violations[0]
+        raise HubError(
+            Reason.FIELD_INVALID, violations=violations, field=first.field, rule=first.rule
+        )
+
+
+def id_violation(field: str, value: str) -> Violation | None:
+    """Whether `value` can be the id of a resource."""
+    try:
+        names.check_id(value, field=field)
+    except HubError:
+        return broken(field, "id.form")
+    return None
+
+
+RULES: Final = {
+    "id.form": Text(
+        "an id has 3 to 63 of a-z, 0-9 and hyphen and does not begin with a hyphen",
+        "编号应为3至63位小写字母、数字或连字符，且不以连字符开头",
+    ),
+    "names.count": Text(
+        "an authority has 1 to 50 names; give at least the present one",
+        "机构名称应为1至50个，至少应有现行名称",
+    ),
+    "names.present": Text(
+        "exactly one name has no last day: the present one",
+        "应有且仅有一个名称没有截止日期，即现行名称",
+    ),
+    "names.order": Text(
+        "the last day of a name lies before its first day",
+        "名称的截止日期早于起始日期",
+    ),
+    "uscc.taken": Text(
+        "another authority has this credit code; use that authority",
+        "该统一社会信用代码已属于另一机构，请使用已有机构",
+    ),
+    "region.form": Text(
+        "a region has six digits (GB/T 2260)",
+        "行政区划代码应为六位数字（GB/T 2260）",
+    ),
+    "level.range": Text(
+        "a level is 1 national, 2 provincial, 3 city, 4 county or 5 other (GB/T 36902)",
+        "机构层级应为1国家、2省、3市、4县、5其他（GB/T 36902）",
+    ),
+    "successors.known": Text(
+        "a successor is another authority that is registered here",
+        "承继机构应为已登记的其他机构",
+    ),
+    "successors.count": Text(
+        "there are at most 20 successors, each once",
+        "承继机构最多20个且不重复",
+    ),
+    "authority.known": Text(
+        "no authority of this name is registered; register it first",
+        "没有登记该名称的机构，请先登记机构",
+    ),
+    "role.known": Text(
+        "a role is department, platform, connector, auditor or monitor",
+        "角色应为部门系统、平台、连接器、审计或监控之一",
+    ),
+    "x509.form": Text(
+        "not an X.509 certificate in DER with a P-256 key, of at most 8192 bytes",
+        "不是不超过8192字节、密钥为 P-256 的 DER 格式 X.509 证书",
+    ),
+    "x509.untrusted": Text(
+        "the X.509 certificate does not chain to a client authority that this hub trusts",
+        "该 X.509 证书不能追溯到本枢纽信任的客户端证书机构",
+    ),
+    "x509.in_force": Text(
+        "the X.509 certificate is not in force today; have a new one issued",
+        "该 X.509 证书当前不在有效期内，请重新签发",
+    ),
+    "x509.usage": Text(
+        "the X.509 certificate is not for TLS clients (extended key usage clientAuth, no CA)",
+        "该 X.509 证书不是 TLS 客户端证书（扩展密钥用途应含 clientAuth，且非 CA）",
+    ),
+    "csr.form": Text(
+        "not a PKCS#10 request in DER with a P-256 key, of at most 8192 bytes",
+        "不是不超过8192字节、密钥为 P-256 的 DER 格式 PKCS#10 请求",
+    ),
+    "csr.signature": Text(
+        "the request is not signed by the key in it; make it where the private key is",
+        "该请求不是由其中的密钥签名，请在持有私钥的系统上重新生成",
+    ),
+    "csr.other_key": Text(
+        "the request was made with another key than the X.509 certificate holds",
+        "该请求所用密钥与 X.509 证书中的密钥不同",
+    ),
+    "signing.required": Text(
+        "systems of this role sign; add a request made with the signing key",
+        "该角色的系统须签名，请提供以签名密钥生成的请求",
+    ),
+    "signing.unwanted": Text(
+        "systems of this role sign nothing; leave the signing request empty",
+        "该角色的系统不签名，签名密钥请求应为空",
+    ),
+    "signing.same_key": Text(
+        "the signing key must not be the key of the X.509 certificate; make two keys",
+        "签名密钥不得与 X.509 证书密钥相同，请使用两把密钥",
+    ),
+    "key.used": Text(
+        "this key or X.509 certificate was enrolled before; make a new one",
+        "该密钥或 X.509 证书曾经登记，请生成新的密钥",
+    ),
+}

@@ -1,0 +1,314 @@
+"""`sealway doctor`: is this hub fit to run, and what to do where it is not?
+
+A check that could not be made is a fault, never a pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from cryptography import x509
+
+from connectors.client import HubClient
+from connectors.profile import load_profile, read_bounded
+from hub.cli.serve import ConfigOption
+from hub.cli.session import JsonOption
+from hub.cli.terminal import ExitCode, Terminal
+from hub.clock import now_us
+from hub.config import Config, load
+from hub.errors import HubError, Reason
+
+CERTIFICATE_BYTES_MAX: Final = 1024 * 1024
+HEAD_BYTES_MAX: Final = 131_072
+EXPIRY_WARNING: Final = timedelta(days=30)
+FREE_BYTES_MIN: Final = 1024**3
+
+# A clock behind what was already signed would sign receipts out of order.
+CLOCK_BEHIND_MAX_S: Final = 60
+CLOCK_LEAST: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+_TOO_OPEN: Final = 0o037
+
+
+class Mark(StrEnum):
+    """How a check ended."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+_SIGNS: Final = {Mark.GOOD: "✔", Mark.WARNING: "!", Mark.FAULT: "✘"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, and what to do where it is not good."""
+
+    check: Said
+    mark: Mark
+    detail: str
+    remedy: Said = Said("", "")
+
+
+def doctor(
+    config: ConfigOption = Path("hub.toml"),
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            "--profile",
+            help="Whose certificate asks whether the hub serves; otherwise the first officer's.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check configuration, keys, certificates, database, log, clock, disk and the running hub.
+
+    Exit code 0 where nothing is at fault, else 1.
+
+    Example: sealway doctor --config ./home/hub.toml
+    """
+    terminal = Terminal(as_json)
+    findings = list(examine(config, profile))
+    faults = [finding for finding in findings if finding.mark is Mark.FAULT]
+    terminal.document(
+        {
+            "healthy": not faults,
+            "checks": [
+                {
+                    "check": finding.check.en,
+                    "mark": finding.mark.value,
+                    "detail": finding.detail,
+                    "remedy": {"en": finding.remedy.en, "zh": finding.remedy.zh},
+                }
+                for finding in findings
+            ],
+        }
+    )
+    terminal.table(
+        (("", ""), ("check", "检查项"), ("found", "结果"), ("what to do", "处理办法")),
+        [
+            (
+                _SIGNS[finding.mark],
+                terminal.choose(finding.check.en, finding.check.zh),
+                finding.detail,
+                terminal.choose(finding.remedy.en, finding.remedy.zh),
+            )
+            for finding in findings
+        ],
+    )
+    if faults:
+        terminal.say(f"{len(faults)} at fault.", f"{len(faults)} 项有问题。")
+        raise typer.Exit(ExitCode.REFUSED)
+    terminal.say("Nothing at fault.", "未发现问题。")
+
+
+def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
+    """Every check in order; without a readable configuration there is nothing more to check."""
+    check = Said("configuration", "配置")
+    if not file.is_file():
+        remedy = Said(
+            "Name it: --config FILE; or make a hub's home: sealway init DIR",
+            "请用 --config FILE 指定，或用 sealway init DIR 创建枢纽目录",
+        )
+        yield Finding(check, Mark.FAULT, f"{file} is missing", remedy)
+        return
+    try:
+        config = load(file)
+    except HubError as error:
+        yield _fault(check, error)
+        return
+    yield Finding(check, Mark.GOOD, f"{config.hub.origin}, {config.hub.region}")
+    yield from _modes(config)
+    yield from _certificates(config)
+    yield _keys(config)
+    yield _log(config)
+    yield _clock(config)
+    yield _disk(config)
+    yield _serving(config, profile)
+
+
+def _modes(config: Config) -> Iterator[Finding]:
+    """Secrets are reachable by their owner only."""
+    check = Said("file modes", "文件权限")
+    keys = config.path(config.keys.folder)
+    files = [*sorted(keys.glob("*.key")), config.path(config.keys.passphrase_file)]
+    files.append(config.path(config.tls.key))
+    missing = [str(path) for path in files if not path.is_file()]
+    open_ones = [str(path) for path in files if path.is_file() and path.stat().st_mode & _TOO_OPEN]
+    if missing:
+        remedy = Said(
+            "Restore it from a backup, or run: sealway init", "请从备份恢复，或执行 sealway init"
+        )
+        yield Finding(check, Mark.FAULT, f"missing: {', '.join(missing)}", remedy)
+    if open_ones:
+        command = f"chmod 600 {' '.join(open_ones)}"
+        yield Finding(
+            check,
+            Mark.FAULT,
+            f"reachable by others: {len(open_ones)}",
+            Said(f"Run: {command}", f"请执行：{command}"),
+        )
+    if not missing and not open_ones:
+        yield Finding(check, Mark.GOOD, f"{len(files)} files")
+
+
+def _certificates(config: Config) -> Iterator[Finding]:
+    for name, file in (
+        (Said("server certificate", "服务器证书"), config.tls.certificate),
+        (Said("client anchor", "客户端信任锚"), config.tls.client_ca),
+        (Said("seal anchor", "印章信任锚"), config.tls.seal_ca),
+    ):
+        path = config.path(file)
+        try:
+            found = x509.load_pem_x509_certificates(
+                read_bounded(path, CERTIFICATE_BYTES_MAX, "X.509 certificate")
+            )
+        except HubError as error:
+            yield _fault(name, error)
+            continue
+        except ValueError:
+            remedy = Said("Restore the file.", "请恢复该文件。")
+            yield Finding(name, Mark.FAULT, f"{path} is not PEM", remedy)
+            continue
+        yield _expiry(name, found)
+
+
+def _expiry(check: Said, found: Sequence[x509.Certificate]) -> Finding:
+    """The first certificate of a file is the one in use."""
+    ends = found[0].not_valid_after_utc
+    left = ends - datetime.now(UTC)
+    detail = f"until {ends:%Y-%m-%d}"
+    remedy = Said(
+        "Renew it: python -m certs.pki renew; then restart the hub.",
+        "请续期：python -m certs.pki renew，然后重启枢纽。",
+    )
+    if left <= timedelta():
+        return Finding(check, Mark.FAULT, f"ended {ends:%Y-%m-%d}", remedy)
+    if left < EXPIRY_WARNING:
+        return Finding(check, Mark.WARNING, detail, remedy)
+    return Finding(check, Mark.GOOD, detail)
+
+
+def _keys(config: Config) -> Finding:
+    from hub.home import open_keys  # noqa: PLC0415 - loads the storage
+
+    check = Said("hub's own keys", "枢纽密钥")
+    try:
+        keys = open_keys(config)
+    except HubError as error:
+        return _fault(check, error)
+    return Finding(check, Mark.GOOD, f"log key {keys.log.verifier.id.hex()}")
+
+
+def _log(config: Config) -> Finding:
+    """The database answers and continues the external head, as the hub demands at its start."""
+    check = Said("database and log", "数据库与日志")
+    prefix = "sqlite:///"
+    url = config.database_url
+    if url.startswith(prefix) and not Path(url.removeprefix(prefix)).is_file():
+        remedy = Said(
+            "Restore it from a backup that is not older than the head, or run: sealway init",
+            "请从不早于日志头的备份恢复，或执行 sealway init",
+        )
+        return Finding(check, Mark.FAULT, "the database file is missing", remedy)
+    try:
+        head, size = asyncio.run(_compare_head(config))
+    except HubError as error:
+        return _fault(check, error)
+    return Finding(check, Mark.GOOD, f"{size} entries, {head} of them signed")
+
+
+async def _compare_head(config: Config) -> tuple[int, int]:
+    """Size of the external head and of the stored log that continues it.
+
+    Raises HubError: LOG_HEAD_MISSING, LOG_HEAD_INVALID, LOG_ROLLED_BACK, DATABASE_UNAVAILABLE.
+    """
+    # Only who opens data pays for loading the storage.
+    from hub.home import open_keys  # noqa: PLC0415
+    from hub.ledger.checkpoints import FileHead  # noqa: PLC0415
+    from hub.ledger.proofs import Proofs  # noqa: PLC0415
+    from hub.storage.database import open_database  # noqa: PLC0415
+    from hub.storage.encryption import DataKeys  # noqa: PLC0415
+
+    keys = open_keys(config)
+    note = await FileHead(config.path(config.ledger.head)).read()
+    if note is None:
+        raise HubError(Reason.LOG_HEAD_MISSING)
+    head = keys.log.verify(note)
+    database = await open_database(config.database_url)
+    try:
+        proofs = Proofs(database, DataKeys(database, keys.keyring, now_us), keys.log)
+        await proofs.load()
+        size = proofs.tree.size
+        if size < head.size or await proofs.root_at(head.size) != head.root:
+            raise HubError(Reason.LOG_ROLLED_BACK, head=head.size, size=size)
+        return head.size, size
+    finally:
+        await database.close()
+
+
+def _clock(config: Config) -> Finding:
+    """Later than the project, and not behind what this hub has already signed."""
+    check = Said("clock", "时钟")
+    remedy = Said("Synchronise the clock (NTP), then check again.", "请同步时钟（NTP）后重新检查。")
+    now = datetime.now(UTC)
+    if now < CLOCK_LEAST:
+        return Finding(check, Mark.FAULT, f"{now:%Y-%m-%d %H:%M} is in the past", remedy)
+    head = config.path(config.ledger.head)
+    if head.is_file() and head.stat().st_mtime > time.time() + CLOCK_BEHIND_MAX_S:
+        return Finding(check, Mark.FAULT, "behind the log's head", remedy)
+    return Finding(check, Mark.GOOD, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _disk(config: Config) -> Finding:
+    check = Said("disk space", "磁盘空间")
+    free = shutil.disk_usage(config.home).free
+    detail = f"{free / 1024**3:.1f} GiB free"
+    if free < FREE_BYTES_MIN:
+        remedy = Said("Make room: a full disk stops the log.", "请清理空间：磁盘写满后日志将停止。")
+        return Finding(check, Mark.FAULT, detail, remedy)
+    return Finding(check, Mark.GOOD, detail)
+
+
+def _serving(config: Config, profile: Path | None) -> Finding:
+    """Asks the running hub over mutual TLS, as its clients do."""
+    check = Said("hub answers", "枢纽应答")
+    file = profile or next(iter(sorted(config.home.glob("officers/*/client.toml"))), None)
+    if file is None:
+        remedy = Said(
+            "Name a profile whose certificate may ask: --profile FILE",
+            "请用 --profile 指定可用于查询的客户端配置",
+        )
+        return Finding(check, Mark.FAULT, "not checked", remedy)
+    try:
+        with HubClient(load_profile(file)) as client:
+            status = client.check_health()
+    except HubError as error:
+        return _fault(check, error)
+    remedy = Said("Read the hub's log for the reason.", "请查看枢纽日志了解原因。")
+    good = status == "SERVING"
+    return Finding(
+        check, Mark.GOOD if good else Mark.FAULT, status, Said("", "") if good else remedy
+    )
+
+
+def _fault(check: Said, error: HubError) -> Finding:
+    return Finding(check, Mark.FAULT, error.reason.value, Said(error.text("en"), error.text("zh")))

@@ -1,0 +1,350 @@
+"""`sealway exchange fetch`: ask, verify everything, and only then show.
+
+1. Keep the signed request before it is sent. 2. Call. 3. The receipt must prove that this answer to
+this request is in the log. 4. Every presentation must be the authority's genuine seal on what was
+asked for: type, identifier or holder, fields. 5. Keep the log's head. 6. Store, then show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from certs.files import PRIVATE
+from connectors.client import AccessToken, HubClient
+from connectors.profile import read_bounded
+from hub.cli.heads import keep_receipt_head, kept_head, read_trust
+from hub.cli.holders import HolderFileOption, HolderOption, read_holder
+from hub.cli.session import (
+    JsonOption,
+    ProfileOption,
+    RequestIdOption,
+    connected,
+    in_folder,
+    next_step,
+    request_id,
+    save,
+    shown_enum,
+    write_signed,
+)
+from hub.cli.terminal import Document, Terminal, UsageError
+from hub.domain.holder import Holder as DomainHolder
+from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from hub.proof.encoding import Json, digest, emit_json, parse_object
+from hub.proof.jose import LogHead, Signer
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.receipt import Answered, LoggedCertificate, VerifiedReceipt, verify_receipt
+from hub.proof.request import (
+    CERTIFICATES_MAX,
+    REQUEST_LIFE_MAX_S,
+    REQUEST_SIZE_MAX,
+    Holder,
+    RequestClaims,
+    RequestedCertificate,
+    sign_request,
+)
+from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
+from hub.proof.trust import Trust
+
+FETCH_RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
+
+# A repetition signs anew only after its request has ended, so a few are ever sent under one id.
+REQUESTS_MAX: Final = 16
+
+app = typer.Typer(no_args_is_help=True, help="Ask for fields of certificates.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked, for which matter, on what basis."""
+
+    certificates: tuple[RequestedCertificate, ...]
+    service_item: str
+    matter: str
+    basis: str
+    clerk: str
+
+
+@dataclass(slots=True)
+class SentRequests:
+    """Every signed request of one request id, each kept on disk before it is sent.
+
+    Without a file they are kept for this run only.
+    """
+
+    file: Path | None
+    texts: list[str] = field(default_factory=list)
+
+    @classmethod
+    def beside(cls, answer: Path | None) -> SentRequests:
+        """Those kept beside the answer's file by runs before this one."""
+        if answer is None:
+            return cls(None)
+        file = answer.with_name(f"{answer.name}.request.jws")
+        sent = cls(file)
+        while (kept := sent._path(len(sent.texts))).is_file():
+            sent.texts.append(read_bounded(kept, REQUEST_SIZE_MAX, "request").decode("ascii"))
+        return sent
+
+    def keep(self, compact: str) -> None:
+        """`compact` is on disk when this returns. Raises UsageError where it cannot be."""
+        if compact in self.texts:
+            return
+        if len(self.texts) >= REQUESTS_MAX:
+            raise UsageError(
+                f"{REQUESTS_MAX} requests were sent under this id; start anew with another",
+                f"该编号下已发送 {REQUESTS_MAX} 个请求，请使用新的编号",
+            )
+        if self.file is not None:
+            save(self._path(len(self.texts)), compact.encode("ascii"), mode=PRIVATE)
+        self.texts.append(compact)
+
+    def _path(self, number: int) -> Path:
+        assert self.file is not None, "asked only where a file was named"
+        if number == 0:
+            return self.file
+        return self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
+
+
+@app.callback()
+def exchange() -> None:
+    """Ask for fields of certificates."""
+
+
+@app.command()
+def fetch(
+    certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
+    wanted_field: Annotated[
+        list[str], typer.Option("--field", help="Field asked for; repeat. Only granted ones.")
+    ],
+    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
+    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
+    basis: Annotated[str, typer.Option(help="Law and article.")],
+    cert: Annotated[
+        list[str] | None, typer.Option(help="GB/T 36904 identifier; repeat, up to 20.")
+    ] = None,
+    holder: HolderOption = None,
+    holder_file: HolderFileOption = None,
+    clerk: Annotated[
+        str, typer.Option(help="Pseudonym of the clerk who asks.")
+    ] = "clerks/command-line",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
+    ] = None,
+    profile: ProfileOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the granted fields of up to 20 certificates, by identifier or by holder.
+
+    Seals and receipt are verified before anything is shown; an answer that does not verify is not
+    shown at all (exit 1, or 2 where it cannot be checked).
+
+    Example: sealway exchange fetch --holder 001:91330100MA2XXXXX1A --type 11100000MB0143028R001
+    --field name --field scope --item 331022003000 --matter 330100-2026-000017
+    --basis "行政许可法 第三十一条" --out answer.json
+    """
+    terminal = Terminal(as_json)
+    identifier = request_id(repeat)
+    with connected(profile) as client:
+        who = read_holder(holder, holder_file)
+        vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
+        asked = _asked(vct, tuple(wanted_field), tuple(cert or ()), who)
+        wanted = Wanted(asked, item, matter, basis, clerk)
+        trust = read_trust(client.profile)
+        sent = SentRequests.beside(out)
+        answer = _ask(terminal, client, wanted, identifier, sent)
+        verified, presentations = _verify(answer, wanted, sent, client, trust)
+        keep_receipt_head(client, verified)
+    document = _document(answer)
+    if out is not None:
+        save(out, emit_json(document), mode=PRIVATE)
+    _show(terminal, document, verified, presentations)
+    if out is not None:
+        kept = in_folder(out)
+        terminal.say(f"Answer: {kept}", f"答复：{kept}")
+        next_step(
+            terminal,
+            f"sealway verify {kept} --request {kept}.request.jws --as {client.profile.name} "
+            f"--trust {in_folder(client.profile.trust)}",
+        )
+
+
+def _asked(
+    vct: str, fields: tuple[str, ...], certs: tuple[str, ...], holder: DomainHolder | None
+) -> tuple[RequestedCertificate, ...]:
+    if (holder is None) == (not certs):
+        raise UsageError(
+            "name the certificates by --cert, or their holder by --holder or --holder-file",
+            "请用 --cert 指定证照，或用 --holder、--holder-file 指定持证主体（二选一）",
+        )
+    if len(certs) > CERTIFICATES_MAX:
+        raise UsageError(
+            f"one request names at most {CERTIFICATES_MAX} certificates",
+            f"一次请求最多 {CERTIFICATES_MAX} 个证照",
+        )
+    if holder is not None:
+        return (RequestedCertificate(vct, fields, holder=Holder(holder.type, holder.number)),)
+    return tuple(RequestedCertificate(vct, fields, cert=cert) for cert in certs)
+
+
+def _ask(
+    terminal: Terminal, client: HubClient, wanted: Wanted, identifier: str, sent: SentRequests
+) -> exchange_pb2.FetchCertificatesResponse:
+    signer = client.profile.signer()
+    head = kept_head(client.profile)
+    made: dict[str, tuple[int, str]] = {}
+
+    def make(token: AccessToken) -> exchange_pb2.FetchCertificatesRequest:
+        """The same bytes for every attempt under one token, until they have nearly ended."""
+        now = int(time.time())
+        issued, compact = made.get(token.text, (0, ""))
+        if now >= issued + REQUEST_LIFE_MAX_S // 2:
+            compact = _signed(client, wanted, identifier, token, head, signer, now)
+            made[token.text] = (now, compact)
+            sent.keep(compact)
+        return exchange_pb2.FetchCertificatesRequest(request_id=identifier, signed_request=compact)
+
+    stub = exchange_pb2_grpc.ExchangeServiceStub(client.channel)
+    answer: exchange_pb2.FetchCertificatesResponse = write_signed(
+        terminal, client, stub.FetchCertificates, make, identifier
+    )
+    return answer
+
+
+def _signed(
+    client: HubClient,
+    wanted: Wanted,
+    identifier: str,
+    token: AccessToken,
+    head: LogHead | None,
+    signer: Signer,
+    now: int,
+) -> str:
+    claims = RequestClaims(
+        iss=client.profile.name,
+        aud=client.profile.origin,
+        region=client.profile.region,
+        rpc=FETCH_RPC,
+        jti=identifier,
+        iat=now,
+        exp=now + REQUEST_LIFE_MAX_S,
+        ath=digest(token.text),
+        certificates=wanted.certificates,
+        service_item=wanted.service_item,
+        matter=wanted.matter,
+        basis=wanted.basis,
+        clerk=wanted.clerk,
+        log=head,
+    )
+    return sign_request(claims, signer)
+
+
+def _verify(
+    answer: exchange_pb2.FetchCertificatesResponse,
+    wanted: Wanted,
+    sent: SentRequests,
+    client: HubClient,
+    trust: Trust,
+) -> tuple[VerifiedReceipt, list[Presentation | None]]:
+    """The receipt, then each presentation. Raises ProofError with the first reason that fails."""
+    verified = verify_receipt(
+        answer.receipt.json.encode(),
+        sent.texts,
+        client.profile.name,
+        [
+            Answered(shown_enum(given, "state"), given.presentation or None)
+            for given in answer.certificates
+        ],
+        trust.log,
+    )
+    if verified.request.certificates != wanted.certificates:
+        # A request kept from another run under this id asked for something else.
+        raise ProofError(ProofReason.REQUEST_NOT_MINE, "the answer is to another question")
+    now = int(time.time())
+    presentations = []
+    triples = zip(
+        answer.certificates, wanted.certificates, verified.entry.certificates, strict=True
+    )
+    for given, asked, logged in triples:
+        if bool(given.presentation) != (
+            given.state == exchange_pb2.FetchedCertificate.STATE_ACTIVE
+        ):
+            raise ProofError(ProofReason.STATE_DIFFERS, "data only, and always, while in force")
+        presentations.append(
+            _verify_presentation(given.presentation, asked, logged, trust, now)
+            if given.presentation
+            else None
+        )
+    return verified, presentations
+
+
+def _verify_presentation(
+    text: str, asked: RequestedCertificate, logged: LoggedCertificate, trust: Trust, now: int
+) -> Presentation:
+    expected = Expectation(
+        origin=trust.origin,
+        region=trust.region,
+        vct=asked.vct,
+        fields=frozenset(asked.fields),
+        cert=logged.cert,
+        holder=(asked.holder.type, asked.holder.number) if asked.holder else None,
+        version=logged.version,
+    )
+    return verify_presentation(text, expected, keys=None, anchors=trust.seal_anchors, now=now)
+
+
+def _document(answer: exchange_pb2.FetchCertificatesResponse) -> dict[str, Json]:
+    """The answer as it is stored and as `sealway verify` reads it."""
+    certificates: list[Json] = []
+    for given in answer.certificates:
+        members: dict[str, Json] = {"state": shown_enum(given, "state")}
+        if given.presentation:
+            members["presentation"] = given.presentation
+        certificates.append(members)
+    return {
+        "request_id": answer.request_id,
+        "certificates": certificates,
+        "receipt": parse_object(answer.receipt.json.encode()),
+    }
+
+
+def _show(
+    terminal: Terminal,
+    document: dict[str, Json],
+    verified: VerifiedReceipt,
+    presentations: Sequence[Presentation | None],
+) -> None:
+    found: list[Document] = []
+    rows: list[tuple[str, str, str]] = []
+    logged = verified.entry.certificates
+    for entry, shown in zip(logged, presentations, strict=True):
+        found.append(
+            {
+                "cert": entry.cert,
+                "state": entry.state,
+                "fields": dict(shown.disclosed) if shown else {},
+                "custody": shown.custody.value if shown else None,
+            }
+        )
+        rows.append((entry.cert or "", terminal.choose("state", "状态"), entry.state))
+        if shown is not None:
+            rows += [("", name, str(value)) for name, value in shown.disclosed.items()]
+            rows.append(("", terminal.choose("custody", "保管"), shown.custody.value))
+    terminal.document(
+        {
+            **document,
+            "verified": {"entry": verified.index, "grade": verified.grade.value, "found": found},
+        }
+    )
+    terminal.table((("certificate", "证照"), ("field", "字段"), ("value", "值")), rows)
+    terminal.say(
+        f"Verified: seals, and receipt of log entry {verified.index} ({verified.grade.value}).",
+        f"已核验：电子印章，及日志条目 {verified.index} 的回执（{verified.grade.value}）。",
+    )

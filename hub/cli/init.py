@@ -1,0 +1,313 @@
+"""`sealway init`: a hub's home, made as far as it is missing and never overwritten.
+
+hub.toml            configuration
+trust.json          what others check this hub's proofs with: public, to be handed out
+pki/                its PKI (see certs.pki)
+tls/                server certificate and anchors
+keys/               the hub's own keys, encrypted, and their passphrase
+data/, head/        database; external head of the log
+officers/NAME/      keys, certificate and profile of each first officer: hand it over, then
+                    delete it here
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from certs.files import make_private_folder, write_new, write_replacing
+from certs.keys import make_csr
+from certs.pki import Pki, server_key_and_cert
+from connectors.profile import profile_text
+from hub.cli.keys import own_key, own_passphrase
+from hub.cli.session import JsonOption, in_folder, new_id, next_step
+from hub.cli.terminal import Terminal, UsageError
+from hub.config import Config, load
+from hub.proof.trust import Trust, trust_file
+
+if TYPE_CHECKING:
+    from hub.access.enrolment import Enrolment
+
+ORIGIN_DEFAULT: Final = "hub.localhost"
+REGION_DEFAULT: Final = "330100"
+PORT_DEFAULT: Final = 7443
+HTTP_PORT_DEFAULT: Final = 7480
+OFFICERS_DEFAULT: Final = ("officer-1", "officer-2", "officer-3")
+
+
+@dataclass(slots=True)
+class Home:
+    """A hub's home while it is being made; `made` names what was missing."""
+
+    folder: Path
+    config: Config
+    pki: Pki
+    now: datetime
+    made: list[str] = field(default_factory=list)
+
+    def file(self, name: str, data: bytes) -> None:
+        """`name` holds `data`; written where it is absent or different."""
+        if write_replacing(self.folder / name, data):
+            self.made.append(name)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The hub's home.")],
+    origin: Annotated[
+        str | None, typer.Option(help=f"DNS name of the hub, for ever. Default {ORIGIN_DEFAULT}.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help=f"Six digits of GB/T 2260, for ever. Default {REGION_DEFAULT}."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the PKI.")] = "Sealway",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="gRPC port.")] = PORT_DEFAULT,
+    http_port: Annotated[int, typer.Option(help="Port of status lists and metrics.")] = (
+        HTTP_PORT_DEFAULT
+    ),
+    officer: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a first officer; repeat, at least three. Default three."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a hub's home: PKI, keys, configuration, database, log and the first officers.
+
+    Runs again safely: what is there is kept, what an interrupted run left out is made.
+
+    Example: sealway init ./home --origin hub.hangzhou.example --region 330100
+    --officer wang --officer zhao --officer chen
+    """
+    from hub.home import make_keys  # noqa: PLC0415 - loads the storage
+
+    terminal = Terminal(as_json)
+    names = _officers(folder, tuple(officer or ()))
+    make_private_folder(folder)
+    for each in names:
+        make_private_folder(folder / "officers" / each)
+    made = _write_config(folder, origin, region, host, port, http_port)
+    config = load(folder / "hub.toml")
+    _check_fixed(config, origin, region)
+    if config.path(config.ledger.head).exists() and not (folder / "pki").is_dir():
+        raise UsageError(
+            f"{folder}/pki is missing, but the hub is in use: bring it back for this; another PKI "
+            "would be trusted by nobody",
+            f"{folder}/pki 缺失，但枢纽已在使用：请先将其放回；新建的 PKI 不会被任何一方信任",
+        )
+    pki = Pki.init(folder / "pki", name=name, now=datetime.now(UTC))
+    home = Home(folder, config, pki, datetime.now(UTC), [*made, *(f"pki/{x}" for x in pki.made)])
+    if make_keys(config):
+        home.made.append("keys/")
+    _make_tls(home)
+    _make_trust(home)
+    enrolments = {each: _make_officer(home, each) for each in names}
+    _create(home, enrolments)
+    _tell(terminal, home, names)
+
+
+def _officers(folder: Path, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The first officers: those of an earlier run, else those given. Raises UsageError."""
+    for name in given:
+        new_id(name, option="--officer")
+    known = tuple(sorted(path.name for path in (folder / "officers").glob("*") if path.is_dir()))
+    if not known:
+        names = given or OFFICERS_DEFAULT
+        if len(set(names)) < len(OFFICERS_DEFAULT):
+            raise UsageError(
+                "name at least three officers: one proposes, two others approve",
+                "请至少指定三名安全员：一人提出，另外两人审批",
+            )
+        return tuple(dict.fromkeys(names))
+    if given and set(given) != set(known):
+        raise UsageError(
+            f"the first officers were {', '.join(known)}; they cannot be changed by init",
+            f"首批安全员为 {', '.join(known)}，不能通过 init 更改",
+        )
+    return known
+
+
+def _write_config(
+    folder: Path, origin: str | None, region: str | None, host: str, port: int, http_port: int
+) -> list[str]:
+    text = f"""\
+# Configuration of the hub; every field and its default: hub/config.py.
+
+[hub]
+origin = {json.dumps(origin or ORIGIN_DEFAULT)}
+region = {json.dumps(region or REGION_DEFAULT)}
+
+[grpc]
+address = {json.dumps(f"{host}:{port}")}
+
+[http]
+address = {json.dumps(f"{host}:{http_port}")}
+
+[database]
+url = "sqlite:///data/hub.db"
+
+[ledger]
+head = "head/checkpoint"
+
+[keys]
+folder = "keys"
+passphrase_file = "keys/passphrase"
+
+[tls]
+certificate = "tls/server.pem"
+key = "tls/server.key"
+client_ca = "tls/client-ca.pem"
+seal_ca = "tls/seal-ca.pem"
+"""
+    file = folder / "hub.toml"
+    if file.exists():
+        return []
+    write_new(file, text.encode())
+    return ["hub.toml"]
+
+
+def _check_fixed(config: Config, origin: str | None, region: str | None) -> None:
+    """Origin and region stand in everything that was signed; a second run cannot change them."""
+    for option, given, fixed in (
+        ("--origin", origin, config.hub.origin),
+        ("--region", region, config.hub.region),
+    ):
+        if given is not None and given != fixed:
+            raise UsageError(
+                f"{option} is {fixed} for ever; make another home for {given}",
+                f"{option} 已固定为 {fixed}；如需 {given}，请另建目录",
+            )
+
+
+def _make_tls(home: Home) -> None:
+    host = home.config.grpc.address.rpartition(":")[0].strip("[]")
+    names, addresses = [home.config.hub.origin, "localhost"], ["127.0.0.1"]
+    if host.replace(".", "").isdigit() or ":" in host:
+        addresses.append(host)
+    else:
+        names.append(host)
+    folder = home.config.path(home.config.tls.key).parent
+    make_private_folder(folder)
+    credentials = server_key_and_cert(
+        home.pki,
+        folder,
+        now=home.now,
+        common_name=home.config.hub.origin,
+        dns_names=tuple(dict.fromkeys(names)),
+        ip_addresses=tuple(
+            address
+            for address in dict.fromkeys(addresses)
+            if not ip_address(address).is_unspecified
+        ),
+    )
+    if credentials.certificate.created:
+        home.made.append("tls/server.pem")
+    # Whoever is trusted as a client comes from the issuing CA, which the anchor vouches for.
+    issuers = credentials.certificate.issuers
+    pem = serialization.Encoding.PEM
+    authorities = b"".join(issuer.public_bytes(pem) for issuer in issuers)
+    home.file(str(home.config.tls.client_ca), authorities + home.pki.tls_anchor_pem)
+    home.file(str(home.config.tls.seal_ca), home.pki.seal_anchor_pem)
+
+
+def _make_trust(home: Home) -> None:
+    from hub.home import open_keys  # noqa: PLC0415 - loads the storage
+
+    keys = open_keys(home.config)
+    status_key = keys.status_key.public_key
+    assert status_key is not None, "status keys are P-256"
+    trust = Trust(
+        origin=home.config.hub.origin,
+        region=home.config.hub.region,
+        log_keys=(keys.log.verifier.text(),),
+        seal_anchors=tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem)),
+        status_keys=(status_key,),
+    )
+    home.file("trust.json", trust_file(trust))
+
+
+def _make_officer(home: Home, name: str) -> Enrolment:
+    """Keys, certificate and profile of one officer, and what proves the keys."""
+    from hub.access.enrolment import Enrolment  # noqa: PLC0415 - loads the storage
+
+    where = f"officers/{name}"
+    folder = home.folder / where
+    passphrase = own_passphrase(folder)
+    client = own_key(folder / "client.key", passphrase)
+    approval = own_key(folder / "approval.key", passphrase)
+    requests = []
+    for kind, key in (("client", client), ("approval", approval)):
+        file = folder / f"{kind}.csr"
+        if not file.exists():
+            # Signed with randomness: written once, so that a second run enrols the same bytes.
+            write_new(file, make_csr(key, name))
+            home.made.append(f"{where}/{kind}.key")
+        request = x509.load_pem_x509_csr(file.read_bytes())
+        requests.append(request.public_bytes(serialization.Encoding.DER))
+    kept = folder / "client.pem"
+    if not kept.exists():
+        # Once only: the hub knows the officer by it; a renewed one would be a stranger.
+        issued = home.pki.issue("officer", requests[0], now=home.now, common_name=name)
+        home.file(f"{where}/client.pem", issued.chain_pem)
+    leaf = x509.load_pem_x509_certificates(kept.read_bytes())[0]
+    home.file(f"{where}/ca.pem", home.pki.tls_anchor_pem)
+    home.file(f"{where}/trust.json", (home.folder / "trust.json").read_bytes())
+    profile = profile_text(
+        {
+            "address": home.config.grpc.address,
+            "origin": home.config.hub.origin,
+            "region": home.config.hub.region,
+            "ca": "ca.pem",
+            "certificate": "client.pem",
+            "key": "client.key",
+            "trust": "trust.json",
+        },
+        {
+            "name": f"officers/{name}",
+            "signing_key": "approval.key",
+            "passphrase_file": "passphrase",
+        },
+    )
+    home.file(f"{where}/client.toml", profile.encode())
+    return Enrolment(leaf.public_bytes(serialization.Encoding.DER), requests[0], requests[1])
+
+
+def _create(home: Home, enrolments: dict[str, Enrolment]) -> None:
+    """Database, log and first officers, as far as they are missing."""
+    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+
+    if asyncio.run(server.create_home(home.config, enrolments)):
+        home.made.append("database, log, officers")
+
+
+def _tell(terminal: Terminal, home: Home, names: tuple[str, ...]) -> None:
+    terminal.document(
+        {
+            "home": str(home.folder),
+            "origin": home.config.hub.origin,
+            "region": home.config.hub.region,
+            "made": home.made,
+            "officers": {each: str(home.folder / "officers" / each) for each in names},
+        }
+    )
+    shown = in_folder(home.folder)
+    if not home.made:
+        terminal.say(f"{shown}: complete, nothing changed.", f"{shown}：已完整，未作任何更改。")
+    else:
+        terminal.say(f"Made in {shown}:", f"已在 {shown} 中创建：")
+        for item in home.made:
+            terminal.say(f"  {item}", f"  {item}")
+        terminal.say(
+            f"Hand {shown}/officers/NAME to each officer and {shown}/trust.json to everybody.",
+            f"请将 {shown}/officers/姓名 交给各安全员，将 {shown}/trust.json 公开分发。",
+        )
+    next_step(terminal, f"sealway serve --config {shown}/hub.toml")

@@ -1,0 +1,163 @@
+"""Configuration: this file is the reference.
+
+Read from `hub.toml`; an unknown field is refused. Secrets never stand in it: it names the files
+that hold them. Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hub.errors import HubError, Reason, Violation
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HubSection(_Section):
+    """Which hub this is. Both values stand in everything it signs and never change."""
+
+    # Name of the log and `aud` of every request: a DNS name, ASCII without "+", fixed at `init`.
+    origin: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[\x21-\x2a\x2c-\x7e]+$")]
+    # Six digits of GB/T 2260.
+    region: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+
+
+# Host and port; an address of IPv6 stands in brackets.
+_ADDRESS: Final = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+
+class GrpcSection(_Section):
+    """The gRPC port. Always mutual TLS."""
+
+    # Host and port; port 0 lets the system choose.
+    address: Annotated[str, Field(pattern=_ADDRESS)] = "127.0.0.1:7443"
+    # Seconds after which a connection is closed gracefully, so that a client presents its
+    # certificate again.
+    connection_age_max_s: Annotated[int, Field(ge=10, le=86_400)] = 600
+
+
+class HttpSection(_Section):
+    """Public, signed things over plain HTTP: status lists, type metadata, checkpoint, metrics.
+
+    Put a TLS proxy before it where it leaves the machine.
+    """
+
+    # Host and port; empty switches it off.
+    address: Annotated[str, Field(pattern=_ADDRESS + r"|^$")] = "127.0.0.1:7480"
+
+
+class DatabaseSection(_Section):
+    """Where everything is kept."""
+
+    # `sqlite:///path/to/hub.db` or `postgresql://user@host/name`; a password comes from the
+    # PostgreSQL password file, never from here.
+    url: str = "sqlite:///data/hub.db"
+
+
+class LedgerSection(_Section):
+    """The log."""
+
+    # File outside the database that holds the newest signed checkpoint. Losing it refuses the next
+    # start; rolling it back defeats the protection against restored backups.
+    head: Path = Path("head/checkpoint")
+    # Milliseconds during which entries are collected into one epoch: larger is cheaper, slower.
+    window_ms: Annotated[float, Field(ge=0, le=1000)] = 6.0
+    # Most entries of one epoch; 1 is for comparison only.
+    members_max: Annotated[int, Field(ge=1, le=4096)] = 256
+    # Seconds without an entry after which an idle hub writes a heartbeat.
+    heartbeat_s: Annotated[int, Field(ge=1, le=3600)] = 30
+
+
+class KeysSection(_Section):
+    """The hub's own keys, encrypted at rest."""
+
+    folder: Path = Path("keys")
+    # Mode 0600; keep it on another volume than the keys where you can.
+    passphrase_file: Path = Path("keys/passphrase")
+
+
+class TlsSection(_Section):
+    """The gRPC server's certificate and whom it trusts."""
+
+    certificate: Path = Path("tls/server.pem")
+    key: Path = Path("tls/server.key")
+    # Bundle of the authorities that issue client certificates.
+    client_ca: Path = Path("tls/client-ca.pem")
+    # Anchors of seal certificates, a PEM bundle.
+    seal_ca: Path = Path("tls/seal-ca.pem")
+
+
+class TokenSection(_Section):
+    """Access tokens."""
+
+    # At most 600: a stolen token is useless without the client key, and soon useless at all.
+    lifetime_s: Annotated[int, Field(ge=10, le=600)] = 600
+
+
+class Config(_Section):
+    """All of `hub.toml`, with defaults for everything but the hub itself."""
+
+    hub: HubSection
+    grpc: GrpcSection = GrpcSection()
+    http: HttpSection = HttpSection()
+    database: DatabaseSection = DatabaseSection()
+    ledger: LedgerSection = LedgerSection()
+    keys: KeysSection = KeysSection()
+    tls: TlsSection = TlsSection()
+    token: TokenSection = TokenSection()
+    # The folder of `hub.toml`; every relative path hangs on it.
+    home: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("database")
+    @classmethod
+    def _known_engine(cls, section: DatabaseSection) -> DatabaseSection:
+        if not section.url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("database.url begins with sqlite:/// or postgresql://")
+        return section
+
+    def path(self, relative: Path) -> Path:
+        """`relative` as it stands in the file, made absolute."""
+        return self.home / relative
+
+    @property
+    def database_url(self) -> str:
+        """The database URL with an absolute path where it names a file."""
+        prefix = "sqlite:///"
+        if self.database.url.startswith(prefix):
+            return prefix + str(self.path(Path(self.database.url.removeprefix(prefix))))
+        return self.database.url
+
+
+def load(file: Path) -> Config:
+    """The configuration in `file`.
+
+    Raises HubError(CONFIG_INVALID) that names each wrong field and the rule it breaks.
+    """
+    try:
+        members = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HubError(Reason.CONFIG_INVALID, file=file, rule=error.strerror) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HubError(Reason.CONFIG_INVALID, file=file, rule=str(error)) from error
+    try:
+        return Config.model_validate({**members, "home": file.resolve().parent})
+    except ValidationError as error:
+        violations = tuple(
+            Violation(
+                ".".join(str(part) for part in item["loc"]),
+                item["type"],
+                item["msg"],
+                item["msg"],
+            )
+            for item in error.errors()
+        )
+        rule = "; ".join(f"{violation.field}: {violation.en}" for violation in violations)
+        raise HubError(
+            Reason.CONFIG_INVALID, violations=violations, file=file, rule=rule
+        ) from error

@@ -1,0 +1,222 @@
+"""Every rule that data can break, with what a person reads about it.
+
+A rule's name is public and machine-readable: it stands in violations, in quarantine reports and in
+the `rules` of a signed row, and is never renamed. A text names no value: data may be personal.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.errors import Text, Violation
+
+
+def violation(field: str, rule: str, **details: str | int) -> Violation:
+    """`rule` as broken by `field`, both texts filled in with `details`."""
+    text = RULES[rule]
+    return Violation(
+        field=field, rule=rule, en=text.en.format_map(details), zh=text.zh.format_map(details)
+    )
+
+
+RULES: Final[dict[str, Text]] = {
+    "uscc.length": Text(
+        "a unified social credit code has 18 characters (GB 32100); complete it",
+        "统一社会信用代码应为18位（GB 32100），请补全",
+    ),
+    "uscc.alphabet": Text(
+        "a character does not occur in credit codes (GB 32100: digits and capitals without "
+        "I O S V Z); often O stands for 0 or I for 1",
+        "含有统一社会信用代码不使用的字符（GB 32100：数字及除 I O S V Z 外的大写字母），"
+        "常见为将 0 误写作 O、1 误写作 I",
+    ),
+    "uscc.organisation_check": Text(
+        "positions 9 to 17 are not a valid organisation code (GB 11714); compare with the licence",
+        "第9至17位主体标识码校验不通过（GB 11714），请核对证照原件",
+    ),
+    "uscc.check": Text(
+        "the last character does not fit the others (GB 32100); compare with the licence",
+        "统一社会信用代码校验位不符（GB 32100），请核对证照原件",
+    ),
+    "organisation_code.form": Text(
+        "an organisation code has 8 digits or capitals and one check character (GB 11714)",
+        "组织机构代码应为8位数字或大写字母加1位校验码（GB 11714）",
+    ),
+    "organisation_code.check": Text(
+        "the last character does not fit the others (GB 11714); compare with the original",
+        "组织机构代码校验码不符（GB 11714），请核对原件",
+    ),
+    "citizen.length": Text(
+        "a citizen number has 18 characters, an old one 15 (GB 11643); complete it",
+        "公民身份号码应为18位，旧号码为15位（GB 11643），请补全",
+    ),
+    "citizen.digits": Text(
+        "a citizen number holds digits only, X at most as its last character (GB 11643); "
+        "a masked number cannot be used",
+        "公民身份号码只能由数字组成，末位可为 X（GB 11643）；不接受打码的号码",
+    ),
+    "citizen.date": Text(
+        "the birth date inside the citizen number does not exist (GB 11643)",
+        "公民身份号码中的出生日期不存在（GB 11643）",
+    ),
+    "citizen.check": Text(
+        "the last character does not fit the others (GB 11643); compare with the document",
+        "公民身份号码校验码不符（GB 11643），请核对证件原件",
+    ),
+    "identifier.form": Text(
+        "a certificate identifier has six parts after its root: "
+        "1.2.156.3005.2.type.issuer.serial.version.check (GB/T 36904)",
+        "电子证照标识应为“1.2.156.3005.2.类型.颁发机构.流水号.版本.校验位”（GB/T 36904）",
+    ),
+    "identifier.root": Text(
+        "a certificate identifier begins with 1.2.156.3005.2 (GB/T 36904)",
+        "电子证照标识应以 1.2.156.3005.2 开头（GB/T 36904）",
+    ),
+    "identifier.type_code": Text(
+        "the type code is a credit code and three digits from 001 to 999 (GB/T 36904)",
+        "证照类型代码应为统一社会信用代码加 001 至 999 的三位顺序号（GB/T 36904）",
+    ),
+    "identifier.issuer": Text(
+        "the issuer is not a valid credit code (GB/T 36904)",
+        "证照颁发机构代码不是有效的统一社会信用代码（GB/T 36904）",
+    ),
+    "identifier.serial": Text(
+        "the serial has 1 to 64 digits or capital letters (GB/T 36904)",
+        "流水号应为1至64位数字或大写字母（GB/T 36904）",
+    ),
+    "identifier.version": Text(
+        "the version has three digits from 001 to 999 (GB/T 36904)",
+        "版本号应为 001 至 999 的三位数字（GB/T 36904）",
+    ),
+    "identifier.check": Text(
+        "the check character does not fit the rest (ISO 7064 MOD 37,36)",
+        "校验位不符（ISO 7064 MOD 37,36）",
+    ),
+    "holder.type": Text(
+        "the holder's type is not in Annex A of GB/T 36903",
+        "持证主体代码类型不在 GB/T 36903 附录A 中",
+    ),
+    "holder.form": Text(
+        "a holder's number has 3 to 64 letters, digits, hyphens, brackets or middle dots",
+        "持证主体代码应为3至64位字母、数字、汉字、连字符、括号或间隔号",
+    ),
+    "holder.kind": Text(
+        "this certificate type is held by {kind} only",
+        "该证照类型的持证主体只能是 {kind}",
+    ),
+    "type.code": Text(
+        "a type code is the defining authority's credit code and three digits from 001 to 999",
+        "证照类型代码应为定义机构的统一社会信用代码加 001 至 999 的三位顺序号",
+    ),
+    "type.authority": Text(
+        "the type code does not begin with the defining authority's credit code",
+        "证照类型代码的前18位与定义机构代码不一致",
+    ),
+    "type.version": Text(
+        "the version of a type is an integer from 1 to 9999",
+        "类型版本应为 1 至 9999 的整数",
+    ),
+    "type.validity": Text(
+        "validity lists 1 to 100 years, each once, or allows long term",
+        "有效期限范围应为 1 至 100 年且不重复，或允许长期",
+    ),
+    "type.retention": Text(
+        "the retention class is a name of lower-case letters, digits and hyphens",
+        "保管期限类别应由小写字母、数字和连字符组成",
+    ),
+    "field.count": Text("a certificate type has 1 to 64 fields", "证照类型应有 1 至 64 个字段"),
+    "field.name": Text(
+        "a field name is a letter, then at most 63 letters, digits or underscores",
+        "字段名应以字母开头，其后最多63位字母、数字或下划线",
+    ),
+    "field.reserved": Text(
+        "this name has a meaning in the seal's format; choose another",
+        "该名称为印章格式保留，请另选",
+    ),
+    "field.duplicate": Text("this name occurs twice", "字段名重复"),
+    "field.order": Text(
+        "fields stand in the order of their order numbers, each once",
+        "字段应按顺序号排列且不重复",
+    ),
+    "field.length_max": Text(
+        "length_max lies between 1 and 4000", "length_max 应在 1 至 4000 之间"
+    ),
+    "field.pattern": Text(
+        "the rule is neither a known checker nor a pattern of at most 256 characters",
+        "规则既不是已知校验名，也不是不超过256字符的有效正则表达式",
+    ),
+    "member.unknown": Text("this member is not known", "未知的成员"),
+    "member.missing": Text("this member is missing", "缺少该成员"),
+    "member.kind": Text("the value should be {kind}", "值的类型应为 {kind}"),
+    "json.malformed": Text("not strict JSON: {detail}", "不是严格的 JSON：{detail}"),
+    "row.size": Text("a row has at most {limit} bytes", "一行数据最多 {limit} 字节"),
+    "row.version": Text("the format version is 1", "格式版本应为 1"),
+    "row.op": Text("the operation is one of {known}", "操作应为 {known} 之一"),
+    "row.count": Text("there are at most {limit} of these", "最多 {limit} 个"),
+    "row.serial": Text(
+        "a serial has 1 to 64 digits or capital letters",
+        "流水号应为1至64位数字或大写字母",
+    ),
+    "row.validity": Text("the validity ends before it begins", "有效期截止日期早于起始日期"),
+    "row.source_time": Text(
+        "the source's time is ISO 8601 with a zone, such as 2026-01-31T08:00:00+08:00",
+        "来源时间应为带时区的 ISO 8601，例如 2026-01-31T08:00:00+08:00",
+    ),
+    "row.rules": Text(
+        "each is [field, rule], both short texts", "每项应为 [字段, 规则] 两个短文本"
+    ),
+    "type.next_version": Text(
+        "the next version of this type is {next}; versions follow one another",
+        "该类型的下一个版本应为 {next}，版本号应连续",
+    ),
+    "row.serial_taken": Text(
+        "another certificate of this type has this serial; compare both in the source",
+        "该流水号已被同类型的另一证照使用，请在来源系统中核对",
+    ),
+    "row.serial_other": Text(
+        "the certificate with this number is on file under another serial; a serial never changes",
+        "该编号的证照已以另一流水号入库，流水号不得变更",
+    ),
+    "row.stale": Text(
+        "a later state of this certificate is on file already; nothing to do",
+        "库中已有该证照更新的状态，无需处理",
+    ),
+    "row.ended": Text(
+        "the certificate is revoked; a revoked certificate takes no change",
+        "该证照已吊销，不接受变更",
+    ),
+    "row.not_on_file": Text(
+        "no certificate with this number is on file, so there is nothing to revoke",
+        "库中没有该编号的证照，无可吊销",
+    ),
+    "row.versions": Text(
+        "the certificate has reached version 999, the last one (GB/T 36904)",
+        "该证照已达到最大版本号 999（GB/T 36904）",
+    ),
+    "value.unknown_field": Text("the certificate type has no such field", "该证照类型没有此字段"),
+    "value.required": Text("this field is required and has no value", "必填字段没有值"),
+    "value.length": Text("the text has more than {limit} characters", "文本超过 {limit} 个字符"),
+    "value.control": Text(
+        "the text holds a NUL or another control character; remove it at the source",
+        "文本含有 NUL 或其他控制字符，请在来源系统中清除",
+    ),
+    "value.empty": Text("the text is empty", "文本为空"),
+    "value.text": Text("the value should be a text", "值应为文本"),
+    "value.date": Text(
+        "the value should be a date that exists, as YYYY-MM-DD",
+        "值应为真实存在的日期，格式 YYYY-MM-DD",
+    ),
+    "value.integer": Text("the value should be an integer", "值应为整数"),
+    "value.amount": Text(
+        "the value should be a decimal number and a currency, such as 500000.00 CNY",
+        "值应为十进制数和币种，例如 500000.00 CNY",
+    ),
+    "value.boolean": Text("the value should be true or false", "值应为 true 或 false"),
+    "value.code": Text(
+        "a code has 1 to 128 characters without spaces", "代码应为1至128个字符，不含空格"
+    ),
+    "value.pattern": Text(
+        "the value does not have the form that the certificate type demands",
+        "值不符合该证照类型规定的格式",
+    ),
+}

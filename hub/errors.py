@@ -1,0 +1,522 @@
+"""One exception, one enum of reasons, one table of texts.
+
+`Reason` values are public, machine-readable identifiers: never renamed, never reused. What a
+person reads hangs on the reason, in English and in Chinese; whatever is dynamic stands in
+`details` and is filled into both texts. Details never carry personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why something was refused. `rpc.STATUS` maps each to a gRPC status."""
+
+    # The request is wrong by itself.
+    FIELD_INVALID = "FIELD_INVALID"
+    NAME_MALFORMED = "NAME_MALFORMED"
+    PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"
+    PAGE_SIZE_INVALID = "PAGE_SIZE_INVALID"
+    REQUEST_ID_INVALID = "REQUEST_ID_INVALID"
+    MESSAGE_TOO_LARGE = "MESSAGE_TOO_LARGE"
+    IDENTIFIER_INVALID = "IDENTIFIER_INVALID"
+    USCC_INVALID = "USCC_INVALID"
+    CITIZEN_NUMBER_INVALID = "CITIZEN_NUMBER_INVALID"
+    HOLDER_INVALID = "HOLDER_INVALID"
+    ROW_INVALID = "ROW_INVALID"
+    BATCH_INVALID = "BATCH_INVALID"
+    APPROVAL_INVALID = "APPROVAL_INVALID"
+    CSR_INVALID = "CSR_INVALID"
+    CERTIFICATE_PROFILE_UNKNOWN = "CERTIFICATE_PROFILE_UNKNOWN"
+
+    REQUEST_INVALID = "REQUEST_INVALID"
+    FORWARD_NOT_SERVED = "FORWARD_NOT_SERVED"
+    CONFIG_INVALID = "CONFIG_INVALID"
+    LOG_SEEN_AHEAD = "LOG_SEEN_AHEAD"
+
+    # No believable identity.
+    PEER_UNKNOWN = "PEER_UNKNOWN"
+    TOKEN_MISSING = "TOKEN_MISSING"
+    TOKEN_INVALID = "TOKEN_INVALID"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_REVOKED = "TOKEN_REVOKED"
+    FORWARDED_CERTIFICATE = "FORWARDED_CERTIFICATE"
+
+    # Identity known, not allowed.
+    ROLE_NOT_ALLOWED = "ROLE_NOT_ALLOWED"
+    GRANT_MISSING = "GRANT_MISSING"
+    FIELD_NOT_GRANTED = "FIELD_NOT_GRANTED"
+    AUTHORITY_NOT_ALLOWED = "AUTHORITY_NOT_ALLOWED"
+    APPROVER_REFUSED = "APPROVER_REFUSED"
+    KEY_USAGE_REFUSED = "KEY_USAGE_REFUSED"
+
+    # Visible to the caller, and not there.
+    AUTHORITY_NOT_FOUND = "AUTHORITY_NOT_FOUND"
+    SYSTEM_NOT_FOUND = "SYSTEM_NOT_FOUND"
+    OFFICER_NOT_FOUND = "OFFICER_NOT_FOUND"
+    CERTIFICATE_TYPE_NOT_FOUND = "CERTIFICATE_TYPE_NOT_FOUND"
+    CERTIFICATE_NOT_FOUND = "CERTIFICATE_NOT_FOUND"
+    GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
+    INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
+    SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
+    PKI_NOT_FOUND = "PKI_NOT_FOUND"
+    X509_NOT_FOUND = "X509_NOT_FOUND"
+    ENTRY_NOT_FOUND = "ENTRY_NOT_FOUND"
+    STATUS_LIST_NOT_FOUND = "STATUS_LIST_NOT_FOUND"
+
+    # Same id, other content.
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+
+    # The state forbids it until somebody acts.
+    ANSWER_STALE = "ANSWER_STALE"
+    CERTIFICATE_AMBIGUOUS = "CERTIFICATE_AMBIGUOUS"
+    SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
+    INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
+    INTENT_EXHAUSTED = "INTENT_EXHAUSTED"
+    INTENT_CLOSED = "INTENT_CLOSED"
+    TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
+    X509_NOT_IN_FORCE = "X509_NOT_IN_FORCE"
+    X509_UNTRUSTED = "X509_UNTRUSTED"
+    X509_KEY_REFUSED = "X509_KEY_REFUSED"
+    KEY_FILE_EXISTS = "KEY_FILE_EXISTS"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    MANIFEST_INVALID = "MANIFEST_INVALID"
+    SOURCE_UNREADABLE = "SOURCE_UNREADABLE"
+    SOURCE_LAYOUT = "SOURCE_LAYOUT"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
+    OUTBOX_LOCKED = "OUTBOX_LOCKED"
+    OUTBOX_OTHER = "OUTBOX_OTHER"
+    HUB_ANSWER_INVALID = "HUB_ANSWER_INVALID"
+    RUN_BRAKED = "RUN_BRAKED"
+    RUN_NOT_BALANCED = "RUN_NOT_BALANCED"
+    PKI_PROFILES_INVALID = "PKI_PROFILES_INVALID"
+    LOG_ROLLED_BACK = "LOG_ROLLED_BACK"
+    LOG_HEAD_MISSING = "LOG_HEAD_MISSING"
+    LOG_HEAD_INVALID = "LOG_HEAD_INVALID"
+
+    # Lost a race.
+    DECISION_STALE = "DECISION_STALE"
+
+    # Try later, same request id.
+    RATE_LIMITED = "RATE_LIMITED"
+    LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
+    KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
+    DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
+
+    # Stored data contradicts itself.
+    DIGEST_MISMATCH = "DIGEST_MISMATCH"
+    PKI_INDEX_DAMAGED = "PKI_INDEX_DAMAGED"
+
+    # Refused on the way, before the hub could give a reason of its own.
+    CALL_REFUSED = "CALL_REFUSED"
+
+    # Ours.
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field that breaks one rule, as `google.rpc.BadRequest` carries it."""
+
+    field: str
+    rule: str
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a person reads: the fault and what to do about it. `{name}` takes a detail."""
+
+    en: str
+    zh: str
+
+
+class HubError(Exception):
+    """The one exception that is meant to cross an RPC or reach a person at a terminal."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        violations: tuple[Violation, ...] = (),
+        retry_after_s: float | None = None,
+        receipt: str | None = None,
+        recorded: bool = False,
+        **details: object,
+    ) -> None:
+        """`receipt` is handed out with the refusal; `recorded` says that its entry exists."""
+        self.reason = reason
+        self.violations = violations
+        self.retry_after_s = retry_after_s
+        self.receipt = receipt
+        self.recorded = recorded
+        self.details: Mapping[str, str] = {name: str(value) for name, value in details.items()}
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """The sentence for a person in `language` ("en" or "zh"), details filled in."""
+        text = TEXTS.get(self.reason)
+        if text is None:
+            return (
+                f"{self.reason.value}: {dict(self.details)}" if self.details else self.reason.value
+            )
+        return (text.zh if language == "zh" else text.en).format_map(_Known(self.details))
+
+
+class _Known(dict[str, str]):
+    """Details for a template; one that was not given reads as a question mark, never an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+TEXTS: dict[Reason, Text] = {
+    Reason.FIELD_INVALID: Text(
+        "{field} is invalid: {rule}. Correct the field and send the request again.",
+        "字段 {field} 无效：{rule}。请更正后重新发送。",
+    ),
+    Reason.NAME_MALFORMED: Text(
+        "{name} is not a resource name of the form {form}.",
+        "{name} 不是形如 {form} 的资源名称。",
+    ),
+    Reason.REQUEST_ID_REUSED: Text(
+        "request id {request_id} was used before with other content; use a new id.",
+        "请求编号 {request_id} 已用于其他内容，请使用新的编号。",
+    ),
+    Reason.CSR_INVALID: Text(
+        "the signing request is refused: {rule}. Make a new one on the system that holds the key.",
+        "证书签名请求被拒绝：{rule}。请在持有私钥的系统上重新生成。",
+    ),
+    Reason.CERTIFICATE_PROFILE_UNKNOWN: Text(
+        "there is no X.509 profile {profile} to issue from; known: {known}.",
+        "没有可签发的 X.509 证书模板 {profile}；可用模板：{known}。",
+    ),
+    Reason.PKI_NOT_FOUND: Text(
+        "{path} holds no PKI. Name the right folder, or make one there with init.",
+        "{path} 中没有 PKI。请指定正确的目录，或先执行 init 创建。",
+    ),
+    Reason.X509_NOT_FOUND: Text(
+        "the X.509 certificate {serial} was not issued here. The command list shows what was.",
+        "X.509 证书 {serial} 不是由本 PKI 签发。可用 list 命令查看已签发证书。",
+    ),
+    Reason.X509_NOT_IN_FORCE: Text(
+        "the X.509 certificate {serial} of profile {profile} is {state}. Issue a new one.",
+        "模板 {profile} 的 X.509 证书 {serial} 当前状态为 {state}。请重新签发。",
+    ),
+    Reason.X509_UNTRUSTED: Text(
+        "the X.509 certificate is not accepted as {profile}: {rule}. Present one of that profile.",
+        "该 X.509 证书不能作为 {profile} 使用：{rule}。请出示该模板的证书。",
+    ),
+    Reason.X509_KEY_REFUSED: Text(
+        "the key is refused for {profile}: {rule}. Make a new key and a new signing request.",
+        "该密钥不能用于 {profile}：{rule}。请生成新的密钥和签名请求。",
+    ),
+    Reason.KEY_FILE_EXISTS: Text(
+        "{path} exists and a key is never overwritten. Choose another file, or use that key.",
+        "{path} 已存在，密钥文件不会被覆盖。请另选文件，或使用现有密钥。",
+    ),
+    Reason.MANIFEST_INVALID: Text(
+        "{path}: {count} errors, first in line {line}: {rule}. Run `sealway connect lint`.",
+        "{path}：共 {count} 处错误，首先是第 {line} 行：{rule}。请运行 sealway connect lint。",
+    ),
+    Reason.SOURCE_UNREADABLE: Text(
+        "source file {file}: {rule}. Check `source.path` and the permissions.",
+        "来源文件 {file}：{rule}。请检查 source.path 和文件权限。",
+    ),
+    Reason.SOURCE_LAYOUT: Text(
+        "source file {file} does not have the declared layout: {rule}. Nothing was read; compare "
+        "the header with the manifest.",
+        "来源文件 {file} 与声明的结构不符：{rule}。未读取任何数据，请核对表头与清单。",
+    ),
+    Reason.SOURCE_CHANGED: Text(
+        "source file {file} changed while it was read. Run again when it is complete.",
+        "来源文件 {file} 在读取过程中发生变化，请待文件完整后重新运行。",
+    ),
+    Reason.OUTBOX_LOCKED: Text(
+        "another run uses {path}. Wait for its end.",
+        "{path} 正被另一次运行使用，请等待其结束。",
+    ),
+    Reason.OUTBOX_OTHER: Text(
+        "{path} belongs to {found}, not to {wanted}. Choose another state folder.",
+        "{path} 属于 {found}，而不是 {wanted}，请另选状态目录。",
+    ),
+    Reason.RUN_BRAKED: Text(
+        "{bad} of the last {read} rows are bad, more than the declared {ratio}: the layout may "
+        "have changed. The run stopped in line {line} and the cursor did not move; compare "
+        "`sealway connect preview` with the manifest.",
+        "最近 {read} 行中有 {bad} 行不合格，超过声明的 {ratio}：文件结构可能已变化。"
+        "运行停在第 {line} 行，游标未移动；请用 sealway connect preview 与清单核对。",
+    ),
+    Reason.RUN_NOT_BALANCED: Text(
+        "the run does not balance: {read} rows read, {difference} ended nowhere, {bytes} bytes of "
+        "the file unread. Do not trust it; keep the outbox and tell the operator.",
+        "运行对账不一致：读取 {read} 行，{difference} 行去向不明，文件尚有 {bytes} 字节未读。"
+        "请勿采信本次结果，保留发件箱并联系运维人员。",
+    ),
+    Reason.HUB_ANSWER_INVALID: Text(
+        "the hub's answer to batch {batch} does not hold: {rule}. It was not accepted; tell the "
+        "operator.",
+        "枢纽对批次 {batch} 的答复无效：{rule}。该答复未被采信，请联系运维人员。",
+    ),
+    Reason.FILE_UNREADABLE: Text(
+        "{what} file {path}: {rule}. Correct the file, its permissions or its path.",
+        "{what} 文件 {path}：{rule}。请更正文件内容、权限或路径。",
+    ),
+    Reason.PKI_PROFILES_INVALID: Text(
+        "{path}, table {table}: {rule}. Correct the table.",
+        "{path} 的表 {table}：{rule}。请更正该表。",
+    ),
+    Reason.PKI_INDEX_DAMAGED: Text(
+        "{path}, line {line}: {rule}. Nothing is issued until the index is restored from a backup.",
+        "{path} 第 {line} 行：{rule}。在从备份恢复索引之前不会签发任何证书。",
+    ),
+    Reason.USCC_INVALID: Text(
+        "{field} is not a valid unified social credit code ({rule}); compare with the licence.",
+        "字段 {field} 不是有效的统一社会信用代码（{rule}），请核对证照原件。",
+    ),
+    Reason.CITIZEN_NUMBER_INVALID: Text(
+        "{field} is not a valid citizen number ({rule}); compare with the document.",
+        "字段 {field} 不是有效的公民身份号码（{rule}），请核对证件原件。",
+    ),
+    Reason.IDENTIFIER_INVALID: Text(
+        "{field} is not a valid certificate identifier ({rule}).",
+        "字段 {field} 不是有效的电子证照标识（{rule}）。",
+    ),
+    Reason.HOLDER_INVALID: Text(
+        "{field} is not valid ({rule}); correct the holder's type or number.",
+        "字段 {field} 无效（{rule}），请更正持证主体的代码类型或代码。",
+    ),
+    Reason.ROW_INVALID: Text(
+        "the row breaks {count} rules, first {rule} in {field}; correct it at the source.",
+        "该行数据违反 {count} 条规则，首先是字段 {field} 的 {rule}；请在来源系统中更正。",
+    ),
+    Reason.HUB_UNAVAILABLE: Text(
+        "the hub at {address} does not answer: {rule}. Check that it runs and that address and "
+        "anchor in the client profile are right; then repeat the call.",
+        "位于 {address} 的枢纽没有应答：{rule}。请确认其正在运行，且客户端配置中的地址和信任锚"
+        "正确，然后重试。",
+    ),
+    Reason.CALL_REFUSED: Text(
+        "the call to {address} was refused: {rule}. Check that the hub has the same version.",
+        "对 {address} 的调用被拒绝：{rule}。请确认枢纽版本一致。",
+    ),
+    Reason.REQUEST_ID_INVALID: Text(
+        "the request id is not a UUID of 36 lower-case characters; make a new one.",
+        "请求编号不是36位小写 UUID，请重新生成。",
+    ),
+    Reason.ALREADY_EXISTS: Text(
+        "{name} exists already; choose another id, or use what is there.",
+        "{name} 已存在，请另选编号或使用已有资源。",
+    ),
+    Reason.AUTHORITY_NOT_FOUND: Text(
+        "no authority {name} is registered here; list the authorities to find it.",
+        "没有登记机构 {name}，请通过列表查找。",
+    ),
+    Reason.SYSTEM_NOT_FOUND: Text(
+        "no system {name} is enrolled here; list the systems to find it.",
+        "没有登记系统 {name}，请通过列表查找。",
+    ),
+    Reason.OFFICER_NOT_FOUND: Text(
+        "no officer {name} is enrolled here; list the officers to find the name.",
+        "没有登记安全员 {name}，请通过列表查找。",
+    ),
+    Reason.AUTHORITY_NOT_ALLOWED: Text(
+        "what belongs to {authority} is not open to you; ask for what is your own authority's.",
+        "无权访问 {authority} 的内容，只能访问本机构的内容。",
+    ),
+    Reason.TRANSITION_NOT_ALLOWED: Text(
+        "{name} is {state}, which does not allow this.",
+        "{name} 当前状态为 {state}，不允许此操作。",
+    ),
+    Reason.PEER_UNKNOWN: Text(
+        "the client certificate of this connection is not enrolled; ask a security officer.",
+        "本连接的客户端证书未登记，请联系安全员。",
+    ),
+    Reason.TOKEN_MISSING: Text(
+        "there is no access token; call CreateToken and send authorization: Bearer.",
+        "缺少访问令牌，请先调用 CreateToken，并以 authorization: Bearer 发送。",
+    ),
+    Reason.TOKEN_INVALID: Text(
+        "the access token is not one of this hub for this connection; call CreateToken.",
+        "访问令牌不是本枢纽为本连接签发，请重新调用 CreateToken。",
+    ),
+    Reason.TOKEN_EXPIRED: Text(
+        "the access token has expired; call CreateToken.",
+        "访问令牌已过期，请重新调用 CreateToken。",
+    ),
+    Reason.TOKEN_REVOKED: Text(
+        "the access token or the keys behind it have ended; call CreateToken, and where that is "
+        "refused ask a security officer.",
+        "访问令牌或其密钥已被终止，请重新调用 CreateToken；仍被拒绝时请联系安全员。",
+    ),
+    Reason.DECISION_STALE: Text(
+        "what this was decided on has changed meanwhile; send the same request again.",
+        "决定所依据的内容已发生变化，请重新发送同一请求。",
+    ),
+    Reason.BATCH_INVALID: Text(
+        "the batch is refused ({rule}): {en} Nothing of it was stored.",
+        "批次被拒绝（{rule}）：{zh}未保存任何内容。",
+    ),
+    Reason.MESSAGE_TOO_LARGE: Text(
+        "the message has {bytes} bytes and may have {bytes_max}. Send smaller ones.",
+        "消息有 {bytes} 字节，最多允许 {bytes_max} 字节。请分成较小的消息发送。",
+    ),
+    Reason.CERTIFICATE_TYPE_NOT_FOUND: Text(
+        "there is no certificate type {name}. List those published with `sealway type list`.",
+        "没有证照类型 {name}。可用 sealway type list 查看已发布的类型。",
+    ),
+    Reason.CERTIFICATE_NOT_FOUND: Text(
+        "there is no certificate {name}.",
+        "没有证照 {name}。",
+    ),
+    Reason.SEAL_NOT_FOUND: Text(
+        "there is no seal {name}.",
+        "没有电子印章 {name}。",
+    ),
+    Reason.INTENT_NOT_FOUND: Text(
+        "there is no intent {name}. List them with `sealway intent list`.",
+        "没有用印意图 {name}。可用 sealway intent list 查看。",
+    ),
+    Reason.STATUS_LIST_NOT_FOUND: Text(
+        "there is no status list {name}.",
+        "没有状态列表 {name}。",
+    ),
+    Reason.INTENT_NOT_APPROVED: Text(
+        "nothing is sealed under the intent {intent}: {rule}. Have two officers approve one that "
+        "fits.",
+        "用印意图 {intent} 不可使用：{rule}。请由两名安全员批准相符的意图。",
+    ),
+    Reason.INTENT_EXHAUSTED: Text(
+        "the intent {intent} has {left} uses left, fewer than needed. Propose a new one.",
+        "用印意图 {intent} 剩余 {left} 次，不足本次使用。请提出新的意图。",
+    ),
+    Reason.INTENT_CLOSED: Text(
+        "the intent {intent} is {state} and takes no further decisions.",
+        "用印意图 {intent} 当前为 {state}，不再接受审批。",
+    ),
+    Reason.APPROVER_REFUSED: Text(
+        "the decision on {intent} is refused: {en}.",
+        "对 {intent} 的审批被拒绝：{zh}。",
+    ),
+    Reason.APPROVAL_INVALID: Text(
+        "the approval does not hold ({rule}): {en}",
+        "审批无效（{rule}）：{zh}",
+    ),
+    Reason.KEY_USAGE_REFUSED: Text(
+        "the key {kid} does not sign this format.",
+        "密钥 {kid} 不用于签署此格式。",
+    ),
+    Reason.KEY_UNAVAILABLE: Text(
+        "the key {key} cannot be used now. Check its file, passphrase and permissions, then "
+        "repeat.",
+        "密钥 {key} 当前不可用。请检查密钥文件、口令和权限后重试。",
+    ),
+    Reason.DIGEST_MISMATCH: Text(
+        "stored data contradicts itself: {what}. Run `sealway log audit` and tell the operator.",
+        "存储的数据自相矛盾：{what}。请运行 sealway log audit 并通知运维人员。",
+    ),
+    Reason.PAGE_TOKEN_INVALID: Text(
+        "the page token does not belong to this list or is too old. Begin at the first page.",
+        "分页令牌不属于此列表或已过期。请从第一页重新开始。",
+    ),
+    Reason.PAGE_SIZE_INVALID: Text(
+        "the page size {value} is negative.",
+        "分页大小 {value} 为负数。",
+    ),
+    Reason.FORWARD_NOT_SERVED: Text(
+        "this hub serves no request forwarded by another hub; send it signed by your own system.",
+        "本枢纽不受理其他枢纽转发的请求，请由本系统签名后直接发送。",
+    ),
+    Reason.LOG_ROLLED_BACK: Text(
+        "the log's external head at {head} entries is not one of this database of {size}: "
+        "the database is an older copy or another one. Restore the newest, never the head.",
+        "日志外部头位于第 {head} 条，与本数据库（{size} 条）不一致：数据库是旧副本或其他库。"
+        "请恢复最新的数据库，切勿回退外部头。",
+    ),
+    Reason.LOG_HEAD_MISSING: Text(
+        "the log's external head is missing. Restore its file; a new one is made only by init.",
+        "日志外部头缺失。请恢复该文件；只有 init 才会新建。",
+    ),
+    Reason.LOG_HEAD_INVALID: Text(
+        "the log's external head is not of this log: {rule}. Correct the path or the key.",
+        "日志外部头不是本日志的检查点：{rule}。请更正路径或密钥。",
+    ),
+    Reason.LOG_SEEN_AHEAD: Text(
+        "you saw this log with {seen} entries and it has {size}: keep the proof and report it.",
+        "您见过的日志有 {seen} 条，而现在只有 {size} 条：请保留证明并报告。",
+    ),
+    Reason.LOG_UNAVAILABLE: Text(
+        "the log cannot be written, so nothing is answered. Repeat with the same request id.",
+        "日志暂时无法写入，因此不予应答。请用同一请求编号重试。",
+    ),
+    Reason.DATABASE_UNAVAILABLE: Text(
+        "the database cannot be reached now: {rule}. Repeat with the same request id.",
+        "数据库暂时不可用：{rule}。请用同一请求编号重试。",
+    ),
+    Reason.ENTRY_NOT_FOUND: Text(
+        "the log has no entry {entry}.",
+        "日志中没有第 {entry} 条。",
+    ),
+    Reason.REQUEST_INVALID: Text(
+        "the signed request is refused ({rule}): {en} Sign a new one under the same request id.",
+        "签名请求被拒绝（{rule}）：{zh}请用同一请求编号重新签名。",
+    ),
+    Reason.CONFIG_INVALID: Text(
+        "{file} cannot be used: {rule}. Correct it; every field is described in hub/config.py.",
+        "{file} 无法使用：{rule}。请更正；各字段说明见 hub/config.py。",
+    ),
+    Reason.ROLE_NOT_ALLOWED: Text(
+        "a caller of role {role} may not call {rpc}; ask with a system or officer that may.",
+        "角色 {role} 无权调用 {rpc}，请使用有权限的系统或安全员身份。",
+    ),
+    Reason.GRANT_MISSING: Text(
+        "no grant in force gives you certificates of type {type} for the service item "
+        "{service_item}; apply to the authority that defines the type.",
+        "没有有效授权允许您为事项 {service_item} 获取类型 {type} 的证照，"
+        "请向该类型的定义机构申请。",
+    ),
+    Reason.FIELD_NOT_GRANTED: Text(
+        "no grant for type {type} and the service item {service_item} covers: {fields}. Ask "
+        "without them under a new request id; nothing was disclosed.",
+        "类型 {type}、事项 {service_item} 的授权不包含字段：{fields}。请去掉这些字段并使用新的"
+        "请求编号；本次未披露任何内容。",
+    ),
+    Reason.GRANT_NOT_FOUND: Text(
+        "there is no grant {name} that you may see. List them with `sealway grant list`.",
+        "没有您可查看的授权 {name}。可用 sealway grant list 查看。",
+    ),
+    Reason.ANSWER_STALE: Text(
+        "what request {request_id} was answered with would not be answered today; its original "
+        "receipt is attached, without data. Ask again under a new request id.",
+        "请求 {request_id} 当时的答复与现状不符；随附原回执，不含数据。请用新的请求编号重新请求。",
+    ),
+    Reason.CERTIFICATE_AMBIGUOUS: Text(
+        "the holder has several certificates of this type in force; ask by identifier, one of: "
+        "{identifiers}.",
+        "该持证主体有多个此类型的有效证照，请按标识请求，可选：{identifiers}。",
+    ),
+    Reason.RATE_LIMITED: Text(
+        "too many calls of this kind are open; wait as long as the answer says, then repeat.",
+        "此类调用过多，请按答复中的时间等待后重试。",
+    ),
+    Reason.SEVERAL_HOLDERS: Text(
+        "certificate {identifier} names several holders and cannot be asked for by one of them; "
+        "ask for it by its identifier.",
+        "证照 {identifier} 有多个持证主体，不能按其中一个查询；请按证照标识查询。",
+    ),
+    Reason.FORWARDED_CERTIFICATE: Text(
+        "header {header} names a client certificate; present the certificate in the TLS handshake "
+        "and leave the header out.",
+        "请求头 {header} 转述了客户端证书；请在 TLS 握手中出示证书，并去掉该请求头。",
+    ),
+    Reason.INTERNAL: Text(
+        "internal error {error_id}; give this id to the operator.",
+        "内部错误 {error_id}，请将此编号告知运维人员。",
+    ),
+}

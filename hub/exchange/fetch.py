@@ -1,0 +1,337 @@
+"""Fetch: disclose exactly what a grant allows, once it is on record.
+
+The hot path of the hub (docs/architecture.md, "Life of a fetch").
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import orjson
+
+from hub.clock import Clock
+from hub.domain.caller import Caller
+from hub.domain.certificate import State
+from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.strict_json import Json
+from hub.errors import HubError, Reason
+from hub.exchange.grants import Grant, find_grant
+from hub.exchange.ports import (
+    Access,
+    Certificates,
+    CertificateTypes,
+    FoundCertificate,
+    Recorder,
+    Seals,
+)
+from hub.exchange.snapshot import GrantSnapshot
+from hub.proof.encoding import digest
+from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.request import RequestedCertificate, SignedRequest, verify_request
+from hub.proof.sd_jwt import present
+from hub.storage.statements import Check
+
+RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
+_HOLDER_CLAIMS: Final = ("holder_type", "holder_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One certificate of an answer; `presentation` is empty unless it is in force."""
+
+    state: State
+    presentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a platform gets for one request."""
+
+    request_id: str
+    certificates: tuple[Fetched, ...]
+    receipt: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What may leave if it is recorded, and the versions of everything it was based on."""
+
+    certificates: tuple[Fetched, ...]
+    members: dict[str, Json]
+    checks: tuple[Check, ...]
+    issuer: str
+
+
+class Observe(Protocol):
+    """Where the latency of an exchange is counted."""
+
+    def __call__(
+        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FetchCertificates:
+    """Disclose the granted fields of up to 20 certificates of one matter.
+
+    1. Verify the signed request against the caller, its token, this hub and this RPC.
+    2. Find a grant for each certificate; one that is missing refuses the whole call.
+    3. Read each certificate and judge its state now.
+    4. Present the stored seal with the granted disclosures and no others.
+    5. Record; nothing leaves before the entry is durable.
+    6. Answer, or answer again what was answered before under this id.
+
+    What a decision was based on is checked again inside the transaction; where it changed, it is
+    decided once more, then refused as ABORTED.
+    """
+
+    origin: str
+    region: str
+    clock: Clock
+    recorder: Recorder
+    access: Access
+    grants: GrantSnapshot
+    types: CertificateTypes
+    certificates: Certificates
+    seals: Seals
+    keyed_digest: Callable[[str], str]
+    identify: Callable[[], Caller]
+    observe: Observe
+
+    async def __call__(self, caller: Caller, request_id: str, signed_request: str) -> Answer:
+        """The answer. Raises HubError; a refusal as to rights is already recorded by then."""
+        started = time.perf_counter()
+        try:
+            request = self._verify(caller, request_id, signed_request)
+            try:
+                answer, issuer = await self._answer(caller, request)
+            except HubError as stale:
+                if stale.reason is not Reason.DECISION_STALE:
+                    raise
+                caller = self.identify()
+                answer, issuer = await self._answer(caller, request)
+        except HubError as refusal:
+            seconds = time.perf_counter() - started
+            self.observe("fetch", refusal.reason.value, caller.authority, "", seconds)
+            raise
+        self.observe("fetch", "OK", caller.authority, issuer, time.perf_counter() - started)
+        return answer
+
+    def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
+        """Step 1."""
+        try:
+            request = verify_request(
+                signed_request,
+                keys=self.access.key,
+                origin=self.origin,
+                region=self.region,
+                rpc=RPC,
+                now=self.clock() // 1_000_000,
+                token_digest=caller.token_digest,
+                token_subject=caller.name,
+            )
+        except ProofError as error:
+            text = TEXTS[error.reason]
+            raise HubError(
+                Reason.REQUEST_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
+            ) from error
+        if request.fwd is not None:
+            # Whom another hub speaks for could not be checked here, so it is nobody.
+            raise HubError(Reason.FORWARD_NOT_SERVED)
+        if request.jti != request_id:
+            raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
+        return request
+
+    async def _answer(self, caller: Caller, request: SignedRequest) -> tuple[Answer, str]:
+        """Steps 2 to 6 for one decision, and the issuing authority for the metrics."""
+        checks = (self.access.check(caller), self.grants.check())
+        try:
+            decision = await self._decide(request, checks)
+        except HubError as refusal:
+            if refusal.reason not in _REMEMBERED_REFUSALS:
+                raise
+            await self._record_refusal(caller, request, checks, refusal)
+            raise AssertionError("a recorded refusal is raised") from refusal
+        answer_bytes = orjson.dumps(decision.members)
+        try:
+            recorded = await self.recorder.record(
+                self._entry(caller, request, {"outcome": "answered", **decision.members}),
+                (),
+                decision.checks,
+                remember=self._remember(request, answer_bytes),
+                log_seen=request.log,
+            )
+        except AlreadyRecorded as again:
+            receipt = await self._replay(request, again.remembered, answer_bytes)
+            index = again.remembered.index
+        else:
+            receipt, index = recorded.receipt, recorded.index
+        answer = Answer(request.jti, decision.certificates, receipt, index)
+        return answer, decision.issuer
+
+    async def _decide(self, request: SignedRequest, checks: tuple[Check, ...]) -> _Decision:
+        """Steps 2 to 4."""
+        now_us = self.clock()
+        used = [self._grant(request, wanted, now_us) for wanted in request.certificates]
+        found = [await self._find(wanted) for wanted in request.certificates]
+        fetched: list[Fetched] = []
+        members: list[Json] = []
+        for wanted, certificate in zip(request.certificates, found, strict=True):
+            presentation = ""
+            if certificate is not None and certificate.state is State.ACTIVE:
+                presentation = await self._present(wanted, certificate)
+            state = certificate.state if certificate is not None else State.ABSENT
+            fetched.append(Fetched(state, presentation))
+            members.append(_member(wanted, certificate, presentation))
+        grant_digests = sorted({grant.digest for grant in used})
+        issuers = {certificate.authority for certificate in found if certificate is not None}
+        return _Decision(
+            tuple(fetched),
+            {"grant_digest": _one_digest(grant_digests), "certificates": members},
+            checks + tuple(certificate.check for certificate in found if certificate is not None),
+            issuers.pop() if len(issuers) == 1 else "",
+        )
+
+    def _grant(self, request: SignedRequest, wanted: RequestedCertificate, now_us: int) -> Grant:
+        """Step 2 for one certificate."""
+        return find_grant(
+            self.grants.of(request.iss),
+            type_code=wanted.vct.rpartition("/")[2],
+            service_item=request.service_item,
+            fields=wanted.fields,
+            now_us=now_us,
+        )
+
+    async def _find(self, wanted: RequestedCertificate) -> FoundCertificate | None:
+        """Step 3: the certificate asked for, or None where nothing is on file.
+
+        An identifier of another type than the one granted is answered as absent: the grant is for
+        the type, and whether something else exists is nobody's business.
+        """
+        if wanted.cert is not None:
+            certificate = await self.certificates.by_identifier(wanted.cert)
+            return (
+                certificate if certificate is not None and certificate.vct == wanted.vct else None
+            )
+        assert wanted.holder is not None, "the parser lets exactly one of both through"
+        found = await self.certificates.by_holder(
+            wanted.holder.type, wanted.holder.number, wanted.vct
+        )
+        active = [certificate for certificate in found if certificate.state is State.ACTIVE]
+        if len(active) > 1:
+            raise HubError(
+                Reason.CERTIFICATE_AMBIGUOUS,
+                identifiers=" ".join(certificate.identifier for certificate in active),
+            )
+        return active[0] if active else next(iter(found), None)
+
+    async def _present(self, wanted: RequestedCertificate, certificate: FoundCertificate) -> str:
+        """Step 4."""
+        jws = await self.seals.record_seal(certificate.version_id)
+        disclosures = await certificate.disclosures()
+        names = wanted.fields
+        if wanted.holder is not None:
+            if not any(disclosure.name == "holder_number" for disclosure in disclosures):
+                # Several holders are sealed as one value; to show one would show them all.
+                raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
+            names += _HOLDER_CLAIMS
+        return present(jws, disclosures, names)
+
+    async def _record_refusal(
+        self,
+        caller: Caller,
+        request: SignedRequest,
+        checks: tuple[Check, ...],
+        refusal: HubError,
+    ) -> None:
+        """Step 5 for a refusal as to rights: on record and remembered, then raised."""
+        details: dict[str, Json] = {**refusal.details}
+        try:
+            await self.recorder.record(
+                self._entry(
+                    caller, request, {"outcome": "refused", "reason": refusal.reason.value}
+                ),
+                (),
+                checks,
+                remember=self._remember(
+                    request, orjson.dumps({"refused": refusal.reason.value, "details": details})
+                ),
+                log_seen=request.log,
+            )
+        except AlreadyRecorded as again:
+            await self._replay(request, again.remembered, b"")
+        refusal.recorded = True
+        raise refusal
+
+    async def _replay(self, request: SignedRequest, remembered: Remembered, answer: bytes) -> str:
+        """Step 6 for an id that was answered before: the original receipt, or why not.
+
+        A remembered refusal stays. Raises HubError(REQUEST_ID_REUSED) for other content and
+        HubError(ANSWER_STALE), with the original receipt and no data, where the decision of today
+        differs.
+        """
+        if remembered.method != RPC or remembered.content != self.keyed_digest(request.content):
+            raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
+        first = orjson.loads(remembered.answer)
+        if "refused" in first:
+            raise HubError(Reason(first["refused"]), recorded=True, **first["details"])
+        receipt = await self.recorder.receipt(remembered.index)
+        if remembered.answer != answer:
+            raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti)
+        return receipt
+
+    def _entry(self, caller: Caller, request: SignedRequest, outcome: dict[str, Json]) -> Entry:
+        members: dict[str, Json] = {
+            "service_item": request.service_item,
+            "matter": request.matter,
+            "basis": request.basis,
+            **outcome,
+        }
+        if request.consent is not None:
+            members["consent_digest"] = digest(request.consent)
+        return Entry(
+            kind="fetch",
+            caller=caller.name,
+            key_entry=caller.enrolment_entry,
+            request_id=request.jti,
+            request_digest=request.digest,
+            members=members,
+        )
+
+    def _remember(self, request: SignedRequest, answer: bytes) -> Remember:
+        # The request names holders, so what is compared is kept under a keyed hash.
+        content = self.keyed_digest(request.content)
+        return Remember(request.iss, request.jti, RPC, content, answer)
+
+
+_REMEMBERED_REFUSALS: Final = frozenset({Reason.GRANT_MISSING, Reason.FIELD_NOT_GRANTED})
+
+
+def _one_digest(digests: Sequence[str]) -> str:
+    """The grant's digest; of several grants, the digest of their sorted digests, one per line."""
+    return digests[0] if len(digests) == 1 else digest("\n".join(digests))
+
+
+def _member(
+    wanted: RequestedCertificate, certificate: FoundCertificate | None, presentation: str
+) -> dict[str, Json]:
+    """One of `certificates` in the entry's body; never the holder."""
+    if certificate is None:
+        # Who asked by identifier compares it, found or not.
+        asked: dict[str, Json] = {} if wanted.cert is None else {"cert": wanted.cert}
+        return {**asked, "vct": wanted.vct, "state": State.ABSENT.value, "fields": []}
+    member: dict[str, Json] = {
+        "cert": certificate.identifier,
+        "version": certificate.version,
+        "vct": certificate.vct,
+        "state": certificate.state.value,
+        "state_entry": certificate.state_entry,
+        "fields": list(wanted.fields) if presentation else [],
+    }
+    if presentation:
+        member["sd_hash"] = digest(presentation)
+    return member

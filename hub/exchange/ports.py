@@ -1,0 +1,117 @@
+"""What exchange needs of its peers, in exchange's words; `server` hands it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hub.domain.caller import Caller
+from hub.domain.certificate import State
+from hub.domain.certificate_type import CertificateType
+from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
+from hub.proof.disclosure import Disclosure
+from hub.proof.jose import RegisteredKey
+from hub.storage.statements import Check, Write
+
+
+class Recorder(Protocol):
+    """The one way to write."""
+
+    async def record(
+        self,
+        entry: Entry,
+        writes: Sequence[Write],
+        checks: Sequence[Check],
+        *,
+        remember: Remember | None = None,
+        log_seen: LogHead | None = None,
+    ) -> Recorded:
+        """Durable, signed and under the external head when it returns.
+
+        Raises AlreadyRecorded when (caller, request id) was answered before;
+        HubError(DECISION_STALE) when a check differs: decide again once;
+        HubError(LOG_UNAVAILABLE): nothing may leave;
+        HubError(LOG_SEEN_AHEAD): the caller has seen more of the log than there is.
+        """
+        ...
+
+    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
+        """What was answered under this id before."""
+        ...
+
+    async def receipt(self, index: int) -> str:
+        """The receipt that entry `index` was given, byte for byte."""
+        ...
+
+
+class FoundCertificate(Protocol):
+    """One version on file, as far as a disclosure needs it."""
+
+    @property
+    def version_id(self) -> str: ...
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def vct(self) -> str: ...
+    @property
+    def authority(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def state_entry(self) -> int: ...
+    @property
+    def check(self) -> Check:
+        """That this is still the state on which a decision is based."""
+        ...
+
+    async def disclosures(self) -> Sequence[Disclosure]:
+        """All disclosures in `_sd` order; decrypted when asked."""
+        ...
+
+
+class Certificates(Protocol):
+    """What is on file."""
+
+    async def by_identifier(self, identifier: str) -> FoundCertificate | None:
+        """The version with this identifier, its state judged now."""
+        ...
+
+    async def by_holder(
+        self, holder_type: str, number: str, vct: str
+    ) -> Sequence[FoundCertificate]:
+        """Newest versions of this type that name the holder, newest issue first; at most 20."""
+        ...
+
+
+class CertificateTypes(Protocol):
+    """The catalogue, in memory."""
+
+    def newest(self, code: str) -> CertificateType | None:
+        """The newest version of the type with this 21-character code."""
+        ...
+
+
+class Seals(Protocol):
+    """Who vouches."""
+
+    async def record_seal(self, version_id: str) -> str:
+        """The compact JWS that seals this version. Raises HubError(DIGEST_MISMATCH)."""
+        ...
+
+
+class Access(Protocol):
+    """Who is calling."""
+
+    def key(self, kid: str) -> RegisteredKey | None:
+        """The signing key registered under `kid`."""
+        ...
+
+    def check(self, caller: Caller) -> Check:
+        """That nothing about identities changed since `caller` was judged."""
+        ...
+
+    def has_system(self, name: str) -> bool:
+        """Whether an active system has this name."""
+        ...

@@ -1,0 +1,134 @@
+"""A hub's own keys: made once at `init`, opened at each start.
+
+Each key signs one format and nothing else. All lie in one folder, encrypted under the passphrase
+file, mode 0600; none ever enters the database.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from hub.config import Config
+from hub.errors import HubError, Reason
+from hub.ledger.checkpoints import LogKey
+from hub.proof.jose import ACCESS_TYP, STATUS_TYP, Algorithm, RegisteredKey, Signer, es256_signer
+from hub.storage.encryption import Keyring
+from hub.storage.key_files import read_key_file, write_key_file
+
+_TOKEN: Final = "token"  # noqa: S105 - the purpose of a key
+_STATUS: Final = "status"
+_PASSPHRASE_MODE_MAX: Final = 0o037
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HubKeys:
+    """Everything a running hub signs and encrypts with, seals apart."""
+
+    keyring: Keyring
+    log: LogKey
+    token: Signer
+    token_key: RegisteredKey
+    status: Signer
+    status_key: RegisteredKey
+
+
+def make_keys(config: Config) -> bool:
+    """Make the passphrase and every key that is absent. Returns whether anything was made.
+
+    An existing key is never touched, so running it again is safe at every point. Raises
+    HubError(FILE_UNREADABLE) where the log has begun and a key is lost: another key in its place
+    could open and continue nothing.
+    """
+    has_begun = config.path(config.ledger.head).exists()
+    folder = config.path(config.keys.folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passphrase_file = config.path(config.keys.passphrase_file)
+    made = False
+    if has_begun:
+        _check_complete(folder, passphrase_file)
+    if not passphrase_file.exists():
+        passphrase_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Renamed when complete: keys made under half a passphrase could never be opened again.
+        draft = passphrase_file.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32) + "\n", encoding="ascii")
+        draft.rename(passphrase_file)
+        made = True
+    passphrase = _passphrase(passphrase_file)
+    if not (folder / "holder-index.key").exists():
+        Keyring.create(folder, passphrase)
+        made = True
+    if not (folder / "log.key").exists():
+        LogKey.create(folder / "log.key", config.hub.origin, passphrase)
+        made = True
+    for purpose in (_TOKEN, _STATUS):
+        path = folder / f"{purpose}.key"
+        if not path.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            secret = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
+            made = True
+    return made
+
+
+def _check_complete(folder: Path, passphrase_file: Path) -> None:
+    names = ("key-encryption", "holder-index", "log", _TOKEN, _STATUS)
+    for path in (passphrase_file, *(folder / f"{name}.key" for name in names)):
+        if not path.exists():
+            rule = "is missing, but the log has begun: restore it from a backup"
+            raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule)
+
+
+def open_keys(config: Config) -> HubKeys:
+    """The keys of a hub. Raises HubError(FILE_UNREADABLE) that names the file and what to do."""
+    folder = config.path(config.keys.folder)
+    passphrase = _passphrase(config.path(config.keys.passphrase_file))
+    origin = config.hub.origin
+    token, token_key = _signer(folder, _TOKEN, ACCESS_TYP, origin, passphrase)
+    status, status_key = _signer(folder, _STATUS, STATUS_TYP, origin, passphrase)
+    return HubKeys(
+        keyring=Keyring.open(folder, passphrase),
+        log=LogKey.open(folder / "log.key", origin, passphrase),
+        token=token,
+        token_key=token_key,
+        status=status,
+        status_key=status_key,
+    )
+
+
+def _signer(
+    folder: Path, purpose: str, typ: str, origin: str, passphrase: bytes
+) -> tuple[Signer, RegisteredKey]:
+    secret = read_key_file(folder / f"{purpose}.key", purpose=purpose, passphrase=passphrase)
+    key = load_der_private_key(secret, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey), "written by make_keys"
+    signer = es256_signer(key)
+    return signer, RegisteredKey(signer.kid, Algorithm.ES256, typ, origin, key.public_key())
+
+
+def _passphrase(path: Path) -> bytes:
+    try:
+        if path.stat().st_mode & _PASSPHRASE_MODE_MAX:
+            raise HubError(
+                Reason.FILE_UNREADABLE,
+                what="passphrase",
+                path=path,
+                rule="others may reach it; run: chmod 600",
+            )
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise HubError(
+            Reason.FILE_UNREADABLE, what="passphrase", path=path, rule=error.strerror
+        ) from error

@@ -1,0 +1,1 @@
+"""What happened: the recorder through which everything is written, and the Merkle log it keeps."""

@@ -1,0 +1,160 @@
+"""What Prometheus sees. Labels are roles, authorities and outcomes, never a person or certificate.
+
+A metric has at most 2,000 series; what would be one more is counted as `other`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_Outcome = TypeVar("_Outcome", bound=Enum)
+
+SERIES_MAX: Final = 2_000
+OTHER: Final = "other"
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_MEMBERS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class BoundedLabels:
+    """Lets the first label sets through and calls the rest `other`.
+
+    A histogram has one series per bucket and three more, so it takes fewer label sets.
+    """
+
+    def __init__(self, names: Sequence[str], *, series_each: int) -> None:
+        self._seen: set[tuple[str, ...]] = set()
+        # One set is kept free for `other` itself.
+        self._sets_max = SERIES_MAX // series_each - 1
+        self._other = (OTHER,) * len(names)
+
+    def __call__(self, *values: str) -> tuple[str, ...]:
+        """`values` while there is room for them, else `other` for each label."""
+        if values in self._seen:
+            return values
+        if len(self._seen) >= self._sets_max:
+            return self._other
+        self._seen.add(values)
+        return values
+
+
+class Metrics:
+    """All metrics of one hub, on a registry of its own; `docs/operations.md` lists them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # Series of both histograms; their label sets differ in length and are bounded.
+        self._series: dict[tuple[str, ...], Histogram] = {}
+        self._exchange = Histogram(
+            "sealway_exchange_seconds",
+            "Time of an exchange from request to durable answer",
+            ("operation", "outcome", "recipient", "issuer"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._exchange_labels = BoundedLabels(
+            ("operation", "outcome", "recipient", "issuer"), series_each=len(_SECONDS) + 4
+        )
+        self._rpc = Histogram(
+            "sealway_rpc_seconds",
+            "Time of a call",
+            ("rpc", "status"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._rpc_labels = BoundedLabels(("rpc", "status"), series_each=len(_SECONDS) + 4)
+        self.unauthenticated = Counter(
+            "sealway_unauthenticated_total",
+            "Calls refused before an identity was established",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.epoch_members = Histogram(
+            "sealway_epoch_members",
+            "Log entries of one epoch",
+            buckets=_MEMBERS,
+            registry=self.registry,
+        )
+        self.epoch_seconds = Histogram(
+            "sealway_epoch_seconds",
+            "Time of an epoch from its transaction to the advanced head",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.ingest_rows = Counter(
+            "sealway_ingest_rows_total",
+            "Rows of signed batches by outcome",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.tokens_expire = Gauge(
+            "sealway_token_expire_timestamp_seconds",
+            "When the newest access token ends",
+            registry=self.registry,
+        )
+        self.x509_expire = Gauge(
+            "sealway_x509_expire_timestamp_seconds",
+            "When an X.509 certificate of the hub, a seal or a system ends",
+            ("usage", "name"),
+            registry=self.registry,
+        )
+        self.x509_labels = BoundedLabels(("usage", "name"), series_each=1)
+        self.epoch_age = Gauge(
+            "sealway_epoch_age_seconds", "Age of the newest epoch", registry=self.registry
+        )
+        self.signature_age = Gauge(
+            "sealway_signature_age_seconds",
+            "Age of the newest log signature",
+            registry=self.registry,
+        )
+        self.failed_epochs = Gauge(
+            "sealway_failed_epochs",
+            "Epochs since the start that could not be recorded or signed",
+            registry=self.registry,
+        )
+        self.stale_members = Gauge(
+            "sealway_stale_decisions",
+            "Decisions since the start that were made again because something had changed",
+            registry=self.registry,
+        )
+        self.log_size = Gauge("sealway_log_size", "Entries in the log", registry=self.registry)
+
+    def observe_exchange(
+        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
+    ) -> None:
+        """One exchange; `recipient` and `issuer` are authorities' names."""
+        labels = self._exchange_labels(operation, outcome, recipient, issuer)
+        self._observe(self._exchange, labels, seconds)
+
+    def observe_rpc(self, rpc: str, status: str, seconds: float) -> None:
+        """One call; `rpc` comes from the policy table, never from the wire."""
+        self._observe(self._rpc, self._rpc_labels(rpc, status), seconds)
+
+    def _observe(self, histogram: Histogram, labels: tuple[str, ...], seconds: float) -> None:
+        # To look a series up costs more than to observe it.
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = histogram.labels(*labels)
+        series.observe(seconds)
+
+    def observe_epoch(self, members: int, seconds: float) -> None:
+        """One epoch that is durable and signed."""
+        self.epoch_members.observe(members)
+        self.epoch_seconds.observe(seconds)
+
+    def count_rows(self, outcomes: Mapping[_Outcome, int]) -> None:
+        """The rows of one batch by outcome."""
+        for outcome, count in outcomes.items():
+            self.ingest_rows.labels(outcome.value).inc(count)
+
+    def observe_x509(self, usage: str, name: str, expire_time_us: int) -> None:
+        """When an X.509 certificate ends."""
+        self.x509_expire.labels(*self.x509_labels(usage, name)).set(expire_time_us / 1_000_000)
+
+    def text(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,18 @@
+"""Every table of the hub: importing this module fills `METADATA`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import hub.storage.encryption  # noqa: F401 - declares the table of data keys.
+from hub.storage.schema import METADATA
+
+_COMPONENTS: Final = ("access", "registry", "seal", "exchange", "ledger")
+
+for _component in _COMPONENTS:
+    if find_spec(f"hub.{_component}.store") is not None:
+        import_module(f"hub.{_component}.store")
+
+__all__ = ["METADATA"]

@@ -1,0 +1,81 @@
+"""Which role may call which RPC: the whole table, deny by default.
+
+A call that stands in neither table is refused, and a service with such a method does not start.
+What a caller may see *within* an RPC (its own authority's systems, its own grants) is decided by
+the operation. docs/access.md shows the same table to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from hub.domain.caller import Role
+
+OPEN: Final = frozenset(
+    {
+        # Whoever has no token yet is known by its client certificate.
+        "/hub.access.v1.AccessService/CreateToken",
+        # Probes and tools come with a client certificate as well, and learn nothing of anybody.
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    }
+)
+"""RPCs that need a client certificate and no token."""
+
+_OFFICER: Final = frozenset({Role.OFFICER})
+_STEWARD: Final = frozenset({Role.OFFICER, Role.DEPARTMENT})
+_OVERSIGHT: Final = frozenset({Role.OFFICER, Role.AUDITOR})
+_DEPARTMENT_SIDE: Final = frozenset({Role.OFFICER, Role.DEPARTMENT, Role.AUDITOR})
+_BOTH_SIDES: Final = _DEPARTMENT_SIDE | {Role.PLATFORM}
+_MEMBERS: Final = _BOTH_SIDES | {Role.CONNECTOR}
+_RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
+
+_ACCESS: Final = "/hub.access.v1.AccessService/"
+_REGISTRY: Final = "/hub.registry.v1.RegistryService/"
+_SEAL: Final = "/hub.seal.v1.SealService/"
+_EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
+_LEDGER: Final = "/hub.ledger.v1.LedgerService/"
+
+POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
+    {
+        _ACCESS + "CreateAuthority": _OFFICER,
+        _ACCESS + "GetAuthority": _BOTH_SIDES,
+        _ACCESS + "ListAuthorities": _BOTH_SIDES,
+        _ACCESS + "CreateSystem": _OFFICER,
+        _ACCESS + "GetSystem": _DEPARTMENT_SIDE,
+        _ACCESS + "ListSystems": _DEPARTMENT_SIDE,
+        _ACCESS + "RotateSystemKeys": _OFFICER,
+        _ACCESS + "RevokeSystem": _OFFICER,
+        _ACCESS + "GetOfficer": _OVERSIGHT,
+        _ACCESS + "ListOfficers": _OVERSIGHT,
+        _REGISTRY + "CreateCertificateType": _STEWARD,
+        _REGISTRY + "GetCertificateType": _MEMBERS,
+        _REGISTRY + "ListCertificateTypes": _MEMBERS,
+        _REGISTRY + "IngestBatches": frozenset({Role.CONNECTOR}),
+        _REGISTRY + "GetCertificate": _RECORD_READERS,
+        _REGISTRY + "SearchCertificates": _RECORD_READERS,
+        _REGISTRY + "ListCertificateVersions": _RECORD_READERS,
+        _SEAL + "CreateSeal": _OFFICER,
+        _SEAL + "ActivateSeal": _OFFICER,
+        _SEAL + "GetSeal": _DEPARTMENT_SIDE,
+        _SEAL + "ListSeals": _DEPARTMENT_SIDE,
+        _SEAL + "ProposeIntent": _OFFICER,
+        _SEAL + "CreateApprovalChallenge": _OFFICER,
+        _SEAL + "ApproveIntent": _OFFICER,
+        _SEAL + "GetIntent": _OVERSIGHT,
+        _SEAL + "ListIntents": _OVERSIGHT,
+        _SEAL + "GetStatusList": _BOTH_SIDES,
+        _EXCHANGE + "CreateGrant": _STEWARD,
+        _EXCHANGE + "GetGrant": _BOTH_SIDES,
+        _EXCHANGE + "ListGrants": _BOTH_SIDES,
+        _EXCHANGE + "RevokeGrant": _STEWARD,
+        _EXCHANGE + "FetchCertificates": frozenset({Role.PLATFORM}),
+        _LEDGER + "GetCheckpoint": frozenset(Role),
+        _LEDGER + "GetInclusionProof": _MEMBERS,
+        _LEDGER + "GetConsistencyProof": frozenset(Role),
+    }
+)

@@ -1,0 +1,5 @@
+"""Make and check any proof: pure functions over bytes, without database, network or clock.
+
+The auditor's tool kit. It needs the standard library, `cryptography` and `pyjwt`, and may be used
+alone. It answers for the formats in `docs/formats/`; who may ask for what is decided elsewhere.
+"""

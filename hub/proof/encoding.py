@@ -1,0 +1,121 @@
+"""Strict base64 and JSON: one text for one value, or a refusal.
+
+JOSE libraries accept padded base64, duplicate members (the last wins) and numbers as text. Each of
+these gives a second text with another meaning or another digest, so everything signed goes through
+this file before a signature is looked at (formats.md §1, formats-jose.md §1).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from hub.domain import strict_json
+from hub.domain.strict_json import Fault, NotStrictJsonError
+from hub.domain.strict_json import Json as Json
+from hub.proof.reasons import ProofError, ProofReason
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+# Zero bytes stand for what base64url lacks; the strict decoder refuses them.
+_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+
+
+def b64u(data: bytes) -> str:
+    """`data` as base64url without padding."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
+
+
+def b64u_each(blocks: Sequence[bytes]) -> list[str]:
+    """Each of `blocks`, all of one length, as `b64u` gives it, for the price of one call.
+
+    A block filled up with zero bytes to a multiple of three encodes by itself, and the characters
+    that only the filling needs are cut off.
+    """
+    if not blocks:
+        return []
+    size = len(blocks[0])
+    filling = bytes(-size % 3)
+    whole = (size + len(filling)) // 3 * 4
+    kept = (size * 8 + 5) // 6
+    text = binascii.b2a_base64(filling.join([*blocks, b""]), newline=False)
+    text_of_all = text.translate(_TO_URL).decode("ascii")
+    return [text_of_all[start : start + kept] for start in range(0, len(text_of_all), whole)]
+
+
+def b64u_decode(text: str) -> bytes:
+    """The bytes of canonical unpadded base64url.
+
+    Raises ProofError(BASE64_ALPHABET) for a foreign character, padding included, and
+    ProofError(BASE64_NON_CANONICAL) where encoding again does not give the same text.
+    """
+    try:
+        raw = text.encode("ascii").translate(_FROM_URL)
+        data = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
+    except UnicodeEncodeError as error:
+        raise ProofError(ProofReason.BASE64_ALPHABET) from error
+    except binascii.Error as error:
+        known = all(character.isalnum() or character in "-_" for character in text)
+        reason = ProofReason.BASE64_NON_CANONICAL if known else ProofReason.BASE64_ALPHABET
+        raise ProofError(reason) from error
+    if b64u(data) != text:
+        raise ProofError(ProofReason.BASE64_NON_CANONICAL)
+    return data
+
+
+def b64(data: bytes) -> str:
+    """`data` as padded standard base64, as C2SP texts and `x5c` carry it."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def b64_decode(text: str) -> bytes:
+    """The bytes of canonical padded standard base64. Raises ProofError(BASE64_NOT_CANONICAL)."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise ProofError(ProofReason.BASE64_NOT_CANONICAL) from error
+    if b64(data) != text:
+        raise ProofError(ProofReason.BASE64_NOT_CANONICAL)
+    return data
+
+
+def digest(data: bytes | str) -> str:
+    """SHA-256 as 43 characters of base64url; text is hashed as its UTF-8 bytes."""
+    return b64u(hashlib.sha256(data.encode() if isinstance(data, str) else data).digest())
+
+
+def emit_json(value: Json) -> bytes:
+    """JSON as we write it. Raises ProofError(JSON_MALFORMED) for a lone surrogate."""
+    try:
+        return strict_json.emit(value)
+    except NotStrictJsonError as error:
+        raise ProofError(_REASONS[error.fault], str(error)) from error
+
+
+def parse_json(data: bytes) -> Json:
+    """One strict JSON value.
+
+    Raises ProofError with JSON_MALFORMED, JSON_DUPLICATE_MEMBER, JSON_NUMBER or JSON_DEPTH.
+    """
+    try:
+        return strict_json.parse(data)
+    except NotStrictJsonError as error:
+        raise ProofError(_REASONS[error.fault], str(error)) from error
+
+
+def parse_object(data: bytes) -> dict[str, Json]:
+    """As `parse_json`, and the value is an object."""
+    try:
+        return strict_json.parse_object(data)
+    except NotStrictJsonError as error:
+        raise ProofError(_REASONS[error.fault], str(error)) from error
+
+
+_REASONS: Final = {
+    Fault.MALFORMED: ProofReason.JSON_MALFORMED,
+    Fault.DUPLICATE_MEMBER: ProofReason.JSON_DUPLICATE_MEMBER,
+    Fault.NUMBER: ProofReason.JSON_NUMBER,
+    Fault.DEPTH: ProofReason.JSON_DEPTH,
+}

@@ -1,0 +1,663 @@
+"""Why a proof does not hold: public reason codes, their texts, and the one exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a verification ends in. Whatever could not be checked is never `VALID`."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_CHECK = "cannot check"
+
+
+class ProofReason(StrEnum):
+    """The first step that failed; each is described in `docs/formats/`."""
+
+    # Encoding (used by all formats).
+    TOO_LARGE = "TOO_LARGE"
+    BASE64_ALPHABET = "BASE64_ALPHABET"
+    BASE64_NON_CANONICAL = "BASE64_NON_CANONICAL"
+    BASE64_NOT_CANONICAL = "BASE64_NOT_CANONICAL"
+    JSON_MALFORMED = "JSON_MALFORMED"
+    JSON_DUPLICATE_MEMBER = "JSON_DUPLICATE_MEMBER"
+    JSON_NUMBER = "JSON_NUMBER"
+    JSON_DEPTH = "JSON_DEPTH"
+
+    # JOSE formats (formats-jose.md).
+    JWS_MALFORMED = "JWS_MALFORMED"
+    TYP_MISSING = "TYP_MISSING"
+    TYP_WRONG = "TYP_WRONG"
+    HEADER_MEMBER = "HEADER_MEMBER"
+    KEY_UNKNOWN = "KEY_UNKNOWN"
+    KEY_USAGE = "KEY_USAGE"
+    ALG_MISMATCH = "ALG_MISMATCH"
+    ALG_NOT_CHECKED = "ALG_NOT_CHECKED"
+    JWK_INVALID = "JWK_INVALID"
+    SIGNATURE_LENGTH = "SIGNATURE_LENGTH"
+    SIGNATURE_HIGH_S = "SIGNATURE_HIGH_S"
+    SIGNATURE_INVALID = "SIGNATURE_INVALID"
+    CLAIM_MISSING = "CLAIM_MISSING"
+    CLAIM_UNKNOWN = "CLAIM_UNKNOWN"
+    CLAIM_INVALID = "CLAIM_INVALID"
+    FORMAT_VERSION = "FORMAT_VERSION"
+    AUD_WRONG = "AUD_WRONG"
+    REGION_WRONG = "REGION_WRONG"
+    RPC_WRONG = "RPC_WRONG"
+    IAT_FUTURE = "IAT_FUTURE"
+    EXP_TOO_FAR = "EXP_TOO_FAR"
+    EXPIRED = "EXPIRED"
+    CNF_MISMATCH = "CNF_MISMATCH"
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - a reason, not a secret.
+    ATH_MISMATCH = "ATH_MISMATCH"
+    ISS_MISMATCH = "ISS_MISMATCH"
+    CERTIFICATES_COUNT = "CERTIFICATES_COUNT"
+    CERTIFICATES_SHAPE = "CERTIFICATES_SHAPE"
+    FIELDS_EMPTY = "FIELDS_EMPTY"
+    FIELDS_DUPLICATE = "FIELDS_DUPLICATE"
+    VIA_INVALID = "VIA_INVALID"
+    NOT_SD_JWT = "NOT_SD_JWT"
+    KEY_BINDING_UNEXPECTED = "KEY_BINDING_UNEXPECTED"
+    SD_ALG = "SD_ALG"
+    SD_MALFORMED = "SD_MALFORMED"
+    X5C_INVALID = "X5C_INVALID"
+    X5C_KEY_MISMATCH = "X5C_KEY_MISMATCH"
+    X5C_UNTRUSTED = "X5C_UNTRUSTED"
+    ISSUER_MISMATCH = "ISSUER_MISMATCH"
+    CUSTODY_INVALID = "CUSTODY_INVALID"
+    DISCLOSURE_REPEATED = "DISCLOSURE_REPEATED"
+    DIGEST_DUPLICATE = "DIGEST_DUPLICATE"
+    DISCLOSURE_SHAPE = "DISCLOSURE_SHAPE"
+    DISCLOSURE_RESERVED_NAME = "DISCLOSURE_RESERVED_NAME"
+    DISCLOSURE_NAME_CLASH = "DISCLOSURE_NAME_CLASH"
+    SD_NESTED = "SD_NESTED"
+    DISCLOSURE_UNREFERENCED = "DISCLOSURE_UNREFERENCED"
+    DISCLOSURE_NONE = "DISCLOSURE_NONE"
+    VCT_MISMATCH = "VCT_MISMATCH"
+    CERT_MISMATCH = "CERT_MISMATCH"
+    VERSION_MISMATCH = "VERSION_MISMATCH"
+    HOLDER_NOT_DISCLOSED = "HOLDER_NOT_DISCLOSED"
+    HOLDER_MISMATCH = "HOLDER_MISMATCH"
+    FIELD_MISSING = "FIELD_MISSING"
+    FIELD_UNEXPECTED = "FIELD_UNEXPECTED"
+    STATUS_URI_MISMATCH = "STATUS_URI_MISMATCH"
+    STATUS_ROLLBACK = "STATUS_ROLLBACK"
+    STATUS_ENCODING = "STATUS_ENCODING"
+    STATUS_BITS = "STATUS_BITS"
+    STATUS_TOO_LARGE = "STATUS_TOO_LARGE"
+    STATUS_TOO_SMALL = "STATUS_TOO_SMALL"
+    STATUS_INDEX = "STATUS_INDEX"
+    STATUS_VALUE = "STATUS_VALUE"
+    BATCH_PURPOSE = "BATCH_PURPOSE"
+    BATCH_N = "BATCH_N"
+    BATCH_SEQ = "BATCH_SEQ"
+    BATCH_PREV = "BATCH_PREV"
+    PROOF_INVALID = "PROOF_INVALID"
+    INTENT_MISMATCH = "INTENT_MISMATCH"
+    NONCE_MISMATCH = "NONCE_MISMATCH"
+    OFFICER_MISMATCH = "OFFICER_MISMATCH"
+    CHALLENGE_MISMATCH = "CHALLENGE_MISMATCH"
+
+    # Ledger formats (formats-ledger.md).
+    INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
+    PATH_LENGTH = "PATH_LENGTH"
+    ROOT_MISMATCH = "ROOT_MISMATCH"
+    LOG_WENT_BACK = "LOG_WENT_BACK"
+    CONSISTENCY_LENGTH = "CONSISTENCY_LENGTH"
+    CONSISTENCY_MISMATCH = "CONSISTENCY_MISMATCH"
+    NO_LOG_KEY = "NO_LOG_KEY"
+    VKEY_MALFORMED = "VKEY_MALFORMED"
+    NOTE_MALFORMED = "NOTE_MALFORMED"
+    NOTE_SIGNATURE = "NOTE_SIGNATURE"
+    NOTE_NOT_SIGNED = "NOTE_NOT_SIGNED"
+    CHECKPOINT_MALFORMED = "CHECKPOINT_MALFORMED"
+    ORIGIN_WRONG = "ORIGIN_WRONG"
+    PROOF_MALFORMED = "PROOF_MALFORMED"
+    RECEIPT_MALFORMED = "RECEIPT_MALFORMED"
+    RECEIPT_VERSION = "RECEIPT_VERSION"
+    SALT_LENGTH = "SALT_LENGTH"
+    BODY_MALFORMED = "BODY_MALFORMED"
+    BODY_VERSION = "BODY_VERSION"
+    BODY_KIND = "BODY_KIND"
+    BODY_ORIGIN = "BODY_ORIGIN"
+    CALLER_NOT_ME = "CALLER_NOT_ME"
+    REQUEST_NOT_MINE = "REQUEST_NOT_MINE"
+    CERTIFICATES_DIFFER = "CERTIFICATES_DIFFER"
+    STATE_DIFFERS = "STATE_DIFFERS"
+    SD_HASH_MISMATCH = "SD_HASH_MISMATCH"
+    TIME_OUT_OF_WINDOW = "TIME_OUT_OF_WINDOW"
+    LATER_INDEX = "LATER_INDEX"
+
+    # Verification as a whole (`hub.proof.verify`).
+    TRUST_MALFORMED = "TRUST_MALFORMED"
+    NO_TRUST = "NO_TRUST"
+    NO_SEAL_ANCHOR = "NO_SEAL_ANCHOR"
+    NO_STATUS_KEY = "NO_STATUS_KEY"
+    NO_STATUS = "NO_STATUS"
+    NO_REQUEST = "NO_REQUEST"
+    NO_ANSWER = "NO_ANSWER"
+    NO_RECEIPT = "NO_RECEIPT"
+    ANSWER_MALFORMED = "ANSWER_MALFORMED"
+    STATUS_REVOKED = "STATUS_REVOKED"
+    STATUS_SUSPENDED = "STATUS_SUSPENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """What a person reads, in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class ProofError(Exception):
+    """A proof does not hold (`INVALID`) or cannot be judged (`CANNOT_CHECK`)."""
+
+    def __init__(
+        self,
+        reason: ProofReason,
+        detail: str = "",
+        *,
+        verdict: Verdict = Verdict.INVALID,
+    ) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.verdict = verdict
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+
+
+# Texts for people hang on the reason.
+TEXTS: dict[ProofReason, ReasonText] = {
+    # Encoding.
+    ProofReason.TOO_LARGE: ReasonText(
+        "The text is larger than its format allows.",
+        "文本超过该格式允许的大小。",
+    ),
+    ProofReason.BASE64_ALPHABET: ReasonText(
+        "A base64url part has padding, white space or a foreign character.",
+        "base64url 部分含有填充、空白或非法字符。",
+    ),
+    ProofReason.BASE64_NON_CANONICAL: ReasonText(
+        "A base64url part is not written in its one canonical form.",
+        "base64url 部分不是唯一的规范写法。",
+    ),
+    ProofReason.BASE64_NOT_CANONICAL: ReasonText(
+        "A base64 value is not written in its one canonical form.",
+        "base64 值不是唯一的规范写法。",
+    ),
+    ProofReason.JSON_MALFORMED: ReasonText(
+        "The JSON is not well formed.",
+        "JSON 格式不正确。",
+    ),
+    ProofReason.JSON_DUPLICATE_MEMBER: ReasonText(
+        "A JSON member stands twice.",
+        "JSON 成员重复出现。",
+    ),
+    ProofReason.JSON_NUMBER: ReasonText(
+        "A JSON number is not an integer below 2^53.",
+        "JSON 数字不是小于 2^53 的整数。",
+    ),
+    ProofReason.JSON_DEPTH: ReasonText(
+        "The JSON nests deeper than 16 levels.",
+        "JSON 嵌套超过 16 层。",
+    ),
+    # Verification as a whole.
+    ProofReason.TRUST_MALFORMED: ReasonText(
+        "The trust file is damaged or incomplete; get it again from the hub's operator.",
+        "信任文件已损坏或不完整；请向枢纽运营方重新获取。",
+    ),
+    ProofReason.NO_TRUST: ReasonText(
+        "No trust file is given, so no key is known; name the hub's file with --trust.",
+        "未提供信任文件，无法确认枢纽的密钥；请用 --trust 指定。",
+    ),
+    ProofReason.NO_SEAL_ANCHOR: ReasonText(
+        "The trust file names no root certificate for seals; get one that does.",
+        "信任文件没有签章根证书；请获取包含根证书的信任文件。",
+    ),
+    ProofReason.NO_STATUS_KEY: ReasonText(
+        "The trust file names no key for status lists; get one that does.",
+        "信任文件没有状态列表密钥；请获取包含该密钥的信任文件。",
+    ),
+    ProofReason.NO_STATUS: ReasonText(
+        "No status list token is given; name a current one with --status.",
+        "未提供状态列表令牌；请用 --status 指定最新令牌。",
+    ),
+    ProofReason.NO_REQUEST: ReasonText(
+        "The request is not given; name each one sent under this id with --request.",
+        "未提供请求；请用 --request 指定该编号下发出的每个请求文件。",
+    ),
+    ProofReason.NO_ANSWER: ReasonText(
+        "The answer is not given; name its file with --answer.",
+        "未提供答复；请用 --answer 指定答复文件。",
+    ),
+    ProofReason.NO_RECEIPT: ReasonText(
+        "The answer carries no receipt, so nothing shows what was exchanged.",
+        "答复没有回执，无法证明交换的内容。",
+    ),
+    ProofReason.ANSWER_MALFORMED: ReasonText(
+        "The answer is not well formed.",
+        "答复格式不正确。",
+    ),
+    ProofReason.STATUS_REVOKED: ReasonText(
+        "The record is no longer in force: it was revoked or replaced.",
+        "该数据已失效：已被吊销或更换。",
+    ),
+    ProofReason.STATUS_SUSPENDED: ReasonText(
+        "The record is suspended at present.",
+        "该数据目前处于暂扣状态。",
+    ),
+    # Ledger formats.
+    ProofReason.INDEX_OUT_OF_RANGE: ReasonText(
+        "The entry's index is not below the size of the log.",
+        "条目序号不小于日志大小。",
+    ),
+    ProofReason.PATH_LENGTH: ReasonText(
+        "The inclusion path does not have the length that index and size demand.",
+        "包含证明路径的长度与序号和大小不符。",
+    ),
+    ProofReason.ROOT_MISMATCH: ReasonText(
+        "The inclusion path does not lead to the signed root: entry, salt or path was altered.",
+        "包含证明路径得不到已签名的根：条目、盐值或路径被改动。",
+    ),
+    ProofReason.LOG_WENT_BACK: ReasonText(
+        "The log is smaller than a head it has shown before; keep both heads as evidence.",
+        "日志比先前出示的更小；请保留两个日志头作为证据。",
+    ),
+    ProofReason.CONSISTENCY_LENGTH: ReasonText(
+        "The consistency proof does not have the length that the two sizes demand.",
+        "一致性证明的长度与两个大小不符。",
+    ),
+    ProofReason.CONSISTENCY_MISMATCH: ReasonText(
+        "The log does not continue the head it has shown before; keep both heads as evidence.",
+        "日志与先前出示的日志头不连续；请保留两个日志头作为证据。",
+    ),
+    ProofReason.NO_LOG_KEY: ReasonText(
+        "No key of this log is trusted; add its verifier key to the trust file.",
+        "没有信任该日志的密钥；请把其验证密钥加入信任文件。",
+    ),
+    ProofReason.VKEY_MALFORMED: ReasonText(
+        "A trusted verifier key is damaged or belongs to another name; correct the trust file.",
+        "信任的验证密钥已损坏或名称不符；请更正信任文件。",
+    ),
+    ProofReason.NOTE_MALFORMED: ReasonText(
+        "The signed note is not well formed.",
+        "签名文本格式不正确。",
+    ),
+    ProofReason.NOTE_SIGNATURE: ReasonText(
+        "A signature line of a known key does not verify.",
+        "已知密钥的签名行验证失败。",
+    ),
+    ProofReason.NOTE_NOT_SIGNED: ReasonText(
+        "No signature line is by the trusted key of this log.",
+        "没有该日志受信任密钥的签名行。",
+    ),
+    ProofReason.CHECKPOINT_MALFORMED: ReasonText(
+        "The checkpoint is not exactly origin, size and root.",
+        "检查点不是来源、大小、根三行。",
+    ),
+    ProofReason.ORIGIN_WRONG: ReasonText(
+        "This comes from another hub than the trusted one.",
+        "来源不是受信任的枢纽。",
+    ),
+    ProofReason.PROOF_MALFORMED: ReasonText(
+        "The proof text is not well formed.",
+        "证明文本格式不正确。",
+    ),
+    ProofReason.RECEIPT_MALFORMED: ReasonText(
+        "The receipt is not well formed.",
+        "回执格式不正确。",
+    ),
+    ProofReason.RECEIPT_VERSION: ReasonText(
+        "The receipt has a version that this program does not know; use a newer one.",
+        "回执版本未知；请使用更新的程序。",
+    ),
+    ProofReason.SALT_LENGTH: ReasonText(
+        "The salt is not 32 bytes.",
+        "盐值不是 32 字节。",
+    ),
+    ProofReason.BODY_MALFORMED: ReasonText(
+        "The logged entry is not well formed.",
+        "日志条目格式不正确。",
+    ),
+    ProofReason.BODY_VERSION: ReasonText(
+        "The logged entry has a version that this program does not know.",
+        "日志条目版本未知。",
+    ),
+    ProofReason.BODY_KIND: ReasonText(
+        "The logged entry is not about an exchange.",
+        "日志条目不是数据交换。",
+    ),
+    ProofReason.BODY_ORIGIN: ReasonText(
+        "The logged entry names another hub.",
+        "日志条目属于另一个枢纽。",
+    ),
+    ProofReason.CALLER_NOT_ME: ReasonText(
+        "The entry names another system as the caller; this receipt is not yours.",
+        "条目中的调用方是另一个系统；这不是您的回执。",
+    ),
+    ProofReason.REQUEST_NOT_MINE: ReasonText(
+        "The entry answers none of the requests given; give every request sent under this id.",
+        "条目不对应所给的任何请求；请提供该编号下发出的全部请求。",
+    ),
+    ProofReason.CERTIFICATES_DIFFER: ReasonText(
+        "The entry is about other certificates, or another number of them.",
+        "条目中的证照或其数量不同。",
+    ),
+    ProofReason.STATE_DIFFERS: ReasonText(
+        "A certificate's state in the answer is not the logged one.",
+        "答复中的证照状态与日志不同。",
+    ),
+    ProofReason.SD_HASH_MISMATCH: ReasonText(
+        "A presentation in the answer is not the one that was logged.",
+        "答复中的出示内容与日志不同。",
+    ),
+    ProofReason.TIME_OUT_OF_WINDOW: ReasonText(
+        "The entry was logged more than 120 s from the request.",
+        "条目记录时间与请求相差超过 120 秒。",
+    ),
+    ProofReason.LATER_INDEX: ReasonText(
+        "A later proof is about another entry.",
+        "后续证明针对另一条目。",
+    ),
+}
+
+# JOSE formats (formats-jose.md).
+TEXTS.update(
+    {
+        ProofReason.JWS_MALFORMED: ReasonText(
+            "The text is not a JWS of three parts.",
+            "文本不是由三段组成的 JWS。",
+        ),
+        ProofReason.TYP_MISSING: ReasonText(
+            "The header names no type.",
+            "头部没有写明类型(typ)。",
+        ),
+        ProofReason.TYP_WRONG: ReasonText(
+            "The text is of another type than this place accepts.",
+            "类型(typ)与此处要求的不符。",
+        ),
+        ProofReason.HEADER_MEMBER: ReasonText(
+            "The header has a member too many or too few.",
+            "头部成员多余或缺少。",
+        ),
+        ProofReason.KEY_UNKNOWN: ReasonText(
+            "No registered key has this key identifier.",
+            "密钥标识(kid)未登记。",
+        ),
+        ProofReason.KEY_USAGE: ReasonText(
+            "The key is not registered for this type.",
+            "该密钥未登记用于此类型。",
+        ),
+        ProofReason.ALG_MISMATCH: ReasonText(
+            "The algorithm is not the one registered for the key.",
+            "算法与密钥登记的算法不一致。",
+        ),
+        ProofReason.ALG_NOT_CHECKED: ReasonText(
+            "The algorithm is recognised but cannot be checked here.",
+            "算法可以识别,但此处无法核验。",
+        ),
+        ProofReason.JWK_INVALID: ReasonText(
+            "The key is not a P-256 public key in JWK form.",
+            "不是 JWK 格式的 P-256 公钥。",
+        ),
+        ProofReason.SIGNATURE_LENGTH: ReasonText(
+            "The signature is not 64 bytes long.",
+            "签名长度不是 64 字节。",
+        ),
+        ProofReason.SIGNATURE_HIGH_S: ReasonText(
+            "The signature is the mirrored form, which is not accepted here.",
+            "签名为镜像(高 s)形式,此处不接受。",
+        ),
+        ProofReason.SIGNATURE_INVALID: ReasonText(
+            "The signature does not match the content.",
+            "签名与内容不符。",
+        ),
+        ProofReason.CLAIM_MISSING: ReasonText(
+            "A required claim is absent.",
+            "缺少必需的声明项。",
+        ),
+        ProofReason.CLAIM_UNKNOWN: ReasonText(
+            "A claim is not part of the format.",
+            "含有格式以外的声明项。",
+        ),
+        ProofReason.CLAIM_INVALID: ReasonText(
+            "A claim has a value that is not allowed.",
+            "声明项的值不合规定。",
+        ),
+        ProofReason.FORMAT_VERSION: ReasonText(
+            "The version of the format is not supported.",
+            "格式版本不受支持。",
+        ),
+        ProofReason.AUD_WRONG: ReasonText(
+            "The text is addressed to another hub.",
+            "接收方(aud)是另一个枢纽。",
+        ),
+        ProofReason.ORIGIN_WRONG: ReasonText(
+            "The text comes from another log or hub.",
+            "来源(origin)是另一个日志或枢纽。",
+        ),
+        ProofReason.REGION_WRONG: ReasonText(
+            "The text belongs to another region.",
+            "所属地区(region)不符。",
+        ),
+        ProofReason.RPC_WRONG: ReasonText(
+            "The request was signed for another method.",
+            "请求是为另一个方法签署的。",
+        ),
+        ProofReason.IAT_FUTURE: ReasonText(
+            "The time of issue lies in the future; compare the clocks.",
+            "签发时间在未来,请核对时钟。",
+        ),
+        ProofReason.EXP_TOO_FAR: ReasonText(
+            "The period of validity is longer than allowed, or not positive.",
+            "有效期超过上限或不为正。",
+        ),
+        ProofReason.EXPIRED: ReasonText(
+            "The period of validity has ended.",
+            "有效期已过。",
+        ),
+        ProofReason.CNF_MISMATCH: ReasonText(
+            "The token was issued to another connection certificate.",
+            "令牌绑定的是另一张连接证书。",
+        ),
+        ProofReason.TOKEN_REVOKED: ReasonText(
+            "The token has been revoked.",
+            "令牌已被吊销。",
+        ),
+        ProofReason.ATH_MISMATCH: ReasonText(
+            "The request was signed for another access token.",
+            "请求绑定的是另一个访问令牌。",
+        ),
+        ProofReason.ISS_MISMATCH: ReasonText(
+            "Signer, token and key do not name the same system.",
+            "签发方、令牌与密钥不属于同一系统。",
+        ),
+        ProofReason.CERTIFICATES_COUNT: ReasonText(
+            "A request names 1 to 20 certificates.",
+            "一次请求应为 1 至 20 个证照。",
+        ),
+        ProofReason.CERTIFICATES_SHAPE: ReasonText(
+            "A requested certificate is not described as the format says.",
+            "所请求证照的描述不合格式。",
+        ),
+        ProofReason.FIELDS_EMPTY: ReasonText(
+            "No fields are named for a certificate.",
+            "证照未列出任何字段。",
+        ),
+        ProofReason.FIELDS_DUPLICATE: ReasonText(
+            "A field is named twice for a certificate.",
+            "同一字段重复列出。",
+        ),
+        ProofReason.VIA_INVALID: ReasonText(
+            "The forwarding path is incomplete, too long or runs in a circle.",
+            "转发路径不完整、过长或成环。",
+        ),
+        ProofReason.NOT_SD_JWT: ReasonText(
+            "The text is not an SD-JWT that ends in a tilde.",
+            "文本不是以波浪号结尾的 SD-JWT。",
+        ),
+        ProofReason.KEY_BINDING_UNEXPECTED: ReasonText(
+            "A key binding stands where none belongs.",
+            "出现了不应有的密钥绑定。",
+        ),
+        ProofReason.SD_ALG: ReasonText(
+            "The digests are not made with SHA-256.",
+            "摘要算法不是 SHA-256。",
+        ),
+        ProofReason.SD_MALFORMED: ReasonText(
+            "The list of digests is malformed.",
+            "摘要列表格式错误。",
+        ),
+        ProofReason.X5C_INVALID: ReasonText(
+            "The certificate chain cannot be read.",
+            "证书链无法读取。",
+        ),
+        ProofReason.X5C_KEY_MISMATCH: ReasonText(
+            "The certificate holds another key than the one named.",
+            "证书中的密钥与所标识的密钥不同。",
+        ),
+        ProofReason.X5C_UNTRUSTED: ReasonText(
+            "The certificate chain does not lead to a trusted root.",
+            "证书链不能追溯到受信任的根。",
+        ),
+        ProofReason.ISSUER_MISMATCH: ReasonText(
+            "The authority named is not the organisation in the certificate.",
+            "签发机关与证书中的机构不一致。",
+        ),
+        ProofReason.CUSTODY_INVALID: ReasonText(
+            "The record does not say consistently who kept the sealing key.",
+            "印章密钥由谁保管的说明不一致。",
+        ),
+        ProofReason.DISCLOSURE_REPEATED: ReasonText(
+            "The same disclosure stands in the text twice.",
+            "同一披露项出现两次。",
+        ),
+        ProofReason.DIGEST_DUPLICATE: ReasonText(
+            "The same digest stands in the record twice.",
+            "同一摘要出现两次。",
+        ),
+        ProofReason.DISCLOSURE_SHAPE: ReasonText(
+            "A disclosure does not have the expected elements.",
+            "披露项的组成不符。",
+        ),
+        ProofReason.DISCLOSURE_RESERVED_NAME: ReasonText(
+            "A disclosure uses a reserved name.",
+            "披露项使用了保留名称。",
+        ),
+        ProofReason.DISCLOSURE_NAME_CLASH: ReasonText(
+            "A disclosure repeats a name that is already there.",
+            "披露项名称与已有名称重复。",
+        ),
+        ProofReason.SD_NESTED: ReasonText(
+            "Digests are nested where the record must be flat.",
+            "记录应为平面结构,却含嵌套摘要。",
+        ),
+        ProofReason.DISCLOSURE_UNREFERENCED: ReasonText(
+            "A disclosure was altered or does not belong to this record.",
+            "披露项被改动或不属于本记录。",
+        ),
+        ProofReason.DISCLOSURE_NONE: ReasonText(
+            "Nothing is disclosed.",
+            "没有任何披露项。",
+        ),
+        ProofReason.VCT_MISMATCH: ReasonText(
+            "The record is of another certificate type.",
+            "证照类型不符。",
+        ),
+        ProofReason.CERT_MISMATCH: ReasonText(
+            "The record belongs to another certificate.",
+            "证照标识不符。",
+        ),
+        ProofReason.VERSION_MISMATCH: ReasonText(
+            "The record is of another version of the certificate.",
+            "证照版本不符。",
+        ),
+        ProofReason.HOLDER_NOT_DISCLOSED: ReasonText(
+            "The holder was asked for but is not disclosed.",
+            "按持证主体查询,但未披露持证主体。",
+        ),
+        ProofReason.HOLDER_MISMATCH: ReasonText(
+            "The record belongs to another holder.",
+            "持证主体不符。",
+        ),
+        ProofReason.FIELD_MISSING: ReasonText(
+            "A field that was asked for is absent.",
+            "缺少所请求的字段。",
+        ),
+        ProofReason.FIELD_UNEXPECTED: ReasonText(
+            "A field is disclosed that was not asked for.",
+            "披露了未请求的字段。",
+        ),
+        ProofReason.STATUS_URI_MISMATCH: ReasonText(
+            "The status list is not the one the record names.",
+            "状态列表不是记录所指的列表。",
+        ),
+        ProofReason.STATUS_ROLLBACK: ReasonText(
+            "The status list is older than one already seen.",
+            "状态列表早于已见过的版本。",
+        ),
+        ProofReason.STATUS_ENCODING: ReasonText(
+            "The status list cannot be unpacked.",
+            "状态列表无法解包。",
+        ),
+        ProofReason.STATUS_BITS: ReasonText(
+            "The status list does not use two bits for a status.",
+            "状态列表不是每项两位。",
+        ),
+        ProofReason.STATUS_TOO_LARGE: ReasonText(
+            "The status list is larger than allowed.",
+            "状态列表超过上限。",
+        ),
+        ProofReason.STATUS_TOO_SMALL: ReasonText(
+            "The status list is smaller than allowed.",
+            "状态列表小于下限。",
+        ),
+        ProofReason.STATUS_INDEX: ReasonText(
+            "The status list has no such position.",
+            "状态列表没有该位置。",
+        ),
+        ProofReason.STATUS_VALUE: ReasonText(
+            "The status has no meaning here.",
+            "状态值在此没有含义。",
+        ),
+        ProofReason.BATCH_PURPOSE: ReasonText(
+            "The batch serves another purpose.",
+            "批次用途不符。",
+        ),
+        ProofReason.BATCH_N: ReasonText(
+            "The number of items is out of range or differs from the signed one.",
+            "批次条数超限或与签署的条数不同。",
+        ),
+        ProofReason.BATCH_SEQ: ReasonText(
+            "The batch is not the next one in its sequence.",
+            "批次序号不连续。",
+        ),
+        ProofReason.BATCH_PREV: ReasonText(
+            "The batch does not follow the previous one.",
+            "批次与上一批次不衔接。",
+        ),
+        ProofReason.PROOF_INVALID: ReasonText(
+            "The item is not part of the signed batch at this position.",
+            "该条目不在所签批次的此位置。",
+        ),
+        ProofReason.INTENT_MISMATCH: ReasonText(
+            "The approval is for another intent.",
+            "批准针对的是另一项意图。",
+        ),
+        ProofReason.NONCE_MISMATCH: ReasonText(
+            "The approval answers another question.",
+            "批准回应的不是本次询问。",
+        ),
+        ProofReason.OFFICER_MISMATCH: ReasonText(
+            "The key does not belong to the officer named.",
+            "密钥不属于所写明的人员。",
+        ),
+        ProofReason.CHALLENGE_MISMATCH: ReasonText(
+            "The approval was changed after it was given.",
+            "批准内容与所签挑战值不符。",
+        ),
+    }
+)

@@ -1,0 +1,274 @@
+"""The report of a verification: numbered steps, facts that were verified, remarks, one verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from hub.proof.encoding import Json
+from hub.proof.reasons import TEXTS, ProofReason, ReasonText, Verdict
+
+FactValue: TypeAlias = "str | int | tuple[str, ...]"
+
+# Whatever failed outweighs what could not be looked at, and that outweighs what holds.
+_WORST_FIRST: Final = (Verdict.INVALID, Verdict.CANNOT_CHECK, Verdict.VALID)
+
+
+class Kind(StrEnum):
+    """What was verified, recognised by its content."""
+
+    RECORD = "record seal"
+    PRESENTATION = "presentation"
+    RECEIPT = "receipt"
+    ANSWER = "answer"
+    CHECKPOINT = "checkpoint"
+    STATUS_LIST = "status list"
+
+
+class StepName(StrEnum):
+    """One step of a verification; the text for people hangs on it."""
+
+    TRUST = "trust"
+    ANSWER_FILE = "answer-file"
+    RECEIPT = "receipt"
+    LOGGED = "logged"
+    ENTRY = "entry"
+    REQUEST = "request"
+    ANSWER = "answer"
+    TIME = "time"
+    CONTINUITY = "continuity"
+    UPGRADES = "upgrades"
+    SEAL = "seal"
+    IDENTIFIER = "identifier"
+    ASKED = "asked"
+    ENTRY_MATCH = "entry-match"
+    STATUS = "status"
+    CHECKPOINT = "checkpoint"
+    STATUS_LIST = "status-list"
+
+
+class FactName(StrEnum):
+    """Something a step has proven, or the word that it was not."""
+
+    CUSTODY = "custody"
+    SEALED_FOR = "sealed_for"
+    ISSUER = "issuer"
+    IDENTIFIER = "identifier"
+    VERSION = "version"
+    TYPE = "type"
+    SEALED_TIME = "sealed_time"
+    FIELDS = "fields"
+    STATE = "state"
+    STATUS = "status"
+    STATUS_TIME = "status_time"
+    ORIGIN = "origin"
+    SIZE = "size"
+    ROOT = "root"
+    INDEX = "index"
+    GRADE = "grade"
+    WITNESSES = "witnesses"
+    REQUEST_ID = "request_id"
+    CALLER = "caller"
+    OUTCOME = "outcome"
+    LOGGED_TIME = "logged_time"
+    LIST = "list"
+    ENTRIES = "entries"
+    EXPIRES = "expires"
+
+
+class Remark(StrEnum):
+    """What a reader must know beside the verdict."""
+
+    NOT_AN_EXCHANGE = "NOT_AN_EXCHANGE"
+    SEALED_BY_HUB = "SEALED_BY_HUB"
+    ATTESTED = "ATTESTED"
+    STATUS_NOT_CHECKED = "STATUS_NOT_CHECKED"
+    NO_FIELDS = "NO_FIELDS"
+    ONLY_LOGGED = "ONLY_LOGGED"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check. `certificate` counts from 1 where an answer holds several."""
+
+    number: int
+    name: StepName
+    verdict: Verdict
+    reason: ProofReason | None = None
+    detail: str = ""
+    certificate: int | None = None
+
+    @property
+    def title(self) -> ReasonText:
+        """What is checked."""
+        return STEP_TEXTS[self.name]
+
+    @property
+    def outcome(self) -> ReasonText | None:
+        """Why the step does not hold; None where it does."""
+        return None if self.reason is None else TEXTS[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. It stands in a report only if the step that proves it holds."""
+
+    name: FactName
+    value: FactValue
+    certificate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one verification."""
+
+    kind: Kind
+    steps: tuple[Step, ...]
+    facts: tuple[Fact, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the steps: invalid, then cannot check, then valid."""
+        found = {step.verdict for step in self.steps}
+        return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.CANNOT_CHECK)
+
+    @property
+    def reason(self) -> ProofReason | None:
+        """The reason of the first step that has the report's verdict; None where valid."""
+        return next((step.reason for step in self.steps if step.verdict is self.verdict), None)
+
+    def to_json(self) -> dict[str, Json]:
+        """The full report for machines; texts in both languages."""
+        return {
+            "v": 1,
+            "kind": self.kind.value,
+            "verdict": self.verdict.value,
+            "reason": None if self.reason is None else self.reason.value,
+            "steps": [_step(step) for step in self.steps],
+            "facts": [_fact(fact) for fact in self.facts],
+            "remarks": [
+                {"remark": item.value, "en": REMARK_TEXTS[item].en, "zh": REMARK_TEXTS[item].zh}
+                for item in self.remarks
+            ],
+        }
+
+
+def _step(step: Step) -> dict[str, Json]:
+    members: dict[str, Json] = {
+        "number": step.number,
+        "name": step.name.value,
+        "verdict": step.verdict.value,
+        "en": step.title.en,
+        "zh": step.title.zh,
+    }
+    if step.certificate is not None:
+        members["certificate"] = step.certificate
+    if step.reason is not None and step.outcome is not None:
+        members |= {
+            "reason": step.reason.value,
+            "detail": step.detail,
+            "reason_en": step.outcome.en,
+            "reason_zh": step.outcome.zh,
+        }
+    return members
+
+
+def _fact(fact: Fact) -> dict[str, Json]:
+    value: Json = list(fact.value) if isinstance(fact.value, tuple) else fact.value
+    members: dict[str, Json] = {"name": fact.name.value, "value": value}
+    if fact.certificate is not None:
+        members["certificate"] = fact.certificate
+    return members
+
+
+STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
+    StepName.TRUST: ReasonText("a trust file is given", "已提供信任文件"),
+    StepName.ANSWER_FILE: ReasonText("the answer is well formed", "答复格式正确"),
+    StepName.RECEIPT: ReasonText("the receipt is well formed", "回执格式正确"),
+    StepName.LOGGED: ReasonText(
+        "the entry stands in the log under a signed checkpoint", "条目在已签名检查点的日志之中"
+    ),
+    StepName.ENTRY: ReasonText("the entry is an exchange of this hub", "条目是本枢纽的数据交换"),
+    StepName.REQUEST: ReasonText("the entry answers my own request", "条目对应本系统的请求"),
+    StepName.ANSWER: ReasonText("the answer is what was logged", "答复与日志一致"),
+    StepName.TIME: ReasonText("it was logged when it was asked", "记录时间与请求时间相符"),
+    StepName.CONTINUITY: ReasonText(
+        "the log continues the head my request named, if it named one",
+        "日志延续请求中所见的日志头（如有）",
+    ),
+    StepName.UPGRADES: ReasonText("later checkpoints hold it too", "后续检查点同样包含该条目"),
+    StepName.SEAL: ReasonText(
+        "the record is sealed by an authority under a trusted chain",
+        "数据由受信任证书链下的部门签章",
+    ),
+    StepName.IDENTIFIER: ReasonText("the version is the identifier's own", "版本与证照标识一致"),
+    StepName.ASKED: ReasonText(
+        "certificate, version, holder and fields are those asked for",
+        "证照、版本、持证主体和字段与请求一致",
+    ),
+    StepName.ENTRY_MATCH: ReasonText(
+        "the record is the one the entry names", "数据就是条目所记的那一份"
+    ),
+    StepName.STATUS: ReasonText("the record is in force", "数据处于有效状态"),
+    StepName.CHECKPOINT: ReasonText("the log's checkpoint is signed", "日志检查点签名有效"),
+    StepName.STATUS_LIST: ReasonText(
+        "the status list is authentic and fresh", "状态列表真实且未过期"
+    ),
+}
+
+FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
+    FactName.CUSTODY: ReasonText("who kept the sealing key", "签章密钥保管方"),
+    FactName.SEALED_FOR: ReasonText("delegation or attesting party", "委托编号或证明方"),
+    FactName.ISSUER: ReasonText("issuing authority", "签发部门"),
+    FactName.IDENTIFIER: ReasonText("certificate identifier", "证照标识"),
+    FactName.VERSION: ReasonText("version", "版本"),
+    FactName.TYPE: ReasonText("certificate type", "证照类型"),
+    FactName.SEALED_TIME: ReasonText("sealed at", "签章时间"),
+    FactName.FIELDS: ReasonText("fields disclosed", "披露的字段"),
+    FactName.STATE: ReasonText("state when it was given", "提供时的状态"),
+    FactName.STATUS: ReasonText("status", "状态"),
+    FactName.STATUS_TIME: ReasonText("status as of", "状态时间"),
+    FactName.ORIGIN: ReasonText("hub", "枢纽"),
+    FactName.SIZE: ReasonText("entries in the log", "日志条目数"),
+    FactName.ROOT: ReasonText("root of the log", "日志根"),
+    FactName.INDEX: ReasonText("index of the entry", "条目序号"),
+    FactName.GRADE: ReasonText("grade", "等级"),
+    FactName.WITNESSES: ReasonText("cosigned by", "见证方"),
+    FactName.REQUEST_ID: ReasonText("request id", "请求编号"),
+    FactName.CALLER: ReasonText("given to", "提供给"),
+    FactName.OUTCOME: ReasonText("outcome", "结果"),
+    FactName.LOGGED_TIME: ReasonText("logged at", "记录时间"),
+    FactName.LIST: ReasonText("status list", "状态列表"),
+    FactName.ENTRIES: ReasonText("places in the list", "列表位数"),
+    FactName.EXPIRES: ReasonText("usable until", "有效至"),
+}
+
+REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
+    Remark.NOT_AN_EXCHANGE: ReasonText(
+        "A genuine seal, not an exchange: only a receipt says what was asked and given, and fields"
+        " may have been left out.",
+        "签章真实，但不是数据交换的证明：只有回执能说明请求和提供的内容，字段可能被删减。",
+    ),
+    Remark.SEALED_BY_HUB: ReasonText(
+        "Sealed by the hub by delegation, not with a key the department keeps itself.",
+        "由枢纽受委托签章，密钥不由部门自行保管。",
+    ),
+    Remark.ATTESTED: ReasonText(
+        "An older record that nobody sealed when it was issued; the party named attests to it.",
+        "签发时无人签章的历史数据，由所列单位证明。",
+    ),
+    Remark.STATUS_NOT_CHECKED: ReasonText(
+        "The status was not checked: the record may have been revoked or replaced since."
+        " Give a current status list token with --status.",
+        "未核实状态：该数据可能已被吊销或更换。请用 --status 提供最新的状态列表令牌。",
+    ),
+    Remark.NO_FIELDS: ReasonText(
+        "The seal alone: no field is disclosed.", "仅有签章：未披露任何字段。"
+    ),
+    Remark.ONLY_LOGGED: ReasonText(
+        "Fewer witnesses cosigned the checkpoint than the trust file demands.",
+        "见证方的联署数少于信任文件的要求。",
+    ),
+}

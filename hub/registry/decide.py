@@ -1,0 +1,277 @@
+"""Decide what becomes of each row of a batch, in the order of the rows. Pure; runs in a thread.
+
+| on file      | row says the same | row says something else           | row revokes       |
+|--------------|-------------------|-----------------------------------|-------------------|
+| nothing      |                   | NEW                               | REFUSED           |
+| active       | UNCHANGED         | CHANGED, or CORRECTED (`correct`) | CHANGED: revoked  |
+| revoked      | UNCHANGED         | REFUSED                           | UNCHANGED         |
+
+"Active" is what is stored: a certificate whose validity has ended may still be renewed. A row whose
+source is older than what is on file is REFUSED, unless it says the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hub.domain.certificate import State
+from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
+from hub.domain.row import Op
+from hub.domain.rules import violation
+from hub.errors import Violation
+from hub.registry.judge import FaultyRow, SoundRow
+from hub.registry.store import CertificateRow, VersionRow
+from hub.storage.statements import ENTRY_INDEX
+
+
+class Outcome(StrEnum):
+    """What became of a row."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    CORRECTED = "corrected"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """The answer for one row; `certificate` is a resource name, both empty when refused."""
+
+    outcome: Outcome
+    certificate: str = ""
+    identifier: str = ""
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Whose certificates of which type a batch is about, and when (`time_us`) it is decided."""
+
+    authority: str
+    authority_uscc: str
+    type_code: str
+    retention_class: str
+    key_id: str
+    public_numbers: bool
+    time_us: int
+
+
+@dataclass(slots=True)
+class NewVersion:
+    """A version that the batch makes. `state` is what it is when the batch ends."""
+
+    id: str
+    certificate_id: str
+    version: int
+    identifier: str
+    sound: SoundRow
+    state: State = State.ACTIVE
+
+
+@dataclass(slots=True)
+class _File:
+    """A certificate as the rows so far leave it."""
+
+    certificate: CertificateRow
+    content_mac: str
+    source_time_us: int | None
+    version: int
+    identifier: str
+    state: State
+    # Where the newest version stands: made by this batch, or stored before.
+    made: NewVersion | None = None
+    stored: VersionRow | None = None
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a batch comes to.
+
+    `created` and `changed` are certificates as they are in the end; `ended` are stored versions in
+    a new state; `released` are (holder index, certificate) that end.
+    """
+
+    results: list[RowResult] = field(default_factory=list)
+    versions: list[NewVersion] = field(default_factory=list)
+    created: dict[str, CertificateRow] = field(default_factory=dict)
+    changed: dict[str, CertificateRow] = field(default_factory=dict)
+    ended: dict[str, VersionRow] = field(default_factory=dict)
+    released: list[tuple[str, CertificateRow]] = field(default_factory=list)
+
+
+def decide(
+    issuer: Issuer,
+    rows: Sequence[SoundRow | FaultyRow],
+    on_file: Mapping[str, tuple[CertificateRow, VersionRow]],
+    serials: frozenset[str],
+) -> Decision:
+    """What becomes of `rows`.
+
+    `on_file` goes by number index; `serials` are those that are in use.
+    """
+    deciding = _Deciding(
+        issuer,
+        {
+            number: _File(
+                certificate,
+                newest.content_mac,
+                newest.source_time_us,
+                newest.version,
+                newest.identifier,
+                State(newest.state),
+                stored=newest,
+            )
+            for number, (certificate, newest) in on_file.items()
+        },
+        set(serials),
+        f"{issuer.time_us // 1000:012x}",
+    )
+    for row in rows:
+        if isinstance(row, FaultyRow):
+            result = RowResult(Outcome.REFUSED, violations=row.violations)
+        else:
+            result = deciding.row(row)
+        deciding.decision.results.append(result)
+    return deciding.decision
+
+
+@dataclass(slots=True)
+class _Deciding:
+    issuer: Issuer
+    files: dict[str, _File]
+    serials: set[str]
+    time: str
+    decision: Decision = field(default_factory=Decision)
+    ids: int = 0
+
+    def row(self, sound: SoundRow) -> RowResult:
+        file = self.files.get(sound.number_index)
+        row = sound.row
+        if file is None:
+            if row.op is Op.REVOKE:
+                return _refused("number", "row.not_on_file")
+            return self._create(sound)
+        if row.serial is not None and row.serial != file.certificate.serial:
+            return _refused("serial", "row.serial_other")
+        if row.op is Op.REVOKE:
+            return self._revoke(file, sound)
+        if sound.content_mac == file.content_mac:
+            return _result(Outcome.UNCHANGED, file)
+        if _is_older(sound, file):
+            return _refused("source_time", "row.stale")
+        if file.state is State.REVOKED:
+            return _refused("op", "row.ended")
+        if file.version >= VERSION_MAX:
+            return _refused("number", "row.versions")
+        return self._change(file, sound)
+
+    def _create(self, sound: SoundRow) -> RowResult:
+        issuer, serial = self.issuer, sound.row.serial
+        certificate_id = self._new_id()
+        if serial is None:
+            serial = os.urandom(16).hex().upper()
+        elif serial in self.serials:
+            return _refused("serial", "row.serial_taken")
+        self.serials.add(serial)
+        made = self._make(sound, certificate_id, serial, 1)
+        certificate = CertificateRow(
+            id=certificate_id,
+            authority=issuer.authority,
+            type_code=issuer.type_code,
+            number=sound.number,
+            number_index=sound.number_index,
+            number_key_id=None if issuer.public_numbers else issuer.key_id,
+            serial=serial,
+            current_version_id=made.id,
+            holder_indexes=sound.holder_indexes,
+            holder_key_id=issuer.key_id,
+            retention_class=issuer.retention_class,
+        )
+        self.decision.created[certificate_id] = certificate
+        file = _File(
+            certificate,
+            sound.content_mac,
+            sound.source_time_us,
+            1,
+            made.identifier,
+            State.ACTIVE,
+            made=made,
+        )
+        self.files[sound.number_index] = file
+        return _result(Outcome.NEW, file)
+
+    def _change(self, file: _File, sound: SoundRow) -> RowResult:
+        old = file.certificate
+        self._end(file, State.SUPERSEDED)
+        made = self._make(sound, old.id, old.serial, file.version + 1)
+        certificate = old._replace(
+            current_version_id=made.id,
+            holder_indexes=sound.holder_indexes,
+            holder_key_id=self.issuer.key_id,
+        )
+        known = self.decision.created if old.id in self.decision.created else self.decision.changed
+        known[old.id] = certificate
+        for index in set(old.holder_indexes) - set(sound.holder_indexes):
+            self.decision.released.append((index, old))
+        file.certificate, file.made, file.stored = certificate, made, None
+        file.content_mac, file.source_time_us = sound.content_mac, sound.source_time_us
+        file.version, file.identifier, file.state = made.version, made.identifier, State.ACTIVE
+        corrected = sound.row.op is Op.CORRECT
+        return _result(Outcome.CORRECTED if corrected else Outcome.CHANGED, file)
+
+    def _revoke(self, file: _File, sound: SoundRow) -> RowResult:
+        if file.state is State.REVOKED:
+            return _result(Outcome.UNCHANGED, file)
+        if _is_older(sound, file):
+            return _refused("source_time", "row.stale")
+        self._end(file, State.REVOKED)
+        file.state = State.REVOKED
+        return _result(Outcome.CHANGED, file)
+
+    def _make(self, sound: SoundRow, certificate_id: str, serial: str, version: int) -> NewVersion:
+        issuer = self.issuer
+        identifier = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, version)
+        made = NewVersion(self._new_id(), certificate_id, version, str(identifier), sound)
+        self.decision.versions.append(made)
+        return made
+
+    def _new_id(self) -> str:
+        """An id that sorts by time, so that a growing table is written at its end (RFC 9562, 6.2).
+
+        48 bits of milliseconds, 16 that count, 64 random ones; the log says when it was made
+        anyway.
+        """
+        self.ids += 1
+        return f"{self.time}{self.ids & 0xFFFF:04x}{os.urandom(8).hex()}"
+
+    def _end(self, file: _File, state: State) -> None:
+        """The newest version of `file` is `state` from this entry on."""
+        if file.made is not None:
+            file.made.state = state
+            return
+        stored = file.stored
+        assert stored is not None, "a certificate on file has a newest version"
+        self.decision.ended[stored.id] = stored._replace(state=state.value, state_entry=ENTRY_INDEX)
+
+
+def _is_older(sound: SoundRow, file: _File) -> bool:
+    return (
+        sound.source_time_us is not None
+        and file.source_time_us is not None
+        and sound.source_time_us < file.source_time_us
+    )
+
+
+def _result(outcome: Outcome, file: _File) -> RowResult:
+    certificate = file.certificate
+    return RowResult(
+        outcome, f"{certificate.authority}/certificates/{certificate.id}", file.identifier
+    )
+
+
+def _refused(member: str, rule: str) -> RowResult:
+    return RowResult(Outcome.REFUSED, violations=(violation(member, rule),))

@@ -1,0 +1,135 @@
+"""Judge one signed row: is it sound, and what is it about. Pure; runs in a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from hub.domain.certificate_type import (
+    CertificateType,
+    FieldsCheck,
+    HolderKind,
+    Sensitivity,
+    fields_check,
+)
+from hub.domain.row import Row, parse_row
+from hub.domain.rules import violation
+from hub.errors import HubError, Violation
+from hub.registry.ports import HolderKeys
+
+_NUMBER: Final = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRow:
+    """A row without fault, and the keyed hashes by which it is compared and found.
+
+    `content_mac` covers everything of which a change makes a new version; `number` is empty where
+    it is personal.
+    """
+
+    index: int
+    leaf: str
+    row: Row = field(repr=False)
+    number: str
+    number_index: str
+    content_mac: str
+    holder_indexes: tuple[str, ...]
+    source_time_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyRow:
+    """A row with every rule it breaks."""
+
+    index: int
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the rows of one type."""
+
+    type: CertificateType
+    keys: HolderKeys
+    _check_fields: FieldsCheck = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_check_fields", fields_check(self.type))
+
+    @property
+    def number_is_public(self) -> bool:
+        """Numbers of what organisations hold are public facts; all others may be personal."""
+        return self.type.holder_kind is HolderKind.ORGANISATION
+
+    @property
+    def is_public(self) -> bool:
+        """Whether no field of the type and no holder of it is personal."""
+        return self.number_is_public and all(
+            one.sensitivity is Sensitivity.PUBLIC for one in self.type.fields
+        )
+
+    def __call__(self, index: int, leaf: str, data: bytes) -> SoundRow | FaultyRow:
+        """The row in `data`, or all its faults; `leaf` is its leaf in base64url."""
+        try:
+            row = parse_row(data)
+        except HubError as error:
+            return FaultyRow(index, error.violations)
+        found = self._check_fields(row.fields) + self._holder_violations(row)
+        if found:
+            return FaultyRow(index, found)
+        public = self.number_is_public
+        return SoundRow(
+            index=index,
+            leaf=leaf,
+            row=row,
+            number=row.number if public else "",
+            number_index=row.number
+            if public
+            else number_index(self.keys, self.type.code, row.number),
+            content_mac=self.keys.content_digest(_content(row)),
+            holder_indexes=tuple(
+                [self.keys.holder_index(holder.type, holder.number) for holder in row.holders]
+            ),
+            source_time_us=_time_us(row.source_time),
+        )
+
+    def _holder_violations(self, row: Row) -> tuple[Violation, ...]:
+        kind = self.type.holder_kind
+        if kind is HolderKind.ANY:
+            return ()
+        person = kind is HolderKind.PERSON
+        return tuple(
+            [
+                violation(f"holders[{index}].type", "holder.kind", kind=kind.value)
+                for index, holder in enumerate(row.holders)
+                if holder.natural is not person
+            ]
+        )
+
+
+def number_index(keys: HolderKeys, type_code: str, number: str) -> str:
+    """By what a number that may be personal is found. Holder types are digits: none is like it."""
+    return keys.holder_index(f"{_NUMBER}:{type_code}", number)
+
+
+def _content(row: Row) -> str:
+    """One text for everything of which a change makes a new version."""
+    content = (
+        row.number,
+        row.issue_date,
+        row.valid_from,
+        row.valid_until,
+        [(holder.type, holder.number) for holder in row.holders],
+        {name: value for name, value in row.fields.items() if value is not None},
+    )
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _time_us(source_time: str | None) -> int | None:
+    if source_time is None:
+        return None
+    return int(datetime.fromisoformat(source_time).timestamp() * 1_000_000)

@@ -1,0 +1,161 @@
+"""What the registry needs of others, in its own words; `server` hands it over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, TypeVar
+
+from hub.domain.caller import Caller
+from hub.domain.entry import Entry, Recorded, Remember, Remembered
+from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.proof.jose import RegisteredKey
+from hub.storage.statements import Check, Row, Statement, Value, Write
+
+
+class Database(Protocol):
+    """Questions to the database."""
+
+    async def all(self, statement: Statement, *args: Value) -> list[Row]:
+        """Every row that answers, at most 10,000."""
+        ...
+
+    async def one(self, statement: Statement, *args: Value) -> Row | None:
+        """The single row that answers, or None."""
+        ...
+
+    def scan(
+        self, statement: Statement, *args: Value, page: int = 1000
+    ) -> AsyncIterator[list[Row]]:
+        """All rows that answer, page by page."""
+        ...
+
+
+class Recorder(Protocol):
+    """The one way to write."""
+
+    async def record(
+        self,
+        entry: Entry,
+        writes: Sequence[Write],
+        checks: Sequence[Check],
+        *,
+        remember: Remember | None = None,
+    ) -> Recorded:
+        """Durable, signed and receipted when it returns.
+
+        `ENTRY_INDEX` in a row becomes the entry's index. Raises AlreadyRecorded;
+        HubError(DECISION_STALE) where a check differs; HubError(LOG_UNAVAILABLE).
+        """
+        ...
+
+    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
+        """What this caller was answered before under this id."""
+        ...
+
+    async def receipt(self, index: int) -> str:
+        """The receipt of an entry as it was first handed out."""
+        ...
+
+
+class Access(Protocol):
+    """Who is calling, in memory."""
+
+    def key(self, kid: str, /) -> RegisteredKey | None:
+        """The signing key registered under `kid`."""
+        ...
+
+    def check(self, caller: Caller) -> Check:
+        """That nothing about identities changed since `caller` was judged."""
+        ...
+
+    def enrolled_us(self, system: str) -> int:
+        """When `systems/{system}` was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
+        ...
+
+
+class SealedBatch(Protocol):
+    """What sealing came to: records in their order, and what must be recorded with them."""
+
+    @property
+    def records(self) -> Sequence[SealedRecord]: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+Batch = TypeVar("Batch", bound=SealedBatch)
+
+
+class RecordSeals(Protocol[Batch]):
+    """Who vouches."""
+
+    async def seal(
+        self,
+        order: SealingOrder,
+        records: Sequence[Record],
+        retired: Sequence[tuple[str, str]],
+    ) -> Batch:
+        """Seal `records`; mark `retired` versions (version id, status place) as invalid.
+
+        Nothing is durable before its writes are recorded under its checks. Raises
+        HubError(INTENT_NOT_APPROVED), (INTENT_EXHAUSTED), (KEY_UNAVAILABLE).
+        """
+        ...
+
+    def publish(self, batch: Batch) -> None:
+        """Show the statuses that a durable batch changed."""
+        ...
+
+
+class HolderKeys(Protocol):
+    """The keyed hash of holders and of whatever else must not be guessed from its digest."""
+
+    @property
+    def holder_key_id(self) -> str: ...
+
+    def holder_index(self, holder_type: str, number: str) -> str:
+        """HMAC under the key `holder_key_id`, base64url; both parts are bound into it."""
+        ...
+
+    def content_digest(self, content: str) -> str:
+        """A keyed hash of a content that a plain digest would let be guessed; the same key."""
+        ...
+
+
+class DataKey(Protocol):
+    """One data key, unwrapped."""
+
+    @property
+    def id(self) -> str: ...
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """Encrypt; opens only under the same `context`."""
+        ...
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """The plaintext. Raises HubError(DIGEST_MISMATCH)."""
+        ...
+
+
+Key_co = TypeVar("Key_co", bound=DataKey, covariant=True)
+
+
+class DataKeys(Protocol[Key_co]):
+    """Data keys by id."""
+
+    def new(self, data_key_id: str, retention_class: str) -> tuple[Key_co, Write]:
+        """A fresh key, and the row that must be recorded with what it encrypts."""
+        ...
+
+    def absent(self, data_key_id: str) -> Check:
+        """That no key has this id."""
+        ...
+
+    async def find(self, data_key_id: str) -> Key_co | None:
+        """The key, or None where there is none."""
+        ...
+
+    async def get(self, data_key_id: str) -> Key_co:
+        """The key. Raises HubError(KEY_UNAVAILABLE)."""
+        ...

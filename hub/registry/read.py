@@ -1,0 +1,101 @@
+"""What a disclosure reads: one indexed question per certificate, state judged now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from hub.clock import Clock, legal_day
+from hub.domain.certificate import State, state_on
+from hub.proof.disclosure import Disclosure
+from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
+from hub.registry.store import FOUND_BY_HOLDER, FOUND_BY_IDENTIFIER, VERSION_STATE
+from hub.storage.statements import Check, Row
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """One version on file, as far as a disclosure needs it."""
+
+    version_id: str
+    identifier: str
+    version: int
+    vct: str
+    authority: str
+    state: State
+    state_entry: int
+    check: Check
+    _data_keys: DataKeys[DataKey] = field(repr=False)
+    _data_key_id: str
+    _sealed: bytes = field(repr=False)
+
+    async def disclosures(self) -> Sequence[Disclosure]:
+        """All disclosures in `_sd` order; decrypted when asked.
+
+        Raises HubError(KEY_UNAVAILABLE) where the key was destroyed, (DIGEST_MISMATCH).
+        """
+        key = await self._data_keys.get(self._data_key_id)
+        texts = orjson.loads(key.open(self._sealed, self.version_id.encode()))
+        return [Disclosure(name, text) for name, text in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReader:
+    """Finds certificates for those who may have them; whether they may is not asked here."""
+
+    database: Database
+    data_keys: DataKeys[DataKey]
+    holder_keys: HolderKeys
+    clock: Clock
+    origin: str
+
+    async def by_identifier(self, identifier: str) -> StoredCertificate | None:
+        """The version with this identifier, its state judged now."""
+        row = await self.database.one(FOUND_BY_IDENTIFIER, identifier)
+        return None if row is None else self._certificate(row)
+
+    async def by_holder(
+        self, holder_type: str, number: str, vct: str
+    ) -> Sequence[StoredCertificate]:
+        """Newest versions of this type that name the holder, newest issue first; at most 20."""
+        prefix = f"https://{self.origin}/vct/"
+        if not vct.startswith(prefix):
+            return ()
+        index = self.holder_keys.holder_index(holder_type, number)
+        rows = await self.database.all(FOUND_BY_HOLDER, index, vct[len(prefix) :])
+        return [self._certificate(row) for row in rows]
+
+    def _certificate(self, row: Row) -> StoredCertificate:
+        (
+            version_id,
+            identifier,
+            version,
+            authority,
+            type_code,
+            state,
+            state_entry,
+            valid_from,
+            valid_until,
+            sealed,
+            data_key_id,
+        ) = row
+        assert isinstance(version, int)
+        assert isinstance(state_entry, int)
+        assert isinstance(sealed, bytes)
+        assert isinstance(type_code, str)
+        today = legal_day(self.clock())
+        return StoredCertificate(
+            version_id=str(version_id),
+            identifier=str(identifier),
+            version=version,
+            vct=f"https://{self.origin}/vct/{type_code}",
+            authority=str(authority),
+            state=state_on(State(str(state)), str(valid_from), str(valid_until), today),
+            state_entry=state_entry,
+            check=Check(VERSION_STATE, (version_id,), (state, state_entry)),
+            _data_keys=self.data_keys,
+            _data_key_id=str(data_key_id),
+            _sealed=sealed,
+        )

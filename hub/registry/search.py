@@ -1,0 +1,175 @@
+"""What people and systems may look up: certificates without personal fields and without holders.
+
+Departments and connectors see their own authority's, auditors and officers all. What a caller may
+not see is answered like what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.domain.caller import Caller, Role
+from hub.domain.certificate_type import HolderKind
+from hub.domain.holder import Holder
+from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
+from hub.errors import HubError, Reason
+from hub.registry.catalogue import Catalogue
+from hub.registry.judge import number_index
+from hub.registry.ports import Database, HolderKeys
+from hub.registry.store import (
+    CERTIFICATE_BY_NAME,
+    SEARCH_BY_AUTHORITY,
+    SEARCH_BY_AUTHORITY_AND_TYPE,
+    SEARCH_BY_HOLDER,
+    SEARCH_BY_NUMBER,
+    SEARCH_BY_TYPE,
+    VERSIONS_PAGE,
+    VIEW_BY_IDENTIFIER,
+    CertificateView,
+    view_of,
+)
+from hub.storage.statements import Row
+
+_SEES_ALL: Final = frozenset({Role.AUDITOR, Role.OFFICER})
+
+# Pages read while looking for rows that pass the whole filter; a page may end short of its size.
+PAGES_READ_MAX: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for; None does not narrow. `type_code` is in capitals."""
+
+    holder: Holder | None = field(default=None, repr=False)
+    type_code: str | None = None
+    number: str | None = field(default=None, repr=False)
+    identifier: str | None = None
+    authority: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Results, and the id after which the next page begins; empty on the last."""
+
+    certificates: tuple[CertificateView, ...]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCertificates:
+    """Look up certificates."""
+
+    database: Database
+    catalogue: Catalogue
+    holder_keys: HolderKeys
+
+    async def get(self, caller: Caller, authority: str, certificate_id: str) -> CertificateView:
+        """The newest version. Raises HubError(CERTIFICATE_NOT_FOUND)."""
+        row = None
+        if _may_see(caller, authority):
+            row = await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority)
+        if row is None:
+            raise _not_found(authority, certificate_id)
+        return view_of(row)
+
+    async def versions(
+        self, caller: Caller, authority: str, certificate_id: str, *, after: str, size: int
+    ) -> Page:
+        """Versions, newest first; `after` is the last version of the page before."""
+        await self.get(caller, authority, certificate_id)
+        before = int(after) if after else VERSION_MAX + 1
+        rows = await self.database.all(VERSIONS_PAGE, certificate_id, authority, before, size + 1)
+        views = [view_of(row) for row in rows[:size]]
+        return Page(tuple(views), str(views[-1].version) if len(rows) > size else "")
+
+    async def search(self, caller: Caller, wanted: Filter, *, after: str, size: int) -> Page:
+        """Newest versions (by identifier: that version) that pass the whole filter, by id.
+
+        The most selective part is asked of the database. Raises HubError(FIELD_INVALID) for an
+        empty filter, (AUTHORITY_NOT_ALLOWED) where it names another authority than one's own.
+        """
+        if wanted == Filter():
+            rule = "at least one of holder, certificate_type, number, identifier, authority"
+            raise HubError(Reason.FIELD_INVALID, field="filter", rule=rule)
+        if caller.role not in _SEES_ALL:
+            if wanted.authority not in (None, caller.authority):
+                raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=wanted.authority)
+            wanted = Filter(
+                wanted.holder, wanted.type_code, wanted.number, wanted.identifier, caller.authority
+            )
+        if wanted.identifier is not None:
+            CertificateIdentifier.parse(wanted.identifier, lenient=True)
+        allowed = await self._filtered_ids(wanted)
+        found: list[CertificateView] = []
+        for _ in range(PAGES_READ_MAX):
+            rows = await self._rows(wanted, after, size + 1)
+            for row in rows[:size]:
+                view = view_of(row)
+                after = view.id
+                if _passes(view, wanted) and (allowed is None or view.id in allowed):
+                    found.append(view)
+                    if len(found) == size:
+                        more = len(rows) > size or view.id != str(rows[-1][0])
+                        return Page(tuple(found), after if more else "")
+            if len(rows) <= size:
+                return Page(tuple(found), "")
+        return Page(tuple(found), after)
+
+    async def _rows(self, wanted: Filter, after: str, rows: int) -> Sequence[Row]:
+        database = self.database
+        if wanted.identifier is not None:
+            found = await database.all(VIEW_BY_IDENTIFIER, wanted.identifier)
+            return [row for row in found if str(row[0]) > after]
+        if wanted.number is not None:
+            plain, keyed = self._number(wanted.number, wanted.type_code)
+            return await database.all(SEARCH_BY_NUMBER, plain, keyed, after, rows)
+        if wanted.holder is not None:
+            return await database.all(
+                SEARCH_BY_HOLDER, self._holder_index(wanted.holder), after, rows
+            )
+        if wanted.authority is not None and wanted.type_code is not None:
+            return await database.all(
+                SEARCH_BY_AUTHORITY_AND_TYPE, wanted.authority, wanted.type_code, after, rows
+            )
+        if wanted.authority is not None:
+            return await database.all(SEARCH_BY_AUTHORITY, wanted.authority, after, rows)
+        assert wanted.type_code is not None, "an empty filter was refused"
+        return await database.all(SEARCH_BY_TYPE, wanted.type_code, after, rows)
+
+    async def _filtered_ids(self, wanted: Filter) -> frozenset[str] | None:
+        """The holder's certificates, where the holder narrows another question."""
+        if wanted.holder is None or (wanted.identifier is None and wanted.number is None):
+            return None
+        rows = await self.database.all(
+            SEARCH_BY_HOLDER, self._holder_index(wanted.holder), "", 10_000
+        )
+        return frozenset(str(row[0]) for row in rows)
+
+    def _number(self, number: str, type_code: str | None) -> tuple[str, str]:
+        """The indexes under which a number may stand: in clear, or keyed for a type of persons.
+
+        A number that may be personal is found only together with its type.
+        """
+        certificate_type = None if type_code is None else self.catalogue.newest(type_code)
+        if certificate_type is None or certificate_type.holder_kind is HolderKind.ORGANISATION:
+            return number, number
+        keyed = number_index(self.holder_keys, certificate_type.code, number)
+        return keyed, keyed
+
+    def _holder_index(self, holder: Holder) -> str:
+        return self.holder_keys.holder_index(holder.type, holder.number)
+
+
+def _may_see(caller: Caller, authority: str) -> bool:
+    return caller.role in _SEES_ALL or caller.authority == authority
+
+
+def _passes(view: CertificateView, wanted: Filter) -> bool:
+    return wanted.authority in (None, view.authority) and wanted.type_code in (None, view.type_code)
+
+
+def _not_found(authority: str, certificate_id: str) -> HubError:
+    name = f"{authority}/certificates/{certificate_id}"
+    return HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)

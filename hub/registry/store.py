@@ -1,0 +1,583 @@
+"""Tables of the registry, the questions asked of them, and rows as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+)
+
+from hub.domain.certificate import Custody, State
+from hub.storage.schema import METADATA
+from hub.storage.statements import (
+    ENTRY_INDEX,
+    Check,
+    Row,
+    Write,
+    blob,
+    insert_into,
+    integer,
+    put_into,
+    question,
+)
+
+# How many values one look-up question takes; shorter lists repeat their last value.
+LOOK_UP_VALUES: Final = 200
+FOUND_MAX: Final = 20
+
+TYPES: Final = Table(
+    "registry_types",
+    METADATA,
+    Column("code", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("integrity", Text, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
+CATALOGUE: Final = Table(
+    "registry_catalogue",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+# The number of a type that organisations hold is a public fact; of any other type only its keyed
+# hash is kept. `number_index` is what is searched in both cases.
+CERTIFICATES: Final = Table(
+    "registry_certificates",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("type_code", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("number_index", Text, nullable=False),
+    Column("number_key_id", Text),
+    Column("serial", Text, nullable=False),
+    Column("current_version_id", Text, nullable=False),
+    Column("holder_indexes", LargeBinary, nullable=False),
+    Column("holder_key_id", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    Index("registry_certificates_by_number", "number_index", "authority", "type_code", unique=True),
+    Index("registry_certificates_of_authority", "authority", "id"),
+    Index("registry_certificates_of_type", "type_code", "id"),
+    sqlite_with_rowid=False,
+)
+
+VERSIONS: Final = Table(
+    "registry_versions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("certificate_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("identifier", Text, nullable=False, unique=True),
+    Column("type_version", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_entry", BigInteger, nullable=False),
+    Column("issue_date", Text, nullable=False),
+    Column("valid_from", Text, nullable=False),
+    Column("valid_until", Text, nullable=False),
+    Column("content_mac", Text, nullable=False),
+    Column("content_key_id", Text, nullable=False),
+    Column("public_fields", LargeBinary, nullable=False),
+    Column("disclosures", LargeBinary, nullable=False),
+    Column("data_key_id", Text, nullable=False),
+    Column("custody", Text, nullable=False),
+    Column("status_place", Text, nullable=False),
+    Column("source_time_us", BigInteger),
+    Column("batch", Text, nullable=False),
+    Column("row_index", BigInteger, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    Index("registry_versions_of_certificate", "certificate_id", "version", unique=True),
+)
+
+HOLDERS: Final = Table(
+    "registry_holders",
+    METADATA,
+    Column("holder_index", Text, primary_key=True),
+    Column("type_code", Text, primary_key=True),
+    Column("certificate_id", Text, primary_key=True),
+    Column("holder_key_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BATCHES: Final = Table(
+    "registry_batches",
+    METADATA,
+    Column("iss", Text, primary_key=True),
+    Column("connector", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("chain_digest", Text, nullable=False),
+    Column("root_jws", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("results", LargeBinary, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
+# Every write to the certificates of an authority and type replaces this row, so one check covers
+# all of them, those included that are not on file yet.
+TURNS: Final = Table(
+    "registry_turns",
+    METADATA,
+    Column("authority", Text, primary_key=True),
+    Column("type_code", Text, primary_key=True),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+INSERT_TYPE: Final = insert_into(TYPES)
+PUT_CATALOGUE: Final = put_into(CATALOGUE)
+INSERT_CERTIFICATE: Final = insert_into(CERTIFICATES)
+PUT_CERTIFICATE: Final = put_into(CERTIFICATES)
+INSERT_VERSION: Final = insert_into(VERSIONS)
+PUT_VERSION: Final = put_into(VERSIONS)
+PUT_HOLDER: Final = put_into(HOLDERS)
+INSERT_BATCH: Final = insert_into(BATCHES)
+PUT_TURN: Final = put_into(TURNS)
+
+BOUND: Final = "bound"
+RELEASED: Final = "released"
+
+_CERTIFICATE_COLUMNS: Final = tuple(CERTIFICATES.columns)
+_VERSION_COLUMNS: Final = tuple(VERSIONS.columns)
+_WIDTH: Final = len(_CERTIFICATE_COLUMNS)
+_CURRENT: Final = CERTIFICATES.join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
+_OWNED: Final = VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id)
+_LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
+
+ALL_TYPES: Final = question(
+    "all certificate types",
+    select(
+        TYPES.c.code,
+        TYPES.c.version,
+        TYPES.c.metadata,
+        TYPES.c.integrity,
+        TYPES.c.create_time_us,
+    ).order_by(TYPES.c.code, TYPES.c.version),
+)
+CATALOGUE_VERSION: Final = question(
+    "version of the catalogue",
+    select(CATALOGUE.c.version).where(CATALOGUE.c.id == bindparam("id", type_=BigInteger)),
+    "id",
+)
+ON_FILE: Final = question(
+    "certificates by number, with their newest version",
+    select(*_CERTIFICATE_COLUMNS, *_VERSION_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.authority == bindparam("authority"),
+        CERTIFICATES.c.type_code == bindparam("type_code"),
+        CERTIFICATES.c.number_index.in_([bindparam(name) for name in _LOOK_UP]),
+    ),
+    "authority",
+    "type_code",
+    *_LOOK_UP,
+)
+IDENTIFIERS: Final = question(
+    "identifiers in use",
+    select(VERSIONS.c.identifier).where(
+        VERSIONS.c.identifier.in_([bindparam(name) for name in _LOOK_UP])
+    ),
+    *_LOOK_UP,
+)
+LAST_BATCH: Final = question(
+    "last batch of a chain",
+    select(BATCHES.c.seq, BATCHES.c.chain_digest)
+    .where(
+        BATCHES.c.iss == bindparam("iss"),
+        BATCHES.c.connector == bindparam("connector"),
+        BATCHES.c.purpose == bindparam("purpose"),
+    )
+    .order_by(BATCHES.c.seq.desc())
+    .limit(literal_column("1")),
+    "iss",
+    "connector",
+    "purpose",
+)
+BATCH: Final = question(
+    "one batch of a chain",
+    select(BATCHES.c.chain_digest, BATCHES.c.results, BATCHES.c.entry).where(
+        BATCHES.c.iss == bindparam("iss"),
+        BATCHES.c.connector == bindparam("connector"),
+        BATCHES.c.purpose == bindparam("purpose"),
+        BATCHES.c.seq == bindparam("seq", type_=BigInteger),
+    ),
+    "iss",
+    "connector",
+    "purpose",
+    "seq",
+)
+TURN: Final = question(
+    "last change of an authority's certificates of a type",
+    select(TURNS.c.entry).where(
+        TURNS.c.authority == bindparam("authority"), TURNS.c.type_code == bindparam("type_code")
+    ),
+    "authority",
+    "type_code",
+)
+VERSION_STATE: Final = question(
+    "state of a version",
+    select(VERSIONS.c.state, VERSIONS.c.state_entry).where(VERSIONS.c.id == bindparam("id")),
+    "id",
+)
+
+# What a disclosure reads: one indexed question per certificate, columns in the order of
+# `StoredVersion`.
+_FOUND_COLUMNS: Final = (
+    VERSIONS.c.id,
+    VERSIONS.c.identifier,
+    VERSIONS.c.version,
+    CERTIFICATES.c.authority,
+    CERTIFICATES.c.type_code,
+    VERSIONS.c.state,
+    VERSIONS.c.state_entry,
+    VERSIONS.c.valid_from,
+    VERSIONS.c.valid_until,
+    VERSIONS.c.disclosures,
+    VERSIONS.c.data_key_id,
+)
+FOUND_BY_IDENTIFIER: Final = question(
+    "a version to disclose, by identifier",
+    select(*_FOUND_COLUMNS)
+    .select_from(_OWNED)
+    .where(VERSIONS.c.identifier == bindparam("identifier")),
+    "identifier",
+)
+FOUND_BY_HOLDER: Final = question(
+    "versions to disclose, by holder and type",
+    select(*_FOUND_COLUMNS)
+    .select_from(
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
+            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
+        )
+    )
+    .where(
+        HOLDERS.c.holder_index == bindparam("holder_index"),
+        HOLDERS.c.type_code == bindparam("type_code"),
+        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+    )
+    .order_by(VERSIONS.c.issue_date.desc(), VERSIONS.c.id)
+    .limit(literal_column(str(FOUND_MAX))),
+    "holder_index",
+    "type_code",
+)
+
+# Columns that people may see, in the order of `certificate_view`.
+_VIEW_COLUMNS: Final = (
+    CERTIFICATES.c.id,
+    CERTIFICATES.c.authority,
+    CERTIFICATES.c.type_code,
+    CERTIFICATES.c.number,
+    VERSIONS.c.identifier,
+    VERSIONS.c.version,
+    VERSIONS.c.type_version,
+    VERSIONS.c.state,
+    VERSIONS.c.state_entry,
+    VERSIONS.c.issue_date,
+    VERSIONS.c.valid_from,
+    VERSIONS.c.valid_until,
+    VERSIONS.c.custody,
+    VERSIONS.c.public_fields,
+    VERSIONS.c.create_time_us,
+)
+_ROWS: Final = bindparam("rows", type_=BigInteger)
+CERTIFICATE_BY_NAME: Final = question(
+    "a certificate in its newest version",
+    select(*_VIEW_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.id == bindparam("id"), CERTIFICATES.c.authority == bindparam("authority")
+    ),
+    "id",
+    "authority",
+)
+VERSIONS_PAGE: Final = question(
+    "a page of a certificate's versions, newest first",
+    select(*_VIEW_COLUMNS)
+    .select_from(_OWNED)
+    .where(
+        CERTIFICATES.c.id == bindparam("id"),
+        CERTIFICATES.c.authority == bindparam("authority"),
+        VERSIONS.c.version < bindparam("before", type_=BigInteger),
+    )
+    .order_by(VERSIONS.c.version.desc())
+    .limit(_ROWS),
+    "id",
+    "authority",
+    "before",
+    "rows",
+)
+VIEW_BY_IDENTIFIER: Final = question(
+    "a certificate by any of its identifiers",
+    select(*_VIEW_COLUMNS)
+    .select_from(_OWNED)
+    .where(VERSIONS.c.identifier == bindparam("identifier")),
+    "identifier",
+)
+SEARCH_BY_HOLDER: Final = question(
+    "a page of a holder's certificates",
+    select(*_VIEW_COLUMNS)
+    .select_from(
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
+            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
+        )
+    )
+    .where(
+        HOLDERS.c.holder_index == bindparam("holder_index"),
+        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+        CERTIFICATES.c.id > bindparam("after"),
+    )
+    .order_by(CERTIFICATES.c.id)
+    .limit(_ROWS),
+    "holder_index",
+    "after",
+    "rows",
+)
+SEARCH_BY_NUMBER: Final = question(
+    "a page of certificates with one of two number indexes",
+    select(*_VIEW_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.number_index.in_([bindparam("number"), bindparam("keyed")]),
+        CERTIFICATES.c.id > bindparam("after"),
+    )
+    .order_by(CERTIFICATES.c.id)
+    .limit(_ROWS),
+    "number",
+    "keyed",
+    "after",
+    "rows",
+)
+SEARCH_BY_AUTHORITY: Final = question(
+    "a page of an authority's certificates",
+    select(*_VIEW_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.authority == bindparam("authority"), CERTIFICATES.c.id > bindparam("after")
+    )
+    .order_by(CERTIFICATES.c.id)
+    .limit(_ROWS),
+    "authority",
+    "after",
+    "rows",
+)
+SEARCH_BY_TYPE: Final = question(
+    "a page of a type's certificates",
+    select(*_VIEW_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.type_code == bindparam("type_code"), CERTIFICATES.c.id > bindparam("after")
+    )
+    .order_by(CERTIFICATES.c.id)
+    .limit(_ROWS),
+    "type_code",
+    "after",
+    "rows",
+)
+SEARCH_BY_AUTHORITY_AND_TYPE: Final = question(
+    "a page of an authority's certificates of a type",
+    select(*_VIEW_COLUMNS)
+    .select_from(_CURRENT)
+    .where(
+        CERTIFICATES.c.authority == bindparam("authority"),
+        CERTIFICATES.c.type_code == bindparam("type_code"),
+        CERTIFICATES.c.id > bindparam("after"),
+    )
+    .order_by(CERTIFICATES.c.id)
+    .limit(_ROWS),
+    "authority",
+    "type_code",
+    "after",
+    "rows",
+)
+
+
+class CertificateRow(NamedTuple):
+    """A certificate: what stays the same from version to version, and which version is newest."""
+
+    id: str
+    authority: str
+    type_code: str
+    number: str
+    number_index: str
+    number_key_id: str | None
+    serial: str
+    current_version_id: str
+    holder_indexes: tuple[str, ...]
+    holder_key_id: str
+    retention_class: str
+
+
+class VersionRow(NamedTuple):
+    """One version, as the row that is stored: made by the thousand, it is nothing but its columns.
+
+    `state` and `custody` are values of their enums. `disclosures` are encrypted under
+    `data_key_id`; empty dates mean no bound.
+    """
+
+    id: str
+    certificate_id: str
+    version: int
+    identifier: str
+    type_version: int
+    state: str
+    state_entry: int
+    issue_date: str
+    valid_from: str
+    valid_until: str
+    content_mac: str
+    content_key_id: str
+    public_fields: bytes
+    disclosures: bytes
+    data_key_id: str
+    custody: str
+    status_place: str
+    source_time_us: int | None
+    batch: str
+    row_index: int
+    create_time_us: int
+    retention_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    """What people may see of one version; no personal field, no holder."""
+
+    id: str
+    authority: str
+    type_code: str
+    number: str
+    identifier: str
+    version: int
+    type_version: int
+    state: State
+    state_entry: int
+    issue_date: str
+    valid_from: str
+    valid_until: str
+    custody: Custody
+    public_fields: bytes
+    create_time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A batch answered before."""
+
+    chain_digest: str
+    results: bytes
+    entry: int
+
+
+def certificate_row(certificate: CertificateRow) -> Row:
+    """The row of a certificate."""
+    return (
+        certificate.id,
+        certificate.authority,
+        certificate.type_code,
+        certificate.number,
+        certificate.number_index,
+        certificate.number_key_id,
+        certificate.serial,
+        certificate.current_version_id,
+        orjson.dumps(certificate.holder_indexes),
+        certificate.holder_key_id,
+        certificate.retention_class,
+    )
+
+
+def on_file_of(row: Row) -> tuple[CertificateRow, VersionRow]:
+    """Certificate and newest version in a row of `ON_FILE`."""
+    return _certificate_of(row[:_WIDTH]), VersionRow._make(row[_WIDTH:])
+
+
+def view_of(row: Row) -> CertificateView:
+    """What people may see, from a row of the viewing questions."""
+    return CertificateView(
+        id=str(row[0]),
+        authority=str(row[1]),
+        type_code=str(row[2]),
+        number=str(row[3]),
+        identifier=str(row[4]),
+        version=integer(row[5]),
+        type_version=integer(row[6]),
+        state=State(str(row[7])),
+        state_entry=integer(row[8]),
+        issue_date=str(row[9]),
+        valid_from=str(row[10]),
+        valid_until=str(row[11]),
+        custody=Custody(str(row[12])),
+        public_fields=blob(row[13]),
+        create_time_us=integer(row[14]),
+    )
+
+
+def batch_of(row: Row) -> StoredBatch:
+    """A batch answered before."""
+    return StoredBatch(str(row[0]), blob(row[1]), integer(row[2]))
+
+
+def look_up(values: Sequence[str]) -> list[tuple[str, ...]]:
+    """`values` in portions of exactly LOOK_UP_VALUES; the last is filled up with its last value."""
+    portions = []
+    for start in range(0, len(values), LOOK_UP_VALUES):
+        portion = tuple(values[start : start + LOOK_UP_VALUES])
+        portions.append(portion + (portion[-1],) * (LOOK_UP_VALUES - len(portion)))
+    return portions
+
+
+def put_turn(authority: str, type_code: str) -> Write:
+    """That this entry changed the authority's certificates of the type."""
+    return Write(PUT_TURN, [(authority, type_code, ENTRY_INDEX, "registry")])
+
+
+def unchanged_turn(authority: str, type_code: str, turn: Row | None) -> Check:
+    """That nothing changed the authority's certificates of the type since `turn` was read."""
+    return Check(TURN, (authority, type_code), turn)
+
+
+def put_catalogue(version: int) -> Write:
+    """The catalogue's next version."""
+    return Write(PUT_CATALOGUE, [(1, version)])
+
+
+def unchanged_catalogue(version: int) -> Check:
+    """That the catalogue is the one that was loaded; version 0 is an empty one."""
+    return Check(CATALOGUE_VERSION, (1,), (version,) if version else None)
+
+
+def _certificate_of(row: Row) -> CertificateRow:
+    return CertificateRow(
+        id=str(row[0]),
+        authority=str(row[1]),
+        type_code=str(row[2]),
+        number=str(row[3]),
+        number_index=str(row[4]),
+        number_key_id=None if row[5] is None else str(row[5]),
+        serial=str(row[6]),
+        current_version_id=str(row[7]),
+        holder_indexes=tuple(orjson.loads(blob(row[8]))),
+        holder_key_id=str(row[9]),
+        retention_class=str(row[10]),
+    )

@@ -1,0 +1,235 @@
+"""Record seals: the records of one batch sealed one by one, and found again.
+
+Steps of sealing a batch:
+1. Find an intent in force for authority, type, version and manifest, and verify its approvals.
+2. Open the seal's key.
+3. In a thread of its own: draw status places, sign each record, build the rows.
+4. After the entry is durable: show the statuses that changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u, digest
+from hub.proof.status_list import Status
+from hub.seal.keys import KeyFiles, SigningKey, header_segment
+from hub.seal.ports import Database
+from hub.seal.signer import ApprovedIntent, GivenApproval, Signature, Signer
+from hub.seal.status_lists import StatusChange, StatusLists
+from hub.seal.store import (
+    APPROVALS_OF_INTENT,
+    INSERT_SIGNATURE,
+    INTENTS_OF_TYPE,
+    PUT_HEADER,
+    PUT_STATUS,
+    RECORD_SEAL,
+    SEAL_BY_NAME,
+    USES_OF_INTENT,
+    Seal,
+    SealState,
+    StoredIntent,
+    approval_of,
+    intent_of,
+    seal_of,
+    unchanged_intent,
+    unchanged_seal,
+    unchanged_uses,
+    uses_write,
+)
+from hub.storage.statements import Check, Row, Write
+
+_STATUS_RETENTION: Final = "seal"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """What sealing came to: records in their order, and what must be recorded with them."""
+
+    records: tuple[SealedRecord, ...]
+    writes: tuple[Write, ...]
+    checks: tuple[Check, ...]
+    changes: tuple[StatusChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    """Everything that allows the records of one batch to be sealed."""
+
+    intent: StoredIntent
+    approved: ApprovedIntent
+    seal: Seal
+    key: SigningKey
+    uses: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeals:
+    """Seals records under standing intents and gives the seals out again."""
+
+    database: Database
+    signer: Signer
+    keys: KeyFiles
+    status_lists: StatusLists
+    prove_keys: Callable[[], Awaitable[None]]
+    _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
+
+    async def seal(
+        self,
+        order: SealingOrder,
+        records: Sequence[Record],
+        retired: Sequence[tuple[str, str]],
+    ) -> SealedBatch:
+        """Seal `records` and mark `retired` versions (version id, status place) as invalid.
+
+        Nothing is durable before its writes are recorded under its checks; then call `publish`.
+        Raises HubError: INTENT_NOT_APPROVED, INTENT_EXHAUSTED, KEY_UNAVAILABLE.
+        """
+        if not records:
+            return await asyncio.to_thread(_retire, retired)
+        await self.prove_keys()
+        authority = await self._authorise(order, len(records))
+        return await asyncio.to_thread(self._seal, authority, order, records, retired)
+
+    def publish(self, batch: SealedBatch) -> None:
+        """Show the statuses that a durable batch changed."""
+        self.status_lists.publish(batch.changes)
+
+    async def record_seal(self, version_id: str) -> str:
+        """The compact JWS that seals this version. Raises HubError(DIGEST_MISMATCH)."""
+        row = await self.database.one(RECORD_SEAL, version_id)
+        if row is None:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {version_id}")
+        header, payload, signature = row
+        assert isinstance(header, str)
+        assert isinstance(payload, bytes)
+        assert isinstance(signature, bytes)
+        return f"{header}.{b64u(payload)}.{b64u(signature)}"
+
+    async def _authorise(self, order: SealingOrder, count: int) -> _Authority:
+        """Steps 1 and 2. Of several intents in force the newest with enough uses left counts."""
+        refusal = HubError(
+            Reason.INTENT_NOT_APPROVED,
+            intent="-",
+            rule="no approved intent for this authority, type, type version and manifest",
+        )
+        rows = await self.database.all(INTENTS_OF_TYPE, order.authority, order.type_code)
+        for intent in map(intent_of, rows):
+            if intent.type_version != order.type_version:
+                continue
+            try:
+                return await self._open(intent, order, count)
+            except HubError as error:
+                refusal = error
+        raise refusal
+
+    async def _open(self, intent: StoredIntent, order: SealingOrder, count: int) -> _Authority:
+        approvals = [
+            approval_of(row) for row in await self.database.all(APPROVALS_OF_INTENT, intent.name)
+        ]
+        approved = self.signer.approve(
+            intent.name,
+            intent.bytes,
+            [GivenApproval(approval.approval, approval.nonce) for approval in approvals],
+        )
+        row = await self.database.one(USES_OF_INTENT, intent.name)
+        uses = None if row is None else int(row[0] or 0)
+        self.signer.check(approved, order, count, uses or 0)
+        seal_row = await self.database.one(SEAL_BY_NAME, approved.intent.seal)
+        seal = None if seal_row is None else seal_of(seal_row)
+        if seal is None or seal.state is not SealState.ACTIVE or seal.authority != order.authority:
+            raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
+        if (seal.expire_time_us or 0) <= self.signer.clock():
+            # What was sealed under an ended chain would verify nowhere.
+            raise HubError(Reason.KEY_UNAVAILABLE, key=f"{seal.name}, whose certificate has ended")
+        key = self._opened.get(seal.key_id)
+        if key is None or key.x509_chain != seal.x509_chain:
+            key = await asyncio.to_thread(self.keys.open, seal.key_id, seal.x509_chain)
+            self._opened[seal.key_id] = key
+        return _Authority(intent, approved, seal, key, uses)
+
+    def _seal(
+        self,
+        authority: _Authority,
+        order: SealingOrder,
+        records: Sequence[Record],
+        retired: Sequence[tuple[str, str]],
+    ) -> SealedBatch:
+        """Step 3; runs in a thread."""
+        drawn = self.status_lists.draw(len(records))
+        places = [(place, self.status_lists.uri(number)) for number, place in drawn]
+        uses = authority.uses or 0
+        sealed = self.signer.seal(
+            authority.approved, authority.key, order, records, places=places, uses_before=uses
+        )
+        signatures = [signature for signature, _ in sealed]
+        header = header_segment(authority.key)
+        replaced = [
+            (one.version_id, one.status_place)
+            for record, (_, one) in zip(records, sealed, strict=True)
+            if not record.in_force
+        ]
+        ended = _retire([*replaced, *retired])
+        return SealedBatch(
+            records=tuple([one for _, one in sealed]),
+            writes=(
+                Write(PUT_HEADER, [_header_row(authority, header)]),
+                Write(
+                    INSERT_SIGNATURE, _signature_rows(authority, header, records, signatures, drawn)
+                ),
+                uses_write(authority.intent.name, uses + len(records)),
+                *ended.writes,
+            ),
+            checks=(
+                unchanged_intent(authority.intent),
+                unchanged_seal(authority.seal),
+                unchanged_uses(authority.intent.name, authority.uses),
+            ),
+            changes=ended.changes,
+        )
+
+
+def _retire(retired: Sequence[tuple[str, str]]) -> SealedBatch:
+    rows: list[Row] = []
+    changes: list[StatusChange] = []
+    for version_id, status_place in retired:
+        number, _, place = status_place.partition("/")
+        change = StatusChange(int(number), int(place), Status.INVALID)
+        changes.append(change)
+        rows.append(
+            (change.list_number, change.place, version_id, int(change.value), _STATUS_RETENTION)
+        )
+    return SealedBatch((), (Write(PUT_STATUS, rows),) if rows else (), (), tuple(changes))
+
+
+def _header_row(authority: _Authority, header: str) -> Row:
+    return (digest(header), authority.key.kid, authority.key.algorithm.value, header, "seal")
+
+
+def _signature_rows(
+    authority: _Authority,
+    header: str,
+    records: Sequence[Record],
+    signatures: Sequence[Signature],
+    places: Sequence[tuple[int, int]],
+) -> list[Row]:
+    kid, algorithm = authority.key.kid, authority.key.algorithm.value
+    header_id = digest(header)
+    return [
+        (
+            one.version_id,
+            algorithm,
+            kid,
+            header_id,
+            one.payload,
+            one.signature,
+            *place,
+            record.retention_class,
+        )
+        for one, record, place in zip(signatures, records, places, strict=True)
+    ]

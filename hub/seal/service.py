@@ -1,0 +1,282 @@
+"""gRPC ↔ domain for seals, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.domain import names
+from hub.domain.caller import Caller
+from hub.domain.certificate import Custody
+from hub.errors import HubError, Reason
+from hub.proof.approval import Decision
+from hub.proof.encoding import digest
+from hub.seal.change import Answered, Call
+from hub.seal.intents import Intents, IntentView, ProposedIntent
+from hub.seal.ports import Database
+from hub.seal.seals import Seals
+from hub.seal.status_lists import StatusLists
+from hub.seal.store import (
+    INTENTS_PAGE,
+    SEALS_OF_AUTHORITY_PAGE,
+    SEALS_PAGE,
+    IntentState,
+    Seal,
+    SealState,
+    StoredApproval,
+    intent_of,
+    seal_of,
+)
+from hub.seal.v1 import seal_pb2 as pb
+from hub.storage.paging import PageTokens, page_size
+from hub.v1 import common_pb2
+
+_PATH: Final = "/hub.seal.v1.SealService/"
+_ANY_AUTHORITY: Final = "authorities/-"
+
+_SEAL_STATES: Final = {
+    SealState.REQUESTED: pb.Seal.STATE_REQUESTED,
+    SealState.ACTIVE: pb.Seal.STATE_ACTIVE,
+}
+_INTENT_STATES: Final = {
+    IntentState.PROPOSED: pb.Intent.STATE_PROPOSED,
+    IntentState.APPROVED: pb.Intent.STATE_APPROVED,
+    IntentState.REJECTED: pb.Intent.STATE_REJECTED,
+}
+_CUSTODIES: Final = {
+    Custody.DEPARTMENT: common_pb2.CUSTODY_DEPARTMENT,
+    Custody.HUB_HSM: common_pb2.CUSTODY_HUB_HSM,
+    Custody.HUB_FILE: common_pb2.CUSTODY_HUB_FILE,
+    Custody.ATTESTED: common_pb2.CUSTODY_ATTESTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SealService:
+    """`hub.seal.v1.SealService`."""
+
+    database: Database
+    seals: Seals
+    intents: Intents
+    status_lists: StatusLists
+    pages: PageTokens
+    current_caller: Callable[[], Caller]
+
+    async def CreateSeal(
+        self, request: pb.CreateSealRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.CreateSealResponse:
+        """Make a seal and its key."""
+        names.parse(request.parent, "authorities/{authority}")
+        call = self._call("CreateSeal", request.request_id, request)
+        answered = await self.seals.create(
+            call,
+            request.parent,
+            request.seal_id,
+            request.title,
+            lambda seal: pb.CreateSealResponse(
+                seal=encode_seal(seal), x509_request=seal.x509_request
+            ).SerializeToString(),
+        )
+        response = pb.CreateSealResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(_receipt(answered))
+        return response
+
+    async def ActivateSeal(
+        self, request: pb.ActivateSealRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ActivateSealResponse:
+        """Install a chain."""
+        names.parse(request.name, "authorities/{authority}/seals/{seal}")
+        call = self._call("ActivateSeal", request.request_id, request)
+        answered = await self.seals.activate(
+            call,
+            request.name,
+            tuple(request.x509_chain),
+            lambda seal: pb.ActivateSealResponse(seal=encode_seal(seal)).SerializeToString(),
+        )
+        response = pb.ActivateSealResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(_receipt(answered))
+        return response
+
+    async def GetSeal(
+        self, request: pb.GetSealRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetSealResponse:
+        """One seal."""
+        names.parse(request.name, "authorities/{authority}/seals/{seal}")
+        return pb.GetSealResponse(seal=encode_seal(await self.seals.get(request.name)))
+
+    async def ListSeals(
+        self, request: pb.ListSealsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListSealsResponse:
+        """A page of seals by name."""
+        size = page_size(request.page_size)
+        scope = f"ListSeals {request.parent}"
+        after = self.pages.read(request.page_token, scope)
+        if request.parent == _ANY_AUTHORITY:
+            rows = await self.database.all(SEALS_PAGE, after, size + 1)
+        else:
+            names.parse(request.parent, "authorities/{authority}")
+            rows = await self.database.all(SEALS_OF_AUTHORITY_PAGE, request.parent, after, size + 1)
+        page = [seal_of(row) for row in rows[:size]]
+        more = len(rows) > size
+        return pb.ListSealsResponse(
+            seals=[encode_seal(seal) for seal in page],
+            next_page_token=self.pages.make(page[-1].name, scope) if more else "",
+        )
+
+    async def ProposeIntent(
+        self, request: pb.ProposeIntentRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ProposeIntentResponse:
+        """Propose a standing intent."""
+        call = self._call("ProposeIntent", request.request_id, request)
+        answered = await self.intents.propose(
+            call,
+            decode_proposed_intent(request),
+            lambda view: pb.ProposeIntentResponse(intent=encode_intent(view)).SerializeToString(),
+        )
+        response = pb.ProposeIntentResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(_receipt(answered))
+        return response
+
+    async def CreateApprovalChallenge(
+        self, request: pb.CreateApprovalChallengeRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.CreateApprovalChallengeResponse:
+        """A nonce for the calling officer."""
+        names.parse(request.intent, "intents/{intent}")
+        challenge = await self.intents.challenge(self.current_caller().name, request.intent)
+        return pb.CreateApprovalChallengeResponse(
+            intent_bytes=challenge.intent_bytes,
+            nonce=challenge.nonce,
+            expire_time=_time(challenge.expire_time_us),
+            key_entry=challenge.key_entry,
+        )
+
+    async def ApproveIntent(
+        self, request: pb.ApproveIntentRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ApproveIntentResponse:
+        """Record an officer's decision."""
+        names.parse(request.name, "intents/{intent}")
+        call = self._call("ApproveIntent", request.request_id, request)
+        answered = await self.intents.decide(
+            call,
+            request.name,
+            request.approval,
+            lambda view: pb.ApproveIntentResponse(intent=encode_intent(view)).SerializeToString(),
+        )
+        response = pb.ApproveIntentResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(_receipt(answered))
+        return response
+
+    async def GetIntent(
+        self, request: pb.GetIntentRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetIntentResponse:
+        """One intent."""
+        names.parse(request.name, "intents/{intent}")
+        return pb.GetIntentResponse(intent=encode_intent(await self.intents.get(request.name)))
+
+    async def ListIntents(
+        self, request: pb.ListIntentsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListIntentsResponse:
+        """A page of intents in the order of their creation."""
+        size = page_size(request.page_size)
+        after = self.pages.read(request.page_token, "ListIntents")
+        time_text, _, name = after.partition(" ")
+        after_us = int(time_text or -1)
+        rows = await self.database.all(INTENTS_PAGE, after_us, after_us, name, size + 1)
+        page = [intent_of(row) for row in rows[:size]]
+        views = [await self.intents.view(intent) for intent in page]
+        more = len(rows) > size
+        last = f"{page[-1].create_time_us} {page[-1].name}" if more else ""
+        return pb.ListIntentsResponse(
+            intents=[encode_intent(view) for view in views],
+            next_page_token=self.pages.make(last, "ListIntents") if more else "",
+        )
+
+    async def GetStatusList(
+        self, request: pb.GetStatusListRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetStatusListResponse:
+        """A status list token."""
+        collection, _, number = request.name.partition("/")
+        # Lists are numbered from 1, so their names are shorter than other ids.
+        if collection != "statusLists" or not number.isascii() or not number.isdigit():
+            raise HubError(
+                Reason.NAME_MALFORMED, name=request.name[:100], form="statusLists/{status_list}"
+            )
+        return pb.GetStatusListResponse(token=self.status_lists.token(int(number[:9])))
+
+    def _call(self, method: str, request_id: str, request: Message) -> Call:
+        content = digest(request.SerializeToString(deterministic=True))
+        return Call(
+            self.current_caller(), names.check_request_id(request_id), _PATH + method, content
+        )
+
+
+def encode_seal(seal: Seal) -> pb.Seal:
+    """The message of a seal."""
+    message = pb.Seal(
+        name=seal.name,
+        title=seal.title,
+        state=_SEAL_STATES[seal.state],
+        key_id=seal.key_id,
+        algorithm=seal.algorithm,
+        custody=_CUSTODIES[seal.custody],
+        x509_chain=seal.x509_chain,
+        create_time=_time(seal.create_time_us),
+    )
+    if seal.expire_time_us is not None:
+        message.expire_time.CopyFrom(_time(seal.expire_time_us))
+    return message
+
+
+def encode_intent(view: IntentView) -> pb.Intent:
+    """The message of an intent."""
+    return pb.Intent(
+        name=view.intent.name,
+        state=_INTENT_STATES[view.intent.state],
+        intent_bytes=view.intent.bytes,
+        digest=view.intent.digest,
+        requester=view.requester,
+        approvals=[_encode_approval(approval) for approval in view.approvals],
+        uses=view.uses,
+        create_time=_time(view.intent.create_time_us),
+    )
+
+
+def decode_proposed_intent(request: pb.ProposeIntentRequest) -> ProposedIntent:
+    """What a proposal says. Raises HubError(NAME_MALFORMED) or (FIELD_INVALID)."""
+    names.parse(request.seal, "authorities/{authority}/seals/{seal}")
+    (type_id,) = names.parse(request.certificate_type, "certificateTypes/{certificate_type}")
+    for field in ("start_time", "expire_time"):
+        if not request.HasField(field):
+            raise HubError(Reason.FIELD_INVALID, field=field, rule="is required")
+    return ProposedIntent(
+        intent_id=request.intent_id,
+        seal=request.seal,
+        type_code=type_id.upper(),
+        not_before=request.start_time.seconds,
+        not_after=request.expire_time.seconds,
+        uses_max=request.uses_max,
+        manifest=request.manifest,
+    )
+
+
+def _encode_approval(approval: StoredApproval) -> pb.Approval:
+    approved = approval.decision == Decision.APPROVE
+    return pb.Approval(
+        officer=approval.officer,
+        decision=pb.Approval.DECISION_APPROVED if approved else pb.Approval.DECISION_REJECTED,
+        approval=approval.approval,
+        create_time=_time(approval.create_time_us),
+    )
+
+
+def _receipt(answered: Answered) -> common_pb2.Receipt:
+    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
+
+
+def _time(time_us: int) -> Timestamp:
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

@@ -1,0 +1,328 @@
+"""The signer: the only place where a seal key is used, and what it demands before.
+
+It takes the approvals' own texts and verifies them against the officers' keys; what a database row
+says about an intent counts for nothing. It signs no bytes from outside: payloads are built here,
+clear claims from the approved intent, so that seal, authority, type and version agree with what the
+officers read by construction (formats.md §8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from hub.clock import Clock
+from hub.domain.certificate import Custody
+from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.errors import HubError, Reason
+from hub.proof.approval import Decision, intent_digest, verify_approval
+from hub.proof.batch import Purpose, verify_batch_root
+from hub.proof.encoding import Json, b64u, b64u_each, digest, parse_object
+from hub.proof.jose import SEAL_TYP, Keys, integer, string
+from hub.proof.merkle import root as merkle_root
+from hub.proof.reasons import ProofError
+from hub.proof.sd_jwt import (
+    Custody as ClaimedCustody,
+)
+from hub.proof.sd_jwt import (
+    RecordClaims,
+    Source,
+    StatusReference,
+    draw_digests,
+    record_payload,
+)
+from hub.seal.keys import SigningKey, header_segment
+
+APPROVALS_NEEDED: Final = 2
+APPROVALS_MAX: Final = 16
+INTENT_KIND: Final = "standing-seal"
+CACHED_INTENTS_MAX: Final = 1024
+
+_REQUIRED: Final = frozenset(
+    {
+        "v",
+        "kind",
+        "origin",
+        "region",
+        "seal",
+        "authority",
+        "vct",
+        "type_version",
+        "not_before",
+        "not_after",
+        "uses_max",
+        "requester",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingIntent:
+    """What an intent's bytes say: "seal what this authority submits for this type".
+
+    `authority` is its credit code; times are seconds, `not_after` excluded; `manifest` is the
+    digest of the only manifest allowed, None for any of the authority's.
+    """
+
+    origin: str
+    region: str
+    seal: str
+    authority: str
+    vct: str
+    type_version: int
+    manifest: str | None
+    not_before: int
+    not_after: int
+    uses_max: int
+    requester: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedIntent:
+    """An intent whose approvals were verified here; `until` (seconds) is the first of all ends."""
+
+    name: str
+    intent: StandingIntent
+    digest: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenApproval:
+    """An approval's text and the nonce that was issued for it."""
+
+    approval: str
+    nonce: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A record's signature as its parts are stored; the header is that of its key."""
+
+    version_id: str
+    payload: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Seals records under approved intents. Any thread may call `seal`."""
+
+    origin: str
+    region: str
+    clock: Clock
+    approval_key: Keys
+    batch_key: Keys
+    _approved: dict[str, ApprovedIntent] = field(default_factory=dict, repr=False)
+
+    def approve(
+        self, name: str, intent: bytes, approvals: Sequence[GivenApproval]
+    ) -> ApprovedIntent:
+        """The intent, once two officers other than its requester approved these very bytes.
+
+        Verified once per intent and set of approvals. An approval counts until its own `not_after`,
+        and one rejection ends the intent. Raises HubError(INTENT_NOT_APPROVED) with the rule.
+        """
+        texts = "\n".join(f"{given.approval} {given.nonce.hex()}" for given in approvals)
+        key = f"{name} {digest(intent)} {digest(texts)}"
+        known = self._approved.get(key)
+        now = self.clock() // 1_000_000
+        if known is None:
+            known = self._verify(name, intent, approvals, now)
+            if len(self._approved) >= CACHED_INTENTS_MAX:
+                self._approved.clear()
+            self._approved[key] = known
+        if not known.intent.not_before <= now < known.until:
+            raise _refused(name, "the intent is not in force now")
+        return known
+
+    def check(
+        self, approved: ApprovedIntent, order: SealingOrder, count: int, uses_before: int
+    ) -> None:
+        """`count` more records of `order` are what was approved.
+
+        Raises HubError(INTENT_NOT_APPROVED) with the rule, or (INTENT_EXHAUSTED).
+        """
+        intent = approved.intent
+        now = self.clock() // 1_000_000
+        if not intent.not_before <= now < approved.until:
+            raise _refused(approved.name, "the intent is not in force now")
+        if (order.authority_uscc, order.vct, order.type_version) != (
+            intent.authority,
+            intent.vct,
+            intent.type_version,
+        ):
+            raise _refused(approved.name, "authority, type or type version differ")
+        if intent.manifest is not None and intent.manifest != order.manifest:
+            raise _refused(approved.name, "the batch was made under another manifest")
+        if uses_before + count > intent.uses_max:
+            raise HubError(
+                Reason.INTENT_EXHAUSTED, intent=approved.name, left=intent.uses_max - uses_before
+            )
+
+    def seal(
+        self,
+        approved: ApprovedIntent,
+        key: SigningKey,
+        order: SealingOrder,
+        records: Sequence[Record],
+        *,
+        places: Sequence[tuple[int, str]],
+        uses_before: int,
+    ) -> list[tuple[Signature, SealedRecord]]:
+        """Seal `records` one by one; `places` are status index and uri of each.
+
+        Raises HubError: INTENT_NOT_APPROVED where the order is not what was approved or the time is
+        over, INTENT_EXHAUSTED, KEY_UNAVAILABLE.
+        """
+        self.check(approved, order, len(records), uses_before)
+        self._check_batch(approved.name, order, records)
+        now = self.clock() // 1_000_000
+        header = header_segment(key)
+        sealed = []
+        for record, (index, uri) in zip(records, places, strict=True):
+            custody = Custody.ATTESTED if record.backfill else key.custody
+            digests = draw_digests(record.values, order.digests_n)
+            claims = RecordClaims(
+                origin=self.origin,
+                region=self.region,
+                iss=approved.intent.authority,
+                vct=approved.intent.vct,
+                vct_integrity=order.integrity,
+                type_version=approved.intent.type_version,
+                iat=now,
+                cert=record.identifier,
+                version=record.version,
+                status=StatusReference(index, uri),
+                custody=ClaimedCustody(custody.value),
+                src=Source(order.batch, record.row_index, order.rows_n, record.row_leaf),
+                delegation=None if record.backfill else approved.name,
+                attested_by=approved.intent.authority if record.backfill else None,
+            )
+            payload = record_payload(claims, digests.sd)
+            signature = key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
+            sealed.append(
+                (
+                    Signature(record.version_id, payload, signature),
+                    SealedRecord(
+                        record.version_id,
+                        custody,
+                        f"{uri.rpartition('/')[2]}/{index}",
+                        orjson.dumps(list(map(tuple, digests.disclosures))),
+                    ),
+                )
+            )
+        return sealed
+
+    def _check_batch(self, name: str, order: SealingOrder, records: Sequence[Record]) -> None:
+        """The department signed this batch, and each record comes from a row of it."""
+        try:
+            root = verify_batch_root(
+                order.root_jws,
+                keys=self.batch_key,
+                origin=self.origin,
+                region=self.region,
+                purpose=Purpose.ROW,
+                now=self.clock() // 1_000_000,
+            ).root
+        except ProofError as error:
+            raise _refused(name, f"the batch does not verify: {error.reason.value}") from error
+        signed = (root.authority, root.vct, root.type_version, root.manifest, root.batch, root.n)
+        if signed != (
+            order.authority_uscc,
+            order.vct,
+            order.type_version,
+            order.manifest,
+            order.batch,
+            order.rows_n,
+        ):
+            raise _refused(name, "the order is not what the department signed")
+        if len(order.leaves) != root.n or merkle_root(order.leaves) != root.root:
+            raise _refused(name, "the rows are not those that the department signed")
+        leaves = b64u_each(order.leaves)
+        for record in records:
+            if record.row_leaf != leaves[record.row_index]:
+                raise _refused(name, "a record names another row than it comes from")
+
+    def _verify(
+        self, name: str, intent: bytes, approvals: Sequence[GivenApproval], now: int
+    ) -> ApprovedIntent:
+        standing = parse_intent(intent)
+        if (standing.origin, standing.region) != (self.origin, self.region):
+            raise _refused(name, "the intent is another hub's")
+        officers: set[str] = set()
+        until = standing.not_after
+        for given in approvals[:APPROVALS_MAX]:
+            try:
+                approval = verify_approval(
+                    given.approval,
+                    keys=self.approval_key,
+                    origin=self.origin,
+                    region=self.region,
+                    now=now,
+                    intent=intent,
+                    nonce=given.nonce,
+                )
+            except ProofError as error:
+                raise _refused(name, f"an approval does not hold: {error.reason.value}") from error
+            if approval.decision is not Decision.APPROVE:
+                raise _refused(name, "an officer rejected it")
+            if approval.officer != standing.requester:
+                officers.add(approval.officer)
+                until = min(until, approval.not_after)
+        if len(officers) < APPROVALS_NEEDED:
+            raise _refused(name, "it needs approvals of two officers other than its requester")
+        return ApprovedIntent(name, standing, b64u(intent_digest(intent)), until)
+
+
+def parse_intent(data: bytes) -> StandingIntent:
+    """The intent in its bytes. Raises HubError(INTENT_NOT_APPROVED) for any other text."""
+    try:
+        members = parse_object(data)
+        names = members.keys() - {"manifest"}
+        if names != _REQUIRED or members["v"] != 1 or members["kind"] != INTENT_KIND:
+            raise _refused("", "its bytes are not a standing intent")
+        return StandingIntent(
+            origin=string(members, "origin"),
+            region=string(members, "region"),
+            seal=string(members, "seal"),
+            authority=string(members, "authority"),
+            vct=string(members, "vct"),
+            type_version=integer(members, "type_version", least=1),
+            manifest=string(members, "manifest") if "manifest" in members else None,
+            not_before=integer(members, "not_before"),
+            not_after=integer(members, "not_after"),
+            uses_max=integer(members, "uses_max", least=1),
+            requester=string(members, "requester"),
+        )
+    except ProofError as error:
+        raise _refused("", f"its bytes are not a standing intent: {error.reason.value}") from error
+
+
+def intent_bytes(intent: StandingIntent) -> dict[str, Json]:
+    """The members of an intent in the order in which its bytes are made."""
+    members: dict[str, Json] = {
+        "v": 1,
+        "kind": INTENT_KIND,
+        "origin": intent.origin,
+        "region": intent.region,
+        "seal": intent.seal,
+        "authority": intent.authority,
+        "vct": intent.vct,
+        "type_version": intent.type_version,
+    }
+    if intent.manifest is not None:
+        members["manifest"] = intent.manifest
+    return members | {
+        "not_before": intent.not_before,
+        "not_after": intent.not_after,
+        "uses_max": intent.uses_max,
+        "requester": intent.requester,
+    }
+
+
+def _refused(name: str, rule: str) -> HubError:
+    return HubError(Reason.INTENT_NOT_APPROVED, intent=name, rule=rule)

@@ -1,0 +1,153 @@
+"""Status lists: which sealed versions are still valid, for whoever verifies offline.
+
+The database is the truth; the lists are held in memory and follow each entry that changes them. A
+version gets a random place that was never used before, in a list that keeps more than half of its
+places as decoys, so that a place tells nothing about when or what was sealed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.clock import Clock
+from hub.domain.entry import LogHead
+from hub.errors import HubError, Reason
+from hub.proof.jose import Signer
+from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_list
+from hub.seal.ports import Database
+from hub.seal.store import ALL_PLACES, ALL_STATUS
+
+LIST_PLACES: Final = 2**17
+LIST_PLACES_USED_MAX: Final = LIST_PLACES // 2
+TOKEN_LIFE_S: Final = 300
+TOKEN_AGE_MAX_S: Final = 60
+LISTS_MAX: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One place that reads `value` from now on."""
+
+    list_number: int
+    place: int
+    value: Status
+
+
+@dataclass(slots=True)
+class _Token:
+    """A token that was built at `built_us` on the list as it was after `changes` changes."""
+
+    text: str
+    built_us: int
+    changes: int
+
+
+@dataclass(slots=True)
+class _List:
+    statuses: StatusList = field(default_factory=lambda: StatusList(LIST_PLACES))
+    used: bytearray = field(default_factory=lambda: bytearray(LIST_PLACES))
+    used_n: int = 0
+    changes: int = 0
+    token: _Token | None = None
+
+
+@dataclass(slots=True)
+class StatusLists:
+    """All lists of one hub. `load` once before the first use."""
+
+    origin: str
+    region: str
+    database: Database
+    signer: Signer
+    clock: Clock
+    head: Callable[[], LogHead]
+    _lists: dict[int, _List] = field(default_factory=dict)
+    # Places are drawn by the threads that seal.
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
+
+    async def load(self) -> None:
+        """Read every status there is."""
+        lists: dict[int, _List] = {}
+        async for rows in self.database.scan(ALL_PLACES):
+            for number, place in rows:
+                assert isinstance(number, int)
+                assert isinstance(place, int)
+                one = lists.setdefault(number, _List())
+                one.used[place] = 1
+                one.used_n += 1
+        async for rows in self.database.scan(ALL_STATUS):
+            for number, place, value in rows:
+                assert isinstance(number, int)
+                assert isinstance(place, int)
+                assert isinstance(value, int)
+                lists[number].statuses.set(place, Status(value))
+        with self._drawing:
+            self._lists = lists
+
+    def uri(self, number: int) -> str:
+        """Where list `number` is published."""
+        return f"https://{self.origin}/status/{number}"
+
+    def draw(self, count: int) -> list[tuple[int, int]]:
+        """`count` places (list, place) that are never given out again. Any thread may call.
+
+        What was drawn and not recorded is lost until the next start, which harms nobody.
+        Raises HubError(STATUS_LIST_NOT_FOUND) when no further list may be opened.
+        """
+        drawn: list[tuple[int, int]] = []
+        with self._drawing:
+            number = max(self._lists, default=1)
+            one = self._lists.setdefault(number, _List())
+            while len(drawn) < count:
+                if one.used_n >= LIST_PLACES_USED_MAX:
+                    number += 1
+                    if number > LISTS_MAX:
+                        raise HubError(Reason.STATUS_LIST_NOT_FOUND, name=f"statusLists/{number}")
+                    one = self._lists.setdefault(number, _List())
+                place = secrets.randbits(17)
+                if not one.used[place]:
+                    one.used[place] = 1
+                    one.used_n += 1
+                    drawn.append((number, place))
+        return drawn
+
+    def publish(self, changes: Sequence[StatusChange]) -> None:
+        """Show changes whose entry is durable."""
+        for change in changes:
+            one = self._lists[change.list_number]
+            one.statuses.set(change.place, change.value)
+            one.changes += 1
+
+    def token(self, number: int) -> str:
+        """The signed list, built anew after a change and at least once a minute.
+
+        Raises HubError(STATUS_LIST_NOT_FOUND).
+        """
+        one = self._lists.get(number)
+        if one is None:
+            raise HubError(Reason.STATUS_LIST_NOT_FOUND, name=f"statusLists/{number}")
+        now_us = self.clock()
+        token = one.token
+        fresh = token is not None and now_us - token.built_us < TOKEN_AGE_MAX_S * 1_000_000
+        if token is None or not fresh or token.changes != one.changes:
+            token = _Token(self._build(number, one, now_us // 1_000_000), now_us, one.changes)
+            one.token = token
+        return token.text
+
+    def _build(self, number: int, one: _List, now: int) -> str:
+        head = self.head()
+        claims = StatusClaims(
+            iss=self.origin,
+            uri=self.uri(number),
+            origin=self.origin,
+            region=self.region,
+            iat=now,
+            exp=now + TOKEN_LIFE_S,
+            ttl=TOKEN_AGE_MAX_S,
+            log=head if head.size else None,
+        )
+        return sign_status_list(claims, one.statuses.compress(), self.signer)

@@ -1,0 +1,427 @@
+"""Tables of the seals, the questions asked of them, and rows as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+)
+
+from hub.domain.certificate import Custody
+from hub.proof.encoding import b64, b64_decode
+from hub.storage.schema import METADATA
+from hub.storage.statements import (
+    ENTRY_INDEX,
+    Check,
+    Row,
+    Write,
+    blob,
+    insert_into,
+    integer,
+    put_into,
+    question,
+)
+
+SEALS: Final = Table(
+    "seal_seals",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("authority_uscc", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_entry", BigInteger, nullable=False),
+    Column("key_id", Text, nullable=False, unique=True),
+    Column("algorithm", Text, nullable=False),
+    Column("custody", Text, nullable=False),
+    Column("x509_request", LargeBinary, nullable=False),
+    Column("x509_chain", LargeBinary, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("expire_time_us", BigInteger),
+    Column("retention_class", Text, nullable=False),
+)
+
+# A renewed chain gives its key a second header; records keep the one they were signed with.
+HEADERS: Final = Table(
+    "seal_headers",
+    METADATA,
+    Column("header_id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
+INTENTS: Final = Table(
+    "seal_intents",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("type_code", Text, nullable=False),
+    Column("type_version", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("decisions", BigInteger, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    Index("seal_intents_by_type", "authority", "type_code"),
+)
+
+APPROVALS: Final = Table(
+    "seal_approvals",
+    METADATA,
+    Column("intent", Text, primary_key=True),
+    Column("officer", Text, primary_key=True),
+    Column("decision", Text, nullable=False),
+    Column("approval", Text, nullable=False),
+    Column("nonce", LargeBinary, nullable=False, unique=True),
+    Column("key_id", Text, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("create_time_us", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
+USES: Final = Table(
+    "seal_intent_uses",
+    METADATA,
+    Column("intent", Text, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# `status_list` and `status_place` are where the version's status stands; a second signature of the
+# same version has none.
+SIGNATURES: Final = Table(
+    "seal_signatures",
+    METADATA,
+    Column("version_id", Text, primary_key=True),
+    Column("algorithm", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("header_id", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("status_list", BigInteger),
+    Column("status_place", BigInteger),
+    Column("retention_class", Text, nullable=False),
+    Index("seal_signatures_by_status", "status_list", "status_place", unique=True),
+)
+
+# A place that is given out reads VALID for as long as there is no row of it here.
+STATUS: Final = Table(
+    "seal_status",
+    METADATA,
+    Column("list", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("version_id", Text, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+PUT_SEAL: Final = put_into(SEALS)
+INSERT_SEAL: Final = insert_into(SEALS)
+PUT_HEADER: Final = put_into(HEADERS)
+INSERT_INTENT: Final = insert_into(INTENTS)
+PUT_INTENT: Final = put_into(INTENTS)
+INSERT_APPROVAL: Final = insert_into(APPROVALS)
+PUT_USES: Final = put_into(USES)
+INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
+PUT_STATUS: Final = put_into(STATUS)
+
+_SEAL_COLUMNS: Final = tuple(SEALS.columns)
+_INTENT_COLUMNS: Final = tuple(INTENTS.columns)
+_APPROVAL_COLUMNS: Final = tuple(APPROVALS.columns)
+
+SEAL_BY_NAME: Final = question(
+    "seal by name", select(*_SEAL_COLUMNS).where(SEALS.c.name == bindparam("name")), "name"
+)
+SEALS_PAGE: Final = question(
+    "a page of seals",
+    select(*_SEAL_COLUMNS)
+    .where(SEALS.c.name > bindparam("after"))
+    .order_by(SEALS.c.name)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "after",
+    "rows",
+)
+SEALS_OF_AUTHORITY_PAGE: Final = question(
+    "a page of an authority's seals",
+    select(*_SEAL_COLUMNS)
+    .where(SEALS.c.authority == bindparam("authority"), SEALS.c.name > bindparam("after"))
+    .order_by(SEALS.c.name)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "authority",
+    "after",
+    "rows",
+)
+SEAL_STATE: Final = question(
+    "state of a seal",
+    select(SEALS.c.state, SEALS.c.state_entry).where(SEALS.c.name == bindparam("name")),
+    "name",
+)
+INTENT_BY_NAME: Final = question(
+    "intent by name", select(*_INTENT_COLUMNS).where(INTENTS.c.name == bindparam("name")), "name"
+)
+INTENT_STATE: Final = question(
+    "state of an intent",
+    select(INTENTS.c.state, INTENTS.c.decisions).where(INTENTS.c.name == bindparam("name")),
+    "name",
+)
+INTENTS_PAGE: Final = question(
+    "a page of intents",
+    select(*_INTENT_COLUMNS)
+    .where(
+        (INTENTS.c.create_time_us > bindparam("after_us", type_=BigInteger))
+        | (
+            (INTENTS.c.create_time_us == bindparam("same_us", type_=BigInteger))
+            & (INTENTS.c.name > bindparam("after"))
+        )
+    )
+    .order_by(INTENTS.c.create_time_us, INTENTS.c.name)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "after_us",
+    "same_us",
+    "after",
+    "rows",
+)
+# A type has a handful of intents over the years; the newest ones are the ones that can be in force.
+INTENTS_OF_TYPE: Final = question(
+    "newest intents of an authority and type",
+    select(*_INTENT_COLUMNS)
+    .where(
+        INTENTS.c.authority == bindparam("authority"),
+        INTENTS.c.type_code == bindparam("type_code"),
+        INTENTS.c.state == literal_column("'approved'"),
+    )
+    .order_by(INTENTS.c.create_time_us.desc(), INTENTS.c.name)
+    .limit(literal_column("100")),
+    "authority",
+    "type_code",
+)
+APPROVALS_OF_INTENT: Final = question(
+    "approvals of an intent",
+    select(*_APPROVAL_COLUMNS)
+    .where(APPROVALS.c.intent == bindparam("intent"))
+    .order_by(APPROVALS.c.create_time_us, APPROVALS.c.officer),
+    "intent",
+)
+USES_OF_INTENT: Final = question(
+    "uses of an intent", select(USES.c.uses).where(USES.c.intent == bindparam("intent")), "intent"
+)
+RECORD_SEAL: Final = question(
+    "record seal of a version",
+    select(HEADERS.c.header, SIGNATURES.c.payload, SIGNATURES.c.signature)
+    .select_from(SIGNATURES.join(HEADERS, HEADERS.c.header_id == SIGNATURES.c.header_id))
+    .where(
+        SIGNATURES.c.version_id == bindparam("version_id"),
+        SIGNATURES.c.algorithm == literal_column("'ES256'"),
+    ),
+    "version_id",
+)
+# Answered from the index alone.
+ALL_PLACES: Final = question(
+    "all places given out",
+    select(SIGNATURES.c.status_list, SIGNATURES.c.status_place)
+    .where(SIGNATURES.c.status_list.is_not(None))
+    .order_by(SIGNATURES.c.status_list, SIGNATURES.c.status_place),
+)
+ALL_STATUS: Final = question(
+    "all statuses",
+    select(STATUS.c.list, STATUS.c.place, STATUS.c.value).order_by(STATUS.c.list, STATUS.c.place),
+)
+
+
+class SealState(StrEnum):
+    """Whether a seal may be used."""
+
+    REQUESTED = "requested"
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """An authority's seal. `x509_chain` is DER, leaf first; empty until activated."""
+
+    name: str
+    authority: str
+    authority_uscc: str
+    title: str
+    state: SealState
+    state_entry: int
+    key_id: str
+    algorithm: str
+    custody: Custody
+    x509_request: bytes
+    x509_chain: tuple[bytes, ...]
+    create_time_us: int
+    expire_time_us: int | None
+
+
+class IntentState(StrEnum):
+    """Where an intent stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApproval:
+    """An officer's decision as received, with the nonce it answers."""
+
+    intent: str
+    officer: str
+    decision: str
+    approval: str
+    nonce: bytes
+    key_id: str
+    entry: int
+    create_time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIntent:
+    """An intent: `bytes` are what approvals cover, all else is for looking up."""
+
+    name: str
+    authority: str
+    type_code: str
+    type_version: int
+    bytes: bytes
+    digest: str
+    state: IntentState
+    decisions: int
+    create_time_us: int
+
+
+def seal_row(seal: Seal) -> Row:
+    """The row of a seal."""
+    return (
+        seal.name,
+        seal.authority,
+        seal.authority_uscc,
+        seal.title,
+        seal.state.value,
+        seal.state_entry,
+        seal.key_id,
+        seal.algorithm,
+        seal.custody.value,
+        seal.x509_request,
+        orjson.dumps([b64(der) for der in seal.x509_chain]),
+        seal.create_time_us,
+        seal.expire_time_us,
+        "seal",
+    )
+
+
+def seal_of(row: Row) -> Seal:
+    """The seal in a row."""
+    return Seal(
+        name=str(row[0]),
+        authority=str(row[1]),
+        authority_uscc=str(row[2]),
+        title=str(row[3]),
+        state=SealState(str(row[4])),
+        state_entry=integer(row[5]),
+        key_id=str(row[6]),
+        algorithm=str(row[7]),
+        custody=Custody(str(row[8])),
+        x509_request=blob(row[9]),
+        x509_chain=tuple(b64_decode(text) for text in orjson.loads(blob(row[10]))),
+        create_time_us=integer(row[11]),
+        expire_time_us=None if row[12] is None else integer(row[12]),
+    )
+
+
+def intent_row(intent: StoredIntent) -> Row:
+    """The row of an intent."""
+    return (
+        intent.name,
+        intent.authority,
+        intent.type_code,
+        intent.type_version,
+        intent.bytes,
+        intent.digest,
+        intent.state.value,
+        intent.decisions,
+        intent.create_time_us,
+        "seal",
+    )
+
+
+def intent_of(row: Row) -> StoredIntent:
+    """The intent in a row."""
+    return StoredIntent(
+        name=str(row[0]),
+        authority=str(row[1]),
+        type_code=str(row[2]),
+        type_version=integer(row[3]),
+        bytes=blob(row[4]),
+        digest=str(row[5]),
+        state=IntentState(str(row[6])),
+        decisions=integer(row[7]),
+        create_time_us=integer(row[8]),
+    )
+
+
+def approval_row(approval: StoredApproval) -> Row:
+    """The row of an approval that is written with the entry being made."""
+    return (
+        approval.intent,
+        approval.officer,
+        approval.decision,
+        approval.approval,
+        approval.nonce,
+        approval.key_id,
+        ENTRY_INDEX,
+        approval.create_time_us,
+        "seal",
+    )
+
+
+def approval_of(row: Row) -> StoredApproval:
+    """The approval in a row."""
+    return StoredApproval(
+        intent=str(row[0]),
+        officer=str(row[1]),
+        decision=str(row[2]),
+        approval=str(row[3]),
+        nonce=blob(row[4]),
+        key_id=str(row[5]),
+        entry=integer(row[6]),
+        create_time_us=integer(row[7]),
+    )
+
+
+def uses_write(intent: str, uses: int) -> Write:
+    """The number of record seals made under an intent, the ones being made included."""
+    return Write(PUT_USES, [(intent, uses, "seal")])
+
+
+def unchanged_uses(intent: str, uses: int | None) -> Check:
+    """That no record was sealed under the intent since `uses` was read (None: never yet)."""
+    return Check(USES_OF_INTENT, (intent,), None if uses is None else (uses,))
+
+
+def unchanged_intent(intent: StoredIntent) -> Check:
+    """That the intent stands as it was read."""
+    return Check(INTENT_STATE, (intent.name,), (intent.state.value, intent.decisions))
+
+
+def unchanged_seal(seal: Seal) -> Check:
+    """That the seal stands as it was read."""
+    return Check(SEAL_STATE, (seal.name,), (seal.state.value, seal.state_entry))

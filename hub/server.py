@@ -1,0 +1,598 @@
+"""The only file that names everybody: it builds the components and introduces them.
+
+`Hub.open` builds, `start` serves, `stop` ends in the reverse order. `create_home` makes what a hub
+needs before its first start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import itertools
+import logging
+import secrets
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+import grpc
+import uvicorn
+from cryptography import x509
+from google.protobuf.descriptor import FileDescriptor
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from sqlalchemy import MetaData
+
+from hub import rpc
+from hub.access.enrol_officer import enrol_officer
+from hub.access.enrolment import ClientAuthorities, Enrolment
+from hub.access.registrar import Registrar
+from hub.access.service import AccessService
+from hub.access.snapshot import Directory, Snapshot
+from hub.access.tokens import Tokens
+from hub.access.v1 import access_pb2
+from hub.clock import now_us
+from hub.config import Config
+from hub.domain.caller import Caller
+from hub.errors import HubError, Reason
+from hub.exchange.change_grants import ChangeGrants
+from hub.exchange.fetch import FetchCertificates
+from hub.exchange.service import ExchangeService
+from hub.exchange.snapshot import GrantSnapshot
+from hub.exchange.v1 import exchange_pb2
+from hub.home import HubKeys, open_keys
+from hub.ledger.checkpoints import FileHead, create_log
+from hub.ledger.ports import Observer
+from hub.ledger.proofs import Proofs
+from hub.ledger.recorder import Recorder, RecorderSettings
+from hub.ledger.service import LedgerService
+from hub.ledger.store import READ_HEAD
+from hub.ledger.v1 import ledger_pb2
+from hub.metrics import Metrics
+from hub.migrations.migrate import migrate
+from hub.proof.encoding import parse_object
+from hub.proof.jose import RegisteredKey, thumbprint
+from hub.proof.receipt import LogTrust
+from hub.registry.catalogue import Catalogue, PublishCertificateType
+from hub.registry.ingest import IngestBatch
+from hub.registry.read import CertificateReader
+from hub.registry.search import SearchCertificates
+from hub.registry.service import RegistryService
+from hub.registry.v1 import registry_pb2
+from hub.seal.intents import Intents
+from hub.seal.keys import KeyFiles
+from hub.seal.ports import AuthorityFacts
+from hub.seal.record_seals import RecordSeals
+from hub.seal.seals import Seals
+from hub.seal.service import SealService
+from hub.seal.signer import Signer
+from hub.seal.status_lists import StatusLists
+from hub.seal.v1 import seal_pb2
+from hub.storage.database import Database, open_database
+from hub.storage.encryption import DataKeys
+from hub.storage.paging import PageTokens
+from hub.storage.schema import METADATA
+from hub.storage.statements import Check
+from hub.web.app import Sources, build_app
+
+_LOG: Final = logging.getLogger("sealway.server")
+
+# gRPC's own limits lie above ours, so that the guard answers with a reason.
+_RECEIVE_BYTES_MAX: Final = 5 * 1024 * 1024
+_METADATA_BYTES_MAX: Final = 64 * 1024
+_REFRESH_S: Final = 1.0
+# Batches make many short-lived objects and no cycles: look for those less often.
+_SWITCH_S: Final = 0.0005
+_GC_THRESHOLDS: Final = (100_000, 50, 100)
+# Certificates end slowly: once a minute is often enough to look.
+_EXPIRY_REFRESHES: Final = 60
+_STOP_GRACE_S: Final = 5.0
+_ENROLMENTS: Final = frozenset({"officer.enrolled", "system.enrolled", "system.rotated"})
+# Readiness: the log is written at least once per heartbeat, so an older epoch means a stuck log.
+_EPOCH_AGE_HEARTBEATS: Final = 3
+
+
+class ServiceModule(Protocol):
+    """A generated module that describes services."""
+
+    DESCRIPTOR: FileDescriptor
+
+
+Services: TypeAlias = Sequence[tuple[ServiceModule, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The register of identities, in the words of whoever asks: exchange, registry, seals."""
+
+    directory: Directory
+
+    def key(self, kid: str, /) -> RegisteredKey | None:
+        """The signing or approval key registered under `kid`."""
+        return self.directory.key(kid)
+
+    def check(self, caller: Caller) -> Check:
+        """That nothing about identities changed since `caller` was judged."""
+        return self.directory.version_check(caller)
+
+    def has_system(self, name: str) -> bool:
+        """Whether an active system has this name."""
+        return self.directory.current.peer_of(name) is not None
+
+    def facts(self, name: str) -> AuthorityFacts | None:
+        """Credit code and present name of an authority."""
+        authority = self.directory.current.authorities.get(name)
+        return AuthorityFacts(authority.uscc, authority.title) if authority is not None else None
+
+    def approval_key(self, kid: str, /) -> RegisteredKey | None:
+        """The key under `kid`; whether it may approve, its registration says."""
+        return self.directory.key(kid)
+
+    def key_entry(self, officer: str) -> int | None:
+        """The log entry that enrolled an officer's approval key."""
+        known = self.directory.current.officers.get(officer)
+        return known.enrolment_entry if known is not None else None
+
+    def enrolled_us(self, system: str) -> int:
+        """When a system was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
+        return self.directory.system(system).create_time_us
+
+
+@dataclass(slots=True)
+class ProvenKeys:
+    """The keys that sealing believes: those whose enrolment stands in the log.
+
+    A row of the database proves nothing, since whoever can write there could add an officer. So
+    before a batch is sealed, each key that is new is looked up in the log, under its signed root.
+    """
+
+    directory: Directory
+    proofs: Proofs
+    _proven: dict[str, RegisteredKey] = field(default_factory=dict)
+
+    def __call__(self, kid: str, /) -> RegisteredKey | None:
+        """The key under `kid`, while it is registered and proven."""
+        key = self.directory.key(kid)
+        return key if key is not None and self._proven.get(kid) == key else None
+
+    async def prove(self) -> None:
+        """Prove what has been enrolled since. A key that the log does not know stays unknown."""
+        snapshot = self.directory.current
+        for kid, key in snapshot.keys.items():
+            if self._proven.get(kid) != key and await self._is_enrolled(snapshot, key):
+                self._proven[kid] = key
+
+    async def _is_enrolled(self, snapshot: Snapshot, key: RegisteredKey) -> bool:
+        member = snapshot.peer_of(key.owner)
+        if member is None or key.public_key is None:
+            return False
+        try:
+            entry = await self.proofs.proven(member.enrolment_entry)
+        except HubError as error:
+            _LOG.error('{"event":"key_not_proven","reason":"%s"}', error.reason.value)
+            return False
+        body = parse_object(entry.body)
+        data = body.get("data")
+        if body["kind"] not in _ENROLMENTS or not isinstance(data, dict):
+            return False
+        return (
+            key.owner in (data.get("system"), data.get("officer"))
+            and data.get("signing_key_id") == key.kid == thumbprint(key.public_key)
+            and data.get("signing_use") == key.use
+        )
+
+
+@dataclass(slots=True)
+class Hub:
+    """One hub process. `open` it, `start` it, `stop` it."""
+
+    config: Config
+    database: Database
+    recorder: Recorder
+    directory: Directory
+    grants: GrantSnapshot
+    catalogue: Catalogue
+    status_lists: StatusLists
+    metrics: Metrics
+    tokens: Tokens
+    seals: Seals
+    services: Services
+    _grpc: grpc.aio.Server | None = None
+    _http: uvicorn.Server | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    grpc_port: int = 0
+    http_port: int = 0
+
+    @classmethod
+    async def open(cls, config: Config) -> Hub:
+        """Build everything and read the state. Raises HubError that says what is missing.
+
+        The log is opened first: a database older than its external head is refused before anything
+        else is believed.
+        """
+        keys = open_keys(config)
+        database = await open_database(config.database_url)
+        try:
+            return await _build(config, keys, database)
+        except BaseException:
+            await database.close()
+            raise
+
+    async def start(self) -> None:
+        """Serve. The ports are known when it returns."""
+        self._tasks = [
+            asyncio.create_task(self.directory.watch(), name="access-watch"),
+            asyncio.create_task(self._watch(), name="snapshot-watch"),
+        ]
+        certificate = self.config.path(self.config.tls.certificate).read_bytes()
+        leaf = x509.load_pem_x509_certificates(certificate)[0]
+        end_us = int(leaf.not_valid_after_utc.timestamp()) * 1_000_000
+        self.metrics.observe_x509("server", self.config.hub.origin, end_us)
+        self._grpc = await _grpc_server(self)
+        if self.config.http.address:
+            self._http = self._start_http()
+
+    async def stop(self) -> None:
+        """Answer the calls under way, record what is queued, let go of everything."""
+        if self._grpc is not None:
+            await self._grpc.stop(_STOP_GRACE_S)
+        if self._http is not None:
+            self._http.should_exit = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.recorder.close()
+        await self.database.close()
+
+    def problems(self) -> list[str]:
+        """What keeps the hub from being ready; empty when it is."""
+        observer = self.recorder.observer
+        found = []
+        if not observer.is_recording:
+            found.append("the log is not recording")
+        age_s_max = self.config.ledger.heartbeat_s * _EPOCH_AGE_HEARTBEATS
+        if _age_s(observer.epoch_time_us) > age_s_max:
+            found.append("the newest epoch is too old")
+        if _age_s(observer.signature_time_us) > age_s_max:
+            found.append("the newest log signature is too old")
+        return found
+
+    def metrics_text(self) -> bytes:
+        """All metrics; ages and expiries as of now."""
+        observer, metrics = self.recorder.observer, self.metrics
+        metrics.epoch_age.set(_age_s(observer.epoch_time_us))
+        metrics.signature_age.set(_age_s(observer.signature_time_us))
+        metrics.log_size.set(self.recorder.head().size)
+        metrics.failed_epochs.set(observer.failed_epochs)
+        metrics.stale_members.set(observer.stale)
+        metrics.tokens_expire.set(self.tokens.newest_expire_time_us / 1_000_000)
+        for peer in self.directory.current.peers.values():
+            metrics.observe_x509("client", peer.name, peer.x509_expire_time_us)
+        return metrics.text()
+
+    async def _watch(self) -> None:
+        """Follow what other processes change; a late snapshot costs a second decision, no more."""
+        for number in itertools.count():
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                await self.grants.refresh()
+                await self.catalogue.refresh()
+                if number % _EXPIRY_REFRESHES == 0:
+                    for name, expire_us in await self.seals.expiries():
+                        self.metrics.observe_x509("seal", name, expire_us)
+            except HubError as error:
+                _LOG.warning('{"event":"refresh_failed","reason":"%s"}', error.reason.value)
+
+    def _start_http(self) -> uvicorn.Server:
+        host, _, port = self.config.http.address.rpartition(":")
+        app = build_app(
+            Sources(
+                status_token=self.status_lists.token,
+                type_metadata=self.catalogue.metadata,
+                checkpoint=self.recorder.checkpoint,
+                metrics=self.metrics_text,
+                problems=self.problems,
+            )
+        )
+        listener = socket.create_server((host, int(port)))
+        self.http_port = listener.getsockname()[1]
+        server = _HttpServer(
+            uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+        )
+        self._tasks.append(asyncio.create_task(server.serve([listener]), name="http"))
+        return server
+
+
+class _HttpServer(uvicorn.Server):
+    """Ended by the hub: signals belong to `serve`."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
+    """Every component, introduced to what it needs of the others."""
+    await migrate(database)
+    origin, region, clock = config.hub.origin, config.hub.region, now_us
+    metrics = Metrics()
+    data_keys = DataKeys(database, keys.keyring, clock)
+    recorder = _recorder(config, keys, database, data_keys, metrics)
+    await recorder.start()
+
+    directory = Directory(database)
+    await directory.refresh()
+    identities = Identities(directory)
+    client_ca = config.path(config.tls.client_ca).read_bytes()
+    authorities = ClientAuthorities.from_pem(client_ca)
+    registrar = Registrar(directory, database, recorder, clock, authorities)
+    tokens = Tokens(
+        directory, keys.token, keys.token_key, origin, region, clock, config.token.lifetime_s
+    )
+    pages = PageTokens(secrets.token_bytes(32), clock)
+
+    catalogue = Catalogue(database, origin)
+    await catalogue.refresh()
+    key_files = KeyFiles(
+        config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
+    )
+    status_lists = StatusLists(origin, region, database, keys.status, clock, recorder.head)
+    await status_lists.load()
+    proven = ProvenKeys(directory, recorder.proofs)
+    signer = Signer(origin, region, clock, proven, proven)
+    record_seals = RecordSeals(database, signer, key_files, status_lists, proven.prove)
+    anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
+    seals = Seals(database, recorder, clock, key_files, identities, anchors)
+    ingest = IngestBatch(
+        origin=origin,
+        region=region,
+        clock=clock,
+        database=database,
+        recorder=recorder,
+        access=identities,
+        catalogue=catalogue,
+        seals=record_seals,
+        holder_keys=keys.keyring,
+        data_keys=data_keys,
+        observe=metrics.count_rows,
+        identify=rpc.identify,
+    )
+
+    grants = GrantSnapshot(database)
+    await grants.refresh()
+    fetch = FetchCertificates(
+        origin=origin,
+        region=region,
+        clock=clock,
+        recorder=recorder,
+        access=identities,
+        grants=grants,
+        types=catalogue,
+        certificates=CertificateReader(database, data_keys, keys.keyring, clock, origin),
+        seals=record_seals,
+        keyed_digest=keys.keyring.content_digest,
+        identify=rpc.identify,
+        observe=metrics.observe_exchange,
+    )
+    caller = rpc.current_caller
+    services: Services = (
+        (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint)),
+        (
+            registry_pb2,
+            RegistryService(
+                clock,
+                catalogue,
+                PublishCertificateType(clock, recorder, identities, catalogue),
+                ingest,
+                SearchCertificates(database, catalogue, keys.keyring),
+                pages,
+                caller,
+            ),
+        ),
+        (
+            seal_pb2,
+            SealService(
+                database,
+                seals,
+                Intents(origin, region, database, recorder, clock, identities, catalogue),
+                status_lists,
+                pages,
+                caller,
+            ),
+        ),
+        (
+            exchange_pb2,
+            ExchangeService(
+                fetch,
+                ChangeGrants(clock, recorder, identities, catalogue, grants),
+                grants,
+                pages,
+                caller,
+            ),
+        ),
+        (ledger_pb2, LedgerService(recorder, caller)),
+    )
+    return Hub(
+        config,
+        database,
+        recorder,
+        directory,
+        grants,
+        catalogue,
+        status_lists,
+        metrics,
+        tokens,
+        seals,
+        services,
+    )
+
+
+def _recorder(
+    config: Config, keys: HubKeys, database: Database, data_keys: DataKeys, metrics: Metrics
+) -> Recorder:
+    settings = RecorderSettings(
+        region=config.hub.region,
+        window_s=config.ledger.window_ms / 1000,
+        members_max=config.ledger.members_max,
+        heartbeat_s=config.ledger.heartbeat_s,
+    )
+    return Recorder(
+        database=database,
+        data_keys=data_keys,
+        head=FileHead(config.path(config.ledger.head)),
+        key=keys.log,
+        clock=now_us,
+        settings=settings,
+        observer=Observer(on_epoch=metrics.observe_epoch),
+    )
+
+
+async def _grpc_server(hub: Hub) -> grpc.aio.Server:
+    """Every service behind its guard, health and reflection, on mutual TLS only."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX),
+            ("grpc.max_metadata_size", _METADATA_BYTES_MAX),
+            ("grpc.max_connection_age_ms", hub.config.grpc.connection_age_max_s * 1000),
+            # A second hub on the same port would answer half of the calls.
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    gate = rpc.Gate(hub.tokens, hub.recorder, hub.metrics)
+    names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
+    for module, servicer in hub.services:
+        for service in module.DESCRIPTOR.services_by_name.values():
+            server.add_generic_rpc_handlers((gate.handlers(service, servicer),))
+            names.append(service.full_name)
+    health_pb2_grpc.add_HealthServicer_to_server(_Health(hub), server)
+    reflection.enable_server_reflection(names, server)
+    tls = hub.config.tls
+    credentials = grpc.ssl_server_credentials(
+        [(hub.config.path(tls.key).read_bytes(), hub.config.path(tls.certificate).read_bytes())],
+        root_certificates=hub.config.path(tls.client_ca).read_bytes(),
+        require_client_auth=True,
+    )
+    try:
+        hub.grpc_port = server.add_secure_port(hub.config.grpc.address, credentials)
+    except RuntimeError as error:
+        raise HubError(
+            Reason.CONFIG_INVALID,
+            file="hub.toml",
+            rule=f"grpc.address {hub.config.grpc.address} cannot be bound; is a hub running there?",
+        ) from error
+    await server.start()
+    return server
+
+
+@dataclass(frozen=True, slots=True)
+class _Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
+    """The standard health service. A probe reads ages and writes nothing."""
+
+    hub: Hub
+
+    async def Check(  # noqa: N802 - the method's name on the wire
+        self, _request: health_pb2.HealthCheckRequest, _context: grpc.aio.ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        """SERVING while the log records and its newest epoch is young."""
+        serving = not self.hub.problems()
+        status = health_pb2.HealthCheckResponse
+        return status(status=status.SERVING if serving else status.NOT_SERVING)
+
+
+def _age_s(time_us: int) -> float:
+    return max(0.0, (now_us() - time_us) / 1_000_000)
+
+
+# ---- what the command line starts ----
+
+
+async def serve(config: Config) -> None:
+    """Run a hub until SIGTERM or SIGINT; calls under way are answered before it returns."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    hub = await Hub.open(config)
+    try:
+        await hub.start()
+        # What was built lives as long as the process: the collector need not walk it each time.
+        gc.freeze()
+        # The thread that commits must not wait five milliseconds for each turn.
+        sys.setswitchinterval(_SWITCH_S)
+        gc.set_threshold(*_GC_THRESHOLDS)
+        print(  # noqa: T201 - a person or a supervisor waits for this line
+            f"Sealway hub {config.hub.origin}: gRPC on port {hub.grpc_port}, "
+            f"HTTP on port {hub.http_port}. Ctrl-C stops it.",
+            flush=True,
+        )
+        await stop.wait()
+    finally:
+        await hub.stop()
+
+
+async def create_home(config: Config, officers: Mapping[str, Enrolment]) -> bool:
+    """Make the database, the log and the first officers of a hub that has its keys.
+
+    Idempotent: what exists is left as it is. Returns whether anything was made.
+    """
+    keys = open_keys(config)
+    database = await open_database(config.database_url)
+    try:
+        await migrate(database)
+        head = FileHead(config.path(config.ledger.head))
+        has_entries = await database.one(READ_HEAD, 1) is not None
+        made = not has_entries and await head.read() is None
+        if made:
+            await create_log(head, keys.log)
+        data_keys = DataKeys(database, keys.keyring, now_us)
+        recorder = _recorder(config, keys, database, data_keys, Metrics())
+        await recorder.start()
+        try:
+            directory = Directory(database)
+            await directory.refresh()
+            authorities = ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes())
+            registrar = Registrar(directory, database, recorder, now_us, authorities)
+            for name, enrolment in officers.items():
+                if f"officers/{name}" not in directory.current.officers:
+                    # The same officer again is the same request.
+                    request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sealway:init:{name}"))
+                    await enrol_officer(registrar, request_id, name, enrolment)
+                    made = True
+        finally:
+            await recorder.close()
+    finally:
+        await database.close()
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLedger:
+    """What an audit reads: nothing here can write."""
+
+    database: Database
+    data_keys: DataKeys
+    metadata: MetaData
+    trust: LogTrust
+    external_head: str | None
+
+
+@contextlib.asynccontextmanager
+async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
+    """The data of a hub, running or not, for `hub.ledger.audit.audit`."""
+    keys = open_keys(config)
+    database = await open_database(config.database_url)
+    try:
+        yield OpenedLedger(
+            database,
+            DataKeys(database, keys.keyring, now_us),
+            METADATA,
+            LogTrust(config.hub.origin, (keys.log.verifier.text(),)),
+            await FileHead(config.path(config.ledger.head)).read(),
+        )
+    finally:
+        await database.close()

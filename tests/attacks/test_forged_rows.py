@@ -1,0 +1,66 @@
+"""Whoever can write the database can still seal nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from hub.proof.jose import jwk, thumbprint
+from hub.server import ProvenKeys
+from tests.simulator import Refused, Simulator, copy_home, licence
+
+
+def plant_officer_key(database: Path, officer: str) -> str:
+    """Put an attacker's key in the place of an officer's, in every row that names it; its id."""
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "UPDATE access_enrolments SET signing_jwk = ?, signing_key_id = ? WHERE owner = ?",
+            (json.dumps(jwk(key)).encode(), thumbprint(key), officer),
+        )
+        connection.execute(
+            "UPDATE access_officers SET approval_key_id = ? WHERE name = ?",
+            (thumbprint(key), officer),
+        )
+        connection.execute("UPDATE access_version SET version = version + 1")
+    connection.close()
+    return thumbprint(key)
+
+
+async def test_a_key_that_only_a_row_knows_is_not_believed(city: Path, tmp_path: Path) -> None:
+    """The snapshot shows the planted key; the signer, which asks the log, does not know it."""
+    home = copy_home(city, tmp_path / "home")
+    planted = plant_officer_key(home / "data" / "hub.db", "officers/qian")
+
+    async with Simulator(home) as simulator:
+        hub = simulator.hub
+        proven = ProvenKeys(hub.directory, hub.recorder.proofs)
+        await proven.prove()
+        keys = hub.directory.current.keys
+
+        assert hub.directory.key(planted) is not None
+        assert proven(planted) is None
+        assert {kid for kid in keys if proven(kid) is not None} == keys.keys() - {planted}
+
+
+async def test_an_intent_loses_its_approval_with_the_officers_key(
+    city: Path, tmp_path: Path
+) -> None:
+    """With the genuine key overwritten, one approval is left, and nothing is sealed."""
+    home = copy_home(city, tmp_path / "home")
+    plant_officer_key(home / "data" / "hub.db", "officers/qian")
+
+    async with Simulator(home) as simulator:
+        before = (await simulator.state()).domain()
+        with pytest.raises(Refused) as caught:
+            await simulator.connector().deliver([licence(1)])
+
+        assert (caught.value.status, caught.value.reason) == (
+            "FAILED_PRECONDITION",
+            "INTENT_NOT_APPROVED",
+        )
+        assert (await simulator.state()).domain() == before

@@ -1,0 +1,113 @@
+"""`python -m tests.bench.run [names…] [--quick] [--json FILE]`: run programs, print, keep.
+
+Only loopback; every process and folder of a run is gone when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from tests.bench import machine, report, stage
+from tests.bench.fetch import epoch_of_one, fetch, fetch_20, fetch_20_slow_disk, fetch_slow_disk
+from tests.bench.ingest import ingest
+from tests.bench.instructions import instructions
+from tests.bench.latency import latency
+from tests.bench.processes import DRIVER_CORE, ROOT
+from tests.bench.session import FULL, QUICK, Result, Session, opened
+
+NAMES: Final = ("fetch", "fetch-20", "latency", "ingest", "epoch-1", "instructions")
+ESSENTIAL: Final = ("fetch", "fetch-20", "ingest")
+SLOW: Final = f"fsync +{machine.SLOW_FSYNC_US / 1000:g} ms"
+
+Program = Callable[[Session, stage.RunningHub, Mapping[str, str]], Result]
+
+PROGRAMS: Final[Mapping[str, Program]] = {
+    "fetch": lambda session, hub, _: fetch(session, hub),
+    "fetch-20": lambda session, hub, _: fetch_20(session, hub),
+    "latency": lambda session, hub, _: latency(session, hub),
+    "ingest": lambda session, _hub, _: ingest(session, {}, ""),
+    "epoch-1": lambda session, hub, _: epoch_of_one(session, hub, {}, ""),
+    "instructions": lambda session, hub, _: instructions(session, hub),
+}
+ON_SLOW_DISK: Final[Mapping[str, Program]] = {
+    "fetch": lambda session, _hub, slow: fetch_slow_disk(session, slow),
+    "fetch-20": lambda session, _hub, slow: fetch_20_slow_disk(session, slow),
+    "ingest": lambda session, _hub, slow: ingest(session, slow, SLOW),
+    "epoch-1": lambda session, hub, slow: epoch_of_one(session, hub, slow, SLOW),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is asked for. 0 when every program measured or was skipped with a reason."""
+    parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="the essentials in about a minute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there too")
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.names) - set(NAMES):
+        parser.error(f"no program {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    # An end from outside takes the same way as an error: through every `finally`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.sched_setaffinity(0, {DRIVER_CORE})
+    names = tuple(asked.names) or (ESSENTIAL if asked.quick else NAMES)
+    console = Console(soft_wrap=True)
+    parent = ROOT / ".test"
+    parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=parent) as folder:
+        facts = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            **machine.facts(Path(folder)),
+        }
+        results, failed = _run(Path(folder), names, console, quick=asked.quick)
+    if asked.json is not None:
+        lines = [report.line(result, facts, quick=asked.quick) for result in results]
+        asked.json.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if not asked.quick and not asked.names and not failed:
+        for path in report.keep(results, facts):
+            console.print(f"Written: {path.relative_to(ROOT)}")
+    return 1 if failed else 0
+
+
+def _run(
+    folder: Path, names: Sequence[str], console: Console, *, quick: bool
+) -> tuple[list[Result], bool]:
+    results: list[Result] = []
+    failed = False
+    slow, why_not = ({}, "") if quick else machine.slow_fsync(folder)
+    console.print("Building a hub with certificates on file …")
+    with opened(folder, QUICK if quick else FULL) as (session, hub):
+        todo: list[tuple[str, str, Program]] = []
+        for name in names:
+            todo.append((name, "", PROGRAMS[name]))
+            if name in ON_SLOW_DISK and not quick:
+                todo.append((name, SLOW, ON_SLOW_DISK[name]))
+        for name, variant, program in todo:
+            if variant and why_not:
+                result = Result(name, variant, skipped=why_not)
+            else:
+                try:
+                    result = program(session, hub, slow)
+                except Exception:
+                    # What one program lacks does not keep the others from measuring.
+                    console.print(f"[red]{name} {variant} failed[/red]")
+                    traceback.print_exc()
+                    failed = True
+                    continue
+            report.show(console, result)
+            results.append(result)
+    return results, failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,523 @@
+"""The commands against a hub that runs as operators run it: real storage, keys, TLS and log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.sample import CSV_NAME, write_sample
+from hub.cli.main import app
+from tests.cli.conftest import Ran, Sealway
+from tests.cli.test_help_golden import commands, is_group
+from tests.hub_process import HubProcess, free_port
+from tests.simulator import BASIS, ITEM, LICENCE, MATTER, PERMIT, ROOT, USCC, credit_code
+
+pytestmark = pytest.mark.xdist_group("running-hub")
+
+COMPANIES = 30
+BROKEN = 6
+NEW_USCC = credit_code("11330000", "00277777")
+LICENCE_TYPE = f"certificateTypes/{LICENCE.lower()}"
+Invocations = dict[tuple[str, ...], list[str | Path]]
+
+
+class Caller:
+    """Runs commands under one profile, as documents."""
+
+    def __init__(self, sealway: Sealway, profile: Path) -> None:
+        self.sealway = sealway
+        self.profile = profile
+
+    def __call__(self, *words: str | Path, expect: int = 0) -> Any:
+        """The document of one command; the test fails on another exit code."""
+        ran = self.run(*words, "--json")
+        assert ran.code == expect, (ran.out, ran.err)
+        return ran.document
+
+    def run(self, *words: str | Path) -> Ran:
+        return self.sealway(*words, "--profile", self.profile)
+
+
+@pytest.fixture
+def officer(running_hub: HubProcess, sealway: Sealway) -> Caller:
+    return Caller(sealway, running_hub.profile("officers/zhao"))
+
+
+@pytest.fixture
+def department(running_hub: HubProcess, sealway: Sealway) -> Caller:
+    return Caller(sealway, running_hub.profile("systems/hz-department"))
+
+
+@pytest.fixture
+def window(running_hub: HubProcess, sealway: Sealway) -> Caller:
+    return Caller(sealway, running_hub.profile("systems/window-1"))
+
+
+@pytest.fixture
+def connector(running_hub: HubProcess, sealway: Sealway) -> Caller:
+    return Caller(sealway, running_hub.profile("systems/hz-connector"))
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A department's folder: manifest, type and a file with broken rows."""
+    folder = tmp_path_factory.mktemp("desk")
+    for kind, name in (
+        ("connectors", "business-licence-csv.yaml"),
+        ("types", "business-licence.json"),
+    ):
+        (folder / kind).mkdir()
+        shutil.copy(ROOT / "deploy" / kind / name, folder / kind / name)
+    write_sample(folder / "connectors", companies=COMPANIES)
+    return folder
+
+
+@pytest.fixture
+def manifest(desk: Path) -> Path:
+    return desk / "connectors" / "business-licence-csv.yaml"
+
+
+@pytest.fixture
+def delivered(connector: Caller, manifest: Path) -> Any:
+    """The report of a run over the department's file; later runs find everything unchanged."""
+    return connector("connect", "run", manifest, "--authority", USCC["hz-market"], expect=6)
+
+
+@pytest.fixture
+def licences(delivered: Any, department: Caller) -> list[dict[str, Any]]:
+    """The certificates on file, as the department sees them."""
+    found = department("certificate", "search", "--authority", "hz-market")["certificates"]
+    assert len(found) == COMPANIES
+    return list(found)
+
+
+def _codes(manifest: Path) -> list[str]:
+    """The holders of the file in the order of its lines."""
+    lines = (manifest.parent / CSV_NAME).read_text(encoding="utf-8").splitlines()[1:]
+    return [cells[1] for cells in (line.split(",") for line in lines) if len(cells) == 9]
+
+
+def _ask(*more: str | Path) -> list[str | Path]:
+    asked = ["--type", LICENCE, "--field", "name", "--field", "scope", "--item", ITEM]
+    return ["exchange", "fetch", *asked, "--matter", MATTER, "--basis", BASIS, *more]
+
+
+# ---- members ----
+
+
+def test_authorities_are_listed_and_shown_by_id_or_name(officer: Caller) -> None:
+    """Both spellings name the same department."""
+    listed = officer("authority", "list")["authorities"]
+    shown = officer("authority", "show", "hz-market")
+
+    assert {item["name"]: item["uscc"] for item in listed}.items() >= {
+        f"authorities/{name}": uscc for name, uscc in USCC.items()
+    }.items()
+    assert shown == officer("authority", "show", "authorities/hz-market")
+    assert shown["uscc"] == USCC["hz-market"]
+
+
+def test_officers_are_listed_with_their_approval_keys(officer: Caller) -> None:
+    """Three officers, three different keys; one is shown alike."""
+    listed = officer("officer", "list")["officers"]
+
+    assert [item["name"] for item in listed] == [
+        f"officers/{name}" for name in ("qian", "sun", "zhao")
+    ]
+    assert len({item["approval_key_id"] for item in listed}) == 3
+    assert officer("officer", "show", "sun") == listed[1]
+
+
+def test_new_keys_of_a_system_end_the_old_ones_and_a_revocation_ends_both(
+    officer: Caller, running_hub: HubProcess, sealway: Sealway, tmp_path: Path
+) -> None:
+    """Rotation and revocation are felt by the system itself, at once."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    pki = ("--pki", running_hub.home / "pki")
+    for folder in (old, new):
+        assert sealway("system", "request", folder, "--name", "short-lived").code == 0
+    added = officer(
+        *("system", "add", "short-lived", "--authority", "service-hall", "--role", "platform"),
+        *("--request", old, *pki),
+    )
+    as_old = Caller(sealway, old / "client.toml")
+    as_new = Caller(sealway, new / "client.toml")
+    as_old("type", "list")
+
+    rotated = officer("system", "rotate", "short-lived", "--request", new, *pki)
+    after_rotation = as_old("type", "list", expect=1)["error"]
+    as_new("type", "list")
+    revoked = officer("system", "revoke", "short-lived", "--cause", "test ended")
+    after_revocation = as_new("type", "list", expect=1)["error"]
+
+    assert rotated["x509_thumbprint"] != added["x509_thumbprint"]
+    assert rotated["entry"] > added["entry"]
+    assert after_rotation["reason"] == "PEER_UNKNOWN"
+    assert after_revocation["reason"] == "PEER_UNKNOWN"
+    assert revoked["state"] == "STATE_REVOKED"
+    listed = officer("system", "list", "--authority", "service-hall")["systems"]
+    assert {item["name"]: item["state"] for item in listed}[
+        "systems/short-lived"
+    ] == "STATE_REVOKED"
+    assert officer("system", "show", "short-lived")["state"] == "STATE_REVOKED"
+
+
+# ---- types, seals, intents, grants ----
+
+
+def test_a_type_is_shown_with_the_document_that_was_published(officer: Caller) -> None:
+    """Byte for byte, for whoever writes a manifest."""
+    listed = officer("type", "list")["certificate_types"]
+    shown = officer("type", "show", LICENCE)
+
+    assert {item["code"] for item in listed} == {LICENCE, PERMIT}
+    published = (ROOT / "deploy" / "types" / "business-licence.json").read_text(encoding="utf-8")
+    assert shown["metadata"] == published
+    assert officer("type", "show", LICENCE_TYPE, "--version", "1") == shown
+
+
+def test_seals_are_listed_by_authority_and_shown(officer: Caller) -> None:
+    """Active, in the hub's custody, and only those that were asked for."""
+    every = officer("seal", "list")["seals"]
+    (of_one,) = officer("seal", "list", "--authority", "nb-market")["seals"]
+
+    assert len(every) == 2
+    assert of_one["name"] == "authorities/nb-market/seals/main"
+    assert of_one["state"] == "STATE_ACTIVE"
+    assert officer("seal", "show", of_one["name"])["title"] == of_one["title"]
+
+
+def test_a_rejected_intent_is_closed_and_its_proposer_never_decides(
+    officer: Caller, running_hub: HubProcess, sealway: Sealway
+) -> None:
+    """One rejection ends it; who proposed it is refused from the beginning."""
+    qian = Caller(sealway, running_hub.profile("officers/qian"))
+    sun = Caller(sealway, running_hub.profile("officers/sun"))
+    officer(
+        *("intent", "propose", "too-wide", "--seal", "authorities/nb-market/seals/main"),
+        *("--type", PERMIT, "--from", "2026-01-01", "--until", "2035-12-31", "--uses-max", "9"),
+    )
+
+    own = officer("intent", "approve", "too-wide", "--yes", expect=1)["error"]
+    rejected = qian("intent", "approve", "too-wide", "--reject", "--yes")
+    late = sun("intent", "approve", "too-wide", "--yes", expect=1)["error"]
+
+    assert own["reason"] == "APPROVER_REFUSED"
+    assert rejected["state"] == "STATE_REJECTED"
+    assert late["reason"] == "INTENT_CLOSED"
+    shown = officer("intent", "show", "too-wide")
+    assert [item["officer"] for item in shown["approvals"]] == ["officers/qian"]
+    assert json.loads(shown["intent_bytes"])["seal"] == "authorities/nb-market/seals/main"
+    listed = {item["name"]: item["state"] for item in officer("intent", "list")["intents"]}
+    assert listed["intents/too-wide"] == "STATE_REJECTED"
+    assert listed["intents/hz-001"] == "STATE_APPROVED"
+
+
+def test_what_people_are_shown_is_readable_and_whole(officer: Caller) -> None:
+    """An intent with its approvals, byte for byte what they cover; signatures only in --json."""
+    shown = officer.run("intent", "show", "hz-001")
+    document = officer("intent", "show", "hz-001")
+
+    assert shown.code == 0
+    assert "officer: officers/qian, decision: DECISION_APPROVED" in shown.out
+    assert document["approvals"][0]["approval"] not in shown.out
+    for member in json.loads(document["intent_bytes"]):
+        assert f'"{member}"' in shown.out
+
+
+def test_a_revoked_grant_gives_nothing_any_more(
+    officer: Caller, running_hub: HubProcess, sealway: Sealway, licences: list[dict[str, Any]]
+) -> None:
+    """What window-2 could have is refused the moment after."""
+    window = Caller(sealway, running_hub.profile("systems/window-2"))
+    officer(
+        *("grant", "add", "for-a-moment", "--recipient", "window-2", "--type", LICENCE),
+        *("--field", "name", "--field", "scope", "--item", ITEM, "--basis", BASIS),
+        *("--from", "2026-01-01", "--until", "2035-12-31"),
+    )
+    (listed,) = officer("grant", "list", "--recipient", "window-2")["grants"]
+    question = _ask("--cert", licences[0]["identifier"])
+    window(*question)
+
+    revoked = officer("grant", "revoke", "for-a-moment", "--cause", "test ended")
+    refused = window(*question, expect=1)["error"]
+
+    assert listed["name"] == "grants/for-a-moment"
+    assert revoked["state"] == "STATE_REVOKED"
+    assert officer("grant", "show", "for-a-moment")["state"] == "STATE_REVOKED"
+    assert refused["reason"] == "GRANT_MISSING"
+
+
+# ---- certificates and their exchange ----
+
+
+def test_a_department_finds_shows_and_lists_its_certificates(
+    department: Caller, licences: list[dict[str, Any]]
+) -> None:
+    """By holder, number and identifier the same one; its versions; no personal field."""
+    one = licences[0]
+
+    for option, value in (
+        ("--holder", f"001:{one['number']}"),
+        ("--number", one["number"]),
+        ("--identifier", one["identifier"]),
+    ):
+        found = department("certificate", "search", option, value, "--type", LICENCE)
+        assert [item["name"] for item in found["certificates"]] == [one["name"]]
+    assert department("certificate", "show", one["name"])["identifier"] == one["identifier"]
+    (version,) = department("certificate", "versions", one["name"])["certificates"]
+    assert version["name"] == one["name"]
+
+
+def test_others_do_not_see_a_departments_certificates(
+    running_hub: HubProcess, sealway: Sealway, window: Caller, licences: list[dict[str, Any]]
+) -> None:
+    """Another department is told nothing, a platform is sent to its grants, an auditor sees all."""
+    other = Caller(sealway, running_hub.profile("systems/nb-department"))
+    auditor = Caller(sealway, running_hub.profile("systems/auditor-1"))
+    search = ("certificate", "search", "--number", licences[0]["number"])
+
+    found = other("certificate", "search", "--number", licences[0]["number"])
+    refused = window(*search, expect=1)["error"]
+
+    assert found == {"certificates": []}
+    assert refused["reason"] == "ROLE_NOT_ALLOWED"
+    assert len(auditor(*search)["certificates"]) == 1
+
+
+def test_a_certificate_is_fetched_by_identifier_and_its_stored_answer_verifies(
+    window: Caller, sealway: Sealway, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """What was written can be taken elsewhere and verified there, with the command it proposes."""
+    answer = tmp_path / "answer.json"
+
+    ran = window.run(*_ask("--cert", licences[0]["identifier"], "--out", answer))
+
+    assert ran.code == 0, ran.err
+    proposed = next(line for line in ran.out.splitlines() if line.startswith("Next: sealway "))
+    assert sealway(*proposed.removeprefix("Next: sealway ").split()).code in (0, 2)
+    stored = json.loads(answer.read_text(encoding="utf-8"))
+    assert set(stored) == {"request_id", "certificates", "receipt"}
+
+
+def test_a_holder_is_named_in_a_file(
+    window: Caller, delivered: Any, manifest: Path, tmp_path: Path
+) -> None:
+    """As a person's number always is; nothing of it stands in the arguments."""
+    code = _codes(manifest)[0]
+    file = tmp_path / "holder"
+    file.write_text(f"001:{code}\n")
+
+    (found,) = window(*_ask("--holder-file", file))["verified"]["found"]
+
+    assert found["state"] == "active"
+    assert found["fields"]["holder_number"] == code
+
+
+def test_twenty_certificates_come_in_one_answer_and_twenty_one_in_none(
+    window: Caller, licences: list[dict[str, Any]]
+) -> None:
+    """In the order of the question, under one receipt."""
+    certs = [item["identifier"] for item in licences]
+    twenty = [word for cert in certs[:20] for word in ("--cert", cert)]
+
+    answer = window(*_ask(*twenty))
+    refused = window(*_ask(*twenty, "--cert", certs[20]), expect=64)["error"]
+
+    assert [found["cert"] for found in answer["verified"]["found"]] == certs[:20]
+    assert all(set(found["fields"]) >= {"name", "scope"} for found in answer["verified"]["found"])
+    assert "20" in refused["en"]
+
+
+# ---- the log ----
+
+
+def test_a_checkpoint_grows_with_the_log_and_every_entry_of_it_is_proved(
+    officer: Caller, running_hub: HubProcess, tmp_path: Path
+) -> None:
+    """Two checkpoints, consistent; the new entry has its proof."""
+    first = officer("log", "checkpoint")
+    added = officer(
+        *("grant", "add", f"grant-{free_port()}", "--recipient", "window-2", "--type", LICENCE),
+        *("--field", "name", "--item", "331022003999", "--basis", BASIS),
+        *("--from", "2026-01-01", "--until", "2026-12-31"),
+    )
+
+    second = officer("log", "checkpoint", "--out", tmp_path / "checkpoint")
+    proved = officer("log", "prove", added["entry"], "--out", tmp_path / "proof")
+
+    assert second["size"] > int(added["entry"]) >= first["size"]
+    assert (tmp_path / "checkpoint").read_text(encoding="utf-8") == second["checkpoint"]
+    assert (tmp_path / "proof").read_text(encoding="utf-8") == proved["proof"]
+    assert officer("log", "prove", "999999", expect=1)["error"]["reason"] == "ENTRY_NOT_FOUND"
+
+
+# ---- a department's file ----
+
+
+def test_a_file_becomes_certificates_and_a_second_run_sends_nothing(
+    connector: Caller, manifest: Path, delivered: Any
+) -> None:
+    """Every row is accounted for, in this run and the next."""
+    again = connector("connect", "run", manifest, "--authority", USCC["hz-market"], expect=6)
+
+    for report in (delivered, again):
+        assert report["read"] == COMPANIES + BROKEN
+        assert report["accepted"] + report["unchanged"] == COMPANIES
+        assert report["quarantined"] == BROKEN
+    assert (again["accepted"], again["receipts"]) == (0, 0)
+
+
+def test_quarantine_names_each_broken_row_until_it_is_corrected(
+    connector: Caller, manifest: Path, delivered: Any
+) -> None:
+    """List, one row, export: the same rows with the same errors."""
+    listed = connector("connect", "quarantine", "list", manifest)["rows"]
+    exported = connector("connect", "quarantine", "export", manifest)["rows"]
+    shown = connector("connect", "quarantine", "show", manifest, str(listed[0]["id"]))
+
+    assert len(listed) == BROKEN
+    assert listed == exported
+    assert shown == listed[0]
+    assert all(row["errors"][0]["zh"] and row["errors"][0]["hint_zh"] for row in listed)
+
+
+# ---- every command as a program sees it ----
+
+
+@pytest.fixture
+def invocations(
+    running_hub: HubProcess,
+    sealway: Sealway,
+    manifest: Path,
+    licences: list[dict[str, Any]],
+    tmp_path: Path,
+) -> Invocations:
+    """Arguments with which each command succeeds on the running hub, in an order to run them in."""
+    return _invocations(running_hub, sealway, manifest, licences[0], tmp_path)
+
+
+def test_every_command_answers_a_program_with_one_json_document(
+    sealway: Sealway, invocations: Invocations
+) -> None:
+    """All of them, by list: a command that is missing here fails this test."""
+    leaves = {words for words in commands(app) if words and not is_group(words)}
+
+    assert set(invocations) == leaves - {("serve",)}
+    for words, more in invocations.items():
+        ran = sealway(*words, *more, "--json")
+        document = json.loads(ran.out)
+        assert isinstance(document, dict), words
+        assert ran.code in (0, 6) and "error" not in document, (words, ran.out, ran.err)
+
+
+def test_every_command_that_calls_a_hub_says_in_json_that_there_is_none(
+    running_hub: HubProcess,
+    sealway: Sealway,
+    invocations: Invocations,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit 7, one document, both languages, and the address that did not answer."""
+    # Patience is a constant; the way is the real one.
+    for module in ("client", "submit"):
+        monkeypatch.setattr(f"connectors.{module}.ATTEMPTS_MAX", 1)
+    nowhere = free_port()
+    for words, more in invocations.items():
+        if "--profile" not in more or words[:2] == ("connect", "quarantine"):
+            continue
+        profile = Path(more[more.index("--profile") + 1])
+        text = profile.read_text(encoding="utf-8")
+        profile.write_text(text.replace(f":{running_hub.port}", f":{nowhere}"), encoding="utf-8")
+        # With the outbox of the runs before, nothing would be new and nobody be asked.
+        state = ("--state", tmp_path / "state") if words == ("connect", "run") else ()
+        try:
+            ran = sealway(*words, *more, *state, "--json")
+        finally:
+            profile.write_text(text, encoding="utf-8")
+        error = json.loads(ran.out)["error"]
+        assert (ran.code, error["reason"]) == (7, "HUB_UNAVAILABLE"), (words, ran.out)
+        assert str(nowhere) in error["en"] and str(nowhere) in error["zh"], words
+
+
+def _invocations(
+    running_hub: HubProcess, sealway: Sealway, manifest: Path, licence: dict[str, Any], folder: Path
+) -> Invocations:
+    zhao = ["--profile", running_hub.profile("officers/zhao")]
+    qian = ["--profile", running_hub.profile("officers/qian")]
+    department = ["--profile", running_hub.profile("systems/hz-department")]
+    connector = ["--profile", running_hub.profile("systems/hz-connector")]
+    window = ["--profile", running_hub.profile("systems/window-1")]
+    pki = ["--pki", running_hub.home / "pki"]
+    fresh = f"n{free_port()}"
+    for system in (folder / fresh, folder / "rotated"):
+        assert sealway("system", "request", system, "--name", fresh).code == 0
+    dates = ["--from", "2026-01-01", "--until", "2035-12-31"]
+    config = ["--config", running_hub.config]
+    seal, hall = "authorities/hz-market/seals/main", "service-hall"
+    trust = ["--trust", running_hub.home / "trust.json"]
+    title = "浙江省政务服务中心"
+    grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
+    return {
+        ("init",): [folder / "home"],
+        ("doctor",): config,
+        ("authority", "add"): [
+            *(fresh, "--uscc", NEW_USCC, "--title", "甲局", "--region", "330000"),
+            *("--level", "2", "--since", "2019-01-01", *zhao),
+        ],
+        ("authority", "list"): zhao,
+        ("authority", "show"): ["hz-market", *zhao],
+        ("system", "request"): [folder / fresh, "--name", fresh],
+        ("system", "add"): [
+            *(fresh, "--authority", hall, "--role", "platform"),
+            *("--request", folder / fresh, *pki, *zhao),
+        ],
+        ("system", "rotate"): [fresh, "--request", folder / "rotated", *pki, *zhao],
+        ("system", "revoke"): [fresh, "--cause", "test ended", *zhao],
+        ("system", "list"): zhao,
+        ("system", "show"): ["window-1", *zhao],
+        ("officer", "list"): zhao,
+        ("officer", "show"): ["sun", *zhao],
+        ("type", "add"): [_next_version(folder), "--check", *zhao],
+        ("type", "list"): zhao,
+        ("type", "show"): [LICENCE, *zhao],
+        ("seal", "add"): [fresh, "--authority", hall, "--title", title, *pki, *zhao],
+        ("seal", "list"): zhao,
+        ("seal", "show"): [seal, *zhao],
+        ("intent", "propose"): [
+            *(fresh, "--seal", seal, "--type", LICENCE, *dates, "--uses-max", "5", *zhao),
+        ],
+        ("intent", "approve"): [fresh, "--yes", *qian],
+        ("intent", "list"): zhao,
+        ("intent", "show"): [fresh, *zhao],
+        ("grant", "add"): [fresh, *grant, "--item", "331022003001", *dates, *zhao],
+        ("grant", "list"): zhao,
+        ("grant", "show"): [fresh, *zhao],
+        ("grant", "revoke"): [fresh, "--cause", "test ended", *zhao],
+        ("connect", "lint"): [manifest],
+        ("connect", "preview"): [manifest],
+        ("connect", "run"): [manifest, "--authority", USCC["hz-market"], *connector],
+        ("connect", "quarantine", "list"): [manifest, *connector],
+        ("connect", "quarantine", "show"): [manifest, "1", *connector],
+        ("connect", "quarantine", "export"): [manifest, *connector],
+        ("exchange", "fetch"): [*_ask("--cert", licence["identifier"])[2:], *window],
+        ("certificate", "search"): ["--number", licence["number"], *department],
+        ("certificate", "show"): [licence["name"], *department],
+        ("certificate", "versions"): [licence["name"], *department],
+        ("log", "checkpoint"): ["--out", folder / "checkpoint", *zhao],
+        ("log", "prove"): ["1", *zhao],
+        ("log", "audit"): config,
+        ("verify",): [folder / "checkpoint", *trust],
+    }
+
+
+def _next_version(folder: Path) -> Path:
+    """The second version of the business licence."""
+    text = (ROOT / "deploy" / "types" / "business-licence.json").read_text(encoding="utf-8")
+    file = folder / "type.json"
+    file.write_text(json.dumps({**json.loads(text), "type_version": 2}), encoding="utf-8")
+    return file

@@ -1,0 +1,162 @@
+"""Manifests: strict, with a line for every error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.manifest import ManifestError, lint_manifest, load_manifest
+from connectors.mapping import RowMapper
+from connectors.sources.delimited import open_delimited
+from hub.errors import HubError, Reason
+from hub.proof.encoding import digest
+from tests.connectors.conftest import DEPLOY, GOOD, HEADER, Bench
+
+
+@pytest.mark.parametrize("name", ["business-licence-csv.yaml", "business-licence-gb18030.yaml"])
+def test_the_shipped_manifests_hold(name: str) -> None:
+    """Linted against the shipped type; the digest is over the file's bytes."""
+    path = DEPLOY / "connectors" / name
+
+    assert lint_manifest(path).digest == digest(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text", "rule"),
+    [
+        ("charset: utf-8", "charset: utf8", "charset", "Input should be"),
+        ("quoting: csv", "quoting: csv\n  colour: red", "colour", "not known"),
+        ("  quoting: csv\n", "", "source", "missing"),
+        ('separator: ","', 'separator: "\\\\"', "source:", "separator"),
+        (
+            "as: date, formats: [iso]}\n  valid",
+            "as: text, formats: [iso]}\n  valid",
+            "issue_date",
+            "belongs to",
+        ),
+        (
+            "  kind: {from: 企业类型, as: text}",
+            "  kind: {from: 企业类型, as: amount}",
+            "企业类型",
+            "takes",
+        ),
+        ("  name: {from", "  nom: {from", "nom:", "no such field"),
+        ("R001\n", "R002\n", "type: 1110", "describes"),
+        ("type_version: 1", "type_version: 2", "type_version", "version 1"),
+        ('type: "001"', 'type: "002"', '"002"', "Annex A"),
+        ("manifest: 1", "manifest: 2", "manifest: 2", "Input should be"),
+        ("lifecycle: {op: issue}", "lifecycle: {from: 注册资金}", "lifecycle", "either"),
+        ("  city: {", "  city: &a {", "city", "no error"),
+        ("  id: business", "  id: x\n  id: business", "id: business", "twice"),
+        (
+            "valid_until: long_term",
+            "valid_until: {from: 注册日期, as: validity}",
+            "valid_until",
+            "long_term",
+        ),
+        ("ratio: 0.05", "ratio: 7", "ratio", "less than"),
+    ],
+)
+def test_an_error_is_found_with_its_line(
+    bench: Bench, change_manifest, *, old: str, new: str, text: str, rule: str
+) -> None:
+    """The line is the one where a person must write."""
+    change_manifest(old, new)
+    lines = bench.manifest.read_text().splitlines()
+    if rule == "no error":
+        lint_manifest(bench.manifest)
+        return
+
+    with pytest.raises(ManifestError) as refused:
+        lint_manifest(bench.manifest)
+
+    found = refused.value.findings
+    assert any(text in lines[one.line - 1] and rule in one.rule for one in found), found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"a: [",
+        b"\xff",
+        b"- 1",
+        b"a: &x {b: 1}\nc: *x\n",
+        b"[" * 5000,
+        b"? [1]\n: 2\n",
+    ],
+)
+def test_what_is_no_manifest_is_refused(bench: Bench, data: bytes) -> None:
+    """References, too: a few of them can describe gigabytes."""
+    bench.manifest.write_bytes(data)
+
+    with pytest.raises(ManifestError):
+        lint_manifest(bench.manifest)
+    with pytest.raises(HubError) as refused:
+        load_manifest(bench.manifest)
+    assert refused.value.reason is Reason.MANIFEST_INVALID
+
+
+def test_every_error_of_a_row_is_reported(bench: Bench) -> None:
+    """Name missing, code wrong, date impossible, amount unknown: all at once, by member."""
+    bench.write(",91350100M000100Y44,2001-02-30,N/A,五十万,零售,浙江,宁波,演示路1号")
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+
+    mapped = RowMapper(loaded, source).map(record.cells)
+
+    assert mapped.row is None
+    assert {(error.field, error.rule) for error in mapped.errors} == {
+        ("fields.credit_code", "uscc.check"),
+        ("fields.establish_date", "date.not_real"),
+        ("fields.capital_amount", "amount.form"),
+        ("holders[0].number", "uscc.check"),
+        ("fields.name", "value.required"),
+    }
+    assert all(error.en and error.zh and error.hint_en and error.hint_zh for error in mapped.errors)
+    assert all("91350100M000100Y44" not in repr(error) for error in mapped.errors)
+
+
+def test_a_missing_mapped_column_is_refused_before_anything_is_read(bench: Bench) -> None:
+    """Layout drift: exit 5, nothing staged."""
+    bench.file.write_bytes((HEADER.replace("注册地址", "地址") + "\r\n" + GOOD + "\r\n").encode())
+
+    with pytest.raises(HubError) as refused:
+        bench.run()
+
+    assert refused.value.reason is Reason.SOURCE_LAYOUT
+    assert "注册地址: missing" in refused.value.details["rule"]
+    with bench.outbox() as outbox:
+        assert outbox.counts("any").read == 0
+
+
+def test_columns_may_change_order(bench: Bench) -> None:
+    """Columns are found by name."""
+    cells, names = GOOD.split(","), HEADER.split(",")
+    lines = [",".join(reversed(one)) + "\r\n" for one in (names, cells)]
+    bench.file.write_bytes("".join(lines).encode())
+
+    assert bench.run().counts.new == 1
+
+
+def test_lifecycle_by_column(bench: Bench, change_manifest) -> None:
+    """A declared value acts or is skipped with its reason; an undeclared one is quarantined."""
+    change_manifest(
+        "lifecycle: {op: issue}",
+        "lifecycle: {from: 企业类型, values: {A: issue, T: {skip: 测试数据}}}",
+    )
+    bench.write(*(GOOD.replace("N/A", value, 1) for value in ("A", "T", "X")))
+
+    counts = bench.run().counts
+
+    assert (counts.new, counts.skipped, counts.quarantined) == (1, 1, 1)
+
+
+def test_paths_of_the_manifest_count_from_its_folder(bench: Bench) -> None:
+    """Not from where the command is run."""
+    assert load_manifest(bench.manifest).source_path == Path(
+        bench.folder / "connectors" / "business-licence.csv"
+    )

@@ -1,0 +1,93 @@
+"""A disk that is full or cannot be written: nothing leaves, and work goes on when there is room."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import (
+    HubProcess,
+    Journal,
+    Launcher,
+    audited,
+    check_home,
+    hub_process,
+)
+from tests.simulator import Refused, company, licence
+
+# Above a checkpoint, far below the database and its log file.
+FILE_BYTES_MAX = 4096
+
+
+def _full_head(hub: HubProcess) -> Callable[[], None]:
+    """The device of the external head has no space left."""
+    aside = hub.home / "head" / ".checkpoint.next"
+    aside.symlink_to("/dev/full")
+    return aside.unlink
+
+
+def _unwritable_head(hub: HubProcess) -> Callable[[], None]:
+    """The external head cannot be written; permissions would not bind root."""
+    aside = hub.home / "head" / ".checkpoint.next"
+    aside.mkdir()
+    return aside.rmdir
+
+
+def _full_database(hub: HubProcess) -> Callable[[], None]:
+    """Neither the database nor its log file may be written beyond a few bytes."""
+    before = resource.prlimit(hub.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, (FILE_BYTES_MAX, before[1]))
+
+    def end() -> None:
+        resource.prlimit(hub.pid, resource.RLIMIT_FSIZE, before)
+
+    return end
+
+
+@pytest.mark.parametrize("fail", [_full_head, _unwritable_head, _full_database])
+async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effect(
+    launcher: Launcher, home: Path, fail: Callable[[HubProcess], Callable[[], None]]
+) -> None:
+    """UNAVAILABLE with LOG_UNAVAILABLE for fetch and ingest, no receipt in it, the head where it
+    was; with room again the same hub answers the same requests, and the audit is clean."""
+    journal = Journal()
+    async with hub_process(launcher, home) as hub:
+        await hub.start()
+        first = await journal.batch(hub.connector(), [licence(1)])
+        await journal.deliver(hub.connector(), first)
+        await journal.fetch(hub.platform(), await journal.ask(hub.platform(), company(1)))
+        head = (home / "head" / "checkpoint").read_text()
+        asked = [await journal.ask(hub.platform(), company(1)) for _ in range(3)]
+        delivery = await journal.batch(hub.connector(), [licence(2), licence(3)])
+        pid, repair = hub.pid, fail(hub)
+
+        refusals = []
+        for call in (
+            *(journal.fetch(hub.platform(), one) for one in asked),
+            journal.deliver(hub.connector(), delivery),
+            # What was answered before is asked again: it is covered, but nothing can be recorded.
+            journal.fetch(hub.platform(), await journal.ask(hub.platform(), company(1))),
+        ):
+            with pytest.raises(Refused) as refusal:
+                await call
+            refusals.append(refusal.value)
+
+        assert {(one.status, one.reason, one.receipt) for one in refusals} == {
+            ("UNAVAILABLE", "LOG_UNAVAILABLE", None)
+        }
+        assert refusals[0].message == (
+            "the log cannot be written, so nothing is answered. Repeat with the same request id."
+        )
+        assert (home / "head" / "checkpoint").read_text() == head
+        repair()
+        for one in asked:
+            await journal.fetch(hub.platform(), one)
+        await journal.deliver(hub.connector(), delivery)
+        await journal.check(hub)
+        assert hub.pid == pid
+        assert (await hub.readiness())[0] == 200
+        assert (await audited(home)).findings == []
+    await check_home(home, journal)

@@ -1,0 +1,450 @@
+"""Registry and seals on a real database and log: one authority, its seal, officers, a connector."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import func, select
+
+from certs.pki import Pki
+from hub.clock import now_us
+from hub.domain.caller import Caller, Role
+from hub.domain.certificate_type import (
+    CertificateType,
+    FaceField,
+    FieldType,
+    HolderKind,
+    Sensitivity,
+    Validity,
+    to_json,
+)
+from hub.domain.holder import Holder
+from hub.domain.identifier import uscc_check_character
+from hub.domain.row import FieldValue, Op, Row, emit_row
+from hub.ledger.checkpoints import FileHead, create_log
+from hub.ledger.ports import Observer
+from hub.ledger.recorder import Recorder, RecorderSettings
+from hub.migrations.migrate import migrate
+from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
+from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
+from hub.proof.encoding import digest
+from hub.proof.jose import (
+    APPROVAL_TYP,
+    BATCH_ROOT_TYP,
+    STATUS_TYP,
+    Algorithm,
+    RegisteredKey,
+    Signer,
+    es256_signer,
+)
+from hub.proof.merkle import root as merkle_root
+from hub.registry.catalogue import Catalogue, PublishCertificateType, Published, TypeCall
+from hub.registry.decide import Outcome
+from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
+from hub.registry.read import CertificateReader
+from hub.registry.search import SearchCertificates
+from hub.registry.store import TURN
+from hub.seal.change import Answered, Call
+from hub.seal.intents import Intents, IntentView, ProposedIntent
+from hub.seal.keys import KeyFiles
+from hub.seal.ports import AuthorityFacts
+from hub.seal.record_seals import RecordSeals, SealedBatch
+from hub.seal.seals import Seals
+from hub.seal.signer import Signer as SealSigner
+from hub.seal.status_lists import StatusLists
+from hub.seal.store import Seal
+from hub.storage.database import Database, open_database
+from hub.storage.encryption import DataKeys, Keyring
+from hub.storage.schema import METADATA
+from hub.storage.statements import Check, question
+from tests.ledger.logs import KEY
+
+ORIGIN: Final = KEY.origin
+REGION: Final = "330100"
+USCC: Final = "113301000025123419"
+AUTHORITY: Final = "authorities/market"
+CONNECTOR: Final = "systems/connector-1"
+DEFINER: Final = "11100000MB0143028R"
+LICENCE: Final = f"{DEFINER}001"
+PERMIT: Final = f"{DEFINER}002"
+MANIFEST: Final = digest("the manifest")
+OFFICERS: Final = ("officers/first", "officers/second", "officers/third")
+
+
+def _field(
+    name: str,
+    order: int,
+    *,
+    required: bool = False,
+    type: FieldType = FieldType.TEXT,
+    sensitivity: Sensitivity = Sensitivity.PUBLIC,
+) -> FaceField:
+    return FaceField(name, name, type, required, sensitivity, None, order, 4000)
+
+
+LICENCE_TYPE: Final = CertificateType(
+    code=LICENCE,
+    version=1,
+    name="营业执照",
+    name_en="Business licence",
+    defining_authority=DEFINER,
+    holder_kind=HolderKind.ORGANISATION,
+    validity=Validity(long_term=True, years=()),
+    fields=(
+        _field("name", 1, required=True),
+        _field("kind", 2),
+        _field("registered_capital", 3, type=FieldType.AMOUNT),
+        _field("established", 4, type=FieldType.DATE),
+        _field("scope", 5),
+        _field("province", 6),
+        _field("city", 7),
+        _field("address", 8),
+    ),
+    retention_class="permanent",
+)
+PERMIT_TYPE: Final = CertificateType(
+    code=PERMIT,
+    version=1,
+    name="从业资格证",
+    name_en="Qualification",
+    defining_authority=DEFINER,
+    holder_kind=HolderKind.PERSON,
+    validity=Validity(long_term=True, years=(3,)),
+    fields=(
+        _field("name", 1, required=True, sensitivity=Sensitivity.PERSONAL),
+        _field("grade", 2),
+    ),
+    retention_class="permanent",
+)
+
+
+def uscc(number: int) -> str:
+    """A valid credit code with a running number."""
+    body = f"{number:08d}"
+    total = sum(int(d) * w for d, w in zip(body, (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
+    first17 = f"91330100{body}{'0X987654321'[total % 11]}"
+    return first17 + uscc_check_character(first17)
+
+
+def licence(number: int, op: Op = Op.ISSUE, **changes: object) -> Row:
+    """A row about the licence of company `number`."""
+    code = uscc(number)
+    fields: dict[str, FieldValue] = {
+        "name": f"杭州示例{number}有限公司",
+        "kind": "有限责任公司(自然人投资或控股)",
+        "registered_capital": "5000000.00 CNY",
+        "established": "2001-01-01",
+        "scope": "软件开发;信息技术咨询服务;批发、零售:机械设备,五金交电,电子产品",
+        "province": "浙江",
+        "city": "杭州",
+        "address": f"浙江省杭州市示例路{number}号",
+    }
+    fields.update(changes.pop("fields", {}))  # type: ignore[call-overload]
+    values: dict[str, object] = {
+        "op": op,
+        "source_key": code,
+        "number": code,
+        "serial": None,
+        "issue_date": "2001-01-01",
+        "valid_from": "2001-01-01",
+        "valid_until": None,
+        "holders": (Holder("001", code),),
+        "fields": fields,
+    }
+    return Row(**(values | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class Identities:
+    """Who is known here; keys are added by the office."""
+
+    keys: dict[str, RegisteredKey] = field(default_factory=dict)
+    entries: dict[str, int] = field(default_factory=dict)
+    enrolled: int = 0
+    current: bool = True
+
+    def key(self, kid: str, /) -> RegisteredKey | None:
+        return self.keys.get(kid)
+
+    approval_key = key
+
+    def check(self, caller: Caller) -> Check:
+        return Check(TURN, ("nobody", "nothing"), None if self.current else (0,))
+
+    def enrolled_us(self, system: str) -> int:
+        return self.enrolled
+
+    def key_entry(self, officer: str) -> int | None:
+        return self.entries.get(officer)
+
+    def facts(self, name: str) -> AuthorityFacts | None:
+        return AuthorityFacts(USCC, "杭州市市场监督管理局") if name == AUTHORITY else None
+
+    def enrol(self, owner: str, use: str) -> Signer:
+        key = ec.generate_private_key(ec.SECP256R1())
+        signer = es256_signer(key)
+        self.keys[signer.kid] = RegisteredKey(
+            signer.kid, Algorithm.ES256, use, owner, key.public_key()
+        )
+        self.entries[owner] = len(self.entries)
+        return signer
+
+
+@dataclass
+class Office:
+    """Everything, and shorthands for what tests do with it."""
+
+    database: Database
+    recorder: Recorder
+    identities: Identities
+    catalogue: Catalogue
+    publish: PublishCertificateType
+    ingest: IngestBatch[SealedBatch]
+    reader: CertificateReader
+    search: SearchCertificates
+    seals: Seals
+    intents: Intents
+    record_seals: RecordSeals
+    status_lists: StatusLists
+    data_keys: DataKeys
+    pki: Pki
+    anchors: Sequence[x509.Certificate]
+    connector: Signer
+    officers: dict[str, Signer]
+    status_key: RegisteredKey
+    counted: list[dict[Outcome, int]]
+    chain: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(CONNECTOR, Role.CONNECTOR, AUTHORITY, USCC, 1, "", 1)
+
+    def officer(self, name: str) -> Caller:
+        return Caller(name, Role.OFFICER, "", "", self.identities.entries[name], "", 1)
+
+    def call(self, caller: str = OFFICERS[0], request_id: str = "", content: str = "") -> Call:
+        request_id = request_id or str(uuid.uuid4())
+        return Call(self.officer(caller), request_id, "/m", digest(content or request_id))
+
+    async def publish_type(self, certificate_type: CertificateType) -> Published:
+        call = TypeCall(self.officer(OFFICERS[0]), str(uuid.uuid4()), "/m", digest("x"))
+        return await self.publish(
+            call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
+        )
+
+    async def make_seal(self, seal_id: str = "main") -> Seal:
+        """A seal that is active: key made here, certificate issued by the PKI."""
+        name = f"{AUTHORITY}/seals/{seal_id}"
+        await self.seals.create(self.call(), AUTHORITY, seal_id, "电子印章", _nothing)
+        request = (await self.seals.get(name)).x509_request
+        issued = self.pki.issue(
+            "seal",
+            request,
+            now=datetime.datetime.now(datetime.UTC),
+            common_name="seal",
+            organization="market",
+            organization_identifier=USCC,
+        )
+        await self.seals.activate(self.call(), name, issued.chain_der, _nothing)
+        return await self.seals.get(name)
+
+    async def propose(self, intent_id: str = "licences", **changes: object) -> IntentView:
+        now = now_us() // 1_000_000
+        values: dict[str, object] = {
+            "intent_id": intent_id,
+            "seal": f"{AUTHORITY}/seals/main",
+            "type_code": LICENCE,
+            "not_before": now - 60,
+            "not_after": now + 86_400,
+            "uses_max": 1_000_000,
+            "manifest": "",
+        }
+        proposed = ProposedIntent(**(values | changes))  # type: ignore[arg-type]
+        await self.intents.propose(self.call(), proposed, _nothing)
+        return await self.intents.get(f"intents/{intent_id}")
+
+    async def signed_approval(
+        self,
+        officer: str,
+        name: str,
+        decision: Decision = Decision.APPROVE,
+        /,
+        **changes: object,
+    ) -> str:
+        challenge = await self.intents.challenge(officer, name)
+        now = now_us() // 1_000_000
+        values: dict[str, object] = {
+            "origin": ORIGIN,
+            "region": REGION,
+            "officer": officer,
+            "intent": intent_digest(challenge.intent_bytes),
+            "nonce": challenge.nonce,
+            "decision": decision,
+            "not_after": now + 3600,
+            "key_entry": challenge.key_entry,
+            "iat": now,
+        }
+        return sign_approval(Approval(**(values | changes)), self.officers[officer])  # type: ignore[arg-type]
+
+    async def decide(
+        self, officer: str, name: str, decision: Decision = Decision.APPROVE
+    ) -> Answered:
+        approval = await self.signed_approval(officer, name, decision)
+        return await self.intents.decide(self.call(officer), name, approval, _nothing)
+
+    async def open_for(self, *types: CertificateType) -> None:
+        """Types published, a seal active, an intent approved for each type."""
+        await self.make_seal()
+        for index, certificate_type in enumerate(types):
+            await self.publish_type(certificate_type)
+            name = f"intent-{index}"
+            await self.propose(name, type_code=certificate_type.code)
+            for officer in OFFICERS[1:]:
+                await self.decide(officer, f"intents/{name}")
+
+    def root(
+        self, rows: Sequence[bytes], **changes: object
+    ) -> tuple[BatchRoot, list[DeliveredRow]]:
+        """The next root of the connector's chain over `rows`, and the rows with their salts."""
+        delivered = [DeliveredRow(os.urandom(32), row) for row in rows]
+        connector = str(changes.get("connector", "licences"))
+        seq, prev = self.chain.get(connector, (0, None))
+        values: dict[str, object] = {
+            "purpose": Purpose.ROW,
+            "iss": CONNECTOR,
+            "aud": ORIGIN,
+            "region": REGION,
+            "authority": USCC,
+            "connector": connector,
+            "batch": f"batch-{seq + 1}",
+            "seq": seq + 1,
+            "prev": prev,
+            "n": len(rows),
+            "root": merkle_root([row_leaf(one.salt, one.data) for one in delivered]),
+            "vct": self.catalogue.vct(LICENCE),
+            "type_version": 1,
+            "manifest": MANIFEST,
+            "iat": now_us() // 1_000_000,
+        }
+        return BatchRoot(**(values | changes)), delivered  # type: ignore[arg-type]
+
+    async def deliver(self, rows: Sequence[Row | bytes], **changes: object) -> Ingested:
+        """Sign and ingest one batch; the chain moves on when it is accepted."""
+        data = [row if isinstance(row, bytes) else emit_row(row) for row in rows]
+        root, delivered = self.root(data, **changes)
+        compact = sign_batch_root(root, self.connector)
+        ingested = await self.ingest(self.caller, compact, delivered)
+        self.chain[root.connector] = (root.seq, digest(compact.rpartition(".")[0]))
+        return ingested
+
+    async def count(self, table: str) -> int:
+        """Rows of a table."""
+        statement = question("count", select(func.count()).select_from(METADATA.tables[table]))
+        row = await self.database.one(statement)
+        assert row is not None
+        return int(row[0] or 0)
+
+
+def _nothing(_: object) -> bytes:
+    return b""
+
+
+@asynccontextmanager
+async def open_office(url: str, folder: Path) -> AsyncIterator[Office]:
+    """A new office on the database at `url`; its log really runs."""
+    database = await open_database(url)
+    await migrate(database)
+    keyring = Keyring(secrets.token_bytes(32), secrets.token_bytes(32))
+    data_keys = DataKeys(database, keyring, now_us)
+    head = FileHead(folder / "head" / "checkpoint")
+    await create_log(head, KEY)
+    recorder = Recorder(
+        database=database,
+        data_keys=data_keys,
+        head=head,
+        key=KEY,
+        clock=now_us,
+        settings=RecorderSettings(REGION, window_s=0.001, heartbeat_s=3600.0),
+        observer=Observer(),
+    )
+    await recorder.start()
+    office = await _office(database, recorder, data_keys, keyring, folder)
+    try:
+        yield office
+    finally:
+        await recorder.close()
+        await database.close()
+
+
+async def _office(
+    database: Database, recorder: Recorder, data_keys: DataKeys, keyring: Keyring, folder: Path
+) -> Office:
+    identities = Identities()
+    identities.enrolled = now_us() - 20 * 365 * 86_400 * 1_000_000
+    connector = identities.enrol(CONNECTOR, BATCH_ROOT_TYP)
+    officers = {name: identities.enrol(name, APPROVAL_TYP) for name in OFFICERS}
+    status = es256_signer(status_key := ec.generate_private_key(ec.SECP256R1()))
+    pki = Pki.init(folder / "pki", name="Test", now=datetime.datetime.now(datetime.UTC))
+    anchors = x509.load_pem_x509_certificates((folder / "pki/trust/seal.pem").read_bytes())
+    passphrase = folder / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("a passphrase of the tests\n")
+    keys = KeyFiles(folder / "seals", passphrase)
+    catalogue = Catalogue(database, ORIGIN)
+    await catalogue.refresh()
+    status_lists = StatusLists(ORIGIN, REGION, database, status, now_us, recorder.head)
+    await status_lists.load()
+    signer = SealSigner(ORIGIN, REGION, now_us, identities.approval_key, identities.key)
+    record_seals = RecordSeals(database, signer, keys, status_lists, _nothing_to_prove)
+    counted: list[dict[Outcome, int]] = []
+    ingest = IngestBatch(
+        origin=ORIGIN,
+        region=REGION,
+        clock=now_us,
+        database=database,
+        recorder=recorder,
+        access=identities,
+        catalogue=catalogue,
+        seals=record_seals,
+        holder_keys=keyring,
+        data_keys=data_keys,
+        observe=lambda counts: counted.append(dict(counts)),
+        identify=lambda: Caller(CONNECTOR, Role.CONNECTOR, AUTHORITY, USCC, 1, "", 1),
+    )
+    return Office(
+        database=database,
+        recorder=recorder,
+        identities=identities,
+        catalogue=catalogue,
+        publish=PublishCertificateType(now_us, recorder, identities, catalogue),
+        ingest=ingest,
+        reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
+        search=SearchCertificates(database, catalogue, keyring),
+        seals=Seals(database, recorder, now_us, keys, identities, anchors),
+        intents=Intents(ORIGIN, REGION, database, recorder, now_us, identities, catalogue),
+        record_seals=record_seals,
+        status_lists=status_lists,
+        data_keys=data_keys,
+        pki=pki,
+        anchors=anchors,
+        connector=connector,
+        officers=officers,
+        status_key=RegisteredKey(
+            status.kid, Algorithm.ES256, STATUS_TYP, ORIGIN, status_key.public_key()
+        ),
+        counted=counted,
+    )
+
+
+async def _nothing_to_prove() -> None:
+    """Keys here come from no log."""

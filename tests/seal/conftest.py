@@ -1,0 +1,18 @@
+"""An office with one published type and a seal, no intent yet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.registry.office import LICENCE_TYPE, Office, open_office
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as opened:
+        await opened.publish_type(LICENCE_TYPE)
+        await opened.make_seal()
+        yield opened

@@ -1,0 +1,128 @@
+"""Keys at rest, data keys, holder index, page tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from pathlib import Path
+
+import pytest
+
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u
+from hub.storage.database import Transaction, open_database
+from hub.storage.encryption import DATA_KEYS, DataKeys, Keyring
+from hub.storage.key_files import read_key_file, write_key_file
+from hub.storage.paging import PageTokens, page_size
+from tests.ledger.logs import create_tables
+
+
+def test_a_key_file_opens_only_for_its_purpose_and_passphrase(tmp_path: Path) -> None:
+    """A key moved into the place of another is refused, and so is a damaged one."""
+    path = tmp_path / "keys" / "a.key"
+    write_key_file(path, b"secret", purpose="a", passphrase=b"pass")
+
+    assert read_key_file(path, purpose="a", passphrase=b"pass") == b"secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"secret" not in path.read_bytes()
+    for purpose, passphrase in (("b", b"pass"), ("a", b"other")):
+        with pytest.raises(HubError) as error:
+            read_key_file(path, purpose=purpose, passphrase=passphrase)
+        assert error.value.reason is Reason.FILE_UNREADABLE
+    with pytest.raises(HubError) as exists:
+        write_key_file(path, b"x", purpose="a", passphrase=b"pass")
+    assert exists.value.reason is Reason.KEY_FILE_EXISTS
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """A leaked key is not used as if it were secret."""
+    path = tmp_path / "a.key"
+    write_key_file(path, b"secret", purpose="a", passphrase=b"pass")
+    path.chmod(0o644)
+
+    with pytest.raises(HubError) as error:
+        read_key_file(path, purpose="a", passphrase=b"pass")
+
+    assert "chmod 600" in str(error.value.details["rule"])
+
+
+def test_the_holder_index_is_that_of_the_format(tmp_path: Path) -> None:
+    """HMAC-SHA256(k_v, "sealway/holder/v1" 00 type 00 number), and it survives reopening."""
+    keyring = Keyring(bytes(32), b"k" * 32)
+    message = b"sealway/holder/v1\x00citizen\x00110101199003077571"
+
+    index = keyring.holder_index("citizen", "110101199003077571")
+
+    assert index == b64u(hmac.new(b"k" * 32, message, hashlib.sha256).digest())
+    created = Keyring.create(tmp_path, b"pass")
+    opened = Keyring.open(tmp_path, b"pass")
+    assert opened.holder_index("a", "b") == created.holder_index("a", "b")
+    assert opened.holder_key_id == created.holder_key_id != keyring.holder_key_id
+
+
+async def test_a_data_key_opens_what_it_sealed_and_nothing_else(tmp_path: Path) -> None:
+    """Context, key and bytes are bound together; a destroyed key opens nothing."""
+    database = await open_database(f"sqlite:///{tmp_path}/hub.db")
+    await create_tables(database, (DATA_KEYS,))
+    keys = DataKeys(database, Keyring(bytes(32), bytes(32)), lambda: 1)
+    key, write = keys.new("holder:1", "personal")
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.write(write.statement, write.rows)
+
+    assert await keys.find("holder:1") is None
+    await database.transact(work)
+    found = await keys.get("holder:1")
+    sealed = found.seal("张三".encode(), b"context")
+
+    assert key.open(sealed, b"context") == "张三".encode()
+    with pytest.raises(HubError) as other:
+        key.open(sealed, b"another")
+    with pytest.raises(HubError) as absent:
+        await keys.get("holder:2")
+    assert other.value.reason is Reason.DIGEST_MISMATCH
+    assert absent.value.reason is Reason.KEY_UNAVAILABLE
+    assert "AESGCM" not in repr(found)
+    await database.close()
+
+
+async def test_a_wrapped_key_moved_to_another_id_does_not_open(tmp_path: Path) -> None:
+    """Otherwise whoever can write the database could give one holder's key to another."""
+    keyring = Keyring(bytes(32), bytes(32))
+    wrapped = keyring.wrap(b"x" * 32, "holder:1")
+
+    assert keyring.unwrap(wrapped, "holder:1") == b"x" * 32
+    with pytest.raises(HubError):
+        keyring.unwrap(wrapped, "holder:2")
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 50), (1, 1), (1000, 1000), (1001, 1000)])
+def test_page_sizes_are_bounded(asked: int, given: int) -> None:
+    """0 means 50, above 1000 means 1000."""
+    assert page_size(asked) == given
+
+
+def test_a_negative_page_size_is_refused() -> None:
+    """It is not silently corrected."""
+    with pytest.raises(HubError) as error:
+        page_size(-1)
+    assert error.value.reason is Reason.PAGE_SIZE_INVALID
+
+
+def test_a_page_token_holds_for_its_scope_and_a_day() -> None:
+    """Another filter, another byte, another key or another day: refused."""
+    now = [1_000_000_000_000_000]
+    tokens = PageTokens(b"k" * 32, lambda: now[0])
+    token = tokens.make("certificates/名", "list?type=a")
+
+    assert tokens.read(token, "list?type=a") == "certificates/名"
+    assert tokens.read("", "list?type=a") == ""
+    foreign = PageTokens(b"x" * 32, lambda: now[0]).make("a", "list?type=a")
+    bad = [(token, "list?type=b"), *((text, "list?type=a") for text in (token[4:], "!", foreign))]
+    now[0] += 23 * 3600 * 1_000_000
+    assert tokens.read(token, "list?type=a")
+    now[0] += 2 * 3600 * 1_000_000
+    for text, scope in [*bad, (token, "list?type=a")]:
+        with pytest.raises(HubError) as error:
+            tokens.read(text, scope)
+        assert error.value.reason is Reason.PAGE_TOKEN_INVALID
