@@ -20,6 +20,7 @@ from certs.keys import check_csr, load_key, make_csr, new_key, read_passphrase, 
 from certs.pki import IssuedCertificate, Pki, server_key_and_cert
 from certs.profiles import SHIPPED, load_profiles
 from hub.errors import TEXTS, HubError, Reason
+from tests.children import fork, wait
 
 NOW = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
 NAME = "Hangzhou Hub"
@@ -470,45 +471,39 @@ def test_a_kill_at_any_durable_step_loses_and_breaks_nothing(tmp_path: Path) -> 
 
 def _is_killed(folder: Path, key: ec.EllipticCurvePrivateKey, step: int | None) -> bool:
     """Do the work in a child that dies at fsync number `step`; False where it came to its end."""
-    child = os.fork()
-    if child == 0:
-        left, fsync = step, os.fsync
+    left, fsync = step, os.fsync
 
-        def fatal_fsync(opened: int) -> None:
-            nonlocal left
-            if left is not None:
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
-            fsync(opened)
+    def fatal_fsync(opened: int) -> None:
+        nonlocal left
+        if left is not None:
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+        fsync(opened)
 
+    def work() -> None:
         os.fsync = fatal_fsync
-        try:
-            pki = Pki.init(folder, name=NAME, now=NOW)
-            if not any(line.profile == "system-client" for line in pki.list()):
-                client(pki, key)
-            serial = next(line.serial for line in pki.list() if line.profile == "system-client")
-            pki.revoke(serial, reason="superseded", now=NOW)
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work failed"
-    return os.WIFSIGNALED(status)
+        pki = Pki.init(folder, name=NAME, now=NOW)
+        if not any(line.profile == "system-client" for line in pki.list()):
+            client(pki, key)
+        serial = next(line.serial for line in pki.list() if line.profile == "system-client")
+        pki.revoke(serial, reason="superseded", now=NOW)
+
+    status = wait(fork(work))
+    assert status in {0, -signal.SIGKILL}, "the work failed"
+    return status != 0
 
 
 def test_two_processes_issuing_at_once_lose_no_line(pki: Pki) -> None:
     """Each certificate of several concurrent issuers stands in the index once."""
-    children = []
-    for _ in range(4):
-        child = os.fork()
-        if child == 0:
-            for _ in range(3):
-                client(pki)
-            os._exit(0)
-        children.append(child)
 
-    statuses = [os.waitpid(child, 0)[1] for child in children]
+    def issue_three() -> None:
+        for _ in range(3):
+            client(pki)
+
+    children = [fork(issue_three) for _ in range(4)]
+
+    statuses = [wait(child) for child in children]
 
     assert statuses == [0] * 4
     assert len(pki.list()) == 3 + 12

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from connectors.manifest import load_manifest
 from connectors.run import ConnectorRun, exit_code_of
 from connectors.sample import write_sample
 from connectors.sources.delimited import open_delimited
 from hub.errors import HubError, Reason
+from tests.children import fork, wait
 from tests.connectors.conftest import GOOD, OTHER, Bench, make_bench
 from tests.connectors.small_hub import SmallHub, UnreachableHub, identity, log_trust, now_us
 
@@ -297,14 +299,11 @@ def test_large_rows_are_cut_into_batches_that_fit_a_message(bench: Bench) -> Non
 
 
 def run_until(bench: Bench, step: int | None) -> int:
-    """Run in a child that is killed at the `step`-th durable step; its exit status.
+    """The exit status of a run in a child, negative where it was killed at the `step`-th step.
 
-    Steps are the beginning and the commit of every transaction of the outbox, the write of the
+    Durable steps are the begin and the commit of every transaction of the outbox, the write of the
     cursor inside, and the moments before the hub stores and after it stored a batch.
     """
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
     left = step
 
     def count() -> None:
@@ -325,9 +324,7 @@ def run_until(bench: Bench, step: int | None) -> int:
             count()
             return answer
 
-    try:
-        from connectors.manifest import load_manifest
-
+    def work() -> None:
         loaded = load_manifest(bench.manifest)
         with bench.outbox() as outbox:
             outbox._db.set_trace_callback(trace)
@@ -335,9 +332,8 @@ def run_until(bench: Bench, step: int | None) -> int:
                 loaded, identity(), outbox, Watched(), now_us, lambda _done, _all: None
             )
             run(open_delimited(loaded.source_path, loaded.format))
-        os._exit(0)
-    except BaseException:
-        os._exit(70)
+
+    return wait(fork(work))
 
 
 def test_death_at_any_durable_step_loses_nothing_and_stores_nothing_twice(
@@ -352,8 +348,8 @@ def test_death_at_any_durable_step_loses_nothing_and_stores_nothing_twice(
         bench = make_bench(folder, "business-licence-csv.yaml")
         write_sample(folder / "connectors", companies=1100)
         status = run_until(bench, step)
-        dead = os.WIFSIGNALED(status)
-        assert dead or os.WEXITSTATUS(status) == 0
+        dead = status == -signal.SIGKILL
+        assert dead or status == 0
 
         report = bench.run()
         with bench.outbox() as outbox:

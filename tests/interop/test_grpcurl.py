@@ -26,12 +26,16 @@ from hub.proof.note import open_checkpoint
 from tests.conftest import ROOT
 from tests.simulator import Simulator, copy_home, unencrypted
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
 VERSION: Final = "v1.9.3"
 MODULE: Final = f"github.com/fullstorydev/grpcurl/cmd/grpcurl@{VERSION}"
 BUILD_S_MAX: Final = 900
 CALL_S_MAX: Final = 60
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(BUILD_S_MAX),
+]
 
 
 @dataclass(frozen=True)
