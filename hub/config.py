@@ -67,7 +67,7 @@ class LedgerSection(_Section):
     # start; rolling it back defeats the protection against restored backups.
     head: Path = Path("head/checkpoint")
     # Milliseconds during which entries are collected into one epoch: larger is cheaper, slower.
-    window_ms: Annotated[float, Field(ge=0, le=1000)] = 6.0
+    window_ms: Annotated[float, Field(ge=0, le=1000)] = 20.0
     # Most entries of one epoch; 1 is for comparison only.
     members_max: Annotated[int, Field(ge=1, le=4096)] = 256
     # Seconds without an entry after which an idle hub writes a heartbeat.

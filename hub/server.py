@@ -585,6 +585,12 @@ class OpenedLedger:
 async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
     """The data of a hub, running or not, for `hub.ledger.audit.audit`."""
     keys = open_keys(config)
+    try:
+        external_head = await FileHead(config.path(config.ledger.head)).read()
+    except HubError as error:
+        if error.reason is not Reason.LOG_HEAD_INVALID:
+            raise
+        external_head = ""  # A finding like any other: the audit goes on and names it.
     database = await open_database(config.database_url)
     try:
         yield OpenedLedger(
@@ -592,7 +598,7 @@ async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
             DataKeys(database, keys.keyring, now_us),
             METADATA,
             LogTrust(config.hub.origin, (keys.log.verifier.text(),)),
-            await FileHead(config.path(config.ledger.head)).read(),
+            external_head,
         )
     finally:
         await database.close()

@@ -6,7 +6,6 @@ digest and one look-up (formats.md §3, RFC 8705).
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass, field
 from typing import Final
@@ -64,7 +63,7 @@ class Tokens:
     lifetime_s: int = TOKEN_LIFE_MAX_S
     # End of the newest token, for the metrics; 0 before the first.
     newest_expire_time_us: int = 0
-    _held: dict[tuple[bytes, str], _Held] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, str], _Held] = field(default_factory=dict, repr=False)
     _held_on: Snapshot | None = field(default=None, repr=False)
 
     def create(self, thumbprint: str) -> IssuedToken:
@@ -109,8 +108,7 @@ class Tokens:
             self._held_on = snapshot
         if len(authorization) > TOKEN_SIZE_MAX:
             raise HubError(Reason.TOKEN_INVALID)
-        text = authorization.encode(errors="surrogatepass")
-        held_by = (hashlib.sha256(text).digest(), thumbprint)
+        held_by = (authorization, thumbprint)
         held = self._held.get(held_by)
         now_us = self.clock()
         if held is None or now_us >= held.expire_time_us:

@@ -16,6 +16,7 @@ from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.grants import Grant, find_grant
@@ -144,6 +145,11 @@ class FetchCertificates:
             raise HubError(Reason.FORWARD_NOT_SERVED)
         if request.jti != request_id:
             raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
+        for wanted in request.certificates:
+            if wanted.cert is not None:
+                # What is no identifier might be anything, a person's number too: it goes into no
+                # entry. Those of other platforms are looked for like ours.
+                CertificateIdentifier.parse(wanted.cert, lenient=True)
         return request
 
     async def _answer(self, caller: Caller, request: SignedRequest) -> tuple[Answer, str]:

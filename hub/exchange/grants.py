@@ -6,9 +6,9 @@ An empty field list discloses nothing; what no grant names is not granted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hub.domain.strict_json import emit
+from hub.domain.strict_json import Json, emit
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 
@@ -18,7 +18,8 @@ class Grant:
     """The permission to have `fields` of a type for service items, on a legal basis.
 
     `id` is opaque; `recipient` is `systems/{system}`; `type_code` the 21-character code; times are
-    microseconds UTC, `expire_us` excluded; `revoke_us` is 0 while active.
+    microseconds UTC, `expire_us` excluded; `revoke_us` is 0 while active. `digest` is that of what
+    was permitted; it stands in the log entry of each use.
     """
 
     id: str
@@ -34,26 +35,22 @@ class Grant:
     create_entry: int
     create_us: int
     revoke_us: int = 0
+    digest: str = field(init=False, compare=False)
 
-    @property
-    def digest(self) -> str:
-        """Digest of what was permitted; it stands in the log entry of each use."""
-        return digest(
-            emit(
-                {
-                    "id": self.id,
-                    "recipient": self.recipient,
-                    "type": self.type_code,
-                    "fields": list(self.fields),
-                    "service_items": list(self.service_items),
-                    "legal_basis": self.legal_basis,
-                    "start_us": self.start_us,
-                    "expire_us": self.expire_us,
-                    "consent_required": self.consent_required,
-                    "calls_per_day_max": self.calls_per_day_max,
-                }
-            )
-        )
+    def __post_init__(self) -> None:
+        permitted: dict[str, Json] = {
+            "id": self.id,
+            "recipient": self.recipient,
+            "type": self.type_code,
+            "fields": list(self.fields),
+            "service_items": list(self.service_items),
+            "legal_basis": self.legal_basis,
+            "start_us": self.start_us,
+            "expire_us": self.expire_us,
+            "consent_required": self.consent_required,
+            "calls_per_day_max": self.calls_per_day_max,
+        }
+        object.__setattr__(self, "digest", digest(emit(permitted)))
 
     def is_in_force(self, now_us: int) -> bool:
         """Whether it may be used now."""

@@ -13,6 +13,7 @@ import fcntl
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.errors import HubError, Reason
 from hub.ledger.ports import ExternalHead, HeadMoved
+from hub.proof.encoding import digest
 from hub.proof.merkle import EMPTY_ROOT
 from hub.proof.note import (
-    NOTE_BYTES_MAX,
     Checkpoint,
     KeyType,
     VerifierKey,
@@ -77,27 +78,64 @@ async def create_log(head: ExternalHead, key: LogKey) -> None:
     await head.create(key.sign(0, EMPTY_ROOT))
 
 
+# Two blocks of a device: what is written to one cannot damage the other.
+_SLOT_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One of the two places of a `FileHead`; the one with the higher number holds the head."""
+
+    place: int
+    number: int
+    checkpoint: str
+
+    def encode(self) -> bytes:
+        """The block: number and digest, the checkpoint, and line feeds up to its end.
+
+        Raises HubError(LOG_UNAVAILABLE) for a checkpoint that is too long.
+        """
+        note = self.checkpoint.encode()
+        block = b"%d %s\n%s" % (self.number, digest(note).encode(), note)
+        if len(block) >= _SLOT_BYTES:
+            raise HubError(Reason.LOG_UNAVAILABLE, rule=f"a head of {len(note)} bytes")
+        return block.ljust(_SLOT_BYTES, b"\n")
+
+    @classmethod
+    def decode(cls, place: int, block: bytes) -> _Slot | None:
+        """What a block holds, or None where its writing did not come to its end."""
+        line, _, rest = block.partition(b"\n")
+        number, _, expected = line.partition(b" ")
+        note = rest.rstrip(b"\n") + b"\n"
+        if not number.isdigit() or digest(note).encode() != expected:
+            return None
+        return cls(place, int(number), note.decode())
+
+
 class FileHead:
-    """The external head as a file outside the database: the checkpoint and nothing else."""
+    """The external head as a file outside the database.
+
+    It holds the last two checkpoints in two blocks that are written in turn: an interrupted write
+    leaves the other one, and a write in place needs one flush and no room.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._aside = path.with_name(f".{path.name}.next")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-head")
 
     async def read(self) -> str | None:
         return await self._run(self._read)
 
     async def create(self, checkpoint: str) -> None:
-        await self._run(partial(self._replace, None, checkpoint))
+        await self._run(partial(self._create, checkpoint))
 
     async def advance(self, expected: str, checkpoint: str) -> None:
-        await self._run(partial(self._replace, expected, checkpoint))
+        await self._run(partial(self._advance, expected, checkpoint))
 
     def advance_now(self, expected: str, checkpoint: str) -> None:
         """As `advance`; blocks the thread that calls it."""
         try:
-            self._replace(expected, checkpoint)
+            self._advance(expected, checkpoint)
         except OSError as error:
             raise HubError(Reason.LOG_UNAVAILABLE, rule=error.strerror) from error
 
@@ -110,30 +148,57 @@ class FileHead:
     def _read(self) -> str | None:
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                return os.read(file, NOTE_BYTES_MAX).decode()
-            finally:
-                os.close(file)
         except FileNotFoundError:
             return None
-        except UnicodeDecodeError as error:
-            raise HubError(Reason.LOG_HEAD_INVALID, rule="not UTF-8") from error
+        try:
+            newest = _newest(file)
+        finally:
+            os.close(file)
+        if newest is None:
+            raise HubError(Reason.LOG_HEAD_INVALID, rule="holds no whole checkpoint")
+        return newest.checkpoint
 
-    def _replace(self, expected: str | None, checkpoint: str) -> None:
-        if expected is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _create(self, checkpoint: str) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = self._path.with_name(f".{self._path.name}.next")
+        with aside.open("wb") as file:
+            file.write(_Slot(0, 1, checkpoint).encode().ljust(2 * _SLOT_BYTES, b"\n"))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # Unlike a rename, a link never takes the place of another file.
+            os.link(aside, self._path)
+        except FileExistsError as error:
+            raise HeadMoved(f"{self._path.name} stands already") from error
+        finally:
+            aside.unlink()
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            # The lock is on the folder: the file itself is replaced each time.
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            if self._read() != expected:
-                raise HeadMoved(f"{self._path.name} holds another checkpoint")
-            with self._aside.open("wb", buffering=0) as file:
-                data = checkpoint.encode()
-                if file.write(data) != len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(file.fileno())
-            self._aside.replace(self._path)
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _advance(self, expected: str, checkpoint: str) -> None:
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise HeadMoved(f"{self._path.name} is gone") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            newest = _newest(file)
+            if newest is None or newest.checkpoint != expected:
+                raise HeadMoved(f"{self._path.name} holds another checkpoint")
+            slot = _Slot(1 - newest.place, newest.number + 1, checkpoint)
+            if os.pwrite(file, slot.encode(), slot.place * _SLOT_BYTES) != _SLOT_BYTES:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            os.fdatasync(file)
+        finally:
+            os.close(file)
+
+
+def _newest(file: int) -> _Slot | None:
+    data = os.pread(file, 2 * _SLOT_BYTES, 0)
+    blocks = (data[:_SLOT_BYTES], data[_SLOT_BYTES:])
+    slots = [_Slot.decode(place, block) for place, block in enumerate(blocks)]
+    whole = [slot for slot in slots if slot is not None]
+    return max(whole, key=lambda slot: slot.number, default=None)

@@ -9,8 +9,7 @@ import orjson
 
 from hub.domain.certificate import State
 from hub.domain.certificate_type import CertificateType, Sensitivity
-from hub.domain.record import Record, SealedRecord
-from hub.domain.strict_json import Json
+from hub.domain.record import Record, SealedRecord, record_values
 from hub.proof.encoding import digest
 from hub.registry.decide import Decision, NewVersion
 from hub.registry.ports import DataKey
@@ -42,22 +41,16 @@ def record_of(made: NewVersion, certificate_type: CertificateType, *, enrolled_o
     A version issued before the day `enrolled_on` is backfill: nobody sealed it when it was issued.
     """
     row = made.sound.row
-    values: dict[str, Json] = {}
-    if len(row.holders) > 1:
-        values["holders"] = [{"type": one.type, "number": one.number} for one in row.holders]
-    else:
-        holder = row.holders[0] if row.holders else None
-        values["holder_type"] = None if holder is None else holder.type
-        values["holder_number"] = None if holder is None else holder.number
-    for face_field in certificate_type.fields:
-        values[face_field.name] = row.fields.get(face_field.name)
-    values["docs"] = None
+    values = record_values(
+        [(one.type, one.number) for one in row.holders],
+        row.fields,
+        [one.name for one in certificate_type.fields],
+    )
     return Record(
         version_id=made.id,
         identifier=made.identifier,
         version=made.version,
         row_index=made.sound.index,
-        row_leaf=made.sound.leaf,
         backfill=row.issue_date < enrolled_on,
         in_force=made.state is State.ACTIVE,
         retention_class=certificate_type.retention_class,

@@ -35,7 +35,7 @@ from hub.proof.batch import (
     row_leaf,
     verify_batch_root,
 )
-from hub.proof.encoding import b64u, b64u_decode, b64u_each, parse_object
+from hub.proof.encoding import b64u, b64u_decode, parse_object
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
@@ -162,15 +162,15 @@ class IngestBatch(Generic[_B]):
             if first is not None:
                 return first
             await self._check_chain(batch)
-            leaves, judged = await asyncio.to_thread(_judge, batch, self.holder_keys)
+            judged = await asyncio.to_thread(_judge, batch, self.holder_keys)
             try:
-                return await self._ingest(batch, leaves, judged)
+                return await self._ingest(batch, judged)
             except HubError as error:
                 if error.reason is not Reason.DECISION_STALE:
                     raise
             # The caller too is judged anew: identities may be what changed.
             batch = dataclasses.replace(batch, caller=self.identify())
-            return await self._ingest(batch, leaves, judged)
+            return await self._ingest(batch, judged)
 
     def _verify(self, caller: Caller, root_jws: str, rows: Sequence[DeliveredRow]) -> _Batch:
         """Step 1."""
@@ -246,9 +246,7 @@ class IngestBatch(Generic[_B]):
         root = batch.root
         return await self.database.one(LAST_BATCH, root.iss, root.connector, root.purpose.value)
 
-    async def _ingest(
-        self, batch: _Batch, leaves: tuple[bytes, ...], judged: Sequence[SoundRow | FaultyRow]
-    ) -> Ingested:
+    async def _ingest(self, batch: _Batch, judged: Sequence[SoundRow | FaultyRow]) -> Ingested:
         """Steps 5 to 7 for one decision."""
         root, caller, published = batch.root, batch.caller, batch.published
         # Read first: whatever changes after this makes the decision stale.
@@ -260,7 +258,7 @@ class IngestBatch(Generic[_B]):
             _decide, self._issuer(batch), judged, basis, published.type, enrolled_on
         )
         retired = [(version.id, version.status_place) for version in decision.ended.values()]
-        sealed = await self.seals.seal(self._order(batch, leaves), records, retired)
+        sealed = await self.seals.seal(self._order(batch), records, retired)
         assembly = await self._assemble(batch, decision, sealed)
         results = encode_results(decision.results)
         counts = Counter(result.outcome for result in decision.results)
@@ -353,7 +351,7 @@ class IngestBatch(Generic[_B]):
             time_us=self.clock(),
         )
 
-    def _order(self, batch: _Batch, leaves: tuple[bytes, ...]) -> SealingOrder:
+    def _order(self, batch: _Batch) -> SealingOrder:
         root, published = batch.root, batch.published
         return SealingOrder(
             authority=batch.caller.authority,
@@ -367,7 +365,7 @@ class IngestBatch(Generic[_B]):
             batch=root.batch,
             rows_n=root.n,
             root_jws=batch.verified.compact,
-            leaves=leaves,
+            rows=[(row.salt, row.data) for row in batch.rows],
         )
 
     def _entry(self, batch: _Batch, kind: str, data: dict[str, Json]) -> Entry:
@@ -430,21 +428,17 @@ def decode_results(data: bytes) -> tuple[RowResult, ...]:
     )
 
 
-def _judge(batch: _Batch, keys: HolderKeys) -> tuple[tuple[bytes, ...], list[SoundRow | FaultyRow]]:
-    """Step 4, in a thread: the leaves, and each row judged.
+def _judge(batch: _Batch, keys: HolderKeys) -> list[SoundRow | FaultyRow]:
+    """Step 4, in a thread: every leaf and the root, and each row judged.
 
     Raises HubError(BATCH_INVALID) where the tree is another.
     """
     if any(len(row.salt) != SALT_BYTES for row in batch.rows):
         raise refused(ProofReason.SALT_LENGTH)
-    leaves = tuple([row_leaf(row.salt, row.data) for row in batch.rows])
-    if merkle_root(leaves) != batch.root.root:
+    if merkle_root([row_leaf(row.salt, row.data) for row in batch.rows]) != batch.root.root:
         raise refused(ProofReason.ROOT_MISMATCH)
     judge = Judge(batch.published.type, keys)
-    return leaves, [
-        judge(index, leaf, row.data)
-        for index, (leaf, row) in enumerate(zip(b64u_each(leaves), batch.rows, strict=True))
-    ]
+    return [judge(index, row.data) for index, row in enumerate(batch.rows)]
 
 
 def _decide(

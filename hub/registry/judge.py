@@ -32,7 +32,6 @@ class SoundRow:
     """
 
     index: int
-    leaf: str
     row: Row = field(repr=False)
     number: str
     number_index: str
@@ -72,8 +71,8 @@ class Judge:
             one.sensitivity is Sensitivity.PUBLIC for one in self.type.fields
         )
 
-    def __call__(self, index: int, leaf: str, data: bytes) -> SoundRow | FaultyRow:
-        """The row in `data`, or all its faults; `leaf` is its leaf in base64url."""
+    def __call__(self, index: int, data: bytes) -> SoundRow | FaultyRow:
+        """The row in `data`, or all its faults."""
         try:
             row = parse_row(data)
         except HubError as error:
@@ -84,7 +83,6 @@ class Judge:
         public = self.number_is_public
         return SoundRow(
             index=index,
-            leaf=leaf,
             row=row,
             number=row.number if public else "",
             number_index=row.number

@@ -8,7 +8,7 @@ officers read by construction (formats.md §8).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,10 +16,11 @@ import orjson
 
 from hub.clock import Clock
 from hub.domain.certificate import Custody
-from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.domain.record import Record, SealedRecord, SealingOrder, record_values
+from hub.domain.row import parse_row
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision, intent_digest, verify_approval
-from hub.proof.batch import Purpose, verify_batch_root
+from hub.proof.batch import Purpose, row_leaf, verify_batch_root
 from hub.proof.encoding import Json, b64u, b64u_each, digest, parse_object
 from hub.proof.jose import SEAL_TYP, Keys, integer, string
 from hub.proof.merkle import root as merkle_root
@@ -179,7 +180,7 @@ class Signer:
         over, INTENT_EXHAUSTED, KEY_UNAVAILABLE.
         """
         self.check(approved, order, len(records), uses_before)
-        self._check_batch(approved.name, order, records)
+        leaves = self._check_batch(approved.name, order, records)
         now = self.clock() // 1_000_000
         header = header_segment(key)
         sealed = []
@@ -198,7 +199,7 @@ class Signer:
                 version=record.version,
                 status=StatusReference(index, uri),
                 custody=ClaimedCustody(custody.value),
-                src=Source(order.batch, record.row_index, order.rows_n, record.row_leaf),
+                src=Source(order.batch, record.row_index, order.rows_n, leaves[record.row_index]),
                 delegation=None if record.backfill else approved.name,
                 attested_by=approved.intent.authority if record.backfill else None,
             )
@@ -217,8 +218,9 @@ class Signer:
             )
         return sealed
 
-    def _check_batch(self, name: str, order: SealingOrder, records: Sequence[Record]) -> None:
-        """The department signed this batch, and each record comes from a row of it."""
+    def _check_batch(self, name: str, order: SealingOrder, records: Sequence[Record]) -> list[str]:
+        """The leaves of the batch (base64url), once the department's signature was found to cover
+        them and each record to say exactly what its row says (formats.md §8)."""
         try:
             root = verify_batch_root(
                 order.root_jws,
@@ -240,12 +242,15 @@ class Signer:
             order.rows_n,
         ):
             raise _refused(name, "the order is not what the department signed")
-        if len(order.leaves) != root.n or merkle_root(order.leaves) != root.root:
+        leaves = [row_leaf(salt, row) for salt, row in order.rows]
+        if len(leaves) != root.n or merkle_root(leaves) != root.root:
             raise _refused(name, "the rows are not those that the department signed")
-        leaves = b64u_each(order.leaves)
         for record in records:
-            if record.row_leaf != leaves[record.row_index]:
-                raise _refused(name, "a record names another row than it comes from")
+            if _canonical(record.values) != _canonical(
+                _signed_values(order.rows[record.row_index][1], record.values)
+            ):
+                raise _refused(name, "a record says other than the row it comes from")
+        return b64u_each(leaves)
 
     def _verify(
         self, name: str, intent: bytes, approvals: Sequence[GivenApproval], now: int
@@ -322,6 +327,24 @@ def intent_bytes(intent: StandingIntent) -> dict[str, Json]:
         "uses_max": intent.uses_max,
         "requester": intent.requester,
     }
+
+
+_BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})
+
+
+def _signed_values(data: bytes, names: Iterable[str]) -> dict[str, Json]:
+    """What a record of this signed row may say, of fields by `names`."""
+    row = parse_row(data)
+    return record_values(
+        [(holder.type, holder.number) for holder in row.holders],
+        row.fields,
+        [name for name in names if name not in _BESIDE_FIELDS],
+    )
+
+
+def _canonical(values: Mapping[str, Json]) -> bytes:
+    # In Python True equals 1; in what is sealed it does not.
+    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
 
 
 def _refused(name: str, rule: str) -> HubError:

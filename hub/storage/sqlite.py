@@ -22,6 +22,7 @@ T = TypeVar("T")
 _BUSY_MS: Final = 5000
 _CACHE_KIB: Final = 32 * 1024
 _STATEMENTS_CACHED: Final = 512
+_MAPPED_BYTES: Final = 4 * 1024**3
 # Request ids are random, so each entry touches a page of its own; rarer checkpoints write a page
 # that was touched often only once.
 _CHECKPOINT_PAGES: Final = 8192
@@ -218,6 +219,8 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+        # Each commit of the writer empties a reader's cache; mapped pages cost it no call.
+        connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
     except (sqlite3.Error, OSError) as error:
         raise _unavailable(error) from error
     return connection

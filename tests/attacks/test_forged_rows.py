@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hub.domain.record import Record
 from hub.proof.jose import jwk, thumbprint
+from hub.registry import assemble as registry_assemble
+from hub.registry import ingest as registry_ingest
 from hub.server import ProvenKeys
 from tests.simulator import Refused, Simulator, copy_home, licence
 
@@ -29,6 +34,34 @@ def plant_officer_key(database: Path, officer: str) -> str:
         connection.execute("UPDATE access_version SET version = version + 1")
     connection.close()
     return thumbprint(key)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("name", "别的公司"), ("holder_number", "91330100MA27XH4A0K"), ("capital", 1), ("docs", "x")],
+)
+async def test_the_signer_seals_only_what_the_signed_row_says(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """A hub whose registry hands over another value than the department's row gets no seal."""
+    honest = registry_assemble.record_of
+
+    def forged(*arguments: Any, **named: Any) -> Record:
+        record = honest(*arguments, **named)
+        return replace(record, values={**record.values, name: value})
+
+    async with Simulator(copy_home(city, tmp_path / "home")) as simulator:
+        before = (await simulator.state()).domain()
+        monkeypatch.setattr(registry_ingest, "record_of", forged)
+        with pytest.raises(Refused) as caught:
+            await simulator.connector().deliver([licence(1)])
+
+        assert (caught.value.status, caught.value.reason) == (
+            "FAILED_PRECONDITION",
+            "INTENT_NOT_APPROVED",
+        )
+        assert "a record says other than the row it comes from" in caught.value.message
+        assert (await simulator.state()).domain() == before
 
 
 async def test_a_key_that_only_a_row_knows_is_not_believed(city: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from sd_jwt.holder import SDJWTHolder
 
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, emit_json, parse_object
@@ -27,6 +28,7 @@ from tests.simulator import (
     PERMIT,
     PERMIT_VCT,
     Fetched,
+    Refused,
     Simulator,
     by_holder,
     by_identifier,
@@ -157,12 +159,28 @@ async def test_an_identifier_that_nobody_made_reads_as_absent_and_its_receipt_ho
     hub: Simulator,
 ) -> None:
     """That nothing is on file under it is an answer, and can be proven like one."""
-    identifier = f"1.2.156.3005.2.{LICENCE}.{company(1)}.{'0' * 32}.001.X"
+    identifier = str(CertificateIdentifier.make(LICENCE, company(1), "0" * 32, 1))
 
     fetched = await hub.platform().fetch(by_identifier(identifier), by_holder(company(92)))
 
     assert fetched.states == ["absent", "absent"]
     assert [one.cert for one in fetched.verified.entry.certificates] == [identifier, None]
+
+
+async def test_what_is_no_identifier_is_refused_and_stands_in_no_entry(hub: Simulator) -> None:
+    """It might be anything, a person's number too; the refusal names the rule, never the value."""
+    wrong = "33010119900101123X"
+
+    with pytest.raises(Refused) as caught:
+        await hub.platform().fetch(by_identifier(wrong))
+
+    assert (caught.value.status, caught.value.reason) == ("INVALID_ARGUMENT", "IDENTIFIER_INVALID")
+    assert caught.value.message == (
+        "identifier is not a valid certificate identifier (identifier.root)."
+    )
+    entry = (await hub.entries())[-1]
+    assert entry["kind"] == "refusal"
+    assert wrong not in json.dumps(entry)
 
 
 async def test_only_granted_fields_can_be_read_out_of_a_presentation(hub: Simulator) -> None:

@@ -92,6 +92,7 @@ def watch(steps: Steps) -> None:
 
     setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=Connection))  # noqa: B010
     os.fsync = steps.around(os.fsync, lambda file: f"fsync {_file_name(file)}")
+    os.fdatasync = steps.around(os.fdatasync, lambda file: f"fdatasync {_file_name(file)}")
     os.replace = steps.around(os.replace, lambda _source, target: f"replace {Path(target).name}")
     GrpcSubmitter.submit = steps.around(GrpcSubmitter.submit, lambda *_: "submit")  # type: ignore[method-assign]
     create = os.open

@@ -56,16 +56,12 @@ UNDECIDED = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 # What gRPC's client says by itself where the connection breaks before a stream has begun.
 LOST = "Internal error from Core"
 
-# An epoch: commit, the head written aside, put in place, its folder; then the answers.
+# An epoch: commit, the head; then the answers.
 EPOCH = [
     "before commit",
     "after commit",
-    "before fsync .checkpoint.next",
-    "after fsync .checkpoint.next",
-    "before replace checkpoint",
-    "after replace checkpoint",
-    "before fsync head",
-    "after fsync head",
+    "before fdatasync checkpoint",
+    "after fdatasync checkpoint",
     "before answer",
 ]
 

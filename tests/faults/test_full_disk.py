@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.ledger.checkpoints import FileHead
 from tests.faults.processes import (
     HubProcess,
     Journal,
@@ -18,22 +19,21 @@ from tests.faults.processes import (
 )
 from tests.simulator import Refused, company, licence
 
-# Above a checkpoint, far below the database and its log file.
-FILE_BYTES_MAX = 4096
-
-
-def _full_head(hub: HubProcess) -> Callable[[], None]:
-    """The device of the external head has no space left."""
-    aside = hub.home / "head" / ".checkpoint.next"
-    aside.symlink_to("/dev/full")
-    return aside.unlink
+# The external head, which never grows, and far below the database and its log file.
+FILE_BYTES_MAX = 8192
 
 
 def _unwritable_head(hub: HubProcess) -> Callable[[], None]:
     """The external head cannot be written; permissions would not bind root."""
-    aside = hub.home / "head" / ".checkpoint.next"
-    aside.mkdir()
-    return aside.rmdir
+    head = hub.home / "head" / "checkpoint"
+    aside = head.rename(head.with_name("aside"))
+    head.mkdir()
+
+    def end() -> None:
+        head.rmdir()
+        aside.rename(head)
+
+    return end
 
 
 def _full_database(hub: HubProcess) -> Callable[[], None]:
@@ -47,7 +47,7 @@ def _full_database(hub: HubProcess) -> Callable[[], None]:
     return end
 
 
-@pytest.mark.parametrize("fail", [_full_head, _unwritable_head, _full_database])
+@pytest.mark.parametrize("fail", [_unwritable_head, _full_database])
 async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effect(
     launcher: Launcher, home: Path, fail: Callable[[HubProcess], Callable[[], None]]
 ) -> None:
@@ -59,7 +59,7 @@ async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effe
         first = await journal.batch(hub.connector(), [licence(1)])
         await journal.deliver(hub.connector(), first)
         await journal.fetch(hub.platform(), await journal.ask(hub.platform(), company(1)))
-        head = (home / "head" / "checkpoint").read_text()
+        head = await FileHead(home / "head" / "checkpoint").read()
         asked = [await journal.ask(hub.platform(), company(1)) for _ in range(3)]
         delivery = await journal.batch(hub.connector(), [licence(2), licence(3)])
         pid, repair = hub.pid, fail(hub)
@@ -81,8 +81,8 @@ async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effe
         assert refusals[0].message == (
             "the log cannot be written, so nothing is answered. Repeat with the same request id."
         )
-        assert (home / "head" / "checkpoint").read_text() == head
         repair()
+        assert await FileHead(home / "head" / "checkpoint").read() == head
         for one in asked:
             await journal.fetch(hub.platform(), one)
         await journal.deliver(hub.connector(), delivery)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.ledger.checkpoints import LogKey
+from hub.ledger.checkpoints import FileHead, LogKey
 from hub.proof.merkle import EMPTY_ROOT
 from tests.faults.processes import (
     HubProcess,
@@ -117,18 +117,19 @@ async def test_a_head_of_another_origin_or_key_is_refused(
     """Another log's head is none, be it of another name or signed by another key."""
     await _used(launcher, home)
     file = home / "head" / "checkpoint"
-    of_this_log = file.read_text()
-    origin = of_this_log.partition("\n")[0]
+    of_this_log = file.read_bytes()
+    origin = (await FileHead(file).read() or "").partition("\n")[0]
 
     for number, name in enumerate(("hub.other.example", origin)):
         key = LogKey.create(tmp_path / f"{number}.key", name, b"passphrase")
-        file.write_text(key.sign(0, EMPTY_ROOT))
+        file.unlink()
+        await FileHead(file).create(key.sign(0, EMPTY_ROOT))
         text = await _refusal(launcher, home)
         assert "the log's external head is not of this log" in text
         assert "Correct the path or the key." in text
         assert "LOG_HEAD_INVALID" in text
 
-    file.write_text(of_this_log)
+    file.write_bytes(of_this_log)
     async with HubProcess(launcher, home):
         pass
 

@@ -148,11 +148,13 @@ async def test_a_changed_external_head_is_named(folder: Path, tmp_path: Path) ->
     database = await open_database(f"sqlite:///{folder}/hub.db")
     path = tmp_path / "checkpoint"
     head = FileHead(path)
-    note = (folder / "head" / "checkpoint").read_text()
+    note = await FileHead(folder / "head" / "checkpoint").read()
+    assert note is not None
     size = KEY.verify(note).size
 
     for forged in (note.replace(f"\n{size}\n", f"\n{size + 1}\n"), KEY.sign(size, bytes(32))):
-        path.write_text(forged)
+        path.unlink(missing_ok=True)
+        await head.create(forged)
         report = await audited(Log(database, head))
         assert {finding.table for finding in report.findings} == {EXTERNAL_HEAD}
 

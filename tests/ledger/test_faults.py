@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -209,13 +210,15 @@ async def test_a_head_that_fails_in_the_committing_thread_is_settled_by_the_next
     recorder = await log.started()
     await recorder.record(entry(), (), [])
     covered, of = recorder.head(), entry()
-    aside = tmp_path / "head" / ".checkpoint.next"
-    aside.mkdir()
+    head = tmp_path / "head" / "checkpoint"
+    aside = head.rename(tmp_path / "head" / "aside")
+    head.mkdir()
     with pytest.raises(HubError) as error:
         await recorder.record(of, (), [], remember=remember(of))
     assert error.value.reason is Reason.LOG_UNAVAILABLE
     assert recorder.head() == covered
-    aside.rmdir()
+    head.rmdir()
+    aside.rename(head)
 
     known = await recorder.remembered(of.caller, of.request_id)
 
@@ -345,3 +348,37 @@ def _write_until_killed(folder: Path, after_s: float) -> list[str]:
     writer.wait()
     lines = (first + rest).splitlines(keepends=True)
     return [line.strip() for line in lines if line.endswith("\n") and line.strip()]
+
+
+async def test_a_torn_write_of_the_head_leaves_the_one_before(tmp_path: Path) -> None:
+    """However many bytes of a block were written, the file holds the new head or the last one."""
+    path = tmp_path / "checkpoint"
+    head = FileHead(path)
+    notes = [KEY.sign(size, bytes([size]) * 32) for size in range(4)]
+    await head.create(notes[0])
+    for before, after in pairwise(notes):
+        whole = path.read_bytes()
+        await head.advance(before, after)
+        written = path.read_bytes()
+        place = 0 if written[:4096] != whole[:4096] else 4096
+        for count in range(0, 4096, 7):
+            torn = bytearray(whole)
+            torn[place : place + count] = written[place : place + count]
+            path.write_bytes(torn)
+            assert await head.read() in {before, after}
+        path.write_bytes(written)
+    assert await head.read() == notes[-1]
+
+
+async def test_a_head_file_without_a_whole_checkpoint_is_refused(tmp_path: Path) -> None:
+    """Neither taken for an empty log nor written over."""
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"\0" * 8192)
+
+    with pytest.raises(HubError) as error:
+        await FileHead(path).read()
+    assert error.value.reason is Reason.LOG_HEAD_INVALID
+    for change in (FileHead(path).create("a\n"), FileHead(path).advance("", "a\n")):
+        with pytest.raises(HeadMoved):
+            await change
+    assert path.read_bytes() == b"\0" * 8192

@@ -286,7 +286,7 @@ async def test_an_order_that_differs_from_the_intent_is_refused(
         batch="b",
         rows_n=1,
         root_jws="",
-        leaves=(),
+        rows=(),
     )
     signer.check(allowed, order, 1, 0)
 
