@@ -20,12 +20,14 @@ class _Section(BaseModel):
 
 
 class HubSection(_Section):
-    """Which hub this is. Both values stand in everything it signs and never change."""
+    """Which hub this is. Origin and region stand in everything it signs and never change."""
 
     # Name of the log and `aud` of every request: a DNS name, ASCII without "+", fixed at `init`.
     origin: Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[\x21-\x2a\x2c-\x7e]+$")]
     # Six digits of GB/T 2260.
     region: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    # Which of several hub processes on one PostgreSQL database this is: another number for each.
+    replica: Annotated[int, Field(ge=0, le=15)] = 0
 
 
 # Host and port; an address of IPv6 stands in brackets.

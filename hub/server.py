@@ -11,7 +11,6 @@ import contextlib
 import gc
 import itertools
 import logging
-import secrets
 import signal
 import socket
 import sys
@@ -282,6 +281,8 @@ class Hub:
             try:
                 await self.grants.refresh()
                 await self.catalogue.refresh()
+                await self.recorder.follow()
+                await self.status_lists.refresh()
                 if number % _EXPIRY_REFRESHES == 0:
                     for name, expire_us in await self.seals.expiries():
                         self.metrics.observe_x509("seal", name, expire_us)
@@ -334,14 +335,25 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     tokens = Tokens(
         directory, keys.token, keys.token_key, origin, region, clock, config.token.lifetime_s
     )
-    pages = PageTokens(secrets.token_bytes(32), clock)
+    pages = PageTokens(keys.keyring.page_key(), clock)
+
+    grants = GrantSnapshot(database)
+    await grants.refresh()
+
+    async def identify() -> Caller:
+        """The caller judged on what is stored now: another process may have changed it."""
+        await directory.refresh()
+        await grants.refresh()
+        return rpc.identify()
 
     catalogue = Catalogue(database, origin)
     await catalogue.refresh()
     key_files = KeyFiles(
         config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
     )
-    status_lists = StatusLists(origin, region, database, keys.status, clock, recorder.head)
+    status_lists = StatusLists(
+        origin, region, database, keys.status, clock, recorder.head, config.hub.replica
+    )
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs)
     signer = Signer(origin, region, clock, proven, proven)
@@ -360,11 +372,9 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         holder_keys=keys.keyring,
         data_keys=data_keys,
         observe=metrics.count_rows,
-        identify=rpc.identify,
+        identify=identify,
     )
 
-    grants = GrantSnapshot(database)
-    await grants.refresh()
     fetch = FetchCertificates(
         origin=origin,
         region=region,
@@ -376,7 +386,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         certificates=CertificateReader(database, data_keys, keys.keyring, clock, origin),
         seals=record_seals,
         keyed_digest=keys.keyring.content_digest,
-        identify=rpc.identify,
+        identify=identify,
         observe=metrics.observe_exchange,
     )
     caller = rpc.current_caller
@@ -440,6 +450,7 @@ def _recorder(
         window_s=config.ledger.window_ms / 1000,
         members_max=config.ledger.members_max,
         heartbeat_s=config.ledger.heartbeat_s,
+        is_shared=database.engine == "postgresql",
     )
     return Recorder(
         database=database,

@@ -6,7 +6,7 @@ The hot path of the hub (docs/architecture.md, "Life of a fetch").
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -100,7 +100,7 @@ class FetchCertificates:
     certificates: Certificates
     seals: Seals
     keyed_digest: Callable[[str], str]
-    identify: Callable[[], Caller]
+    identify: Callable[[], Awaitable[Caller]]
     observe: Observe
 
     async def __call__(self, caller: Caller, request_id: str, signed_request: str) -> Answer:
@@ -113,7 +113,7 @@ class FetchCertificates:
             except HubError as stale:
                 if stale.reason is not Reason.DECISION_STALE:
                     raise
-                caller = self.identify()
+                caller = await self.identify()
                 answer, issuer = await self._answer(caller, request)
         except HubError as refusal:
             seconds = time.perf_counter() - started

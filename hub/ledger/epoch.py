@@ -22,21 +22,23 @@ from hub.domain.entry import AlreadyRecorded, Entry, LogHead, Recorded, Remember
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.ledger.store import (
+    COMMITMENTS_FROM,
     FIND_REQUEST,
     INSERT_ENTRY,
     INSERT_EPOCH,
     INSERT_REQUEST,
     INSERT_TILE,
+    LAST_EPOCH,
     LOCK_HEAD,
     PUT_HEAD,
     decode_head,
     decode_remembered,
 )
-from hub.ledger.tree import Growth, Tree
+from hub.ledger.tree import TILE_LEVELS, Growth, Tree
 from hub.proof.encoding import b64u
 from hub.proof.merkle import EMPTY_ROOT, leaf_hash
 from hub.proof.receipt import BODY_BYTES_MAX, SALT_BYTES, commit, entry_bytes
-from hub.storage.database import Transaction
+from hub.storage.database import ROWS_MAX, Transaction
 from hub.storage.encryption import DataKey
 from hub.storage.statements import (
     Check,
@@ -44,6 +46,8 @@ from hub.storage.statements import (
     Statement,
     Write,
     WriteStatement,
+    blob,
+    integer,
     row_digest,
     row_key,
     with_entry_index,
@@ -98,17 +102,22 @@ class Epoch:
     keys: Mapping[str, DataKey]
     time_us: int
     members: Sequence[Member]
+    # Whether other processes may have made the log longer than `tree`.
+    is_shared: bool = False
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[tuple[Member, Exception]] = field(default_factory=list)
     is_grouped: bool = True
     _salts: bytes = b""
+    # The size of the log before this epoch, and the leaves that others added since `tree`.
+    _base: int = 0
+    _leaves_of_others: Sequence[bytes] = ()
     # How the bodies of each kind begin, without the closing brace.
     _beginnings: dict[str, bytes] = field(default_factory=dict)
 
     async def run(self, transaction: Transaction) -> Growth:
         """Judge and write the members, then the log. Changes neither tree nor futures.
 
-        1. Lock the head; it must be the one in memory.
+        1. Lock the head; it must be the one in memory, or continue it where the log is shared.
         2. All members together; where that fails, without those answered before; else one by one.
         3. Entries, full tiles, epoch and head.
         """
@@ -123,9 +132,19 @@ class Epoch:
         return await self._extend_log(transaction)
 
     async def _lock_head(self, transaction: Transaction) -> None:
-        head = decode_head(await transaction.one(LOCK_HEAD, HEAD_ID)) or (0, EMPTY_ROOT)
-        if head != (self.tree.size, self.tree.root):
-            raise HubError(Reason.LOG_UNAVAILABLE, rule="the stored head is another")
+        size, root = decode_head(await transaction.one(LOCK_HEAD, HEAD_ID)) or (0, EMPTY_ROOT)
+        self._base = size
+        if (size, root) == (self.tree.size, self.tree.root):
+            return
+        if self.is_shared and self.tree.size < size <= self.tree.size + ROWS_MAX:
+            # This transaction holds the head: nobody adds to what is read here.
+            rows = await transaction.all(COMMITMENTS_FROM, self.tree.size)
+            self._leaves_of_others = [leaf_hash(entry_bytes(blob(row[0]))) for row in rows]
+            if self.tree.grow(self._leaves_of_others).root == root:
+                last = await transaction.one(LAST_EPOCH, 1)
+                self.time_us = max(self.time_us, integer(last[1]) if last is not None else 0)
+                return
+        raise HubError(Reason.LOG_UNAVAILABLE, rule="the stored head is another")
 
     async def _run_grouped(self, transaction: Transaction, members: Sequence[Member]) -> bool:
         refused = len(self.refused)
@@ -198,7 +217,7 @@ class Epoch:
         """Give `member` the next place in the log; its writes, which may name that place, and its
         row of `ledger_requests`, if any."""
         number = len(self.accepted)
-        index = self.tree.size + number
+        index = self._base + number
         placed: Sequence[Write] = ()
         lines: list[list[str]] = []
         if member.writes:
@@ -273,11 +292,16 @@ class Epoch:
             key = self.keys[retention_class]
             sealed = key.seal(item.salt + item.body, entry_context(self.name.origin, item.index))
             rows.append((item.index, commitment, sealed, key.id, item.writes, retention_class))
-        growth = self.tree.grow(leaves)
+        growth = self.tree.grow([*self._leaves_of_others, *leaves])
         if rows:
             await transaction.write(INSERT_ENTRY, rows)
-            if growth.tiles:
-                tiles = [(tile.level, tile.number, tile.hashes) for tile in growth.tiles]
+            tiles = [
+                (tile.level, tile.number, tile.hashes)
+                for tile in growth.tiles
+                # What was full before was written by whoever filled it.
+                if (tile.number + 1) << TILE_LEVELS * (tile.level + 1) > self._base
+            ]
+            if tiles:
                 await transaction.write(INSERT_TILE, tiles)
             epoch = (growth.size, growth.root, self.time_us, len(rows))
             await transaction.write(INSERT_EPOCH, [epoch])

@@ -39,8 +39,9 @@ from hub.proof.encoding import b64, b64u
 from hub.proof.merkle import EMPTY_ROOT, HASH_BYTES, check_inclusion, leaf_hash
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import SALT_BYTES, commit, entry_bytes
-from hub.storage.database import Database
+from hub.storage.database import ROWS_MAX, Database
 from hub.storage.encryption import DataKeys
+from hub.storage.statements import Row, blob
 
 T = TypeVar("T")
 
@@ -74,6 +75,25 @@ class Proofs:
         if (tree.size, tree.root) != (size, root):
             raise HubError(Reason.DIGEST_MISMATCH, what=f"log of {size} entries")
         self.tree = tree
+
+    async def catch_up(self) -> None:
+        """Append what other processes have recorded since.
+
+        Raises HubError: LOG_ROLLED_BACK where the database holds less than was read before,
+        DIGEST_MISMATCH.
+        """
+        size, root = decode_head(await self._database.one(READ_HEAD, 1)) or (0, EMPTY_ROOT)
+        missing = size - self.tree.size
+        if missing < 0:
+            raise HubError(Reason.LOG_ROLLED_BACK, head=self.tree.size, size=size)
+        if missing > ROWS_MAX // 2:
+            await self.load()
+        elif missing:
+            rows = await self._database.all(COMMITMENTS_FROM, self.tree.size)
+            growth = self.tree.grow(_leaves(rows[:missing]))
+            if (growth.size, growth.root) != (size, root):
+                raise HubError(Reason.DIGEST_MISMATCH, what=f"log of {size} entries")
+            self.tree.apply(growth)
 
     async def root_at(self, size: int) -> bytes:
         """The root when the log had `size` entries."""
@@ -190,8 +210,11 @@ class Proofs:
     async def _last_leaves(self, size: int) -> list[bytes]:
         first = size // TILE_WIDTH * TILE_WIDTH
         rows = await self._database.all(COMMITMENTS_FROM, first)
-        found = [row[0] for row in rows[: size - first]]
-        return [leaf_hash(entry_bytes(item)) for item in found if isinstance(item, bytes)]
+        return _leaves(rows[: size - first])
+
+
+def _leaves(rows: Sequence[Row]) -> list[bytes]:
+    return [leaf_hash(entry_bytes(blob(row[0]))) for row in rows]
 
 
 def path_lines(path: Sequence[bytes]) -> str:

@@ -42,6 +42,9 @@ _HOUR_US: Final = 3_600_000_000
 # Turns of the event loop without a new entry, a tenth of a millisecond in all, that close an epoch.
 _QUIET_TURNS: Final = 12
 
+# How often the head may be moved by others while this process moves it.
+_HEAD_TRIES: Final = 16
+
 # How long an idle log waits after a failure before it beats again.
 _RETRY_S: Final = 1.0
 
@@ -50,13 +53,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecorderSettings:
-    """How long an epoch collects, how large it may grow, and how often an idle log beats."""
+    """How long an epoch collects, how large it may grow, and how often an idle log beats.
+
+    `is_shared`: other processes record in the same database, one epoch after the other.
+    """
 
     region: str
     window_s: float = 0.003
     members_max: int = 256
     rows_max: int = 20_000
     heartbeat_s: float = 30.0
+    is_shared: bool = False
 
 
 class Recorder:
@@ -154,6 +161,8 @@ class Recorder:
         """
         self._check_recording()
         if log_seen is not None:
+            if log_seen.size > self._head.size:
+                await self.follow()  # Another process may have answered this caller.
             self._check_seen(log_seen)
         future: asyncio.Future[Recorded] = asyncio.get_running_loop().create_future()
         member = Member(entry, writes, checks, remember, log_seen, future)
@@ -192,6 +201,19 @@ class Recorder:
         entry = await self.proofs.opened(index)
         await self._cover(index)
         return await self.proofs.receipt(entry)
+
+    async def follow(self) -> None:
+        """Take over what other processes have recorded; nothing where the log is not shared.
+
+        Raises HubError: LOG_UNAVAILABLE, DATABASE_UNAVAILABLE, LOG_ROLLED_BACK.
+        """
+        if not self._settings.is_shared or not self.observer.is_recording:
+            return
+        async with self._turn:
+            if self._is_unsure:
+                await self._reload()
+            await self.proofs.catch_up()
+            await self._advance()
 
     def head(self) -> LogHead:
         """The newest head that the external head holds."""
@@ -292,9 +314,8 @@ class Recorder:
                     await self._reload()
                 time_us = max(began_us, self._last_time_us)
                 keys = await self._evidence_keys(members, time_us)
-                epoch = Epoch(self._name, self.proofs.tree, keys, time_us, members)
-                await self._commit_and_advance(epoch)
-                answers = await self._answers(epoch)
+                epoch = self._epoch(keys, time_us, members)
+                answers = await self._commit_and_advance(epoch)
         except Exception as error:
             # The task must outlive whatever went wrong; who waits hears that nothing is certain.
             self._fail(members, error)
@@ -306,6 +327,9 @@ class Recorder:
                 item.member.future.set_result(answer)
         self._observe(epoch, began_us)
 
+    def _epoch(self, keys: Mapping[str, DataKey], time_us: int, members: Sequence[Member]) -> Epoch:
+        return Epoch(self._name, self.proofs.tree, keys, time_us, members, self._settings.is_shared)
+
     async def _commit(self, epoch: Epoch) -> None:
         """Run `epoch` in one transaction and take over what it made of the tree."""
         self._is_unsure = True
@@ -316,12 +340,18 @@ class Recorder:
         self._last_time_us = epoch.time_us
         self._is_unsure = False
 
-    async def _commit_and_advance(self, epoch: Epoch) -> None:
-        """As `_commit` and `_advance`, where possible without coming back in between."""
+    async def _commit_and_advance(self, epoch: Epoch) -> list[Recorded]:
+        """As `_commit` and `_advance`, where possible without coming back in between.
+
+        The answers that may be released then.
+        """
         if self._thread is None or self._blocking is None or self._tried:
             await self._commit(epoch)
+            tree = self.proofs.tree
+            # Now: while the head is advanced the tree may grow by what others record.
+            answers = await self._answers(epoch, self._key.sign(tree.size, tree.root))
             await self._advance()
-            return
+            return answers
         step = _Advance(self._blocking, self._key, self._note, self._head.size)
         self._is_unsure = True
         self._take_over(epoch, await self._thread.transact_then(epoch.run, step.take))
@@ -334,11 +364,15 @@ class Recorder:
             raise step.error
         if step.note:
             self._cover_with(step.note)
+        return await self._answers(epoch, self._note)
 
     async def _advance(self) -> None:
         """Sign the committed root and bring the external head to it. Raises LOG_UNAVAILABLE."""
         if not self.observer.is_recording and self._task is not None:
             raise HubError(Reason.LOG_UNAVAILABLE)
+        if self._settings.is_shared:
+            await self._advance_shared()
+            return
         tree = self.proofs.tree
         if self._head.size == tree.size and not self._tried:
             return
@@ -352,6 +386,42 @@ class Recorder:
         except HeadMoved as error:
             self._stop(error)
         self._cover_with(note)
+
+    async def _advance_shared(self) -> None:
+        """As `_advance`, where other processes advance the same head: theirs may cover ours."""
+        for _ in range(_HEAD_TRIES):
+            tree = self.proofs.tree
+            if self._head.size >= tree.size:
+                return
+            note = self._key.sign(tree.size, tree.root)
+            self.observer.signature_time_us = self._clock()
+            try:
+                await self._external.advance(self._note, note)
+            except HeadMoved:
+                await self._adopt_head(await self._external.read())
+            else:
+                self._cover_with(note)
+                return
+        raise HubError(Reason.LOG_UNAVAILABLE)
+
+    async def _adopt_head(self, note: str | None) -> None:
+        """Take over a head that another process of this hub advanced.
+
+        It must be of this log, not behind the one seen before, and contained in the database.
+        Raises LOG_UNAVAILABLE, and records nothing any more, where it is another's.
+        """
+        if note is None:
+            self._stop(HeadMoved("the head is gone"))
+        try:
+            head = self._key.verify(note)
+        except HubError as error:
+            self._stop(HeadMoved(error.text("en")))
+        await self.proofs.catch_up()
+        if not self._head.size <= head.size <= self.proofs.tree.size:
+            self._stop(HeadMoved("the head is not one of this database"))
+        if await self.proofs.root_at(head.size) != head.root:
+            self._stop(HeadMoved("the head is of another log"))
+        self._note, self._head = note, log_head(head.origin, head.size, head.root)
 
     def _stop(self, error: HeadMoved) -> NoReturn:
         # Another writer has the log. Whatever is signed from here on could be a fork.
@@ -419,16 +489,19 @@ class Recorder:
         key, write = self._data_keys.new(key_id, retention_class)
         member = _own_member("data_key", (write,), retention_class, {"data_key_id": key_id})
         keys = {retention_class: key}
-        epoch = Epoch(self._name, self.proofs.tree, keys, time_us, [member])
+        epoch = self._epoch(keys, time_us, [member])
         await self._commit(epoch)
         for _, refusal in epoch.refused:
+            if isinstance(refusal, HubError) and refusal.reason is Reason.ALREADY_EXISTS:
+                return await self._data_keys.get(key_id)  # Another process made it first.
             raise refusal
         return key
 
-    async def _answers(self, epoch: Epoch) -> list[Recorded]:
+    async def _answers(self, epoch: Epoch, note: str) -> list[Recorded]:
+        """The receipts under `note`, the checkpoint of the tree as it is."""
         # What an epoch appended is in memory; only old heads may need tiles.
         size = self.proofs.tree.size
-        receipts = EpochReceipts(self.proofs.tree, self._note)
+        receipts = EpochReceipts(self.proofs.tree, note)
         consistency: dict[int, list[bytes]] = {0: []}
         answers = []
         for item in epoch.accepted:

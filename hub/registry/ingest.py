@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import datetime
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -143,7 +143,7 @@ class IngestBatch(Generic[_B]):
     holder_keys: HolderKeys
     data_keys: DataKeys[DataKey]
     observe: Callable[[Mapping[Outcome, int]], None]
-    identify: Callable[[], Caller]
+    identify: Callable[[], Awaitable[Caller]]
     _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def __call__(
@@ -169,7 +169,7 @@ class IngestBatch(Generic[_B]):
                 if error.reason is not Reason.DECISION_STALE:
                     raise
             # The caller too is judged anew: identities may be what changed.
-            batch = dataclasses.replace(batch, caller=self.identify())
+            batch = dataclasses.replace(batch, caller=await self.identify())
             return await self._ingest(batch, judged)
 
     def _verify(self, caller: Caller, root_jws: str, rows: Sequence[DeliveredRow]) -> _Batch:

@@ -42,7 +42,7 @@ from hub.seal.store import (
     unchanged_uses,
     uses_write,
 )
-from hub.storage.statements import Check, Row, Write
+from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 _STATUS_RETENTION: Final = "seal"
 
@@ -201,9 +201,8 @@ def _retire(retired: Sequence[tuple[str, str]]) -> SealedBatch:
         number, _, place = status_place.partition("/")
         change = StatusChange(int(number), int(place), Status.INVALID)
         changes.append(change)
-        rows.append(
-            (change.list_number, change.place, version_id, int(change.value), _STATUS_RETENTION)
-        )
+        row = (change.list_number, change.place, version_id, int(change.value))
+        rows.append((*row, ENTRY_INDEX, _STATUS_RETENTION))
     return SealedBatch((), (Write(PUT_STATUS, rows),) if rows else (), (), tuple(changes))
 
 

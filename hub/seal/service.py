@@ -206,7 +206,7 @@ class SealService:
             raise HubError(
                 Reason.NAME_MALFORMED, name=request.name[:100], form="statusLists/{status_list}"
             )
-        return pb.GetStatusListResponse(token=self.status_lists.token(int(number[:9])))
+        return pb.GetStatusListResponse(token=await self.status_lists.token(int(number[:9])))
 
     def _call(self, method: str, request_id: str, request: Message) -> Call:
         content = digest(request.SerializeToString(deterministic=True))

@@ -1,8 +1,10 @@
 """Status lists: which sealed versions are still valid, for whoever verifies offline.
 
-The database is the truth; the lists are held in memory and follow each entry that changes them. A
-version gets a random place that was never used before, in a list that keeps more than half of its
-places as decoys, so that a place tells nothing about when or what was sealed.
+The database is the truth; the lists are held in memory and follow each entry that changes them, of
+this process at once and of others within a second. A version gets a random place that was never
+used before, in a list that keeps more than half of its places as decoys, so that a place tells
+nothing about when or what was sealed. Each process draws from lists of its own, so no two of them
+ever draw the same place.
 """
 
 from __future__ import annotations
@@ -19,13 +21,16 @@ from hub.errors import HubError, Reason
 from hub.proof.jose import Signer
 from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_list
 from hub.seal.ports import Database
-from hub.seal.store import ALL_PLACES, ALL_STATUS
+from hub.seal.store import ALL_PLACES, ALL_STATUS, LIST_IN_USE, STATUS_SINCE
+from hub.storage.statements import integer
 
 LIST_PLACES: Final = 2**17
 LIST_PLACES_USED_MAX: Final = LIST_PLACES // 2
 TOKEN_LIFE_S: Final = 300
 TOKEN_AGE_MAX_S: Final = 60
-LISTS_MAX: Final = 4096
+REPLICAS_MAX: Final = 16
+LISTS_MAX: Final = 4096 * REPLICAS_MAX
+"""Highest number of a list; replica r of at most 16 opens the numbers r + 1, r + 17, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ class StatusLists:
     signer: Signer
     clock: Clock
     head: Callable[[], LogHead]
+    replica: int = 0
+    # The newest entry whose changes are shown.
+    _entry: int = -1
     _lists: dict[int, _List] = field(default_factory=dict)
     # Places are drawn by the threads that seal.
     _drawing: threading.Lock = field(default_factory=threading.Lock)
@@ -74,19 +82,22 @@ class StatusLists:
         lists: dict[int, _List] = {}
         async for rows in self.database.scan(ALL_PLACES):
             for number, place in rows:
-                assert isinstance(number, int)
-                assert isinstance(place, int)
-                one = lists.setdefault(number, _List())
-                one.used[place] = 1
+                one = lists.setdefault(integer(number), _List())
+                one.used[integer(place)] = 1
                 one.used_n += 1
+        newest = -1
         async for rows in self.database.scan(ALL_STATUS):
-            for number, place, value in rows:
-                assert isinstance(number, int)
-                assert isinstance(place, int)
-                assert isinstance(value, int)
-                lists[number].statuses.set(place, Status(value))
+            for number, place, value, entry in rows:
+                lists[integer(number)].statuses.set(integer(place), Status(integer(value)))
+                newest = max(newest, integer(entry))
         with self._drawing:
-            self._lists = lists
+            self._lists, self._entry = lists, newest
+
+    async def refresh(self) -> None:
+        """Show what other processes changed."""
+        for number, place, value, entry in await self.database.all(STATUS_SINCE, self._entry):
+            self.publish([StatusChange(integer(number), integer(place), Status(integer(value)))])
+            self._entry = max(self._entry, integer(entry))
 
     def uri(self, number: int) -> str:
         """Where list `number` is published."""
@@ -100,11 +111,14 @@ class StatusLists:
         """
         drawn: list[tuple[int, int]] = []
         with self._drawing:
-            number = max(self._lists, default=1)
+            first = 1 + self.replica
+            number = max(
+                (n for n in self._lists if n % REPLICAS_MAX == first % REPLICAS_MAX), default=first
+            )
             one = self._lists.setdefault(number, _List())
             while len(drawn) < count:
                 if one.used_n >= LIST_PLACES_USED_MAX:
-                    number += 1
+                    number += REPLICAS_MAX
                     if number > LISTS_MAX:
                         raise HubError(Reason.STATUS_LIST_NOT_FOUND, name=f"statusLists/{number}")
                     one = self._lists.setdefault(number, _List())
@@ -118,18 +132,21 @@ class StatusLists:
     def publish(self, changes: Sequence[StatusChange]) -> None:
         """Show changes whose entry is durable."""
         for change in changes:
-            one = self._lists[change.list_number]
+            one = self._lists.setdefault(change.list_number, _List())
             one.statuses.set(change.place, change.value)
             one.changes += 1
 
-    def token(self, number: int) -> str:
+    async def token(self, number: int) -> str:
         """The signed list, built anew after a change and at least once a minute.
 
         Raises HubError(STATUS_LIST_NOT_FOUND).
         """
         one = self._lists.get(number)
         if one is None:
-            raise HubError(Reason.STATUS_LIST_NOT_FOUND, name=f"statusLists/{number}")
+            # Another process may have opened it.
+            if await self.database.one(LIST_IN_USE, number, 1) is None:
+                raise HubError(Reason.STATUS_LIST_NOT_FOUND, name=f"statusLists/{number}")
+            one = self._lists.setdefault(number, _List())
         now_us = self.clock()
         token = one.token
         fresh = token is not None and now_us - token.built_us < TOKEN_AGE_MAX_S * 1_000_000

@@ -128,7 +128,10 @@ STATUS: Final = Table(
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("version_id", Text, nullable=False),
     Column("value", BigInteger, nullable=False),
+    # The log entry of the last change: who follows the log reads what came after the last one seen.
+    Column("entry", BigInteger, nullable=False),
     Column("retention_class", Text, nullable=False),
+    Index("seal_status_by_entry", "entry"),
     sqlite_with_rowid=False,
 )
 
@@ -241,7 +244,24 @@ ALL_PLACES: Final = question(
 )
 ALL_STATUS: Final = question(
     "all statuses",
-    select(STATUS.c.list, STATUS.c.place, STATUS.c.value).order_by(STATUS.c.list, STATUS.c.place),
+    select(STATUS.c.list, STATUS.c.place, STATUS.c.value, STATUS.c.entry).order_by(
+        STATUS.c.list, STATUS.c.place
+    ),
+)
+STATUS_SINCE: Final = question(
+    "statuses changed since an entry",
+    select(STATUS.c.list, STATUS.c.place, STATUS.c.value, STATUS.c.entry)
+    .where(STATUS.c.entry > bindparam("entry"))
+    .order_by(STATUS.c.entry),
+    "entry",
+)
+LIST_IN_USE: Final = question(
+    "whether a status list is in use",
+    select(SIGNATURES.c.status_list)
+    .where(SIGNATURES.c.status_list == bindparam("list"))
+    .limit(bindparam("rows")),
+    "list",
+    "rows",
 )
 
 

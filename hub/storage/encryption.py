@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, bindparam, 
 
 from hub.clock import Clock
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u
+from hub.proof.encoding import b64u, b64u_decode
 from hub.storage.database import Database
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.schema import METADATA
@@ -51,6 +51,7 @@ _CACHED_MAX: Final = 4096
 _WRAP_CONTEXT: Final = b"sealway/data-key/v1\x00"
 _HOLDER_DOMAIN: Final = b"sealway/holder/v1\x00"
 _CONTENT_DOMAIN: Final = b"sealway/request-content/v1\x00"
+_PAGE_DOMAIN: Final = b"sealway/page-tokens/v1"
 _KEK: Final = "key-encryption"
 _HOLDER: Final = "holder-index"
 
@@ -115,6 +116,10 @@ class Keyring:
     def content_digest(self, content: str) -> str:
         """A keyed hash of what a request says: it names holders, a plain one could be guessed."""
         return self._keyed(_CONTENT_DOMAIN + content.encode())
+
+    def page_key(self) -> bytes:
+        """The key of page tokens, 32 bytes; the same for all processes of one hub."""
+        return b64u_decode(self._keyed(_PAGE_DOMAIN))
 
     def _keyed(self, message: bytes) -> str:
         keyed = self._holder.copy()

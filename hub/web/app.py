@@ -6,7 +6,7 @@ be cached and fetched through anybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ class Sources:
     `vct#integrity` covers, or None; `problems` names what keeps the hub from being ready.
     """
 
-    status_token: Callable[[int], str]
+    status_token: Callable[[int], Awaitable[str]]
     type_metadata: Callable[[str, int], bytes | None]
     checkpoint: Callable[[], str]
     metrics: Callable[[], bytes]
@@ -45,7 +45,7 @@ def build_app(sources: Sources) -> Starlette:
             # A list of another day would say who was asked about when.
             return PlainTextResponse("no status of another time is served", status_code=501)
         try:
-            token = sources.status_token(int(request.path_params["number"]))
+            token = await sources.status_token(int(request.path_params["number"]))
         except HubError as error:
             code = 404 if error.reason is Reason.STATUS_LIST_NOT_FOUND else 503
             return PlainTextResponse(error.text("en"), status_code=code)

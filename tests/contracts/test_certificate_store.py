@@ -42,7 +42,7 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
 
 async def status(office: Office, place: str) -> Status:
     number, _, index = place.partition("/")
-    token = office.status_lists.token(int(number))
+    token = await office.status_lists.token(int(number))
     verified = verify_status_list(
         token,
         keys=lambda kid: office.status_key if kid == office.status_key.kid else None,

@@ -288,7 +288,7 @@ async def test_an_outsider_verifies_the_answer_offline(hub: Simulator) -> None:
     platform = hub.platform()
     fetched = await platform.fetch(by_holder(company(14)), by_holder(company(91)))
     request_id = fetched.response.request_id
-    token = hub.hub.status_lists.token(1)
+    token = await hub.hub.status_lists.token(1)
     evidence = Evidence(
         now=int(time.time()),
         requests=tuple(platform.sent[request_id]),

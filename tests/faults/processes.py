@@ -170,10 +170,11 @@ class HubProcess(Simulator):
     """A hub as its own process on the home at `home`; clients call it as they call a simulator."""
 
     def __init__(self, launcher: Launcher, home: Path, name: str = "hub") -> None:
+        """`name` is that of the configuration file, and of the folder beside the home."""
         super().__init__(home)
         self.fault = Armed(home.parent / f"{home.name}-{name}")
         self._launcher = launcher
-        self._config_file = home / "hub.toml"
+        self._config_file = home / f"{name}.toml"
         self._pid = 0
         self._ports = (0, 0)
 
@@ -242,6 +243,11 @@ class HubProcess(Simulator):
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self._ports[0]}"
+
+    @property
+    def http_port(self) -> int:
+        """Where status lists are served."""
+        return self._ports[1]
 
     def connector(self, name: str = "hz-connector") -> Connector:
         connector: Connector = self._member(Connector, f"systems/{name}")

@@ -84,7 +84,7 @@ async def test_a_restart_of_postgresql_under_load_is_a_burst_of_unavailable(
 ) -> None:
     """Nobody does anything: the same hub answers again, every promise holds, the audit is clean."""
     journal, data = Journal(), await _data_directory(server)
-    await _move(home, await _new_database(server))
+    await begin_in(home, await new_database(server))
     try:
         async with hub_process(launcher, home) as hub:
             await hub.start()
@@ -125,7 +125,7 @@ async def _data_directory(url: str) -> Path:
         await connection.close()
 
 
-async def _new_database(url: str) -> str:
+async def new_database(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("CREATE DATABASE hub")
@@ -134,7 +134,7 @@ async def _new_database(url: str) -> str:
     return url.rsplit("/", 1)[0] + "/hub"
 
 
-async def _move(home: Path, url: str) -> None:
+async def begin_in(home: Path, url: str) -> None:
     """The same hub, begun anew and furnished in another database."""
     for folder in (home / "systems", home / "keys" / "seals"):
         shutil.rmtree(folder)

@@ -419,7 +419,7 @@ async def _office(
         holder_keys=keyring,
         data_keys=data_keys,
         observe=lambda counts: counted.append(dict(counts)),
-        identify=lambda: Caller(CONNECTOR, Role.CONNECTOR, AUTHORITY, USCC, 1, "", 1),
+        identify=_identify,
     )
     return Office(
         database=database,
@@ -444,6 +444,10 @@ async def _office(
         ),
         counted=counted,
     )
+
+
+async def _identify() -> Caller:
+    return Caller(CONNECTOR, Role.CONNECTOR, AUTHORITY, USCC, 1, "", 1)
 
 
 async def _nothing_to_prove() -> None:
