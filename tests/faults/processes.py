@@ -169,12 +169,14 @@ class NotStarted(Exception):  # what a hub did
 class HubProcess(Simulator):
     """A hub as its own process on the home at `home`; clients call it as they call a simulator."""
 
-    def __init__(self, launcher: Launcher, home: Path, name: str = "hub") -> None:
-        """`name` is that of the configuration file, and of the folder beside the home."""
+    def __init__(
+        self, launcher: Launcher, home: Path, name: str = "hub", config: str = "hub.toml"
+    ) -> None:
+        """`name` is that of its folder beside the home, `config` of its configuration in it."""
         super().__init__(home)
         self.fault = Armed(home.parent / f"{home.name}-{name}")
         self._launcher = launcher
-        self._config_file = home / f"{name}.toml"
+        self._config_file = home / config
         self._pid = 0
         self._ports = (0, 0)
 

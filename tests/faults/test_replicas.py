@@ -42,7 +42,7 @@ async def replicas(launcher: Launcher, home: Path, url: str) -> AsyncIterator[li
     (home / "second.toml").write_text(second)
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(HubProcess(launcher, home, name))
+            await stack.enter_async_context(HubProcess(launcher, home, name, f"{name}.toml"))
             for name in ("hub", "second")
         ]
 
@@ -154,10 +154,10 @@ async def test_a_status_changed_by_one_hub_is_shown_by_the_other(
 
         began = time.monotonic()
         for hub in hubs:
-            while await _status(hub, places[0].uri, places[0].index) is not Status.INVALID:
+            while await _status(hub, places[0].uri, places[0].idx) is not Status.INVALID:
                 assert time.monotonic() - began < FOLLOWED_S_MAX
                 await asyncio.sleep(0.1)
-            assert await _status(hub, places[1].uri, places[1].index) is Status.VALID
+            assert await _status(hub, places[1].uri, places[1].idx) is Status.VALID
 
 
 async def _status(hub: HubProcess, uri: str, index: int) -> Status:
