@@ -148,6 +148,30 @@ RULES: Final[dict[str, Text]] = {
     "member.unknown": Text("this member is not known", "未知的成员"),
     "member.missing": Text("this member is missing", "缺少该成员"),
     "member.kind": Text("the value should be {kind}", "值的类型应为 {kind}"),
+    "member.list": Text(
+        "the value should be a list of at most {most}", "值应为至多 {most} 项的列表"
+    ),
+    "member.repeated": Text("the list names something twice", "列表中有重复项"),
+    "value.range": Text(
+        "the value should be an integer from {least} to {most}", "值应为 {least} 至 {most} 的整数"
+    ),
+    "item.code": Text(
+        "a service item's code has 1 to 64 digits, letters or hyphens",
+        "事项编码应为1至64位数字、字母或连字符",
+    ),
+    "item.material_id": Text(
+        "a material's id has 1 to 32 lower-case letters, digits or hyphens, once per item",
+        "材料标识应为1至32位小写字母、数字或连字符，且在同一事项内不重复",
+    ),
+    "item.type": Text(
+        "a certificate type code has 21 characters: credit code and number (GB/T 36904)",
+        "证照类型代码应为21位：统一社会信用代码加3位顺序号（GB/T 36904）",
+    ),
+    "item.condition": Text(
+        "a condition is one of fact with equals, in or at_least; all; any; not; 32 parts and 4 "
+        "levels at most",
+        "条件应为 fact 加 equals、in 或 at_least 之一，或 all、any、not；最多32个部分、4层",
+    ),
     "json.malformed": Text("not strict JSON: {detail}", "不是严格的 JSON：{detail}"),
     "row.size": Text("a row has at most {limit} bytes", "一行数据最多 {limit} 字节"),
     "row.version": Text("the format version is 1", "格式版本应为 1"),
