@@ -14,10 +14,15 @@ import pytest
 
 from connectors.normalise.dates import DateForm
 from hub.domain.certificate import State
-from hub.domain.certificate_type import FieldType, from_json
+from hub.domain.certificate_type import FieldType, Kind, Sharing, from_json
+from hub.domain.document import Level
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.row import ROW_BYTES_MAX, Op, emit_row, parse_row
 from hub.domain.rules import RULES
+from hub.domain.service_item import ITEM_BYTES_MAX, Role
+from hub.domain.service_item import from_json as item_from_json
+from hub.domain.service_item import to_json as item_to_json
+from hub.domain.strict_json import emit, parse_object
 from hub.proof import approval, batch, jose, note, receipt, request, sd_jwt, status_list, token
 from hub.proof.disclosure import DISCLOSURES_MAX
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, parse_json
@@ -100,7 +105,8 @@ def test_a_rule_of_rows_types_and_identifiers_is_named(rule: str) -> None:
     ("page", "names"),
     [
         ("row", [*Op, *HOLDER_TYPES, *(f"date.{form}" for form in DateForm)]),
-        ("certificate-type", list(FieldType)),
+        ("certificate-type", [*FieldType, *Kind, *Sharing, *Level]),
+        ("service-item", [*Role, *Level]),
         ("record-seal", list(Custody)),
         ("receipt", [*Grade, *State]),
     ],
@@ -136,6 +142,7 @@ def test_a_page_explains_every_value_of_its_choices(page: str, names: list[str])
         ("receipt", receipt.TIME_WINDOW_US),
         ("trust-file", TRUST_BYTES_MAX),
         ("row", ROW_BYTES_MAX),
+        ("service-item", ITEM_BYTES_MAX),
         ("README", jose.SKEW_S),
     ],
 )
@@ -186,6 +193,13 @@ def test_the_row_on_its_page_is_exactly_what_we_write_and_gives_the_leaf_shown()
 def test_the_type_on_its_page_is_accepted() -> None:
     """The short type is a whole one."""
     assert from_json(examples("certificate-type")[0].encode()).code == "11100000MB0143028R001"
+
+
+def test_the_item_on_its_page_is_accepted_and_is_its_own_text() -> None:
+    """Member for member what the hub writes."""
+    shown = examples("service-item")[0].encode()
+
+    assert item_to_json(item_from_json(shown)) == emit(parse_object(shown))
 
 
 def test_the_trust_file_on_its_page_is_accepted() -> None:

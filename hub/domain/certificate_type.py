@@ -14,11 +14,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from hub.domain.document import Level, Reader
 from hub.domain.identifier import citizen_number_fault, type_code_fault, uscc_fault
 from hub.domain.row import FIELD_NAME, FIELDS_MAX, TEXT_LENGTH_MAX, date_violation, text_violation
 from hub.domain.rules import violation
-from hub.domain.strict_json import Json, NotStrictJsonError, emit, parse_object
-from hub.errors import HubError, Reason, Violation
+from hub.domain.strict_json import INTEGER_MAX, Json, emit
+from hub.errors import Violation
+
+ISSUERS_MAX: Final = 256
+ITEMS_MAX: Final = 256
+SUCCESSORS_MAX: Final = 8
+# Where a type says nothing of it.
+EVIDENCE_DAYS: Final = 5
 
 
 class FieldType(StrEnum):
@@ -50,10 +57,30 @@ class HolderKind(StrEnum):
     ANY = "any"
 
 
+class Kind(StrEnum):
+    """What the catalogue lists a type as: licence or certificate (证照), personal document (证件),
+    approval (批文), proof (证明), material (材料)."""
+
+    LICENCE = "licence"
+    PERSONAL_DOCUMENT = "personal-document"
+    APPROVAL = "approval"
+    PROOF = "proof"
+    MATERIAL = "material"
+
+
+class Sharing(StrEnum):
+    """How a type may be shared (GB/T 36902 practice): without condition, under one, not at all."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    NOT_SHARED = "not-shared"
+
+
 @dataclass(frozen=True, slots=True)
 class FaceField:
     """One field on the face. `rule` is a checker's name (`CHECKERS`), a pattern that the whole
-    value must match, or None."""
+    value must match, or None. `short_name` are pinyin initials (GB/T 36903), `group` is the heading
+    under which it stands on the face; "" for none."""
 
     name: str
     label: str
@@ -63,19 +90,48 @@ class FaceField:
     rule: str | None
     order: int
     length_max: int
+    short_name: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long certificates of a type last: whole years allowed, and whether without end."""
+    """How long certificates of a type last: the terms allowed, and whether without end."""
 
     long_term: bool
     years: tuple[int, ...]
+    months: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the catalogue says of a type beside its face (GB/T 36902).
+
+    Where `issuing_authorities` (credit codes) are named, no other issues; otherwise those of
+    `issuing_levels` do. `items` are service items that end in such a certificate; `successors` are
+    types that replaced it (多证合一), any of which serves in its place; `evidence_days` are working
+    days in which its authority confirms one. `is_demonstration`: the code is a local one that no
+    authority assigned.
+    """
+
+    kind: Kind
+    is_demonstration: bool
+    defining_authority_name: str
+    defining_level: Level
+    issuing_levels: tuple[Level, ...]
+    issuing_authorities: tuple[str, ...]
+    items: tuple[str, ...]
+    sharing: Sharing
+    sharing_basis: str
+    evidence_days: int
+    successors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateType:
-    """One version of a type. `code` has 21 characters; `fields` stand in their order."""
+    """One version of a type. `code` has 21 characters; `fields` stand in their order. Without
+    `listing` its text is of format version 1, with one of version 2."""
 
     code: str
     version: int
@@ -86,21 +142,10 @@ class CertificateType:
     validity: Validity
     fields: tuple[FaceField, ...]
     retention_class: str
+    listing: Listing | None = None
 
 
 FieldsCheck: TypeAlias = Callable[[Mapping[str, Json]], tuple[Violation, ...]]
-
-
-def check_type(certificate_type: CertificateType) -> CertificateType:
-    """The type itself. Raises HubError(FIELD_INVALID) with every rule of the catalogue it breaks:
-    code and defining authority, version, texts, validity, field names, rules and number."""
-    found = _type_violations(certificate_type)
-    if found:
-        first = found[0]
-        raise HubError(
-            Reason.FIELD_INVALID, violations=tuple(found), field=first.field, rule=first.rule
-        )
-    return certificate_type
 
 
 def check_fields(
@@ -146,34 +191,15 @@ def to_json(certificate_type: CertificateType) -> bytes:
 
 
 def from_json(data: bytes) -> CertificateType:
-    """The type in `data`, checked. Unknown members are refused; white space is free.
+    """The type in `data`, every rule of the catalogue kept. Unknown members are refused; white
+    space is free. Format version 1 has no listing, and neither short names nor groups of fields.
 
     Raises HubError(FIELD_INVALID) with every violation.
     """
-    try:
-        members = parse_object(data)
-    except NotStrictJsonError as error:
-        broken = violation("type", "json.malformed", detail=str(error))
-        raise HubError(
-            Reason.FIELD_INVALID, violations=(broken,), field="type", rule=broken.rule
-        ) from error
-    found = _shape(members, _TYPE_KINDS, "")
-    fields, validity = members.get("fields"), members.get("validity")
-    if isinstance(validity, dict):
-        found += _shape(validity, _VALIDITY_KINDS, "validity.")
-    for index, field in enumerate(fields if isinstance(fields, list) else []):
-        if isinstance(field, dict):
-            found += _shape(field, _FIELD_KINDS, f"fields[{index}].")
-        else:
-            found.append(violation(f"fields[{index}]", "member.kind", kind="an object"))
-    if found:
-        raise HubError(
-            Reason.FIELD_INVALID,
-            violations=tuple(found),
-            field=found[0].field,
-            rule=found[0].rule,
-        )
-    return check_type(_type(members))
+    reader = Reader.of(data, "type")
+    certificate_type = _type(reader)
+    reader.check()
+    return certificate_type
 
 
 def _value_check(field: FaceField) -> Callable[[Json], Violation | None]:
@@ -221,52 +247,6 @@ def _boolean_violation(place: str, value: Json, _: int) -> Violation | None:
     return None if isinstance(value, bool) else violation(place, "value.boolean")
 
 
-def _type_violations(certificate_type: CertificateType) -> list[Violation]:
-    found: list[Violation | None] = []
-    if type_code_fault(certificate_type.code) is not None:
-        found.append(violation("code", "type.code"))
-    if certificate_type.code[:18] != certificate_type.defining_authority:
-        found.append(violation("defining_authority", "type.authority"))
-    if not 1 <= certificate_type.version <= 9999:
-        found.append(violation("version", "type.version"))
-    found.append(text_violation("name", certificate_type.name, 128))
-    found.append(text_violation("name_en", certificate_type.name_en, 256))
-    years = certificate_type.validity.years
-    known = len(set(years)) == len(years) and all(1 <= year <= 100 for year in years)
-    if not known or not (years or certificate_type.validity.long_term):
-        found.append(violation("validity", "type.validity"))
-    if not _RETENTION.fullmatch(certificate_type.retention_class):
-        found.append(violation("retention_class", "type.retention"))
-    found += _fields_violations(certificate_type.fields)
-    return [one for one in found if one is not None]
-
-
-def _fields_violations(fields: tuple[FaceField, ...]) -> list[Violation | None]:
-    found: list[Violation | None] = []
-    if not 1 <= len(fields) <= FIELDS_MAX:
-        found.append(violation("fields", "field.count"))
-    names: set[str] = set()
-    last = 0
-    for index, field in enumerate(fields[: FIELDS_MAX + 1]):
-        place = f"fields[{index}]"
-        if not FIELD_NAME.fullmatch(field.name):
-            found.append(violation(f"{place}.name", "field.name"))
-        elif field.name in RESERVED_NAMES:
-            found.append(violation(f"{place}.name", "field.reserved"))
-        if field.name in names:
-            found.append(violation(f"{place}.name", "field.duplicate"))
-        names.add(field.name)
-        found.append(text_violation(f"{place}.label", field.label, 64))
-        if field.order <= last:
-            found.append(violation(f"{place}.order", "field.order"))
-        last = field.order
-        if not 1 <= field.length_max <= TEXT_LENGTH_MAX:
-            found.append(violation(f"{place}.length_max", "field.length_max"))
-        if field.rule is not None and not _rule_known(field.rule):
-            found.append(violation(f"{place}.rule", "field.pattern"))
-    return found
-
-
 def _rule_known(rule: str) -> bool:
     if rule in CHECKERS:
         return True
@@ -282,99 +262,181 @@ def _pattern(rule: str) -> re.Pattern[str]:
 
 
 def _members(certificate_type: CertificateType) -> dict[str, Json]:
-    return {
-        "v": 1,
+    listing, validity = certificate_type.listing, certificate_type.validity
+    lasting: dict[str, Json] = {"long_term": validity.long_term, "years": list(validity.years)}
+    if listing is not None:
+        lasting |= {"months": list(validity.months), "days": list(validity.days)}
+    members: dict[str, Json] = {
+        "v": 1 if listing is None else 2,
         "code": certificate_type.code,
         "type_version": certificate_type.version,
         "name": certificate_type.name,
         "name_en": certificate_type.name_en,
         "defining_authority": certificate_type.defining_authority,
         "holder_kind": certificate_type.holder_kind.value,
-        "validity": {
-            "long_term": certificate_type.validity.long_term,
-            "years": list(certificate_type.validity.years),
-        },
+        "validity": lasting,
         "retention_class": certificate_type.retention_class,
-        "fields": [
-            {
-                "name": field.name,
-                "label": field.label,
-                "type": field.type.value,
-                "required": field.required,
-                "sensitivity": field.sensitivity.value,
-                "rule": field.rule,
-                "order": field.order,
-                "length_max": field.length_max,
-            }
-            for field in certificate_type.fields
-        ],
+    }
+    if listing is not None:
+        members["listing"] = _listing_members(listing)
+    members["fields"] = [
+        _field_members(field, is_listed=listing is not None) for field in certificate_type.fields
+    ]
+    return members
+
+
+def _listing_members(listing: Listing) -> dict[str, Json]:
+    return {
+        "kind": listing.kind.value,
+        "demonstration": listing.is_demonstration,
+        "defining_authority_name": listing.defining_authority_name,
+        "defining_level": listing.defining_level.value,
+        "issuing_levels": [level.value for level in listing.issuing_levels],
+        "issuing_authorities": list(listing.issuing_authorities),
+        "items": list(listing.items),
+        "sharing": listing.sharing.value,
+        "sharing_basis": listing.sharing_basis or None,
+        "evidence_days": listing.evidence_days,
+        "successors": list(listing.successors),
     }
 
 
-def _shape(
-    members: Mapping[str, Json], kinds: Mapping[str, tuple[type, ...]], place: str
-) -> list[Violation]:
-    """Unknown, missing and wrongly kinded members; choices are compared with their enum."""
-    found = [
-        violation(place + name[:64], "member.unknown") for name in members if name not in kinds
-    ]
-    for name, allowed in kinds.items():
-        if name not in members:
-            found.append(violation(place + name, "member.missing"))
-            continue
-        value = members[name]
-        choice = allowed[0]
-        if issubclass(choice, StrEnum):
-            if value not in tuple(choice):
-                found.append(violation(place + name, "member.kind", kind=", ".join(choice)))
-        elif type(value) not in allowed:
-            names = " or ".join(kind.__name__ for kind in allowed)
-            found.append(violation(place + name, "member.kind", kind=names))
-    if members.get("v", 1) != 1:
-        found.append(violation(place + "v", "row.version"))
-    years = members.get("years")
-    if isinstance(years, list) and not all(type(year) is int for year in years):
-        found.append(violation(place + "years", "type.validity"))
-    return found
+def _field_members(field: FaceField, *, is_listed: bool) -> dict[str, Json]:
+    members: dict[str, Json] = {
+        "name": field.name,
+        "label": field.label,
+        "type": field.type.value,
+        "required": field.required,
+        "sensitivity": field.sensitivity.value,
+        "rule": field.rule,
+        "order": field.order,
+        "length_max": field.length_max,
+    }
+    if is_listed:
+        members |= {"short_name": field.short_name or None, "group": field.group or None}
+    return members
 
 
-def _type(members: Mapping[str, Json]) -> CertificateType:
-    """The members as a value; `_shape` has accepted all of them."""
-    validity, fields = members["validity"], members["fields"]
-    assert isinstance(validity, dict)
-    assert isinstance(fields, list)
-    years = validity["years"]
-    assert isinstance(years, list)
-    return CertificateType(
-        code=str(members["code"]),
-        version=_int(members["type_version"]),
-        name=str(members["name"]),
-        name_en=str(members["name_en"]),
-        defining_authority=str(members["defining_authority"]),
-        holder_kind=HolderKind(str(members["holder_kind"])),
-        validity=Validity(bool(validity["long_term"]), tuple(_int(year) for year in years)),
-        fields=tuple(_field(field) for field in fields if isinstance(field, dict)),
-        retention_class=str(members["retention_class"]),
+def _type(reader: Reader) -> CertificateType:
+    v = reader.value("v")
+    if type(v) is not int or v not in (1, 2):
+        reader.fault("v", "type.format")
+    code = reader.text("code", 21)
+    if code and type_code_fault(code) is not None:
+        reader.fault("code", "type.code")
+    defining = reader.text("defining_authority", 18)
+    if code and defining and code[:18] != defining:
+        reader.fault("defining_authority", "type.authority")
+    retention_class = reader.text("retention_class", 32)
+    if retention_class and not _RETENTION.fullmatch(retention_class):
+        reader.fault("retention_class", "type.retention")
+    inner = reader.object("listing") if v == 2 else None
+    if v == 2 and inner is None:
+        reader.fault("listing", "member.missing")
+    certificate_type = CertificateType(
+        code=code,
+        version=reader.integer("type_version", 1, 9999),
+        name=reader.text("name", 128),
+        name_en=reader.text("name_en", 256),
+        defining_authority=defining,
+        holder_kind=reader.choice("holder_kind", HolderKind),
+        validity=_validity(reader, is_listed=v == 2),
+        fields=_fields(reader, is_listed=v == 2),
+        retention_class=retention_class,
+        listing=None if inner is None else _listing(inner, code),
     )
+    reader.end()
+    return certificate_type
 
 
-def _field(members: Mapping[str, Json]) -> FaceField:
-    rule = members["rule"]
-    return FaceField(
-        name=str(members["name"]),
-        label=str(members["label"]),
-        type=FieldType(str(members["type"])),
-        required=bool(members["required"]),
-        sensitivity=Sensitivity(str(members["sensitivity"])),
-        rule=None if rule is None else str(rule),
-        order=_int(members["order"]),
-        length_max=_int(members["length_max"]),
+def _validity(reader: Reader, *, is_listed: bool) -> Validity:
+    inner = reader.object("validity")
+    if inner is None:
+        reader.fault("validity", "member.missing")
+        return Validity(long_term=True, years=())
+    validity = Validity(
+        long_term=inner.flag("long_term"),
+        years=inner.integers("years", 100, 1, 100),
+        months=inner.integers("months", 100, 1, 1200) if is_listed else (),
+        days=inner.integers("days", 100, 1, 36_500) if is_listed else (),
     )
+    if not (validity.long_term or validity.years or validity.months or validity.days):
+        reader.fault("validity", "type.validity")
+    inner.end()
+    return validity
 
 
-def _int(value: Json) -> int:
-    assert isinstance(value, int)
-    return value
+def _listing(reader: Reader, code: str) -> Listing:
+    sharing = reader.choice("sharing", Sharing)
+    listing = Listing(
+        kind=reader.choice("kind", Kind),
+        is_demonstration=reader.flag("demonstration", optional=True),
+        defining_authority_name=reader.text("defining_authority_name", 256),
+        defining_level=reader.choice("defining_level", Level),
+        issuing_levels=reader.choices("issuing_levels", Level),
+        issuing_authorities=reader.texts("issuing_authorities", ISSUERS_MAX, 18),
+        items=reader.texts("items", ITEMS_MAX, 63),
+        sharing=sharing,
+        # What is not shared with everybody needs a law that says so.
+        sharing_basis=reader.text("sharing_basis", 512, optional=sharing is Sharing.UNCONDITIONAL),
+        evidence_days=reader.integer("evidence_days", 1, 100)
+        if reader.has("evidence_days")
+        else EVIDENCE_DAYS,
+        successors=reader.texts("successors", SUCCESSORS_MAX, 21),
+    )
+    if any(uscc_fault(issuer) is not None for issuer in listing.issuing_authorities):
+        reader.fault("issuing_authorities", "type.issuer")
+    if any(type_code_fault(one) is not None or one == code for one in listing.successors):
+        reader.fault("successors", "type.successor")
+    if not (listing.issuing_levels or listing.issuing_authorities):
+        reader.fault("issuing_levels", "type.issuer")
+    reader.end()
+    return listing
+
+
+def _fields(reader: Reader, *, is_listed: bool) -> tuple[FaceField, ...]:
+    fields: list[FaceField] = []
+    for one in reader.objects("fields", FIELDS_MAX):
+        field = _field(one, is_listed=is_listed)
+        if field.name in {known.name for known in fields}:
+            one.fault("name", "field.duplicate")
+        if field.short_name and field.short_name in {known.short_name for known in fields}:
+            one.fault("short_name", "field.duplicate")
+        if fields and field.order <= fields[-1].order:
+            one.fault("order", "field.order")
+        fields.append(field)
+    if not fields:
+        reader.fault("fields", "field.count")
+    return tuple(fields)
+
+
+def _field(reader: Reader, *, is_listed: bool) -> FaceField:
+    name = reader.text("name", 64)
+    if name in RESERVED_NAMES:
+        reader.fault("name", "field.reserved")
+    elif name and not FIELD_NAME.fullmatch(name):
+        reader.fault("name", "field.name")
+    rule = reader.value("rule")
+    if rule is not None and not (isinstance(rule, str) and _rule_known(rule)):
+        reader.fault("rule", "field.pattern")
+        rule = None
+    short_name = reader.text("short_name", 32, optional=True) if is_listed else ""
+    if short_name and not _SHORT_NAME.fullmatch(short_name):
+        reader.fault("short_name", "field.short_name")
+    field = FaceField(
+        name=name,
+        label=reader.text("label", 64),
+        type=reader.choice("type", FieldType),
+        required=reader.flag("required"),
+        sensitivity=reader.choice("sensitivity", Sensitivity),
+        rule=rule,
+        order=reader.integer("order", 1, INTEGER_MAX),
+        length_max=reader.integer("length_max", 1, TEXT_LENGTH_MAX),
+        short_name=short_name,
+        group=reader.text("group", 32, optional=True) if is_listed else "",
+    )
+    reader.end()
+    return field
 
 
 # Claims of the seal and of the drafts behind it (formats-jose.md §5): a field of such a name would
@@ -429,30 +491,7 @@ _KIND_CHECKS: Final[dict[FieldType, Callable[[str, Json, int], Violation | None]
     FieldType.BOOLEAN: _boolean_violation,
 }
 
-_TYPE_KINDS: Final[dict[str, tuple[type, ...]]] = {
-    "v": (int,),
-    "code": (str,),
-    "type_version": (int,),
-    "name": (str,),
-    "name_en": (str,),
-    "defining_authority": (str,),
-    "holder_kind": (HolderKind,),
-    "validity": (dict,),
-    "retention_class": (str,),
-    "fields": (list,),
-}
-_VALIDITY_KINDS: Final[dict[str, tuple[type, ...]]] = {"long_term": (bool,), "years": (list,)}
-_FIELD_KINDS: Final[dict[str, tuple[type, ...]]] = {
-    "name": (str,),
-    "label": (str,),
-    "type": (FieldType,),
-    "required": (bool,),
-    "sensitivity": (Sensitivity,),
-    "rule": (str, type(None)),
-    "order": (int,),
-    "length_max": (int,),
-}
-
 _CODE: Final = re.compile(r"\S{1,128}")
 _AMOUNT: Final = re.compile(r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,4})? [A-Z]{3}")
 _RETENTION: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_SHORT_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}")

@@ -18,6 +18,19 @@ from hub.errors import HubError, Reason, Violation
 E = TypeVar("E", bound=StrEnum)
 
 
+class Level(StrEnum):
+    """The levels of administration, as GB/T 36902 counts them: 1 nation, 2 province or ministry,
+    3 city, 4 county; towns, villages and all others are its 5."""
+
+    NATION = "nation"
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    TOWN = "town"
+    VILLAGE = "village"
+    OTHER = "other"
+
+
 class Reader:
     """The members of one object at `place`; what is wrong is added to `found`."""
 
@@ -67,12 +80,12 @@ class Reader:
             return least
         return value
 
-    def flag(self, name: str) -> bool:
-        """True or false; false where it is absent."""
-        if not self.has(name):
+    def flag(self, name: str, *, optional: bool = False) -> bool:
+        """True or false; false where it is optional and absent."""
+        if optional and not self.has(name):
             return False
-        value = self._members[name]
-        if not isinstance(value, bool):
+        value = self._value(name)
+        if value is not None and not isinstance(value, bool):
             self.fault(name, "value.boolean")
         return value is True
 
@@ -83,6 +96,29 @@ class Reader:
             self.fault(name, "member.kind", kind=", ".join(choices))
             value = None
         return choices(value) if isinstance(value, str) else next(iter(choices))
+
+    def choices(self, name: str, choices: type[E]) -> tuple[E, ...]:
+        """A list of values of an enum, none of them twice; empty where it is absent."""
+        found = self.texts(name, len(choices), 64)
+        if not set(found) <= set(choices):
+            self.fault(name, "member.kind", kind=", ".join(choices))
+            return ()
+        return tuple(choices(value) for value in found)
+
+    def integers(self, name: str, count_max: int, least: int, most: int) -> tuple[int, ...]:
+        """A list of integers between two bounds, none of them twice; empty where it is absent."""
+        if not self.has(name):
+            return ()
+        values = self._members[name]
+        if not isinstance(values, list) or len(values) > count_max:
+            self.fault(name, "member.list", most=count_max)
+            return ()
+        known = [value for value in values if type(value) is int and least <= value <= most]
+        if len(known) < len(values):
+            self.fault(name, "value.range", least=least, most=most)
+        if len(set(known)) < len(known):
+            self.fault(name, "member.repeated")
+        return tuple(known)
 
     def texts(self, name: str, count_max: int, length_max: int) -> tuple[str, ...]:
         """A list of texts, none of them twice; empty where it is absent."""

@@ -112,13 +112,18 @@ RULES: Final[dict[str, Text]] = {
         "the type code does not begin with the defining authority's credit code",
         "证照类型代码的前18位与定义机构代码不一致",
     ),
-    "type.version": Text(
-        "the version of a type is an integer from 1 to 9999",
-        "类型版本应为 1 至 9999 的整数",
+    "type.format": Text("the format version is 1 or 2", "格式版本应为 1 或 2"),
+    "type.issuer": Text(
+        "issuing authorities are valid credit codes; without any, issuing levels are named",
+        "颁发机构应为有效的统一社会信用代码；未列出颁发机构时应列出颁发机构级别",
+    ),
+    "type.successor": Text(
+        "successors are type codes of 21 characters other than its own",
+        "承继类型应为21位证照类型代码，且不为其自身",
     ),
     "type.validity": Text(
-        "validity lists 1 to 100 years, each once, or allows long term",
-        "有效期限范围应为 1 至 100 年且不重复，或允许长期",
+        "validity names years, months or days, or allows long term",
+        "有效期限范围应列出年、月或天数，或允许长期",
     ),
     "type.retention": Text(
         "the retention class is a name of lower-case letters, digits and hyphens",
@@ -138,8 +143,9 @@ RULES: Final[dict[str, Text]] = {
         "fields stand in the order of their order numbers, each once",
         "字段应按顺序号排列且不重复",
     ),
-    "field.length_max": Text(
-        "length_max lies between 1 and 4000", "length_max 应在 1 至 4000 之间"
+    "field.short_name": Text(
+        "a short name is a capital letter, then at most 31 capitals, digits or underscores",
+        "短名应以大写字母开头，其后最多31位大写字母、数字或下划线",
     ),
     "field.pattern": Text(
         "the rule is neither a known checker nor a pattern of at most 256 characters",
@@ -156,8 +162,26 @@ RULES: Final[dict[str, Text]] = {
         "the value should be an integer from {least} to {most}", "值应为 {least} 至 {most} 的整数"
     ),
     "item.code": Text(
-        "a service item's code has 1 to 64 digits, letters or hyphens",
-        "事项编码应为1至64位数字、字母或连字符",
+        "a service item's code has 3 to 63 digits, capital letters or hyphens and begins with no "
+        "hyphen",
+        "事项编码应为3至63位数字、大写字母或连字符，且不以连字符开头",
+    ),
+    "item.stale": Text(
+        "version {edited} was edited, and version {newest} is on file; export the item again and "
+        "edit that",
+        "所编辑的是第 {edited} 版，而库中已是第 {newest} 版；请重新导出后再编辑",
+    ),
+    "item.repeated": Text("this item occurs twice in the import", "导入内容中该事项重复"),
+    "item.retired": Text(
+        "this item is retired and takes no new version", "该事项已废止，不再接受新版本"
+    ),
+    "item.type_unknown": Text(
+        "no certificate type {code} is published; publish it first",
+        "证照类型 {code} 尚未发布，请先发布",
+    ),
+    "item.field_unknown": Text(
+        "certificate type {code} has no face field {name}",
+        "证照类型 {code} 没有照面字段 {name}",
     ),
     "item.material_id": Text(
         "a material's id has 1 to 32 lower-case letters, digits or hyphens, once per item",

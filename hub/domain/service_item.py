@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from hub.domain.document import Reader
+from hub.domain.document import Level, Reader
 from hub.domain.identifier import type_code_fault, uscc_fault
 from hub.domain.strict_json import Json, emit
 
+ITEM_BYTES_MAX: Final = 65_536
 MATERIALS_MAX: Final = 64
 TYPES_MAX: Final = 8
 NAME_LENGTH_MAX: Final = 128
@@ -42,17 +43,6 @@ class Grade(StrEnum):
     B = "B"
     C = "C"
     D = "D"
-
-
-class Level(StrEnum):
-    """Where an item is handled."""
-
-    NATION = "nation"
-    PROVINCE = "province"
-    CITY = "city"
-    COUNTY = "county"
-    TOWN = "town"
-    VILLAGE = "village"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +104,8 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class ServiceItem:
-    """One version of an item; `authority` is the credit code of whoever defines it."""
+    """One version of an item; 0 while it has none. `authority` is the credit code of whoever
+    defines it; `levels` are where it is handled."""
 
     code: str
     version: int
@@ -178,7 +169,7 @@ def read_item(reader: Reader) -> ServiceItem:
     """The item that `reader` holds; what is wrong is noted there."""
     if reader.value("v") != 1:
         reader.fault("v", "row.version")
-    code = reader.text("code", 64)
+    code = reader.text("code", 63)
     if code and not _CODE.fullmatch(code):
         reader.fault("code", "item.code")
     authority = reader.text("authority", 18)
@@ -190,19 +181,13 @@ def read_item(reader: Reader) -> ServiceItem:
         if material.id in {known.id for known in materials}:
             one.fault("id", "item.material_id")
         materials.append(material)
-    levels = []
-    for name in reader.texts("levels", len(Level), 16):
-        if name in tuple(Level):
-            levels.append(Level(name))
-        else:
-            reader.fault("levels", "member.kind", kind=", ".join(Level))
     item = ServiceItem(
         code=code,
-        version=reader.integer("version", 1, 9999),
+        version=reader.integer("version", 1, 9999) if reader.has("version") else 0,
         name=reader.text("name", NAME_LENGTH_MAX),
         name_en=reader.text("name_en", 256),
         authority=authority,
-        levels=tuple(levels),
+        levels=reader.choices("levels", Level),
         working_days=reader.integer("working_days", 0, 1000),
         fee=reader.text("fee", NAME_LENGTH_MAX, optional=True),
         legal_basis=reader.text("legal_basis", 512),
@@ -271,7 +256,7 @@ def _material(reader: Reader) -> Material:
         if reader.has("age_days_max")
         else None,
         condition=condition,
-        is_promisable=reader.flag("promisable"),
+        is_promisable=reader.flag("promisable", optional=True),
         deferrable_days=reader.integer("deferrable_days", 1, 365)
         if reader.has("deferrable_days")
         else None,
@@ -327,7 +312,7 @@ def _material_members(material: Material) -> dict[str, Json]:
     }
 
 
-_CODE: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_CODE: Final = re.compile(r"[0-9A-Z][0-9A-Z-]{2,62}")
 _MATERIAL_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _FACT: Final = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _DEPTH_MAX: Final = 4

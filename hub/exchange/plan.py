@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from hub.domain.certificate import State, state_on
+from hub.domain.certificate_type import EVIDENCE_DAYS, Sharing
 from hub.domain.service_item import Fact, Grade, Material, Role, ServiceItem, facts_of, holds
 from hub.errors import HubError, Reason, Text
 from hub.exchange.grants import Grant, find_grant
@@ -91,14 +92,6 @@ OBSTACLES: Final[Mapping[Obstacle, Text]] = {
 }
 
 
-class Sharing(StrEnum):
-    """How a type may be shared (GB/T 36902 practice): without condition, under one, not at all."""
-
-    UNCONDITIONAL = "unconditional"
-    CONDITIONAL = "conditional"
-    NOT_SHARED = "not-shared"
-
-
 @dataclass(frozen=True, slots=True)
 class TypeFacts:
     """What a plan needs of a certificate type. `successors` replaced it (多证合一);
@@ -106,7 +99,7 @@ class TypeFacts:
 
     sharing: Sharing = Sharing.CONDITIONAL
     successors: tuple[str, ...] = ()
-    evidence_days: int = 5
+    evidence_days: int = EVIDENCE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
