@@ -38,6 +38,7 @@ _ACCESS: Final = "/hub.access.v1.AccessService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
+_VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _LEDGER: Final = "/hub.ledger.v1.LedgerService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
@@ -74,6 +75,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _EXCHANGE + "ListGrants": _BOTH_SIDES,
         _EXCHANGE + "RevokeGrant": _STEWARD,
         _EXCHANGE + "FetchCertificates": frozenset({Role.PLATFORM}),
+        _VERIFICATION + "VerifyInformation": frozenset({Role.PLATFORM}),
         _LEDGER + "GetCheckpoint": frozenset(Role),
         _LEDGER + "GetInclusionProof": _MEMBERS,
         _LEDGER + "GetConsistencyProof": frozenset(Role),

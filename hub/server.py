@@ -41,9 +41,12 @@ from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.exchange.change_grants import ChangeGrants
 from hub.exchange.fetch import FetchCertificates
+from hub.exchange.guesses import Guesses
 from hub.exchange.service import ExchangeService
 from hub.exchange.snapshot import GrantSnapshot
-from hub.exchange.v1 import exchange_pb2
+from hub.exchange.v1 import exchange_pb2, verification_pb2
+from hub.exchange.verification_service import VerificationService
+from hub.exchange.verify_information import VerifyInformation
 from hub.home import HubKeys, open_keys
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
@@ -375,6 +378,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=identify,
     )
 
+    certificates = CertificateReader(database, data_keys, keys.keyring, clock, origin)
     fetch = FetchCertificates(
         origin=origin,
         region=region,
@@ -383,8 +387,21 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         access=identities,
         grants=grants,
         types=catalogue,
-        certificates=CertificateReader(database, data_keys, keys.keyring, clock, origin),
+        certificates=certificates,
         seals=record_seals,
+        keyed_digest=keys.keyring.content_digest,
+        identify=identify,
+        observe=metrics.observe_exchange,
+    )
+    verify_information = VerifyInformation(
+        origin=origin,
+        region=region,
+        clock=clock,
+        recorder=recorder,
+        access=identities,
+        grants=grants,
+        certificates=certificates,
+        guesses=Guesses(clock),
         keyed_digest=keys.keyring.content_digest,
         identify=identify,
         observe=metrics.observe_exchange,
@@ -425,6 +442,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 caller,
             ),
         ),
+        (verification_pb2, VerificationService(verify_information, caller)),
         (ledger_pb2, LedgerService(recorder, caller)),
     )
     return Hub(

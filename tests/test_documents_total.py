@@ -21,6 +21,7 @@ from hub.errors import TEXTS, Reason
 from hub.metrics import Metrics
 from hub.proof.approval import Decision
 from hub.rpc import status_of
+from tests.exchange.verifications import about, about_identifier, ask
 from tests.simulator import LICENCE, Refused, Simulator, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -276,6 +277,11 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await connector.deliver([licence(1)])
         fetched = await platform.fetch(holder=company(1))
         await platform.fetch(holder=company(2), consent="consents/1", log=fetched.verified.head)
+        await platform.fetch(holder=company(1), act="accounts/portal")
+        values = {"name": "杭州示例1有限公司"}
+        await ask(platform, **about(values), act="accounts/portal", consent="consents/1")
+        cert = fetched.verified.entry.certificates[0].cert or ""
+        await ask(platform, **about_identifier(values, cert))
         with pytest.raises(Refused, match="GRANT_MISSING"):
             await platform.fetch(holder=company(1), service_item="331022009999")
         with pytest.raises(Refused, match="BATCH_SEQ"):

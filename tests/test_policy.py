@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from hub.access.v1 import access_pb2
 from hub.domain.caller import Role
-from hub.exchange.v1 import exchange_pb2
+from hub.exchange.v1 import exchange_pb2, verification_pb2
 from hub.ledger.v1 import ledger_pb2
 from hub.policy import OPEN, POLICY
 from hub.registry.v1 import registry_pb2
@@ -19,7 +19,15 @@ from hub.seal.v1 import seal_pb2
 from tests.conftest import ROOT
 
 OURS = [
-    module.DESCRIPTOR for module in (access_pb2, exchange_pb2, ledger_pb2, registry_pb2, seal_pb2)
+    module.DESCRIPTOR
+    for module in (
+        access_pb2,
+        exchange_pb2,
+        ledger_pb2,
+        registry_pb2,
+        seal_pb2,
+        verification_pb2,
+    )
 ]
 OTHERS = [health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR]
 COLUMNS = ("officer", "department", "platform", "connector", "auditor", "monitor")

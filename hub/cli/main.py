@@ -32,6 +32,7 @@ from hub.cli.serve import serve
 from hub.cli.terminal import LANGUAGE, ExitCode, UsageError, report_error
 from hub.cli.usage import usage_error
 from hub.cli.verify import VerifyCommand, verify_command
+from hub.cli.verify_information import verify_information
 from hub.errors import HubError
 from hub.proof.reasons import ProofError
 
@@ -91,6 +92,7 @@ app.add_typer(intents.app, name="intent")
 app.add_typer(grants.app, name="grant")
 app.add_typer(connect.app, name="connect")
 app.add_typer(exchange.app, name="exchange")
+exchange.app.command("verify")(verify_information)
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(log.app, name="log")
 app.command("verify", cls=VerifyCommand)(verify_command)

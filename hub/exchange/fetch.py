@@ -297,6 +297,8 @@ class FetchCertificates:
             "basis": request.basis,
             **outcome,
         }
+        if request.act is not None:
+            members["act"] = request.act
         if request.consent is not None:
             members["consent_digest"] = digest(request.consent)
         return Entry(

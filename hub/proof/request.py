@@ -32,6 +32,7 @@ REQUEST_LIFE_MAX_S: Final = 120
 CERTIFICATES_MAX: Final = 20
 FIELDS_MAX: Final = 64
 VIA_MAX: Final = 4
+VALUE_LENGTH_MAX: Final = 4_000
 
 _REQUIRED: Final = frozenset(
     {
@@ -51,7 +52,7 @@ _REQUIRED: Final = frozenset(
         "clerk",
     }
 )
-_OPTIONAL: Final = frozenset({"consent", "act", "fwd", "via", "log"})
+_OPTIONAL: Final = frozenset({"consent", "act", "fwd", "via", "log", "values"})
 _RENEWED: Final = frozenset({"iat", "exp", "ath", "log"})
 """Claims that a retry renews; all others must be the same (formats.md §2)."""
 
@@ -102,6 +103,8 @@ class RequestClaims:
     fwd: str | None = field(default=None, repr=False)
     via: tuple[str, ...] = ()
     log: LogHead | None = None
+    # What somebody says of the one certificate, to be confirmed; personal data like the holder.
+    values: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,8 @@ def sign_request(claims: RequestClaims, signer: Signer) -> str:
         payload["via"] = list(claims.via)
     if claims.log is not None:
         payload["log"] = claims.log.claim()
+    if claims.values is not None:
+        payload["values"] = dict(claims.values)
     return signer.compact(REQUEST_TYP, emit_json(payload))
 
 
@@ -166,9 +171,11 @@ def verify_request(
     now: int,
     token_digest: str,
     token_subject: str,
+    takes_values: bool = False,
 ) -> SignedRequest:
     """All steps of formats-jose.md §4 in order, for a call made with a token already verified.
 
+    `takes_values`: the method confirms values, so they must be there; otherwise they must not.
     Raises ProofError with the reason of the first failing step. `fwd` is parsed, not verified:
     whose requests this hub forwards for is decided by who holds the peers' keys.
     """
@@ -192,6 +199,9 @@ def verify_request(
         raise ProofError(ProofReason.CLAIM_INVALID, "jti")
     certificates = _certificates(claims["certificates"])
     via = _via(claims, origin)
+    values = _values(claims, certificates) if takes_values else None
+    if "values" in claims and not takes_values:
+        raise ProofError(ProofReason.CLAIM_INVALID, "values")
     return SignedRequest(
         iss=token_subject,
         aud=origin,
@@ -211,6 +221,7 @@ def verify_request(
         fwd=optional_string(claims, "fwd"),
         via=via,
         log=log_head(claims),
+        values=values,
         compact=compact,
         digest=jws.digest,
         content=_content_digest(claims),
@@ -274,6 +285,22 @@ def _fields(value: Json) -> tuple[str, ...]:
     if len(set(fields)) != len(fields):
         raise ProofError(ProofReason.FIELDS_DUPLICATE)
     return fields
+
+
+def _values(
+    claims: Mapping[str, Json], certificates: tuple[RequestedCertificate, ...]
+) -> dict[str, Json]:
+    """One value for each field of the one certificate; texts, integers and booleans only."""
+    values = claims.get("values")
+    if len(certificates) != 1:
+        raise ProofError(ProofReason.CERTIFICATES_COUNT)
+    if not isinstance(values, dict) or values.keys() != set(certificates[0].fields):
+        raise ProofError(ProofReason.CLAIM_INVALID, "values")
+    for value in values.values():
+        is_text = isinstance(value, str) and 0 < len(value) <= VALUE_LENGTH_MAX
+        if not is_text and not isinstance(value, int):
+            raise ProofError(ProofReason.CLAIM_INVALID, "values")
+    return values
 
 
 def _via(claims: Mapping[str, Json], origin: str) -> tuple[str, ...]:

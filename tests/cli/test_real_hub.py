@@ -333,6 +333,27 @@ def test_twenty_certificates_come_in_one_answer_and_twenty_one_in_none(
     assert "20" in refused["en"]
 
 
+def test_values_are_confirmed_and_wrong_ones_are_not(
+    window: Caller, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Yes with a state, or no with exit 1; the receipt was verified, no other field is shown."""
+    one = licences[0]
+    question = [
+        *("exchange", "verify", "--cert", one["identifier"], "--type", LICENCE, "--item", ITEM),
+        *("--matter", MATTER, "--basis", BASIS, "--out", tmp_path / "answer.json", "--values"),
+    ]
+
+    right = window(*question, _values(tmp_path, credit_code=one["number"]))
+    (tmp_path / "answer.json.request.jws").unlink()
+    wrong = window(*question, _values(tmp_path, credit_code=NEW_USCC), expect=1)
+    malformed = tmp_path / "list.json"
+    malformed.write_text("[]")
+
+    assert (right["result"], wrong["result"]) == ("in_force", "not_confirmed")
+    assert set(right) == {"request_id", "result", "receipt", "verified"}
+    assert window(*question, malformed, expect=64)["error"]["reason"] == "USAGE"
+
+
 # ---- the log ----
 
 
@@ -505,6 +526,11 @@ def _invocations(
         ("connect", "quarantine", "show"): [manifest, "1", *connector],
         ("connect", "quarantine", "export"): [manifest, *connector],
         ("exchange", "fetch"): [*_ask("--cert", licence["identifier"])[2:], *window],
+        ("exchange", "verify"): [
+            *("--cert", licence["identifier"], "--type", LICENCE, "--item", ITEM),
+            *("--values", _values(folder, credit_code=licence["number"])),
+            *("--matter", MATTER, "--basis", BASIS, *window),
+        ],
         ("certificate", "search"): ["--number", licence["number"], *department],
         ("certificate", "show"): [licence["name"], *department],
         ("certificate", "versions"): [licence["name"], *department],
@@ -513,6 +539,13 @@ def _invocations(
         ("log", "audit"): config,
         ("verify",): [folder / "checkpoint", *trust],
     }
+
+
+def _values(folder: Path, **values: str) -> Path:
+    """What is stated of a certificate, in a file as personal data always are."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    return file
 
 
 def _next_version(folder: Path) -> Path:

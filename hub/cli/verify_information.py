@@ -1,0 +1,204 @@
+"""`sealway exchange verify`: ask whether what somebody states is true, and check the receipt."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from certs.files import PRIVATE
+from connectors.client import AccessToken, HubClient
+from connectors.profile import read_bounded
+from hub.cli.exchange import SentRequests
+from hub.cli.heads import keep_receipt_head, kept_head, read_trust
+from hub.cli.holders import HolderFileOption, HolderOption, read_holder
+from hub.cli.session import (
+    JsonOption,
+    ProfileOption,
+    RequestIdOption,
+    connected,
+    in_folder,
+    request_id,
+    save,
+    shown_enum,
+    write_signed,
+)
+from hub.cli.terminal import Terminal, UsageError
+from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
+from hub.proof.encoding import Json, digest, emit_json, parse_object
+from hub.proof.reasons import ProofError
+from hub.proof.request import (
+    REQUEST_LIFE_MAX_S,
+    Holder,
+    RequestClaims,
+    RequestedCertificate,
+    sign_request,
+)
+from hub.proof.verification_receipt import verify_verification_receipt
+
+VERIFY_RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
+VALUES_BYTES_MAX: Final = 32_768
+
+_SAID: Final = {
+    "in_force": ("Right, and in force.", "信息正确且有效。"),
+    "not_yet_in_force": ("Right, and not yet in force.", "信息正确且未激活。"),
+    "suspended": ("Right, and suspended.", "信息正确且证照暂时失效。"),
+    "ended": ("Right, and ended.", "信息正确且证照已失效。"),
+    "insufficient": (
+        "Not enough to tell several certificates apart.",
+        "信息不全，无法区分多个证照。",
+    ),
+    "not_confirmed": ("Nothing on file has these values.", "查无此信息。"),
+}
+
+
+def verify_information(
+    certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
+    values: Annotated[
+        Path,
+        typer.Option(
+            "--values", metavar="FILE", help='JSON such as {"name": "…"}; - reads standard input.'
+        ),
+    ],
+    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
+    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
+    basis: Annotated[str, typer.Option(help="Law and article.")],
+    cert: Annotated[str | None, typer.Option(help="GB/T 36904 identifier.")] = None,
+    holder: HolderOption = None,
+    holder_file: HolderFileOption = None,
+    clerk: Annotated[
+        str, typer.Option(help="Pseudonym of the clerk who asks.")
+    ] = "clerks/command-line",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
+    ] = None,
+    profile: ProfileOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask whether values of one certificate are right. Nothing else of it is disclosed.
+
+    The receipt is verified before anything is shown. Ends with 0 where the values are right, in
+    whatever state the certificate is, and with 1 where they are not confirmed.
+
+    Example: sealway exchange verify --holder 001:91330100MA2XXXXX1A --type 11100000MB0143028R001
+    --values values.json --item 331022003000 --matter 330100-2026-000017
+    --basis "行政许可法 第三十一条"
+    """
+    terminal = Terminal(as_json)
+    identifier = request_id(repeat)
+    stated = _read_values(values)
+    with connected(profile) as client:
+        wanted = _wanted(client, certificate_type, tuple(stated), cert, holder, holder_file)
+        trust = read_trust(client.profile)
+        sent = SentRequests.beside(out)
+        claims = RequestClaims(
+            iss=client.profile.name,
+            aud=client.profile.origin,
+            region=client.profile.region,
+            rpc=VERIFY_RPC,
+            jti=identifier,
+            # Each attempt is signed anew, under the token it travels with.
+            iat=0,
+            exp=0,
+            ath="",
+            certificates=(wanted,),
+            service_item=item,
+            matter=matter,
+            basis=basis,
+            clerk=clerk,
+            log=kept_head(client.profile),
+            values=stated,
+        )
+        answer = _ask(terminal, client, claims, sent)
+        result = shown_enum(answer, "result")
+        verified = verify_verification_receipt(
+            answer.receipt.json.encode(), sent.texts, client.profile.name, result, trust.log
+        )
+        keep_receipt_head(client, verified)
+    document: dict[str, Json] = {
+        "request_id": answer.request_id,
+        "result": result,
+        "receipt": parse_object(answer.receipt.json.encode()),
+    }
+    if out is not None:
+        save(out, emit_json(document), mode=PRIVATE)
+        terminal.say(f"Answer: {in_folder(out)}", f"答复：{in_folder(out)}")
+    terminal.document(
+        {**document, "verified": {"entry": verified.index, "grade": verified.grade.value}}
+    )
+    terminal.say(*_SAID[result])
+    terminal.say(
+        f"Verified: receipt of log entry {verified.index} ({verified.grade.value}).",
+        f"已核验：日志条目 {verified.index} 的回执（{verified.grade.value}）。",
+    )
+    if result == "not_confirmed":
+        raise typer.Exit(1)
+
+
+def _wanted(
+    client: HubClient,
+    certificate_type: str,
+    fields: tuple[str, ...],
+    cert: str | None,
+    holder: str | None,
+    holder_file: Path | None,
+) -> RequestedCertificate:
+    who = read_holder(holder, holder_file)
+    if (who is None) == (cert is None):
+        raise UsageError(
+            "name the certificate by --cert, or its holder by --holder or --holder-file",
+            "请用 --cert 指定证照，或用 --holder、--holder-file 指定持证主体（二选一）",
+        )
+    vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
+    named = Holder(who.type, who.number) if who is not None else None
+    return RequestedCertificate(vct, fields, cert=cert, holder=named)
+
+
+def _ask(
+    terminal: Terminal, client: HubClient, claims: RequestClaims, sent: SentRequests
+) -> verification_pb2.VerifyInformationResponse:
+    signer = client.profile.signer()
+    made: dict[str, tuple[int, str]] = {}
+
+    def make(token: AccessToken) -> verification_pb2.VerifyInformationRequest:
+        """The same bytes for every attempt under one token, until they have nearly ended."""
+        now = int(time.time())
+        issued, compact = made.get(token.text, (0, ""))
+        if now >= issued + REQUEST_LIFE_MAX_S // 2:
+            signed = replace(claims, iat=now, exp=now + REQUEST_LIFE_MAX_S, ath=digest(token.text))
+            compact = sign_request(signed, signer)
+            made[token.text] = (now, compact)
+            sent.keep(compact)
+        return verification_pb2.VerifyInformationRequest(
+            request_id=claims.jti, signed_request=compact
+        )
+
+    stub = verification_pb2_grpc.VerificationServiceStub(client.channel)
+    answer: verification_pb2.VerifyInformationResponse = write_signed(
+        terminal, client, stub.VerifyInformation, make, claims.jti
+    )
+    return answer
+
+
+def _read_values(file: Path) -> dict[str, Json]:
+    """The values of a file, never of arguments: others can read those. Raises UsageError."""
+    if str(file) == "-":
+        data = sys.stdin.buffer.read(VALUES_BYTES_MAX + 1)[:VALUES_BYTES_MAX]
+    else:
+        data = read_bounded(file, VALUES_BYTES_MAX, "values")
+    try:
+        stated = parse_object(data)
+    except ProofError as error:
+        raise UsageError(
+            f'--values {file}: write one JSON object such as {{"name": "…"}}',
+            f'--values {file}：应为一个 JSON 对象，例如 {{"name": "…"}}',
+        ) from error
+    if not stated:
+        raise UsageError("--values names no field", "--values 中没有字段")
+    return stated
