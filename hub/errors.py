@@ -97,6 +97,11 @@ class Reason(StrEnum):
     LOG_ROLLED_BACK = "LOG_ROLLED_BACK"
     LOG_HEAD_MISSING = "LOG_HEAD_MISSING"
     LOG_HEAD_INVALID = "LOG_HEAD_INVALID"
+    BACKUP_INVALID = "BACKUP_INVALID"
+    BACKUP_BEHIND_HEAD = "BACKUP_BEHIND_HEAD"
+    DATABASE_NOT_EMPTY = "DATABASE_NOT_EMPTY"
+    DATABASE_IN_USE = "DATABASE_IN_USE"
+    SCHEMA_OTHER = "SCHEMA_OTHER"
 
     # Lost a race.
     DECISION_STALE = "DECISION_STALE"
@@ -446,6 +451,36 @@ TEXTS: dict[Reason, Text] = {
     Reason.LOG_HEAD_INVALID: Text(
         "the log's external head is not of this log: {rule}. Correct the path or the key.",
         "日志外部头不是本日志的检查点：{rule}。请更正路径或密钥。",
+    ),
+    Reason.BACKUP_INVALID: Text(
+        "the backup is not whole: {path}: {rule}. Use another backup; nothing was written.",
+        "备份不完整：{path}：{rule}。请使用其他备份；未写入任何内容。",
+    ),
+    Reason.BACKUP_BEHIND_HEAD: Text(
+        "the external head says that this log has {head} entries, each of them acknowledged; the "
+        "backup holds {size}, the newest of {time}. Restoring it would take back {missing} "
+        "acknowledged entries, so nothing was written. Find the database itself or a newer backup; "
+        "never put an older head in the place of this one.",
+        "外部头表明本日志有 {head} 个条目，均已确认；备份只有 {size} 个，最新的时间为 {time}。"
+        "恢复该备份会撤回 {missing} 个已确认的条目，因此未写入任何内容。"
+        "请找回原数据库或更新的备份；切勿用较旧的外部头替换现有外部头。",
+    ),
+    Reason.DATABASE_NOT_EMPTY: Text(
+        "the database holds data already, and nothing is ever written over it. Name a new, empty "
+        "one.",
+        "该数据库已有数据，不会被覆盖。请指定一个新的空数据库。",
+    ),
+    Reason.DATABASE_IN_USE: Text(
+        "another process has the database open, or wrote to the log meanwhile. Stop every hub and "
+        "command that uses it, empty the target if it was filled, then repeat.",
+        "另有进程正在使用该数据库，或在此期间写入了日志。请停止所有使用它的枢纽和命令，"
+        "如目标库已写入则先清空，然后重试。",
+    ),
+    Reason.SCHEMA_OTHER: Text(
+        "the schema is of revision {found}, this program needs {expected}. Where it is older, run: "
+        "sealway db migrate; where it is newer, use the program of that release.",
+        "数据库结构版本为 {found}，本程序需要 {expected}。如较旧，请执行 sealway db migrate；"
+        "如较新，请使用对应版本的程序。",
     ),
     Reason.LOG_SEEN_AHEAD: Text(
         "you saw this log with {seen} entries and it has {size}: keep the proof and report it.",

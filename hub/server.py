@@ -47,6 +47,7 @@ from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.v1 import exchange_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
+from hub.fsck import check_structure
 from hub.home import HubKeys, open_keys
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
@@ -56,7 +57,7 @@ from hub.ledger.service import LedgerService
 from hub.ledger.store import READ_HEAD
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
-from hub.migrations.migrate import migrate
+from hub.migrations.migrate import Pending, migrate, pending
 from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
 from hub.proof.receipt import LogTrust
@@ -75,11 +76,13 @@ from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusLists
 from hub.seal.v1 import seal_pb2
+from hub.storage.copies import Progress
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
 from hub.storage.paging import PageTokens
 from hub.storage.schema import METADATA
 from hub.storage.statements import Check
+from hub.storage.structure import StructureReport
 from hub.web.app import Sources, build_app
 
 _LOG: Final = logging.getLogger("sealway.server")
@@ -597,6 +600,32 @@ async def create_home(config: Config, officers: Mapping[str, Enrolment]) -> bool
     finally:
         await database.close()
     return made
+
+
+async def migrate_database(config: Config, *, dry_run: bool) -> Pending:
+    """Bring the schema up to date; what was run, or with `dry_run` what would be."""
+    database = await open_database(config.database_url)
+    try:
+        found = await pending(database)
+        if not dry_run:
+            await migrate(database)
+        return found
+    finally:
+        await database.close()
+
+
+async def check_database(config: Config, progress: Progress) -> StructureReport:
+    """Whether the tables fit together. Raises HubError(SCHEMA_OTHER) where they are of another."""
+    database = await open_database(config.database_url)
+    try:
+        found = await pending(database)
+        if found.revisions:
+            raise HubError(Reason.SCHEMA_OTHER, found=found.current or "-", expected=found.target)
+        report = StructureReport()
+        await check_structure(database, report, progress)
+        return report
+    finally:
+        await database.close()
 
 
 @dataclass(frozen=True, slots=True)

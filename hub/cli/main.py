@@ -18,6 +18,7 @@ from hub.cli import (
     certificate_types,
     certificates,
     connect,
+    database,
     exchange,
     grants,
     intents,
@@ -95,6 +96,7 @@ app.add_typer(exchange.app, name="exchange")
 exchange.app.command("verify")(verify_information)
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(log.app, name="log")
+app.add_typer(database.app, name="db")
 app.command("verify", cls=VerifyCommand)(verify_command)
 
 

@@ -178,7 +178,7 @@ class _WrittenRows:
         self._connection.close()
 
 
-class _Range:
+class GrowingRoot:
     """The roots of the complete subtrees that make up a growing tree, largest first."""
 
     def __init__(self) -> None:
@@ -219,7 +219,7 @@ class _LogAudit:
         self._trust = trust
         self._written = written
         self._report = report
-        self._tree = _Range()
+        self._tree = GrowingRoot()
         # The hashes of each level's tile that is not full yet.
         self._open_tiles: list[list[bytes]] = [[]]
         self._head = (0, EMPTY_ROOT)
@@ -320,7 +320,7 @@ class _LogAudit:
                 break
             done = tiles.setdefault(level, [])
             done.append((len(done), hashlib.sha256(b"".join(tile)).digest()))
-            inner = _Range()
+            inner = GrowingRoot()
             for item in tile:
                 inner.append(item)
             node = inner.root()

@@ -8,14 +8,18 @@ states its changes as SQL and never reads (docs/adr/0014).
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
 from sqlalchemy import Column, MetaData, Table, Text, select
 
+from hub.errors import HubError, Reason
 from hub.storage.database import Database
 from hub.storage.statements import Statement, question
 
@@ -30,23 +34,49 @@ _IS_NEW: Final = Statement(
 )
 
 
-async def migrate(database: Database) -> str:
-    """Run the revisions that `database` lacks, all or none; the newest revision's id.
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a database lacks: from which revision to which, which lie in between, as which SQL."""
 
-    Doing it again does nothing. Raises HubError(DATABASE_UNAVAILABLE).
+    current: str
+    target: str
+    revisions: tuple[str, ...]
+    script: str
+
+
+async def pending(database: Database, to: str = "") -> Pending:
+    """The revisions that `database` lacks up to `to`, the newest where it is empty; runs nothing.
+
+    Raises HubError: DATABASE_UNAVAILABLE, SCHEMA_OTHER where this program does not know the
+    database's revision, or `to`.
     """
     output = io.StringIO()
     config = Config(output_buffer=output)
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["dialect"] = database.engine
     config.attributes["output"] = output
-    newest = ScriptDirectory.from_config(config).get_current_head() or ""
+    known = ScriptDirectory.from_config(config)
+    target = to or known.get_current_head() or ""
     current = await schema_version(database)
-    if current == newest:
-        return newest
-    command.upgrade(config, f"{current}:{newest}" if current else newest, sql=True)
-    await database.define(output.getvalue())
-    return newest
+    try:
+        found = known.iterate_revisions(target, current or "base")
+        revisions = tuple(revision.revision for revision in found)[::-1]
+    except (CommandError, RevisionError) as error:
+        raise HubError(Reason.SCHEMA_OTHER, found=current or "-", expected=target) from error
+    if revisions:
+        command.upgrade(config, f"{current}:{target}" if current else target, sql=True)
+    return Pending(current, target, revisions, output.getvalue())
+
+
+async def migrate(database: Database, to: str = "") -> str:
+    """Run the revisions that `database` lacks, all or none; the id of the one it then stands at.
+
+    Doing it again does nothing. Raises HubError: DATABASE_UNAVAILABLE, SCHEMA_OTHER.
+    """
+    lacking = await pending(database, to)
+    if lacking.revisions:
+        await database.define(lacking.script)
+    return lacking.target
 
 
 async def schema_version(database: Database) -> str:

@@ -28,6 +28,7 @@ serialisable.
 """
 
 _HEADER: Final = struct.Struct(">cI").pack
+_NULL, _TEXT, _BYTES, _INTEGER = b"ntbi"
 _NO_OFFSET: Final = " OFFSET ?"
 _SQLITE: Final = sqlite.dialect(paramstyle="qmark")
 _POSTGRESQL: Final = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -140,7 +141,12 @@ def with_entry_index(rows: Sequence[Row], index: int) -> Sequence[Row]:
 
 
 def row_digest(row: Row) -> bytes:
-    """SHA-256 over the columns in schema order: type byte ‖ u32be length ‖ bytes (formats.md §6).
+    """SHA-256 over `row_bytes` (formats.md §6)."""
+    return hashlib.sha256(row_bytes(row)).digest()
+
+
+def row_bytes(row: Row) -> bytes:
+    """The columns in schema order: type byte ‖ u32be length ‖ bytes.
 
     Type bytes: `i` an integer as decimal ASCII, `t` UTF-8 text, `b` bytes; `n` alone is NULL.
     """
@@ -158,7 +164,33 @@ def row_digest(row: Row) -> bytes:
             data = b"%d" % value
             parts.append(_HEADER(b"i", len(data)))
         parts.append(data)
-    return hashlib.sha256(b"".join(parts)).digest()
+    return b"".join(parts)
+
+
+def row_from_bytes(data: bytes) -> Row:
+    """The row of which `data` are the `row_bytes`. Raises ValueError."""
+    values: list[Value] = []
+    place, end = 0, len(data)
+    while place < end:
+        kind = data[place]
+        place += 1
+        if kind == _NULL:
+            values.append(None)
+            continue
+        start = place + 4
+        place = start + int.from_bytes(data[place:start], "big")
+        if place > end:
+            raise ValueError("a value that goes beyond its row")
+        value = data[start:place]
+        if kind == _TEXT:
+            values.append(value.decode())
+        elif kind == _BYTES:
+            values.append(value)
+        elif kind == _INTEGER:
+            values.append(int(value))
+        else:
+            raise ValueError(f"a value of the unknown kind {kind}")
+    return tuple(values)
 
 
 def row_key(statement: WriteStatement, row: Row) -> str:

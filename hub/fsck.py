@@ -1,0 +1,69 @@
+"""Which tables of the hub name each other: what `sealway db fsck` checks, across all components.
+
+No component knows another's tables, and no foreign key crosses a component, so this list stands
+where everybody is known.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.ledger.store import READ_HEAD, decode_head
+from hub.migrations.tables import METADATA
+from hub.proof.merkle import EMPTY_ROOT
+from hub.storage.copies import Progress
+from hub.storage.database import Database
+from hub.storage.structure import (
+    ListReference,
+    Once,
+    Reference,
+    Rule,
+    StructureReport,
+    check_engine,
+    check_rule,
+    entry_rules,
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    Reference("registry_versions", "certificate_id", "registry_certificates", "id"),
+    Reference("registry_certificates", "current_version_id", "registry_versions", "id"),
+    Reference("registry_certificates", "type_code", "registry_types", "code"),
+    Reference("registry_certificates", "authority", "access_authorities", "name"),
+    Reference("registry_holders", "certificate_id", "registry_certificates", "id"),
+    ListReference(
+        "registry_certificates",
+        "holder_indexes",
+        "registry_holders",
+        "holder_index",
+        "certificate_id",
+    ),
+    Reference("registry_versions", "id", "seal_signatures", "version_id"),
+    Reference("registry_versions", "data_key_id", "storage_data_keys", "id"),
+    Reference("seal_signatures", "version_id", "registry_versions", "id"),
+    Reference("seal_signatures", "header_id", "seal_headers", "header_id"),
+    Reference("seal_status", "version_id", "registry_versions", "id"),
+    Reference("seal_approvals", "intent", "seal_intents", "name"),
+    Reference("seal_intent_uses", "intent", "seal_intents", "name"),
+    Reference("seal_seals", "authority", "access_authorities", "name"),
+    Reference("access_systems", "authority", "access_authorities", "name"),
+    Reference("ledger_entries", "data_key_id", "storage_data_keys", "id"),
+    # Unique indexes hold these too, while they are whole.
+    Once("registry_versions", ("identifier",)),
+    Once("registry_versions", ("certificate_id", "version")),
+    Once("registry_versions", ("status_place",)),
+    Once("registry_certificates", ("number_index", "authority", "type_code")),
+    Once("seal_signatures", ("status_list", "status_place")),
+)
+
+
+async def check_structure(database: Database, report: StructureReport, progress: Progress) -> None:
+    """Check every rule into `report`; a hub may run meanwhile, each rule sees one moment."""
+    rules = (*RULES, *entry_rules(METADATA))
+    async with database.snapshot() as snapshot:
+        await check_engine(snapshot, database.engine, report)
+    for done, rule in enumerate(rules):
+        progress(rule.table, done, len(rules))
+        # A snapshot for each: after a failed question PostgreSQL answers no other in it.
+        async with database.snapshot() as snapshot:
+            size, _ = decode_head(await snapshot.one(READ_HEAD, 1)) or (0, EMPTY_ROOT)
+            await check_rule(snapshot, METADATA, rule, size, report)
