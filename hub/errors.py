@@ -85,6 +85,7 @@ class Reason(StrEnum):
     KEY_FILE_EXISTS = "KEY_FILE_EXISTS"
     FILE_UNREADABLE = "FILE_UNREADABLE"
     MANIFEST_INVALID = "MANIFEST_INVALID"
+    FACADE_INVALID = "FACADE_INVALID"
     SOURCE_UNREADABLE = "SOURCE_UNREADABLE"
     SOURCE_LAYOUT = "SOURCE_LAYOUT"
     SOURCE_CHANGED = "SOURCE_CHANGED"
@@ -229,6 +230,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.MANIFEST_INVALID: Text(
         "{path}: {count} errors, first in line {line}: {rule}. Run `sealway connect lint`.",
         "{path}：共 {count} 处错误，首先是第 {line} 行：{rule}。请运行 sealway connect lint。",
+    ),
+    Reason.FACADE_INVALID: Text(
+        "{file} cannot be used: {rule}. Correct it; docs/facade.md describes every field.",
+        "{file} 无法使用：{rule}。请更正；各字段说明见 docs/facade.md。",
     ),
     Reason.SOURCE_UNREADABLE: Text(
         "source file {file}: {rule}. Check `source.path` and the permissions.",

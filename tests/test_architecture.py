@@ -49,7 +49,7 @@ LIBRARIES = {
     "sqlite3": ("hub/storage/", "hub/ledger/audit.py", "connectors/outbox.py"),
     "minio": ("hub/storage/",),
     "asyncpg": ("hub/storage/",),
-    "starlette": ("hub/web/", "hub/server.py"),
+    "starlette": ("hub/web/", "hub/server.py", "connectors/facade/"),
 }
 
 

@@ -20,6 +20,7 @@ from hub.cli import (
     connect,
     database,
     exchange,
+    facade,
     grants,
     intents,
     log,
@@ -94,6 +95,7 @@ app.add_typer(grants.app, name="grant")
 app.add_typer(connect.app, name="connect")
 app.add_typer(exchange.app, name="exchange")
 exchange.app.command("verify")(verify_information)
+app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(log.app, name="log")
 app.add_typer(database.app, name="db")

@@ -1,0 +1,1 @@
+"""The JSON/HTTP facade, over real HTTP against a real hub."""

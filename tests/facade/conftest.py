@@ -1,0 +1,213 @@
+"""A hub process with licences on file, and a facade process before it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from connectors.facade.accounts import hash_secret
+from hub.domain.row import Op
+from tests.hub_process import HubProcess, free_port
+from tests.simulator import (
+    BASIS,
+    GRANTED,
+    ITEM,
+    LICENCE,
+    PERMIT,
+    PERMIT_VCT,
+    ROOT,
+    Simulator,
+    citizen,
+    company,
+    copy_home,
+    licence,
+    permit,
+)
+
+SECRET: Final = "a secret of the tests"
+START_S_MAX: Final = 60.0
+CAUSE: Final = {
+    "certificateSystemName": "示例办事平台",
+    "certificateCallCategory": "0",
+    "certificateMatterName": "食品经营许可",
+    "certificateEventCode": ITEM,
+    "certificateCopyCause": "核对申请人主体资格",
+}
+ALL: Final = [
+    "getToken",
+    "getDataByHolder",
+    "queryCertInfoByHolderCode",
+    "queryCertInfo",
+    "downloadFile",
+    "downloadUrl",
+    "verifyCertInfo",
+    "verifyFile",
+    "queryCertInfoByQRcode",
+    "getCertRemarkInfo",
+]
+
+
+@dataclass
+class FacadeProcess:
+    """The facade of one configuration; it does not run until `start`."""
+
+    config: Path
+    port: int
+    log: Path = field(init=False)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serving when this returns; what it prints and logs is in `log`."""
+        self.log = self.config.with_suffix(".log")
+        command = [sys.executable, "-m", "hub", "facade", "serve", "--config", str(self.config)]
+        with self.log.open("wb") as out:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+        deadline = time.monotonic() + START_S_MAX
+        while b"Ctrl-C" not in self.log.read_bytes():
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, "the facade did not start in time"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """HTTP status and envelope of one call."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=body,
+            headers={"content-type": "application/json"},
+            method="POST",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            return error.code, json.loads(text) if text.startswith(b"{") else {}
+
+
+@dataclass
+class Portal:
+    """A system written for a provincial platform: it knows an address, a key and a secret."""
+
+    facade: FacadeProcess
+    app_key: str = "portal"
+    token: str = ""
+
+    def log_in(self, secret: str = SECRET) -> dict[str, Any]:
+        """The answer of `getToken`; the token is kept."""
+        data = {"appKey": self.app_key, "appSecret": secret}
+        answer = self.raw("/getToken", {"head": {"accessId": self.app_key}, "data": data})
+        self.token = answer["data"].get("accessToken", "")
+        return answer
+
+    def call(self, operation: str, *, cause: Any = CAUSE, **data: Any) -> dict[str, Any]:
+        """The envelope of one call with this token and purpose."""
+        if not self.token:
+            assert self.log_in()["head"]["status"] == 0
+        if cause is not None:
+            data["useCause"] = cause
+        head = {"accessId": self.app_key, "accessToken": self.token}
+        return self.raw(f"/{operation.lstrip('/')}", {"head": head, "data": data})
+
+    def raw(self, path: str, envelope: Any) -> dict[str, Any]:
+        status, answer = self.facade.post(path, json.dumps(envelope).encode())
+        assert status == 200, (status, answer)
+        return answer
+
+
+def write_config(file: Path, profile: Path, port: int, **changes: Any) -> Path:
+    """A facade.toml with two accounts: `portal` may do everything, `narrow` very little."""
+    kept = hash_secret(SECRET, bytes(16))
+    section = {"address": f"127.0.0.1:{port}", "profile": str(profile), **changes}
+    lines = ["[facade]", *(f"{name} = {json.dumps(value)}" for name, value in section.items())]
+    fields = {LICENCE: list(GRANTED), PERMIT: ["name"]}
+    for name, operations, types, networks in (
+        ("portal", ALL, fields, ["127.0.0.0/8"]),
+        ("narrow", ["verifyCertInfo", "queryCertInfo"], {LICENCE: ["name"]}, ["127.0.0.0/8"]),
+        ("elsewhere", ALL, fields, ["192.0.2.0/24"]),
+    ):
+        lines += [
+            "[[accounts]]",
+            f'id = "{name}"',
+            f'app_key = "{name}"',
+            f'secret = "{kept}"',
+            f"networks = {json.dumps(networks)}",
+            f"operations = {json.dumps(operations)}",
+            f'items = ["{ITEM}"]',
+            f'basis = "{BASIS}"',
+            f"calls_per_minute_max = {40 if name == 'narrow' else 100000}",
+            "[accounts.types]",
+            *(f"{code} = {json.dumps(names)}" for code, names in types.items()),
+        ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="package")
+def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub with licences in several states and a person's qualification."""
+    home = copy_home(city, tmp_path_factory.mktemp("facade") / "home")
+
+    async def fill() -> None:
+        async with Simulator(home) as simulator:
+            connector = simulator.connector()
+            rows = [licence(number) for number in range(1, 9)]
+            rows += [licence(9, number="330100000009A"), licence(9, number="330100000009B")]
+            rows += [licence(10, valid_until="2020-12-31"), licence(11)]
+            await connector.deliver(rows)
+            await connector.deliver([licence(11, Op.REVOKE)])
+            await connector.deliver([permit(1)], vct=PERMIT_VCT)
+            await simulator.officer().grant("permits", "window-1", ("name",), type_code=PERMIT)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, fill()).result()
+    process = HubProcess(home)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="package")
+def facade(
+    hub_process: HubProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FacadeProcess]:
+    """A facade that signs as window-1."""
+    port = free_port()
+    file = tmp_path_factory.mktemp("facade-config") / "facade.toml"
+    write_config(file, hub_process.profile("systems/window-1"), port)
+    process = FacadeProcess(file, port)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def portal(facade: FacadeProcess) -> Portal:
+    return Portal(facade)
+
+
+def holder(number: int) -> dict[str, str]:
+    """Company `number` as callers name it."""
+    return {"holderCode": company(number), "holderTypeCode": "001", "certTypeCode": LICENCE}
+
+
+def person(number: int) -> dict[str, str]:
+    """Person `number` as callers name it."""
+    return {"holderCode": citizen(number), "holderTypeCode": "111", "certTypeCode": PERMIT}
