@@ -87,6 +87,10 @@ lock: .venv/development ## Resolve the locked versions anew
 run: .venv/runtime ## A hub on loopback with its home in .hub
 	@$(BIN)/sealway init .hub && $(BIN)/sealway serve --config .hub/hub.toml
 
+.PHONY: up-local
+up-local: .venv/development ## PostgreSQL, two hubs and Prometheus as processes on loopback
+	@$(BIN)/python -m deploy.topology
+
 .PHONY: bench
 bench: .venv/development ## Benchmarks as ratios; results go to docs/bench/
 	@$(BIN)/python -m tests.bench.run $(BENCH)
