@@ -50,6 +50,7 @@ class Reason(StrEnum):
     GRANT_MISSING = "GRANT_MISSING"
     FIELD_NOT_GRANTED = "FIELD_NOT_GRANTED"
     AUTHORITY_NOT_ALLOWED = "AUTHORITY_NOT_ALLOWED"
+    ISSUER_NOT_ALLOWED = "ISSUER_NOT_ALLOWED"
     APPROVER_REFUSED = "APPROVER_REFUSED"
     KEY_USAGE_REFUSED = "KEY_USAGE_REFUSED"
 
@@ -58,6 +59,7 @@ class Reason(StrEnum):
     SYSTEM_NOT_FOUND = "SYSTEM_NOT_FOUND"
     OFFICER_NOT_FOUND = "OFFICER_NOT_FOUND"
     CERTIFICATE_TYPE_NOT_FOUND = "CERTIFICATE_TYPE_NOT_FOUND"
+    ITEM_NOT_FOUND = "ITEM_NOT_FOUND"
     CERTIFICATE_NOT_FOUND = "CERTIFICATE_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
@@ -340,6 +342,10 @@ TEXTS: dict[Reason, Text] = {
         "what belongs to {authority} is not open to you; ask for what is your own authority's.",
         "无权访问 {authority} 的内容，只能访问本机构的内容。",
     ),
+    Reason.ISSUER_NOT_ALLOWED: Text(
+        "{authority} does not issue certificates of type {type}; the type names who does.",
+        "{authority} 不是类型 {type} 的颁发机构，颁发机构以类型目录为准。",
+    ),
     Reason.TRANSITION_NOT_ALLOWED: Text(
         "{name} is {state}, which does not allow this.",
         "{name} 当前状态为 {state}，不允许此操作。",
@@ -380,6 +386,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.CERTIFICATE_TYPE_NOT_FOUND: Text(
         "there is no certificate type {name}. List those published with `sealway type list`.",
         "没有证照类型 {name}。可用 sealway type list 查看已发布的类型。",
+    ),
+    Reason.ITEM_NOT_FOUND: Text(
+        "there is no service item {name}. List them with `sealway item list`.",
+        "没有事项 {name}。可用 sealway item list 查看。",
     ),
     Reason.CERTIFICATE_NOT_FOUND: Text(
         "there is no certificate {name}.",

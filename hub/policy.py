@@ -36,6 +36,7 @@ _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 _ACCESS: Final = "/hub.access.v1.AccessService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
+_ITEMS: Final = "/hub.registry.v1.ItemService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
@@ -56,10 +57,16 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _REGISTRY + "CreateCertificateType": _STEWARD,
         _REGISTRY + "GetCertificateType": _MEMBERS,
         _REGISTRY + "ListCertificateTypes": _MEMBERS,
+        _REGISTRY + "DeprecateCertificateType": _STEWARD,
+        _REGISTRY + "RetireCertificateType": _STEWARD,
         _REGISTRY + "IngestBatches": frozenset({Role.CONNECTOR}),
         _REGISTRY + "GetCertificate": _RECORD_READERS,
         _REGISTRY + "SearchCertificates": _RECORD_READERS,
         _REGISTRY + "ListCertificateVersions": _RECORD_READERS,
+        _ITEMS + "ImportItems": _STEWARD,
+        _ITEMS + "GetItem": _BOTH_SIDES,
+        _ITEMS + "ListItems": _BOTH_SIDES,
+        _ITEMS + "RetireItem": _STEWARD,
         _SEAL + "CreateSeal": _OFFICER,
         _SEAL + "ActivateSeal": _OFFICER,
         _SEAL + "GetSeal": _DEPARTMENT_SIDE,

@@ -81,6 +81,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.GRANT_MISSING,
             Reason.FIELD_NOT_GRANTED,
             Reason.AUTHORITY_NOT_ALLOWED,
+            Reason.ISSUER_NOT_ALLOWED,
             Reason.APPROVER_REFUSED,
         ),
         _DENIED,

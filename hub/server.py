@@ -62,11 +62,15 @@ from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
 from hub.proof.receipt import LogTrust
 from hub.registry.catalogue import Catalogue, PublishCertificateType
+from hub.registry.change_items import ImportItems, RetireItem
+from hub.registry.change_type import ChangeType
 from hub.registry.ingest import IngestBatch
+from hub.registry.item_service import ItemService
+from hub.registry.items import Items
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
-from hub.registry.v1 import registry_pb2
+from hub.registry.v1 import items_pb2, registry_pb2
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -202,6 +206,7 @@ class Hub:
     directory: Directory
     grants: GrantSnapshot
     catalogue: Catalogue
+    items: Items
     status_lists: StatusLists
     metrics: Metrics
     tokens: Tokens
@@ -287,6 +292,7 @@ class Hub:
             try:
                 await self.grants.refresh()
                 await self.catalogue.refresh()
+                await self.items.refresh()
                 await self.recorder.follow()
                 await self.status_lists.refresh()
                 if number % _EXPIRY_REFRESHES == 0:
@@ -354,6 +360,8 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
 
     catalogue = Catalogue(database, origin)
     await catalogue.refresh()
+    items = Items(database)
+    await items.refresh()
     key_files = KeyFiles(
         config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
     )
@@ -418,8 +426,19 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 clock,
                 catalogue,
                 PublishCertificateType(clock, recorder, identities, catalogue),
+                ChangeType(clock, recorder, identities, catalogue),
                 ingest,
                 SearchCertificates(database, catalogue, keys.keyring),
+                pages,
+                caller,
+            ),
+        ),
+        (
+            items_pb2,
+            ItemService(
+                items,
+                ImportItems(clock, recorder, identities, catalogue, items),
+                RetireItem(clock, recorder, identities, items),
                 pages,
                 caller,
             ),
@@ -455,6 +474,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         directory,
         grants,
         catalogue,
+        items,
         status_lists,
         metrics,
         tokens,

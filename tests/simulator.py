@@ -68,7 +68,7 @@ from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verif
 from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust, parse_trust
 from hub.registry.store import LAST_BATCH
-from hub.registry.v1 import registry_pb2, registry_pb2_grpc
+from hub.registry.v1 import items_pb2, items_pb2_grpc, registry_pb2, registry_pb2_grpc
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
@@ -294,6 +294,7 @@ class Member:
     def __post_init__(self) -> None:
         self.access = access_pb2_grpc.AccessServiceStub(self.channel)
         self.registry = registry_pb2_grpc.RegistryServiceStub(self.channel)
+        self.items = items_pb2_grpc.ItemServiceStub(self.channel)
         self.seal = seal_pb2_grpc.SealServiceStub(self.channel)
         self.exchange = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.ledger = ledger_pb2_grpc.LedgerServiceStub(self.channel)
@@ -384,6 +385,31 @@ class Officer(Member):
         await self.call(
             self.registry.CreateCertificateType,
             registry_pb2.CreateCertificateTypeRequest(request_id=new_id(), metadata=metadata),
+        )
+
+    async def import_items(self, *documents: bytes) -> None:
+        """Put service items into the catalogue."""
+        await self.call(
+            self.items.ImportItems,
+            items_pb2.ImportItemsRequest(request_id=new_id(), items=documents),
+        )
+
+    async def end_catalogue(self, type_code: str, item: str) -> None:
+        """Retire an item, and a type by way of its deprecation."""
+        await self.call(
+            self.items.RetireItem,
+            items_pb2.RetireItemRequest(
+                request_id=new_id(), name=f"items/{item.lower()}", cause="replaced"
+            ),
+        )
+        named = {"name": f"certificateTypes/{type_code.lower()}", "cause": "replaced"}
+        await self.call(
+            self.registry.DeprecateCertificateType,
+            registry_pb2.DeprecateCertificateTypeRequest(request_id=new_id(), **named),
+        )
+        await self.call(
+            self.registry.RetireCertificateType,
+            registry_pb2.RetireCertificateTypeRequest(request_id=new_id(), **named),
         )
 
     async def make_seal(self, authority: str, uscc: str, title: str) -> str:

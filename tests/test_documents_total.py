@@ -297,6 +297,10 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         )
         await zhao.call(zhao.access.RotateSystemKeys, rotation)
         await zhao.revoke("window-1")
+        page = (DOCS / "formats" / "service-item.md").read_text(encoding="utf-8")
+        shown = page.partition("```json\n")[2].partition("\n```")[0]
+        await zhao.import_items(shown.encode())
+        await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
         entries = await hub.entries()
         for _ in range(100):
             if entries[-1]["kind"] == "heartbeat":

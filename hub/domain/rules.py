@@ -233,6 +233,10 @@ RULES: Final[dict[str, Text]] = {
         "the certificate is revoked; a revoked certificate takes no change",
         "该证照已吊销，不接受变更",
     ),
+    "row.type_retired": Text(
+        "this certificate type is retired and nothing new is issued under it; use its successor",
+        "该证照类型已废止，不再签发新证照，请使用其承继类型",
+    ),
     "row.not_on_file": Text(
         "no certificate with this number is on file, so there is nothing to revoke",
         "库中没有该编号的证照，无可吊销",

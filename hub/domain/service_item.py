@@ -202,7 +202,7 @@ def members_of(item: ServiceItem) -> dict[str, Json]:
     return {
         "v": 1,
         "code": item.code,
-        "version": item.version,
+        "version": item.version or None,
         "name": item.name,
         "name_en": item.name_en,
         "authority": item.authority,

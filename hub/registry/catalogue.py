@@ -10,11 +10,20 @@ from typing import Final
 from hub.clock import Clock
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import CertificateType, from_json
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
 from hub.proof.sd_jwt import digests_of_type
+from hub.registry.calls import Answered, Call, Change, change_once
+from hub.registry.item_store import (
+    PUBLISHED,
+    STANDINGS_OF,
+    Listed,
+    ListState,
+    Standing,
+    put_standing,
+    standing_of,
+)
 from hub.registry.ports import Access, Database, Recorder
 from hub.registry.store import (
     ALL_TYPES,
@@ -57,6 +66,7 @@ class Catalogue:
     version: int = -1
     _types: dict[tuple[str, int], PublishedType] = field(default_factory=dict)
     _newest: dict[str, PublishedType] = field(default_factory=dict)
+    _standings: dict[str, Standing] = field(default_factory=dict)
 
     async def refresh(self) -> None:
         """Load what is in the database where its version is another than ours."""
@@ -80,7 +90,11 @@ class Catalogue:
                 )
                 types[str(code), number] = published
                 newest[str(code)] = published
-        self._types, self._newest, self.version = types, newest, version
+        standings: dict[str, Standing] = {}
+        async for rows in self.database.scan(STANDINGS_OF, Listed.TYPE.value):
+            standings.update(map(standing_of, rows))
+        self._types, self._newest = types, newest
+        self._standings, self.version = standings, version
 
     def vct(self, code: str) -> str:
         """The address of a type's document."""
@@ -110,6 +124,10 @@ class Catalogue:
         published = self._newest.get(code)
         return None if published is None else published.type.version
 
+    def standing(self, code: str) -> Standing:
+        """Where the type stands: published, deprecated or retired."""
+        return self._standings.get(code, PUBLISHED)
+
     def all(self) -> Sequence[PublishedType]:
         """The newest version of every type, in the order of their codes."""
         return [self._newest[code] for code in sorted(self._newest)]
@@ -117,25 +135,6 @@ class Catalogue:
     def check(self) -> Check:
         """That this snapshot is still the newest."""
         return unchanged_catalogue(self.version)
-
-
-@dataclass(frozen=True, slots=True)
-class TypeCall:
-    """One call that publishes: whose, under which id, and the digest of what it says."""
-
-    caller: Caller
-    request_id: str
-    method: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The answer's bytes as first given, with the entry that proves it; none for a mere check."""
-
-    answer: bytes
-    entry: int | None
-    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,70 +152,47 @@ class PublishCertificateType:
 
     async def __call__(
         self,
-        call: TypeCall,
+        call: Call,
         metadata: bytes,
         encode: Callable[[PublishedType], bytes],
         *,
         validate_only: bool,
-    ) -> Published:
+    ) -> Answered:
         """Durable and in the catalogue when it returns. Raises HubError: FIELD_INVALID with every
-        violation, AUTHORITY_NOT_ALLOWED, REQUEST_ID_REUSED, DECISION_STALE."""
-        remembered = await self.recorder.remembered(call.caller.name, call.request_id)
-        if remembered is not None and not validate_only:
-            return await self._first_answer(call, remembered)
-        try:
-            return await self._publish(call, metadata, encode, validate_only=validate_only)
-        except HubError as error:
-            if error.reason is not Reason.DECISION_STALE:
-                raise
-        await self.catalogue.refresh()
-        return await self._publish(call, metadata, encode, validate_only=validate_only)
+        violation, AUTHORITY_NOT_ALLOWED, TRANSITION_NOT_ALLOWED, REQUEST_ID_REUSED,
+        DECISION_STALE."""
 
-    async def _publish(
-        self,
-        call: TypeCall,
-        metadata: bytes,
-        encode: Callable[[PublishedType], bytes],
-        *,
-        validate_only: bool,
-    ) -> Published:
-        published = self._check(call.caller, metadata)
-        answer = encode(published)
-        if validate_only:
-            return Published(answer, None, "")
-        certificate_type = published.type
-        entry = Entry(
-            kind="type.published",
-            caller=call.caller.name,
-            key_entry=call.caller.enrolment_entry,
-            request_id=call.request_id,
-            request_digest=call.content,
-            members={
-                "data": {
-                    "code": certificate_type.code,
-                    "version": certificate_type.version,
-                    "integrity": published.integrity,
-                }
-            },
+        def decide() -> Change:
+            published = self._check(call.caller, metadata)
+            return self._change(call.caller, published, encode(published))
+
+        return await change_once(
+            self.recorder, call, decide, self.catalogue.refresh, validate_only=validate_only
         )
+
+    def _change(self, caller: Caller, published: PublishedType, answer: bytes) -> Change:
+        """Step 3. A new version of a deprecated type is published like any other."""
+        code, version = published.type.code, published.type.version
         row = (
-            certificate_type.code,
-            certificate_type.version,
-            metadata,
+            code,
+            version,
+            published.metadata,
             published.integrity,
             ENTRY_INDEX,
             published.create_time_us,
             "registry",
         )
         writes = [Write(INSERT_TYPE, [row]), put_catalogue(self.catalogue.version + 1)]
-        checks = [self.catalogue.check(), self.access.check(call.caller)]
-        remember = Remember(call.caller.name, call.request_id, call.method, call.content, answer)
-        try:
-            recorded = await self.recorder.record(entry, writes, checks, remember=remember)
-        except AlreadyRecorded as already:
-            return await self._first_answer(call, already.remembered)
-        await self.catalogue.refresh()
-        return Published(answer, recorded.index, recorded.receipt)
+        if self.catalogue.standing(code).state is not ListState.PUBLISHED:
+            time_us = published.create_time_us
+            writes.append(put_standing(Listed.TYPE, code, ListState.PUBLISHED, "", time_us))
+        return Change(
+            kind="type.published",
+            data={"code": code, "version": version, "integrity": published.integrity},
+            writes=writes,
+            checks=(self.catalogue.check(), self.access.check(caller)),
+            answer=answer,
+        )
 
     def _check(self, caller: Caller, metadata: bytes) -> PublishedType:
         """Step 2."""
@@ -227,6 +203,9 @@ class PublishCertificateType:
         defining = certificate_type.defining_authority
         if caller.role is not Role.OFFICER and caller.authority_uscc != defining:
             raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=caller.authority)
+        if self.catalogue.standing(certificate_type.code).state is ListState.RETIRED:
+            name = f"certificateTypes/{certificate_type.code.lower()}"
+            raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state="retired")
         newest = self.catalogue.newest_version(certificate_type.code) or 0
         if certificate_type.version != newest + 1:
             broken = violation("type_version", "type.next_version", next=newest + 1)
@@ -235,11 +214,6 @@ class PublishCertificateType:
             )
         vct = self.catalogue.vct(certificate_type.code)
         return PublishedType(certificate_type, vct, metadata, integrity_of(metadata), self.clock())
-
-    async def _first_answer(self, call: TypeCall, first: Remembered) -> Published:
-        if (first.method, first.content) != (call.method, call.content):
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=call.request_id)
-        return Published(first.answer, first.index, await self.recorder.receipt(first.index))
 
 
 def integrity_of(metadata: bytes) -> str:

@@ -58,6 +58,8 @@ class Issuer:
     key_id: str
     public_numbers: bool
     time_us: int
+    # Under a retired type nothing new is issued; what is on file may still change or end.
+    is_retired: bool = False
 
 
 @dataclass(slots=True)
@@ -154,6 +156,8 @@ class _Deciding:
         if file is None:
             if row.op is Op.REVOKE:
                 return _refused("number", "row.not_on_file")
+            if self.issuer.is_retired:
+                return _refused("number", "row.type_retired")
             return self._create(sound)
         if row.serial is not None and row.serial != file.certificate.serial:
             return _refused("serial", "row.serial_other")

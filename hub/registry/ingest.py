@@ -41,6 +41,7 @@ from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
 from hub.registry.catalogue import Catalogue, PublishedType
 from hub.registry.decide import Decision, Issuer, Outcome, RowResult, decide
+from hub.registry.item_store import ListState
 from hub.registry.judge import FaultyRow, Judge, SoundRow
 from hub.registry.ports import (
     Access,
@@ -152,7 +153,8 @@ class IngestBatch(Generic[_B]):
         """One result per row and one receipt; durable when it returns.
 
         Raises HubError: MESSAGE_TOO_LARGE, BATCH_INVALID with the exact rule,
-        AUTHORITY_NOT_ALLOWED, CERTIFICATE_TYPE_NOT_FOUND, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
+        AUTHORITY_NOT_ALLOWED, ISSUER_NOT_ALLOWED, CERTIFICATE_TYPE_NOT_FOUND,
+        INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
         DECISION_STALE, LOG_UNAVAILABLE. Then nothing of the batch is stored.
         """
         batch = self._verify(caller, root_jws, rows)
@@ -168,7 +170,8 @@ class IngestBatch(Generic[_B]):
             except HubError as error:
                 if error.reason is not Reason.DECISION_STALE:
                     raise
-            # The caller too is judged anew: identities may be what changed.
+            # The caller too is judged anew: identities or the type may be what changed.
+            await self.catalogue.refresh()
             batch = dataclasses.replace(batch, caller=await self.identify())
             return await self._ingest(batch, judged)
 
@@ -203,7 +206,15 @@ class IngestBatch(Generic[_B]):
         if published is None:
             name = f"{root.vct[:200]} version {root.type_version}"
             raise HubError(Reason.CERTIFICATE_TYPE_NOT_FOUND, name=name)
+        self._check_issuer(published.type.code, root.authority)
         return _Batch(caller, verified, published, rows)
+
+    def _check_issuer(self, code: str, authority: str) -> None:
+        """That the type in its newest version lets `authority` issue."""
+        newest = self.catalogue.newest(code)
+        listing = None if newest is None else newest.listing
+        if listing is not None and authority not in (listing.issuing_authorities or (authority,)):
+            raise HubError(Reason.ISSUER_NOT_ALLOWED, authority=authority, type=code)
 
     async def _answered_before(self, batch: _Batch) -> Ingested | None:
         """Step 2. The signature's bytes do not count: the root's claims are what was answered."""
@@ -250,7 +261,12 @@ class IngestBatch(Generic[_B]):
         """Steps 5 to 7 for one decision."""
         root, caller, published = batch.root, batch.caller, batch.published
         # Read first: whatever changes after this makes the decision stale.
-        checks = [self.access.check(caller), await self._chain_check(batch)]
+        self._check_issuer(published.type.code, root.authority)
+        checks = [
+            self.access.check(caller),
+            self.catalogue.check(),
+            await self._chain_check(batch),
+        ]
         basis = await self._read(batch, judged)
         checks.append(unchanged_turn(caller.authority, published.type.code, basis.turn))
         enrolled_on = legal_day(self.access.enrolled_us(caller.name)).isoformat()
@@ -349,6 +365,7 @@ class IngestBatch(Generic[_B]):
             key_id=self.holder_keys.holder_key_id,
             public_numbers=Judge(certificate_type, self.holder_keys).number_is_public,
             time_us=self.clock(),
+            is_retired=self.catalogue.standing(certificate_type.code).state is ListState.RETIRED,
         )
 
     def _order(self, batch: _Batch) -> SealingOrder:

@@ -16,9 +16,12 @@ from hub.domain.certificate import Custody, State, state_on
 from hub.domain.holder import Holder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.catalogue import Catalogue, PublishCertificateType, PublishedType, TypeCall
+from hub.registry.calls import Answered, Call
+from hub.registry.catalogue import Catalogue, PublishCertificateType, PublishedType
+from hub.registry.change_type import ChangeType
 from hub.registry.decide import Outcome, RowResult
 from hub.registry.ingest import BATCH_BYTES_MAX, DeliveredRow, Ingested
+from hub.registry.item_store import PUBLISHED, ListState, Standing
 from hub.registry.search import Filter, SearchCertificates
 from hub.registry.store import CertificateView
 from hub.registry.v1 import registry_pb2 as pb
@@ -49,6 +52,11 @@ _TRUST_GRADES: Final = {
     Custody.HUB_FILE: "B",
     Custody.ATTESTED: "C",
 }
+_TYPE_STATES: Final = {
+    ListState.PUBLISHED: pb.CertificateType.STATE_PUBLISHED,
+    ListState.DEPRECATED: pb.CertificateType.STATE_DEPRECATED,
+    ListState.RETIRED: pb.CertificateType.STATE_RETIRED,
+}
 _OUTCOMES: Final = {
     Outcome.NEW: pb.RowResult.OUTCOME_NEW,
     Outcome.CHANGED: pb.RowResult.OUTCOME_CHANGED,
@@ -65,6 +73,7 @@ class RegistryService:
     clock: Clock
     catalogue: Catalogue
     publish: PublishCertificateType
+    change_type: ChangeType
     ingest: Callable[[Caller, str, Sequence[DeliveredRow]], Awaitable[Ingested]]
     search: SearchCertificates
     pages: PageTokens
@@ -74,26 +83,38 @@ class RegistryService:
         self, request: pb.CreateCertificateTypeRequest, _context: grpc.aio.ServicerContext
     ) -> pb.CreateCertificateTypeResponse:
         """Publish a type or its next version."""
-        call = TypeCall(
-            self.current_caller(),
-            names.check_request_id(request.request_id),
-            _PATH + "CreateCertificateType",
-            digest(request.SerializeToString(deterministic=True)),
-        )
         published = await self.publish(
-            call,
+            self._call("CreateCertificateType", request.request_id, request.SerializeToString),
             request.metadata,
-            lambda one: encode_certificate_type(one).SerializeToString(),
+            lambda one: encode_certificate_type(one, PUBLISHED).SerializeToString(),
             validate_only=request.validate_only,
         )
         response = pb.CreateCertificateTypeResponse(
             certificate_type=pb.CertificateType.FromString(published.answer)
         )
         if published.entry is not None:
-            response.receipt.CopyFrom(
-                common_pb2.Receipt(json=published.receipt, entry=published.entry)
-            )
+            response.receipt.CopyFrom(_receipt(published))
         return response
+
+    async def DeprecateCertificateType(
+        self, request: pb.DeprecateCertificateTypeRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.DeprecateCertificateTypeResponse:
+        """Say that another type should be used."""
+        call = self._call("DeprecateCertificateType", request.request_id, request.SerializeToString)
+        answered = await self._change(call, request.name, ListState.DEPRECATED, request.cause)
+        return pb.DeprecateCertificateTypeResponse(
+            certificate_type=_changed(answered), receipt=_receipt(answered)
+        )
+
+    async def RetireCertificateType(
+        self, request: pb.RetireCertificateTypeRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.RetireCertificateTypeResponse:
+        """End a type."""
+        call = self._call("RetireCertificateType", request.request_id, request.SerializeToString)
+        answered = await self._change(call, request.name, ListState.RETIRED, request.cause)
+        return pb.RetireCertificateTypeResponse(
+            certificate_type=_changed(answered), receipt=_receipt(answered)
+        )
 
     async def GetCertificateType(
         self, request: pb.GetCertificateTypeRequest, _context: grpc.aio.ServicerContext
@@ -105,7 +126,7 @@ class RegistryService:
         published = self.catalogue.find(type_id.upper(), request.version)
         if published is None:
             raise HubError(Reason.CERTIFICATE_TYPE_NOT_FOUND, name=request.name)
-        return pb.GetCertificateTypeResponse(certificate_type=encode_certificate_type(published))
+        return pb.GetCertificateTypeResponse(certificate_type=self._encode_type(published))
 
     async def ListCertificateTypes(
         self, request: pb.ListCertificateTypesRequest, _context: grpc.aio.ServicerContext
@@ -117,7 +138,7 @@ class RegistryService:
         page = rest[:size]
         more = len(rest) > size
         return pb.ListCertificateTypesResponse(
-            certificate_types=[encode_certificate_type(one) for one in page],
+            certificate_types=[self._encode_type(one) for one in page],
             next_page_token=self.pages.make(page[-1].type.code, "ListCertificateTypes")
             if more
             else "",
@@ -182,6 +203,27 @@ class RegistryService:
             next_page_token=self.pages.make(page.after, scope) if page.after else "",
         )
 
+    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
+        return Call(
+            self.current_caller(),
+            names.check_request_id(request_id),
+            _PATH + method,
+            digest(serialize(deterministic=True)),
+        )
+
+    async def _change(self, call: Call, name: str, state: ListState, cause: str) -> Answered:
+        (type_id,) = names.parse(name, _TYPE)
+        return await self.change_type(
+            call,
+            type_id.upper(),
+            state,
+            cause,
+            lambda one, standing: encode_certificate_type(one, standing).SerializeToString(),
+        )
+
+    def _encode_type(self, published: PublishedType) -> pb.CertificateType:
+        return encode_certificate_type(published, self.catalogue.standing(published.type.code))
+
     def _encode(self, view: CertificateView) -> pb.Certificate:
         return encode_certificate(view, self.clock())
 
@@ -206,7 +248,7 @@ def decode_filter(message: pb.SearchCertificatesRequest.Filter) -> Filter:
     )
 
 
-def encode_certificate_type(published: PublishedType) -> pb.CertificateType:
+def encode_certificate_type(published: PublishedType, standing: Standing) -> pb.CertificateType:
     """The message of a type."""
     return pb.CertificateType(
         name=f"certificateTypes/{published.type.code.lower()}",
@@ -217,6 +259,9 @@ def encode_certificate_type(published: PublishedType) -> pb.CertificateType:
         vct=published.vct,
         metadata=published.metadata,
         create_time=_time(published.create_time_us),
+        state=_TYPE_STATES[standing.state],
+        state_entry=standing.entry,
+        cause=standing.cause,
     )
 
 
@@ -262,6 +307,16 @@ def _encode_result(result: RowResult) -> pb.RowResult:
             for one in result.violations
         ],
     )
+
+
+def _changed(answered: Answered) -> pb.CertificateType:
+    changed = pb.CertificateType.FromString(answered.answer)
+    changed.state_entry = answered.entry or 0
+    return changed
+
+
+def _receipt(answered: Answered) -> common_pb2.Receipt:
+    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
 
 
 def _time(time_us: int) -> Timestamp:

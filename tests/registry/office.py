@@ -48,7 +48,9 @@ from hub.proof.jose import (
     es256_signer,
 )
 from hub.proof.merkle import root as merkle_root
-from hub.registry.catalogue import Catalogue, PublishCertificateType, Published, TypeCall
+from hub.registry.calls import Answered as CatalogueAnswered
+from hub.registry.calls import Call as CatalogueCall
+from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.decide import Outcome
 from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
 from hub.registry.read import CertificateReader
@@ -236,8 +238,8 @@ class Office:
         request_id = request_id or str(uuid.uuid4())
         return Call(self.officer(caller), request_id, "/m", digest(content or request_id))
 
-    async def publish_type(self, certificate_type: CertificateType) -> Published:
-        call = TypeCall(self.officer(OFFICERS[0]), str(uuid.uuid4()), "/m", digest("x"))
+    async def publish_type(self, certificate_type: CertificateType) -> CatalogueAnswered:
+        call = CatalogueCall(self.officer(OFFICERS[0]), str(uuid.uuid4()), "/m", digest("x"))
         return await self.publish(
             call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
         )

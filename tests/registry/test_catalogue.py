@@ -14,7 +14,8 @@ from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import to_json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.catalogue import Catalogue, TypeCall
+from hub.registry.calls import Call
+from hub.registry.catalogue import Catalogue
 from tests.registry.office import DEFINER, LICENCE, LICENCE_TYPE, Office, open_office
 
 OTHER_ID = "00000000-0000-4000-8000-000000000001"
@@ -29,7 +30,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def test_a_type_is_kept_as_received_with_its_integrity(office: Office) -> None:
     """White space and all: the digest of every seal is over exactly these bytes."""
     metadata = to_json(LICENCE_TYPE).replace(b'"v":1', b'"v": 1')
-    call = TypeCall(office.officer("officers/first"), OTHER_ID, "/m", digest(metadata))
+    call = Call(office.officer("officers/first"), OTHER_ID, "/m", digest(metadata))
 
     published = await office.publish(call, metadata, lambda one: b"", validate_only=False)
 
@@ -61,7 +62,7 @@ async def test_versions_follow_one_another(office: Office) -> None:
 async def test_a_check_only_writes_nothing(office: Office) -> None:
     """`validate_only` answers what would be, without entry."""
     size = office.recorder.head().size
-    call = TypeCall(office.officer("officers/first"), OTHER_ID, "/m", "x")
+    call = Call(office.officer("officers/first"), OTHER_ID, "/m", "x")
 
     answer = await office.publish(
         call, to_json(LICENCE_TYPE), lambda one: one.vct.encode(), validate_only=True
@@ -79,12 +80,12 @@ async def test_only_officers_and_the_defining_authority_publish(office: Office) 
     stranger = Caller("systems/d", Role.DEPARTMENT, "authorities/x", "113301000025123419", 1, "", 1)
     definer = dataclasses.replace(stranger, authority_uscc=DEFINER)
     with pytest.raises(HubError) as caught:
-        call = TypeCall(stranger, OTHER_ID, "/m", "x")
+        call = Call(stranger, OTHER_ID, "/m", "x")
         await office.publish(call, metadata, lambda one: b"", validate_only=False)
     assert caught.value.reason is Reason.AUTHORITY_NOT_ALLOWED
 
     await office.publish(
-        TypeCall(definer, OTHER_ID, "/m", "x"), metadata, lambda one: b"", validate_only=False
+        Call(definer, OTHER_ID, "/m", "x"), metadata, lambda one: b"", validate_only=False
     )
 
     assert office.catalogue.newest(LICENCE) == LICENCE_TYPE
@@ -92,7 +93,7 @@ async def test_only_officers_and_the_defining_authority_publish(office: Office) 
 
 async def test_a_call_repeated_gives_the_first_answer(office: Office) -> None:
     """Same id and content: first answer and receipt; other content is refused."""
-    call = TypeCall(office.officer("officers/first"), OTHER_ID, "/m", "x")
+    call = Call(office.officer("officers/first"), OTHER_ID, "/m", "x")
     metadata = to_json(LICENCE_TYPE)
     first = await office.publish(call, metadata, lambda one: b"first", validate_only=False)
 
@@ -111,7 +112,7 @@ async def test_a_late_snapshot_decides_again(office: Office) -> None:
     await behind.refresh()
     await office.publish_type(LICENCE_TYPE)
     publish = dataclasses.replace(office.publish, catalogue=behind)
-    call = TypeCall(office.officer("officers/first"), OTHER_ID, "/m", "x")
+    call = Call(office.officer("officers/first"), OTHER_ID, "/m", "x")
 
     other = dataclasses.replace(LICENCE_TYPE, code=f"{DEFINER}009")
     await publish(call, to_json(other), lambda one: b"", validate_only=False)
@@ -123,7 +124,7 @@ async def test_a_late_snapshot_decides_again(office: Office) -> None:
 @pytest.mark.parametrize("metadata", [b"", b"[]", b'{"v":1}', b"x" * 262_145])
 async def test_what_is_no_type_is_refused(office: Office, metadata: bytes) -> None:
     """The exact field, nothing stored."""
-    call = TypeCall(office.officer("officers/first"), OTHER_ID, "/m", "x")
+    call = Call(office.officer("officers/first"), OTHER_ID, "/m", "x")
 
     with pytest.raises(HubError) as caught:
         await office.publish(call, metadata, lambda one: b"", validate_only=False)

@@ -17,6 +17,7 @@ from hub.domain.row import emit_row
 from hub.errors import HubError, Reason
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.batch import sign_batch_root
+from hub.registry.change_type import ChangeType
 from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
 from hub.seal.service import SealService
@@ -52,6 +53,7 @@ class Desk:
             now_us,
             office.catalogue,
             office.publish,
+            ChangeType(now_us, office.recorder, office.identities, office.catalogue),
             office.ingest,  # type: ignore[arg-type]
             office.search,
             pages,

@@ -59,6 +59,42 @@ class ListCertificateTypesResponse(_message.Message):
     next_page_token: str
     def __init__(self, certificate_types: _Optional[_Iterable[_Union[CertificateType, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class DeprecateCertificateTypeRequest(_message.Message):
+    __slots__ = ("request_id", "name", "cause")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    cause: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., cause: _Optional[str] = ...) -> None: ...
+
+class DeprecateCertificateTypeResponse(_message.Message):
+    __slots__ = ("certificate_type", "receipt")
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    certificate_type: CertificateType
+    receipt: _common_pb2.Receipt
+    def __init__(self, certificate_type: _Optional[_Union[CertificateType, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
+class RetireCertificateTypeRequest(_message.Message):
+    __slots__ = ("request_id", "name", "cause")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    cause: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., cause: _Optional[str] = ...) -> None: ...
+
+class RetireCertificateTypeResponse(_message.Message):
+    __slots__ = ("certificate_type", "receipt")
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    certificate_type: CertificateType
+    receipt: _common_pb2.Receipt
+    def __init__(self, certificate_type: _Optional[_Union[CertificateType, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
 class IngestBatchesRequest(_message.Message):
     __slots__ = ("root_jws", "rows")
     ROOT_JWS_FIELD_NUMBER: _ClassVar[int]
@@ -195,7 +231,17 @@ class Holder(_message.Message):
     def __init__(self, type: _Optional[str] = ..., number: _Optional[str] = ...) -> None: ...
 
 class CertificateType(_message.Message):
-    __slots__ = ("name", "code", "version", "title", "title_en", "vct", "metadata", "create_time")
+    __slots__ = ("name", "code", "version", "title", "title_en", "vct", "metadata", "create_time", "state", "state_entry", "cause")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[CertificateType.State]
+        STATE_PUBLISHED: _ClassVar[CertificateType.State]
+        STATE_DEPRECATED: _ClassVar[CertificateType.State]
+        STATE_RETIRED: _ClassVar[CertificateType.State]
+    STATE_UNSPECIFIED: CertificateType.State
+    STATE_PUBLISHED: CertificateType.State
+    STATE_DEPRECATED: CertificateType.State
+    STATE_RETIRED: CertificateType.State
     NAME_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +250,9 @@ class CertificateType(_message.Message):
     VCT_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_ENTRY_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     name: str
     code: str
     version: int
@@ -212,7 +261,10 @@ class CertificateType(_message.Message):
     vct: str
     metadata: bytes
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    state: CertificateType.State
+    state_entry: int
+    cause: str
+    def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[CertificateType.State, str]] = ..., state_entry: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time")

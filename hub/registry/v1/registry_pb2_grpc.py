@@ -50,6 +50,16 @@ class RegistryServiceStub:
                 request_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesRequest.SerializeToString,
                 response_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesResponse.FromString,
                 _registered_method=True)
+        self.DeprecateCertificateType = channel.unary_unary(
+                '/hub.registry.v1.RegistryService/DeprecateCertificateType',
+                request_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeResponse.FromString,
+                _registered_method=True)
+        self.RetireCertificateType = channel.unary_unary(
+                '/hub.registry.v1.RegistryService/RetireCertificateType',
+                request_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeResponse.FromString,
+                _registered_method=True)
         self.IngestBatches = channel.stream_stream(
                 '/hub.registry.v1.RegistryService/IngestBatches',
                 request_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.IngestBatchesRequest.SerializeToString,
@@ -93,6 +103,22 @@ class RegistryServiceServicer:
 
     def ListCertificateTypes(self, request, context):
         """ListCertificateTypes returns types in the order of their codes, newest versions only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeprecateCertificateType(self, request, context):
+        """DeprecateCertificateType says that another type should be used; nothing else changes. Officers,
+        and the department that defines it; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireCertificateType(self, request, context):
+        """RetireCertificateType ends a type for good: no certificate is issued under it any more. Those on
+        file stay readable and verifiable, may be corrected, and may end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +172,16 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.ListCertificateTypes,
                     request_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesRequest.FromString,
                     response_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesResponse.SerializeToString,
+            ),
+            'DeprecateCertificateType': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeprecateCertificateType,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeResponse.SerializeToString,
+            ),
+            'RetireCertificateType': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireCertificateType,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeResponse.SerializeToString,
             ),
             'IngestBatches': grpc.stream_stream_rpc_method_handler(
                     servicer.IngestBatches,
@@ -250,6 +286,60 @@ class RegistryService:
             '/hub.registry.v1.RegistryService/ListCertificateTypes',
             hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesRequest.SerializeToString,
             hub_dot_registry_dot_v1_dot_registry__pb2.ListCertificateTypesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeprecateCertificateType(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.RegistryService/DeprecateCertificateType',
+            hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_registry__pb2.DeprecateCertificateTypeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireCertificateType(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.RegistryService/RetireCertificateType',
+            hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_registry__pb2.RetireCertificateTypeResponse.FromString,
             options,
             channel_credentials,
             insecure,

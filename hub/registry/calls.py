@@ -1,0 +1,96 @@
+"""How a change of the catalogue is made: one entry, repeated calls answered alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.domain.caller import Caller
+from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.strict_json import Json
+from hub.errors import HubError, Reason
+from hub.registry.ports import Recorder
+from hub.storage.statements import Check, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that writes: whose, under which id, and the digest of what it says."""
+
+    caller: Caller
+    request_id: str
+    method: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer's bytes as first given, with the entry that proves it; none for a mere check."""
+
+    answer: bytes
+    entry: int | None
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What shall happen: an entry of `kind` with `data`, rows, and what the call answers."""
+
+    kind: str
+    data: Mapping[str, Json]
+    writes: Sequence[Write]
+    checks: Sequence[Check]
+    answer: bytes
+
+
+async def change_once(
+    recorder: Recorder,
+    call: Call,
+    decide: Callable[[], Change],
+    refresh: Callable[[], Awaitable[None]],
+    *,
+    validate_only: bool = False,
+) -> Answered:
+    """Make what `decide` comes to, once for `call`; durable and logged when it returns.
+
+    A call answered before gets its first answer. Where something changed meanwhile, `refresh` and
+    decide once more. With `validate_only` nothing is written. Raises HubError: whatever `decide`
+    does, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
+    """
+    if validate_only:
+        return Answered(decide().answer, None, "")
+    remembered = await recorder.remembered(call.caller.name, call.request_id)
+    if remembered is not None:
+        return await _first_answer(recorder, call, remembered)
+    try:
+        answered = await _record(recorder, call, decide())
+    except HubError as error:
+        if error.reason is not Reason.DECISION_STALE:
+            raise
+        await refresh()
+        answered = await _record(recorder, call, decide())
+    await refresh()
+    return answered
+
+
+async def _record(recorder: Recorder, call: Call, change: Change) -> Answered:
+    entry = Entry(
+        kind=change.kind,
+        caller=call.caller.name,
+        key_entry=call.caller.enrolment_entry,
+        request_id=call.request_id,
+        request_digest=call.content,
+        members={"data": {**change.data}},
+    )
+    remember = Remember(call.caller.name, call.request_id, call.method, call.content, change.answer)
+    try:
+        recorded = await recorder.record(entry, change.writes, change.checks, remember=remember)
+    except AlreadyRecorded as already:
+        return await _first_answer(recorder, call, already.remembered)
+    return Answered(change.answer, recorded.index, recorded.receipt)
+
+
+async def _first_answer(recorder: Recorder, call: Call, first: Remembered) -> Answered:
+    if (first.method, first.content) != (call.method, call.content):
+        raise HubError(Reason.REQUEST_ID_REUSED, request_id=call.request_id)
+    return Answered(first.answer, first.index, await recorder.receipt(first.index))
