@@ -6,11 +6,12 @@ that hold them. Relative paths are relative to the file.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.errors import HubError, Reason, Violation
 
@@ -62,12 +63,45 @@ class DatabaseSection(_Section):
     url: str = "sqlite:///data/hub.db"
 
 
+# Bucket and name of S3; a name has no part that a path would read as another.
+_S3_BUCKET: Final = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_S3_OBJECT: Final = _S3_BUCKET + r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"
+
+
+_S3_ENDPOINT: Final = (
+    r"^$|^https://[A-Za-z0-9.:\[\]-]+$|^http://(127\.0\.0\.1|\[::1\]|[a-z0-9-]+)(:[0-9]{1,5})?$"
+)
+
+
+class BlobsSection(_Section):
+    """Where the documents of certificates are kept, encrypted."""
+
+    # `file:folder`, `file:///folder` or `s3://bucket` or `s3://bucket/prefix`.
+    url: Annotated[str, Field(pattern=r"^file:.+|" + _S3_BUCKET + r"(/[A-Za-z0-9._-]+)*$")] = (
+        "file:data/documents"
+    )
+
+
+class S3Section(_Section):
+    """The S3 store that `blobs.url` and `ledger.head` may name."""
+
+    # Base address. Plain HTTP only to this machine or to a name without a dot, a neighbour in the
+    # same container network: documents are encrypted and credentials are never sent.
+    endpoint: Annotated[str, Field(pattern=_S3_ENDPOINT)] = ""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "us-east-1"
+    # Two lines, access key and secret key; mode 0600.
+    credentials_file: Path = Path("secrets/s3")
+    # Anchors of the store's TLS certificate, a PEM bundle; empty: those of the system.
+    ca_file: str = ""
+
+
 class LedgerSection(_Section):
     """The log."""
 
-    # File outside the database that holds the newest signed checkpoint. Losing it refuses the next
-    # start; rolling it back defeats the protection against restored backups.
-    head: Path = Path("head/checkpoint")
+    # What holds the newest signed checkpoint outside the database: a file, or `s3://bucket/name`,
+    # an object replaced by compare-and-swap. Losing it refuses the next start; rolling it back
+    # defeats the protection against restored backups.
+    head: Annotated[str, Field(min_length=1)] = "head/checkpoint"
     # Milliseconds during which entries are collected into one epoch: larger is cheaper, slower.
     window_ms: Annotated[float, Field(ge=0, le=1000)] = 20.0
     # Most entries of one epoch; 1 is for comparison only.
@@ -109,6 +143,8 @@ class Config(_Section):
     grpc: GrpcSection = GrpcSection()
     http: HttpSection = HttpSection()
     database: DatabaseSection = DatabaseSection()
+    blobs: BlobsSection = BlobsSection()
+    s3: S3Section = S3Section()
     ledger: LedgerSection = LedgerSection()
     keys: KeysSection = KeysSection()
     tls: TlsSection = TlsSection()
@@ -123,9 +159,34 @@ class Config(_Section):
             raise ValueError("database.url begins with sqlite:/// or postgresql://")
         return section
 
+    @field_validator("ledger")
+    @classmethod
+    def _whole_address(cls, section: LedgerSection) -> LedgerSection:
+        if section.head.startswith("s3:") and not re.fullmatch(_S3_OBJECT, section.head):
+            raise ValueError("ledger.head is a file or s3://bucket/name")
+        return section
+
+    @model_validator(mode="after")
+    def _has_store(self) -> Config:
+        if "s3" in (self.blobs.url[:2], self.ledger.head[:2]) and not self.s3.endpoint:
+            raise ValueError("s3.endpoint is needed where blobs.url or ledger.head is s3://…")
+        return self
+
     def path(self, relative: Path) -> Path:
         """`relative` as it stands in the file, made absolute."""
         return self.home / relative
+
+    @property
+    def head_file(self) -> Path | None:
+        """The file of the external head, or None where it is an object of S3."""
+        head = self.ledger.head
+        return None if head.startswith("s3://") else self.path(_path_of(head))
+
+    @property
+    def blobs_folder(self) -> Path | None:
+        """The folder of documents, or None where they are in S3."""
+        url = self.blobs.url
+        return None if url.startswith("s3://") else self.path(_path_of(url))
 
     @property
     def database_url(self) -> str:
@@ -134,6 +195,11 @@ class Config(_Section):
         if self.database.url.startswith(prefix):
             return prefix + str(self.path(Path(self.database.url.removeprefix(prefix))))
         return self.database.url
+
+
+def _path_of(url: str) -> Path:
+    """What `file:relative`, `file:///absolute` or a plain path names."""
+    return Path(url.removeprefix("file:").replace("///", "/", 1))
 
 
 def load(file: Path) -> Config:

@@ -19,9 +19,8 @@ from typing import Final
 from hub.clock import now_us
 from hub.config import Config
 from hub.errors import HubError, Reason
-from hub.home import HubKeys, open_keys
+from hub.home import HubKeys, open_head, open_keys
 from hub.ledger.audit import AuditReport, audit
-from hub.ledger.checkpoints import FileHead
 from hub.ledger.copied import CopiedLog
 from hub.ledger.ports import ExternalHead
 from hub.ledger.store import ENTRIES, LAST_EPOCH, READ_HEAD, decode_head
@@ -108,7 +107,7 @@ async def backup(config: Config, folder: Path, progress: Progress) -> Manifest:
     SCHEMA_OTHER.
     """
     # Before the snapshot, which therefore holds everything that this head covers.
-    log = _Log(open_keys(config), await _head_of(_external(config)))
+    log = _Log(open_keys(config), await _head_of(open_head(config)))
     database = await open_database(config.database_url)
     try:
         return await _write_copy(database, log, folder, progress)
@@ -128,7 +127,7 @@ async def restore(
     keys, manifest = open_keys(config), _read_manifest(folder)
     if manifest.origin != config.hub.origin:
         raise _invalid(folder, f"it is of the hub {manifest.origin}")
-    external = _external(config)
+    external = open_head(config)
     if head_is_lost and await external.read() is None:
         head = manifest.head
     else:
@@ -157,7 +156,7 @@ async def move(config: Config, url: str, report: AuditReport, progress: Progress
     No hub may run. The files in between lie in the hub's home and are removed. Raises HubError:
     DATABASE_IN_USE, DATABASE_NOT_EMPTY, and as `backup` and `restore`.
     """
-    external = _external(config)
+    external = open_head(config)
     await check_unoccupied(config.database_url)
     log = _Log(open_keys(config), await _head_of(external))
     source = await open_database(config.database_url)
@@ -179,10 +178,6 @@ async def move(config: Config, url: str, report: AuditReport, progress: Progress
         await source.close()
         if target is not None:
             await target.close()
-
-
-def _external(config: Config) -> ExternalHead:
-    return FileHead(config.path(config.ledger.head))
 
 
 async def _head_of(external: ExternalHead) -> str:

@@ -114,10 +114,12 @@ class Reason(StrEnum):
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    BLOBS_UNAVAILABLE = "BLOBS_UNAVAILABLE"
     HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
 
     # Stored data contradicts itself.
     DIGEST_MISMATCH = "DIGEST_MISMATCH"
+    BLOB_MISSING = "BLOB_MISSING"
     PKI_INDEX_DAMAGED = "PKI_INDEX_DAMAGED"
 
     # Refused on the way, before the hub could give a reason of its own.
@@ -504,6 +506,14 @@ TEXTS: dict[Reason, Text] = {
     Reason.LOG_UNAVAILABLE: Text(
         "the log cannot be written, so nothing is answered. Repeat with the same request id.",
         "日志暂时无法写入，因此不予应答。请用同一请求编号重试。",
+    ),
+    Reason.BLOBS_UNAVAILABLE: Text(
+        "the store of documents cannot be used now ({rule}); send the same request again later.",
+        "文件存储暂时不可用（{rule}），请稍后重新发送同一请求。",
+    ),
+    Reason.BLOB_MISSING: Text(
+        "the stored bytes {digest} are gone from the store of documents; tell the operator.",
+        "文件存储中缺少字节 {digest}，请联系运维人员。",
     ),
     Reason.DATABASE_UNAVAILABLE: Text(
         "the database cannot be reached now: {rule}. Repeat with the same request id.",

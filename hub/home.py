@@ -1,4 +1,4 @@
-"""A hub's own keys: made once at `init`, opened at each start.
+"""A hub's own keys, made once at `init`, opened at each start; and the stores beside its database.
 
 Each key signs one format and nothing else. All lie in one folder, encrypted under the passphrase
 file, mode 0600; none ever enters the database.
@@ -21,10 +21,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hub.config import Config
 from hub.errors import HubError, Reason
-from hub.ledger.checkpoints import LogKey
+from hub.ledger.checkpoints import FileHead, LogKey
+from hub.ledger.ports import ExternalHead
+from hub.ledger.s3_head import HEAD_BYTES_MAX, S3Head
 from hub.proof.jose import ACCESS_TYP, STATUS_TYP, Algorithm, RegisteredKey, Signer, es256_signer
+from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
 from hub.storage.encryption import Keyring
 from hub.storage.key_files import read_key_file, write_key_file
+from hub.storage.s3 import Bucket, S3Settings
 
 _TOKEN: Final = "token"  # noqa: S105 - the purpose of a key
 _STATUS: Final = "status"
@@ -50,7 +54,7 @@ def make_keys(config: Config) -> bool:
     HubError(FILE_UNREADABLE) where the log has begun and a key is lost: another key in its place
     could open and continue nothing.
     """
-    has_begun = config.path(config.ledger.head).exists()
+    has_begun = has_log(config)
     folder = config.path(config.keys.folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase_file = config.path(config.keys.passphrase_file)
@@ -81,6 +85,45 @@ def make_keys(config: Config) -> bool:
             write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
             made = True
     return made
+
+
+def has_log(config: Config) -> bool:
+    """Whether a log has begun: its external head stands. Raises HubError(BLOBS_UNAVAILABLE)."""
+    if config.head_file is not None:
+        return config.head_file.exists()
+    bucket, name = open_bucket(config, config.ledger.head)
+    try:
+        return bucket.get(name, bytes_max=HEAD_BYTES_MAX) is not None
+    finally:
+        bucket.close()
+
+
+def open_head(config: Config) -> ExternalHead:
+    """The external head that the configuration names. Raises HubError(FILE_UNREADABLE)."""
+    if config.head_file is not None:
+        return FileHead(config.head_file)
+    return S3Head(*open_bucket(config, config.ledger.head))
+
+
+def open_blobs(config: Config) -> BlobStore:
+    """The store of documents that the configuration names. Raises HubError(FILE_UNREADABLE)."""
+    if config.blobs_folder is not None:
+        return FolderBlobs(config.blobs_folder)
+    bucket, prefix = open_bucket(config, config.blobs.url)
+    return S3Blobs(bucket, f"{prefix}/" if prefix else "")
+
+
+def open_bucket(config: Config, url: str) -> tuple[Bucket, str]:
+    """The bucket of `s3://bucket/name`, and the name. Nothing is asked of the store yet."""
+    bucket, _, name = url.removeprefix("s3://").partition("/")
+    section = config.s3
+    settings = S3Settings(
+        endpoint=section.endpoint,
+        region=section.region,
+        credentials_file=config.path(section.credentials_file),
+        ca_file=config.path(Path(section.ca_file)) if section.ca_file else None,
+    )
+    return Bucket(settings, bucket), name
 
 
 def _check_complete(folder: Path, passphrase_file: Path) -> None:

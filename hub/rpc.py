@@ -115,6 +115,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     **{reason: _UNAVAILABLE for reason in Reason if reason.name.endswith("_UNAVAILABLE")},
     Reason.DIGEST_MISMATCH: grpc.StatusCode.DATA_LOSS,
+    Reason.BLOB_MISSING: grpc.StatusCode.DATA_LOSS,
     Reason.INTERNAL: grpc.StatusCode.INTERNAL,
 }
 

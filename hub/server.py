@@ -48,8 +48,8 @@ from hub.exchange.v1 import exchange_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_structure
-from hub.home import HubKeys, open_keys
-from hub.ledger.checkpoints import FileHead, create_log
+from hub.home import HubKeys, open_head, open_keys
+from hub.ledger.checkpoints import create_log
 from hub.ledger.ports import Observer
 from hub.ledger.proofs import Proofs
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -496,7 +496,7 @@ def _recorder(
     return Recorder(
         database=database,
         data_keys=data_keys,
-        head=FileHead(config.path(config.ledger.head)),
+        head=open_head(config),
         key=keys.log,
         clock=now_us,
         settings=settings,
@@ -596,7 +596,7 @@ async def create_home(config: Config, officers: Mapping[str, Enrolment]) -> bool
     database = await open_database(config.database_url)
     try:
         await migrate(database)
-        head = FileHead(config.path(config.ledger.head))
+        head = open_head(config)
         has_entries = await database.one(READ_HEAD, 1) is not None
         made = not has_entries and await head.read() is None
         if made:
@@ -664,7 +664,7 @@ async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
     """The data of a hub, running or not, for `hub.ledger.audit.audit`."""
     keys = open_keys(config)
     try:
-        external_head = await FileHead(config.path(config.ledger.head)).read()
+        external_head = await open_head(config).read()
     except HubError as error:
         if error.reason is not Reason.LOG_HEAD_INVALID:
             raise

@@ -11,8 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests import simulator
+from tests import minio_server, simulator
 from tests.hub_process import HubProcess
+from tests.minio_server import MinioAbsent, MinioServer
 from tests.postgresql_server import PostgresqlAbsent, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +60,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/hub.db"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def minio() -> Iterator[MinioServer]:
+    """A real S3 server of this test run; skipped where there is none."""
+    try:
+        with minio_server.running() as server:
+            yield server
+    except MinioAbsent as absent:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"MinIO is required: {absent}")
+        pytest.skip(f"no MinIO: {absent}")
 
 
 @pytest.fixture(scope="session")

@@ -242,14 +242,13 @@ async def _compare_head(config: Config) -> tuple[int, int]:
     Raises HubError: LOG_HEAD_MISSING, LOG_HEAD_INVALID, LOG_ROLLED_BACK, DATABASE_UNAVAILABLE.
     """
     # Only who opens data pays for loading the storage.
-    from hub.home import open_keys  # noqa: PLC0415
-    from hub.ledger.checkpoints import FileHead  # noqa: PLC0415
+    from hub.home import open_head, open_keys  # noqa: PLC0415
     from hub.ledger.proofs import Proofs  # noqa: PLC0415
     from hub.storage.database import open_database  # noqa: PLC0415
     from hub.storage.encryption import DataKeys  # noqa: PLC0415
 
     keys = open_keys(config)
-    note = await FileHead(config.path(config.ledger.head)).read()
+    note = await open_head(config).read()
     if note is None:
         raise HubError(Reason.LOG_HEAD_MISSING)
     head = keys.log.verify(note)
@@ -272,8 +271,12 @@ def _clock(config: Config) -> Finding:
     now = datetime.now(UTC)
     if now < CLOCK_LEAST:
         return Finding(check, Mark.FAULT, f"{now:%Y-%m-%d %H:%M} is in the past", remedy)
-    head = config.path(config.ledger.head)
-    if head.is_file() and head.stat().st_mtime > time.time() + CLOCK_BEHIND_MAX_S:
+    head = config.head_file
+    if (
+        head is not None
+        and head.is_file()
+        and head.stat().st_mtime > time.time() + CLOCK_BEHIND_MAX_S
+    ):
         return Finding(check, Mark.FAULT, "behind the log's head", remedy)
     return Finding(check, Mark.GOOD, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 

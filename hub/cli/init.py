@@ -88,7 +88,7 @@ def init(
     Example: sealway init ./home --origin hub.hangzhou.example --region 330100
     --officer wang --officer zhao --officer chen
     """
-    from hub.home import make_keys  # noqa: PLC0415 - loads the storage
+    from hub.home import has_log, make_keys  # noqa: PLC0415 - loads the storage
 
     terminal = Terminal(as_json)
     names = _officers(folder, tuple(officer or ()))
@@ -98,7 +98,7 @@ def init(
     made = _write_config(folder, origin, region, host, port, http_port)
     config = load(folder / "hub.toml")
     _check_fixed(config, origin, region)
-    if config.path(config.ledger.head).exists() and not (folder / "pki").is_dir():
+    if not (folder / "pki").is_dir() and has_log(config):
         raise UsageError(
             f"{folder}/pki is missing, but the hub is in use: bring it back for this; another PKI "
             "would be trusted by nobody",
