@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -184,6 +184,23 @@ class HubClient:
             yield from method(iter(requests), metadata=_bearer(token))
         except grpc.RpcError as error:
             raise refusal_of(error, self.profile.address) from error
+
+    def watch(
+        self, method: Callable[..., Iterable[AnswerT]], request: Message
+    ) -> Generator[AnswerT, None, None]:
+        """The answers that are streamed to one request, as they come; closing it ends the call.
+
+        Never repeated: the caller knows how far it came. Raises HubRefusedError.
+        """
+        token = self.token()
+        answers = method(request, metadata=_bearer(token))
+        try:
+            yield from answers
+        except grpc.RpcError as error:
+            raise refusal_of(error, self.profile.address) from error
+        finally:
+            if isinstance(answers, grpc.Call):
+                answers.cancel()
 
     def check_health(self) -> str:
         """What the standard health service says, such as `SERVING`. Needs no token, never repeated.

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     FIELD_INVALID = "FIELD_INVALID"
     NAME_MALFORMED = "NAME_MALFORMED"
     PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"
+    CURSOR_INVALID = "CURSOR_INVALID"
     PAGE_SIZE_INVALID = "PAGE_SIZE_INVALID"
     REQUEST_ID_INVALID = "REQUEST_ID_INVALID"
     MESSAGE_TOO_LARGE = "MESSAGE_TOO_LARGE"
@@ -49,6 +50,7 @@ class Reason(StrEnum):
     ROLE_NOT_ALLOWED = "ROLE_NOT_ALLOWED"
     GRANT_MISSING = "GRANT_MISSING"
     FIELD_NOT_GRANTED = "FIELD_NOT_GRANTED"
+    CHANGES_NOT_GRANTED = "CHANGES_NOT_GRANTED"
     AUTHORITY_NOT_ALLOWED = "AUTHORITY_NOT_ALLOWED"
     ISSUER_NOT_ALLOWED = "ISSUER_NOT_ALLOWED"
     APPROVER_REFUSED = "APPROVER_REFUSED"
@@ -446,6 +448,16 @@ TEXTS: dict[Reason, Text] = {
     Reason.PAGE_TOKEN_INVALID: Text(
         "the page token does not belong to this list or is too old. Begin at the first page.",
         "分页令牌不属于此列表或已过期。请从第一页重新开始。",
+    ),
+    Reason.CURSOR_INVALID: Text(
+        "the cursor is not one that this system was given for this filter. Use the cursor and the "
+        "filter that belong together, or begin without one.",
+        "游标不是本系统在此筛选条件下获得的。请使用相互对应的游标和筛选条件，或不带游标重新开始。",
+    ),
+    Reason.CHANGES_NOT_GRANTED: Text(
+        "no grant in force lets you watch {types}; apply to the authority that defines the type, "
+        "or leave it out of the filter.",
+        "没有有效授权允许您订阅 {types} 的变更；请向该类型的定义机构申请，或从筛选条件中去掉。",
     ),
     Reason.PAGE_SIZE_INVALID: Text(
         "the page size {value} is negative.",

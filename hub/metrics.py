@@ -121,6 +121,9 @@ class Metrics:
             "Decisions since the start that were made again because something had changed",
             registry=self.registry,
         )
+        self.feed_streams = Gauge(
+            "sealway_feed_streams", "Open streams of the change feed", registry=self.registry
+        )
         self.log_size = Gauge("sealway_log_size", "Entries in the log", registry=self.registry)
 
     def observe_exchange(

@@ -32,11 +32,13 @@ _OVERSIGHT: Final = frozenset({Role.OFFICER, Role.AUDITOR})
 _DEPARTMENT_SIDE: Final = frozenset({Role.OFFICER, Role.DEPARTMENT, Role.AUDITOR})
 _BOTH_SIDES: Final = _DEPARTMENT_SIDE | {Role.PLATFORM}
 _MEMBERS: Final = _BOTH_SIDES | {Role.CONNECTOR}
+_WATCHERS: Final = frozenset({Role.DEPARTMENT, Role.PLATFORM, Role.AUDITOR})
 _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 _ACCESS: Final = "/hub.access.v1.AccessService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
+_FEED: Final = "/hub.registry.v1.FeedService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
@@ -67,6 +69,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _ITEMS + "GetItem": _BOTH_SIDES,
         _ITEMS + "ListItems": _BOTH_SIDES,
         _ITEMS + "RetireItem": _STEWARD,
+        _FEED + "WatchChanges": _WATCHERS,
         _SEAL + "CreateSeal": _OFFICER,
         _SEAL + "ActivateSeal": _OFFICER,
         _SEAL + "GetSeal": _DEPARTMENT_SIDE,

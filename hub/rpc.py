@@ -18,6 +18,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -80,6 +81,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.ROLE_NOT_ALLOWED,
             Reason.GRANT_MISSING,
             Reason.FIELD_NOT_GRANTED,
+            Reason.CHANGES_NOT_GRANTED,
             Reason.AUTHORITY_NOT_ALLOWED,
             Reason.ISSUER_NOT_ALLOWED,
             Reason.APPROVER_REFUSED,
@@ -223,6 +225,8 @@ class Gate:
         guard = _Guard(self, path, roles, message, behaviour)
         if method.client_streaming and method.server_streaming:
             return grpc.stream_stream_rpc_method_handler(guard.stream, response_serializer=_bytes)
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(guard.watch, response_serializer=_bytes)
         return grpc.unary_unary_rpc_method_handler(guard.unary, response_serializer=_bytes)
 
 
@@ -270,6 +274,21 @@ class _Guard:
                 yield answer
         except Exception as error:
             await self._refuse(error, None, last[0], context, started)
+        self.gate.metrics.observe_rpc(self.path, "OK", time.perf_counter() - started)
+
+    async def watch(self, data: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[Message]:
+        """One guarded call that streams its answers. Each is sent before the next is asked for."""
+        started = time.perf_counter()
+        request: Message | None = None
+        try:
+            self._admit(context)
+            request = self._parse(data)
+            # Closed when the caller goes away: what the operation holds is let go at once.
+            async with aclosing(self.behaviour(request, context)) as answers:
+                async for answer in answers:
+                    yield answer
+        except Exception as error:
+            await self._refuse(error, request, data, context, started)
         self.gate.metrics.observe_rpc(self.path, "OK", time.perf_counter() - started)
 
     def _parse(self, data: bytes) -> Message:

@@ -35,7 +35,7 @@ from hub.access.service import AccessService
 from hub.access.snapshot import Directory, Snapshot
 from hub.access.tokens import Tokens
 from hub.access.v1 import access_pb2
-from hub.clock import now_us
+from hub.clock import Clock, now_us
 from hub.config import Config
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
@@ -64,13 +64,16 @@ from hub.proof.receipt import LogTrust
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_type import ChangeType
+from hub.registry.expiry import AnnounceExpired
+from hub.registry.feed import Tail, WatchChanges
+from hub.registry.feed_service import FeedService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
-from hub.registry.v1 import items_pb2, registry_pb2
+from hub.registry.v1 import feed_pb2, items_pb2, registry_pb2
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -95,11 +98,14 @@ _LOG: Final = logging.getLogger("sealway.server")
 _RECEIVE_BYTES_MAX: Final = 5 * 1024 * 1024
 _METADATA_BYTES_MAX: Final = 64 * 1024
 _REFRESH_S: Final = 1.0
+_KEEPALIVE_MS: Final = 20_000
 # Batches make many short-lived objects and no cycles: look for those less often.
 _SWITCH_S: Final = 0.0005
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
 # Certificates end slowly: once a minute is often enough to look.
 _EXPIRY_REFRESHES: Final = 60
+# The legal day turns once a day; whose certificates ended is told within a minute of it.
+_EXPIRED_S: Final = 60.0
 _STOP_GRACE_S: Final = 5.0
 _ENROLMENTS: Final = frozenset({"officer.enrolled", "system.enrolled", "system.rotated"})
 # Readiness: the log is written at least once per heartbeat, so an older epoch means a stuck log.
@@ -150,6 +156,21 @@ class Identities:
     def enrolled_us(self, system: str) -> int:
         """When a system was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
         return self.directory.system(system).create_time_us
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedTypes:
+    """The register of grants, in the words of the change feed."""
+
+    grants: GrantSnapshot
+    clock: Clock
+
+    def types_granted(self, recipient: str) -> frozenset[str]:
+        """The codes of the types for which a system has a grant in force now."""
+        now = self.clock()
+        return frozenset(
+            grant.type_code for grant in self.grants.of(recipient) if grant.is_in_force(now)
+        )
 
 
 @dataclass(slots=True)
@@ -211,6 +232,9 @@ class Hub:
     metrics: Metrics
     tokens: Tokens
     seals: Seals
+    tail: Tail
+    watch: WatchChanges
+    expired: AnnounceExpired
     services: Services
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
@@ -238,6 +262,8 @@ class Hub:
         self._tasks = [
             asyncio.create_task(self.directory.watch(), name="access-watch"),
             asyncio.create_task(self._watch(), name="snapshot-watch"),
+            asyncio.create_task(self.tail.run(), name="feed-tail"),
+            asyncio.create_task(self._announce(), name="expiry"),
         ]
         certificate = self.config.path(self.config.tls.certificate).read_bytes()
         leaf = x509.load_pem_x509_certificates(certificate)[0]
@@ -278,6 +304,7 @@ class Hub:
         metrics.epoch_age.set(_age_s(observer.epoch_time_us))
         metrics.signature_age.set(_age_s(observer.signature_time_us))
         metrics.log_size.set(self.recorder.head().size)
+        metrics.feed_streams.set(self.watch.streams)
         metrics.failed_epochs.set(observer.failed_epochs)
         metrics.stale_members.set(observer.stale)
         metrics.tokens_expire.set(self.tokens.newest_expire_time_us / 1_000_000)
@@ -300,6 +327,15 @@ class Hub:
                         self.metrics.observe_x509("seal", name, expire_us)
             except HubError as error:
                 _LOG.warning('{"event":"refresh_failed","reason":"%s"}', error.reason.value)
+
+    async def _announce(self) -> None:
+        """Put on the feed whose validity has ended; what was missed is made up for."""
+        while True:
+            try:
+                await self.expired()
+            except HubError as error:
+                _LOG.warning('{"event":"expiry_delayed","reason":"%s"}', error.reason.value)
+            await asyncio.sleep(_EXPIRED_S)
 
     def _start_http(self) -> uvicorn.Server:
         host, _, port = self.config.http.address.rpartition(":")
@@ -418,6 +454,23 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         observe=metrics.observe_exchange,
     )
     caller = rpc.current_caller
+    tail = Tail(database, recorder.head, recorder.follow, clock)
+
+    def observe_epoch(members: int, seconds: float) -> None:
+        """What was recorded is on the feed at once."""
+        metrics.observe_epoch(members, seconds)
+        tail.wake()
+
+    recorder.observer.on_epoch = observe_epoch
+    watch = WatchChanges(
+        database,
+        recorder,
+        tail,
+        GrantedTypes(grants, clock),
+        catalogue,
+        keys.keyring,
+        rpc.identify,
+    )
     services: Services = (
         (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint)),
         (
@@ -433,6 +486,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 caller,
             ),
         ),
+        (feed_pb2, FeedService(clock, watch, caller)),
         (
             items_pb2,
             ItemService(
@@ -479,6 +533,9 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         metrics,
         tokens,
         seals,
+        tail,
+        watch,
+        AnnounceExpired(database, recorder, clock),
         services,
     )
 
@@ -510,6 +567,9 @@ async def _grpc_server(hub: Hub) -> grpc.aio.Server:
         options=[
             ("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX),
             ("grpc.max_metadata_size", _METADATA_BYTES_MAX),
+            # A stream to a machine that is gone holds one of its few places no longer than this.
+            ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", _KEEPALIVE_MS),
             ("grpc.max_connection_age_ms", hub.config.grpc.connection_age_max_s * 1000),
             # A second hub on the same port would answer half of the calls.
             ("grpc.so_reuseport", 0),

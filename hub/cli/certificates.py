@@ -21,9 +21,11 @@ from hub.cli.session import (
     type_name,
 )
 from hub.cli.terminal import Terminal, UsageError
+from hub.cli.watch import watch
 from hub.registry.v1 import registry_pb2, registry_pb2_grpc
 
 app = typer.Typer(no_args_is_help=True, help="Certificates on file, without personal fields.")
+app.command()(watch)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from hub.domain.certificate_type import CertificateType, Sensitivity
 from hub.domain.record import Record, SealedRecord, record_values
 from hub.proof.encoding import digest
 from hub.registry.decide import Decision, NewVersion
+from hub.registry.feed_store import changes_write
 from hub.registry.ports import DataKey
 from hub.registry.store import (
     BOUND,
@@ -129,7 +130,10 @@ def assemble(
         (INSERT_VERSION, versions),
         (PUT_HOLDER, _holder_rows(decision)),
     ]
-    return [Write(statement, rows) for statement, rows in writes if rows]
+    assembled = [Write(statement, rows) for statement, rows in writes if rows]
+    if decision.changes:
+        assembled.append(changes_write(decision.changes, now_us))
+    return assembled
 
 
 def _holder_rows(decision: Decision) -> list[Row]:

@@ -19,9 +19,10 @@ from enum import StrEnum
 
 from hub.domain.certificate import State
 from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
-from hub.domain.row import Op
+from hub.domain.row import Op, Row
 from hub.domain.rules import violation
 from hub.errors import Violation
+from hub.registry.feed_store import Change, ChangeKind
 from hub.registry.judge import FaultyRow, SoundRow
 from hub.registry.store import CertificateRow, VersionRow
 from hub.storage.statements import ENTRY_INDEX
@@ -94,7 +95,7 @@ class Decision:
     """What a batch comes to.
 
     `created` and `changed` are certificates as they are in the end; `ended` are stored versions in
-    a new state; `released` are (holder index, certificate) that end.
+    a new state; `released` are (holder index, certificate) that end; `changes` go on the feed.
     """
 
     results: list[RowResult] = field(default_factory=list)
@@ -103,6 +104,7 @@ class Decision:
     changed: dict[str, CertificateRow] = field(default_factory=dict)
     ended: dict[str, VersionRow] = field(default_factory=dict)
     released: list[tuple[str, CertificateRow]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
 
 def decide(
@@ -206,11 +208,13 @@ class _Deciding:
             made=made,
         )
         self.files[sound.number_index] = file
+        self._tell(ChangeKind.NEW, file, sound.row)
         return _result(Outcome.NEW, file)
 
     def _change(self, file: _File, sound: SoundRow) -> RowResult:
         old = file.certificate
         self._end(file, State.SUPERSEDED)
+        replaced = file.identifier
         made = self._make(sound, old.id, old.serial, file.version + 1)
         certificate = old._replace(
             current_version_id=made.id,
@@ -225,6 +229,8 @@ class _Deciding:
         file.content_mac, file.source_time_us = sound.content_mac, sound.source_time_us
         file.version, file.identifier, file.state = made.version, made.identifier, State.ACTIVE
         corrected = sound.row.op is Op.CORRECT
+        kind = ChangeKind.CORRECTED if corrected else ChangeKind.CHANGED
+        self._tell(kind, file, sound.row, replaced)
         return _result(Outcome.CORRECTED if corrected else Outcome.CHANGED, file)
 
     def _revoke(self, file: _File, sound: SoundRow) -> RowResult:
@@ -234,6 +240,8 @@ class _Deciding:
             return _refused("source_time", "row.stale")
         self._end(file, State.REVOKED)
         file.state = State.REVOKED
+        # The version keeps the dates that it was made with, whatever this row says.
+        self._tell(ChangeKind.STATE, file, file.made.sound.row if file.made else file.stored)
         return _result(Outcome.CHANGED, file)
 
     def _make(self, sound: SoundRow, certificate_id: str, serial: str, version: int) -> NewVersion:
@@ -242,6 +250,29 @@ class _Deciding:
         made = NewVersion(self._new_id(), certificate_id, version, str(identifier), sound)
         self.decision.versions.append(made)
         return made
+
+    def _tell(
+        self, kind: ChangeKind, file: _File, dates: Row | VersionRow | None, replaces: str = ""
+    ) -> None:
+        """Put what became of `file` on the feed."""
+        assert dates is not None, "a certificate on file has a newest version"
+        certificate = file.certificate
+        self.decision.changes.append(
+            Change(
+                kind,
+                certificate.authority,
+                certificate.type_code,
+                certificate.id,
+                file.identifier,
+                file.version,
+                file.state,
+                dates.valid_from or "",
+                dates.valid_until or "",
+                certificate.holder_indexes,
+                certificate.retention_class,
+                replaces,
+            )
+        )
 
     def _new_id(self) -> str:
         """An id that sorts by time, so that a growing table is written at its end (RFC 9562, 6.2).

@@ -159,3 +159,19 @@ class DataKeys(Protocol[Key_co]):
     async def get(self, data_key_id: str) -> Key_co:
         """The key. Raises HubError(KEY_UNAVAILABLE)."""
         ...
+
+
+class SubscriberKeys(Protocol):
+    """The keys under which subscribers of the change feed know holders."""
+
+    def subscriber_key(self, name: str) -> bytes:
+        """32 bytes for the system `name`; the same in every process of one hub."""
+        ...
+
+
+class Grants(Protocol):
+    """Who may have what, in memory."""
+
+    def types_granted(self, recipient: str) -> frozenset[str]:
+        """The codes of the types for which `systems/{system}` has a grant in force now."""
+        ...

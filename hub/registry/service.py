@@ -32,7 +32,7 @@ _PATH: Final = "/hub.registry.v1.RegistryService/"
 _CERTIFICATE: Final = "authorities/{authority}/certificates/{certificate}"
 _TYPE: Final = "certificateTypes/{certificate_type}"
 
-_STATES: Final = {
+STATES: Final = {
     State.ACTIVE: common_pb2.CERTIFICATE_STATE_ACTIVE,
     State.SUPERSEDED: common_pb2.CERTIFICATE_STATE_SUPERSEDED,
     State.EXPIRED: common_pb2.CERTIFICATE_STATE_EXPIRED,
@@ -285,7 +285,7 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         certificate_type=f"certificateTypes/{view.type_code.lower()}",
         type_version=view.type_version,
         number=view.number,
-        state=_STATES[state],
+        state=STATES[state],
         state_entry=view.state_entry,
         issue_date=view.issue_date,
         valid_from=view.valid_from,

@@ -14,9 +14,11 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     literal_column,
     select,
+    text,
 )
 
 from hub.domain.certificate import Custody, State
@@ -78,6 +80,7 @@ CERTIFICATES: Final = Table(
     sqlite_with_rowid=False,
 )
 
+_IS_ENDING: Final = text(f"state = '{State.ACTIVE.value}' AND valid_until <> ''")
 VERSIONS: Final = Table(
     "registry_versions",
     METADATA,
@@ -104,6 +107,19 @@ VERSIONS: Final = Table(
     Column("create_time_us", BigInteger, nullable=False),
     Column("retention_class", Text, nullable=False),
     Index("registry_versions_of_certificate", "certificate_id", "version", unique=True),
+    # Whose validity ends when: for whoever announces it.
+    Index(
+        "registry_versions_ending",
+        "valid_until",
+        "id",
+        sqlite_where=_IS_ENDING,
+        postgresql_where=_IS_ENDING,
+    ),
+)
+# What the index above holds; literals, so that both engines see that it answers.
+ENDING: Final = and_(
+    VERSIONS.c.state == literal_column(f"'{State.ACTIVE.value}'"),
+    VERSIONS.c.valid_until != literal_column("''"),
 )
 
 HOLDERS: Final = Table(

@@ -52,6 +52,7 @@ _WRAP_CONTEXT: Final = b"sealway/data-key/v1\x00"
 _HOLDER_DOMAIN: Final = b"sealway/holder/v1\x00"
 _CONTENT_DOMAIN: Final = b"sealway/request-content/v1\x00"
 _PAGE_DOMAIN: Final = b"sealway/page-tokens/v1"
+_SUBSCRIBER_DOMAIN: Final = b"sealway/subscriber/v1\x00"
 _KEK: Final = "key-encryption"
 _HOLDER: Final = "holder-index"
 
@@ -120,6 +121,10 @@ class Keyring:
     def page_key(self) -> bytes:
         """The key of page tokens, 32 bytes; the same for all processes of one hub."""
         return b64u_decode(self._keyed(_PAGE_DOMAIN))
+
+    def subscriber_key(self, name: str) -> bytes:
+        """The key under which one system knows holders and places of the change feed, 32 bytes."""
+        return b64u_decode(self._keyed(_SUBSCRIBER_DOMAIN + name.encode()))
 
     def _keyed(self, message: bytes) -> str:
         keyed = self._holder.copy()
