@@ -20,9 +20,10 @@ from hub.config import Config, load
 from hub.errors import TEXTS, Reason
 from hub.metrics import Metrics
 from hub.proof.approval import Decision
+from hub.registry.v1 import feed_pb2, feed_pb2_grpc
 from hub.rpc import status_of
 from tests.exchange.verifications import about, about_identifier, ask
-from tests.simulator import LICENCE, Refused, Simulator, company, copy_home, licence, new_id
+from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -282,6 +283,11 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await ask(platform, **about(values), act="accounts/portal", consent="consents/1")
         cert = fetched.verified.entry.certificates[0].cert or ""
         await ask(platform, **about_identifier(values, cert))
+        watching = feed_pb2_grpc.FeedServiceStub(platform.channel).WatchChanges(
+            feed_pb2.WatchChangesRequest(), metadata=bearer(await platform.token())
+        )
+        await watching.read()
+        watching.cancel()
         with pytest.raises(Refused, match="GRANT_MISSING"):
             await platform.fetch(holder=company(1), service_item="331022009999")
         with pytest.raises(Refused, match="BATCH_SEQ"):

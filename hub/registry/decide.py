@@ -229,8 +229,8 @@ class _Deciding:
         file.content_mac, file.source_time_us = sound.content_mac, sound.source_time_us
         file.version, file.identifier, file.state = made.version, made.identifier, State.ACTIVE
         corrected = sound.row.op is Op.CORRECT
-        kind = ChangeKind.CORRECTED if corrected else ChangeKind.CHANGED
-        self._tell(kind, file, sound.row, replaced)
+        what = ChangeKind.CORRECTED if corrected else ChangeKind.CHANGED
+        self._tell(what, file, sound.row, replaced)
         return _result(Outcome.CORRECTED if corrected else Outcome.CHANGED, file)
 
     def _revoke(self, file: _File, sound: SoundRow) -> RowResult:
@@ -252,14 +252,14 @@ class _Deciding:
         return made
 
     def _tell(
-        self, kind: ChangeKind, file: _File, dates: Row | VersionRow | None, replaces: str = ""
+        self, what: ChangeKind, file: _File, dates: Row | VersionRow | None, replaces: str = ""
     ) -> None:
         """Put what became of `file` on the feed."""
         assert dates is not None, "a certificate on file has a newest version"
         certificate = file.certificate
         self.decision.changes.append(
             Change(
-                kind,
+                what,
                 certificate.authority,
                 certificate.type_code,
                 certificate.id,

@@ -99,7 +99,7 @@ def _encode_change(told: ToldChange, now_us: int) -> pb.Change:
     name = f"{change.authority}/certificates/{change.certificate_id}"
     return pb.Change(
         id=f"{change.entry}-{change.position}",
-        kind=_KINDS[change.kind],
+        kind=_KINDS[change.what],
         authority=change.authority,
         certificate_type=f"certificateTypes/{change.type_code.lower()}",
         certificate=name if told.is_named else "",

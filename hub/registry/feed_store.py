@@ -59,7 +59,7 @@ class Change(NamedTuple):
     one takes the place of; `reference` the resource that the change is about, if any.
     """
 
-    kind: ChangeKind
+    what: ChangeKind
     authority: str
     type_code: str
     certificate_id: str
@@ -193,7 +193,7 @@ class StoredChange:
 
     entry: int
     position: int
-    kind: ChangeKind
+    what: ChangeKind
     authority: str
     type_code: str
     certificate_id: str
@@ -225,7 +225,7 @@ def changes_write(changes: Sequence[Change], time_us: int) -> Write:
             (
                 ENTRY_INDEX,
                 position,
-                change.kind.value,
+                change.what.value,
                 change.authority,
                 change.type_code,
                 change.certificate_id,
@@ -279,7 +279,7 @@ def change_of(row: Row) -> StoredChange:
 def ended_of(row: Row) -> EndedVersion:
     """A row of `ENDED_ON`."""
     change = Change(
-        kind=ChangeKind.EXPIRED,
+        what=ChangeKind.EXPIRED,
         authority=text(row[1]),
         type_code=text(row[2]),
         certificate_id=text(row[3]),

@@ -273,6 +273,28 @@ def test_a_department_finds_shows_and_lists_its_certificates(
     assert version["name"] == one["name"]
 
 
+def test_changes_are_printed_line_by_line_and_the_cursor_follows(
+    department: Caller, window: Caller, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """What is printed is not printed again; a cursor of somebody else is refused."""
+    cursor, start = tmp_path / "cursor", ("certificate", "watch", "--from-start")
+    named = {one["name"] for one in licences}
+
+    ran = department.run(*start, "--cursor-file", cursor, "--count", str(COMPANIES), "--json")
+
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == 0 and len(lines) >= COMPANIES
+    assert named <= {line["certificate"] for line in lines}
+    assert {line["authority"] for line in lines} == {"authorities/hz-market"}
+    assert cursor.stat().st_mode & 0o777 == 0o600
+    foreign = window.run("certificate", "watch", "--cursor-file", cursor, "--count", "1", "--json")
+    assert (foreign.code, json.loads(foreign.out)["error"]["reason"]) == (1, "CURSOR_INVALID")
+    people = department.run(*start, "--count", "1")
+    assert LICENCE in people.out and "new" in people.out
+    cursor.write_bytes(b"\xff")
+    assert department.run("certificate", "watch", "--cursor-file", cursor).code == 64
+
+
 def test_others_do_not_see_a_departments_certificates(
     running_hub: HubProcess, sealway: Sealway, window: Caller, licences: list[dict[str, Any]]
 ) -> None:
@@ -428,7 +450,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     """All of them, by list: a command that is missing here fails this test."""
     leaves = {words for words in commands(app) if words and not is_group(words)}
 
-    assert set(invocations) == leaves - {("serve",), ("facade", "serve")}
+    streaming = {("serve",), ("facade", "serve"), ("certificate", "watch")}
+    assert set(invocations) == leaves - streaming
     for words, more in invocations.items():
         ran = sealway(*words, *more, "--json")
         document = json.loads(ran.out)

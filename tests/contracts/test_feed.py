@@ -171,7 +171,7 @@ async def test_what_a_batch_does_stands_on_the_feed_in_its_order(feed: Feed) -> 
     found, _ = await feed.told(AUDITOR)
 
     changes = [one.change for one in found]
-    assert [(one.kind, one.version, one.state, one.position) for one in changes] == [
+    assert [(one.what, one.version, one.state, one.position) for one in changes] == [
         (ChangeKind.NEW, 1, State.ACTIVE, 0),
         (ChangeKind.NEW, 1, State.ACTIVE, 1),
         (ChangeKind.CHANGED, 2, State.ACTIVE, 2),
@@ -285,7 +285,7 @@ async def test_without_a_cursor_only_what_is_new_is_told(feed: Feed) -> None:
         await feed.tail.refresh()
         async with asyncio.timeout(WITHIN_S):
             portion = await anext(portions)
-    assert [one.change.kind for one in portion.changes] == [ChangeKind.NEW]
+    assert [one.change.what for one in portion.changes] == [ChangeKind.NEW]
     assert portion.changes[0].change.holder_indexes == (
         feed.office.ingest.holder_keys.holder_index("001", uscc(2)),
     )
@@ -456,7 +456,7 @@ async def test_a_certificate_is_announced_once_when_its_last_day_is_over(feed: F
     assert await announce(feed, "2030-01-09") == 0
 
     found, _ = await feed.told(AUDITOR, cursor=cursor)
-    assert [(one.change.kind, one.change.valid_until) for one in found] == [
+    assert [(one.change.what, one.change.valid_until) for one in found] == [
         (ChangeKind.EXPIRED, "2030-01-02"),
         (ChangeKind.EXPIRED, "2030-01-05"),
     ]
@@ -473,5 +473,5 @@ async def test_many_that_end_on_one_day_are_announced_in_portions(feed: Feed) ->
 
     assert sum(counts) == len(rows)
     found, _ = await feed.told(AUDITOR)
-    ended = [one.change.identifier for one in found if one.change.kind is ChangeKind.EXPIRED]
+    ended = [one.change.identifier for one in found if one.change.what is ChangeKind.EXPIRED]
     assert len(ended) == len(set(ended)) == len(rows)
