@@ -56,6 +56,10 @@ coverage: .venv/development ## Tests with branch coverage
 faults: .venv/development ## A long campaign of crashes: make faults FAULT_ROUNDS=200
 	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(BIN)/python -m pytest tests/faults -q
 
+.PHONY: timing
+timing: .venv/development ## Can a clock tell what another department has? Writes docs/timing.md (minutes)
+	@$(BIN)/python -m tests.attacks.timing $(CALLS)
+
 .PHONY: check
 check: .venv/development ## Format, lint, types, API lint, generated code up to date
 	@$(BIN)/ruff format --check .

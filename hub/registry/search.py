@@ -118,16 +118,16 @@ class SearchCertificates:
         return Page(tuple(found), after)
 
     async def _rows(self, wanted: Filter, after: str, rows: int) -> Sequence[Row]:
-        database = self.database
+        database, authority = self.database, wanted.authority or ""
         if wanted.identifier is not None:
-            found = await database.all(VIEW_BY_IDENTIFIER, wanted.identifier)
+            found = await database.all(VIEW_BY_IDENTIFIER, wanted.identifier, authority)
             return [row for row in found if str(row[0]) > after]
         if wanted.number is not None:
             plain, keyed = self._number(wanted.number, wanted.type_code)
-            return await database.all(SEARCH_BY_NUMBER, plain, keyed, after, rows)
+            return await database.all(SEARCH_BY_NUMBER, plain, keyed, authority, after, rows)
         if wanted.holder is not None:
             return await database.all(
-                SEARCH_BY_HOLDER, self._holder_index(wanted.holder), after, rows
+                SEARCH_BY_HOLDER, self._holder_index(wanted.holder), authority, after, rows
             )
         if wanted.authority is not None and wanted.type_code is not None:
             return await database.all(
@@ -143,7 +143,11 @@ class SearchCertificates:
         if wanted.holder is None or (wanted.identifier is None and wanted.number is None):
             return None
         rows = await self.database.all(
-            SEARCH_BY_HOLDER, self._holder_index(wanted.holder), "", 10_000
+            SEARCH_BY_HOLDER,
+            self._holder_index(wanted.holder),
+            wanted.authority or "",
+            "",
+            10_000,
         )
         return frozenset(str(row[0]) for row in rows)
 

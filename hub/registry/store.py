@@ -344,15 +344,21 @@ VERSIONS_PAGE: Final = question(
     "before",
     "rows",
 )
+# Whose certificates are not the caller's are left out here, not afterwards: to read and drop them
+# takes time, and pages of nothing with a next page tell of them, too.
+_OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
+    [literal_column("''"), CERTIFICATES.c.authority]
+)
 VIEW_BY_IDENTIFIER: Final = question(
-    "a certificate by any of its identifiers",
+    "a certificate by any of its identifiers; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
     .select_from(_OWNED)
-    .where(VERSIONS.c.identifier == bindparam("identifier")),
+    .where(VERSIONS.c.identifier == bindparam("identifier"), _OF_AUTHORITY),
     "identifier",
+    "authority",
 )
 SEARCH_BY_HOLDER: Final = question(
-    "a page of a holder's certificates",
+    "a page of a holder's certificates; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
@@ -362,26 +368,30 @@ SEARCH_BY_HOLDER: Final = question(
     .where(
         HOLDERS.c.holder_index == bindparam("holder_index"),
         HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+        _OF_AUTHORITY,
         CERTIFICATES.c.id > bindparam("after"),
     )
     .order_by(CERTIFICATES.c.id)
     .limit(_ROWS),
     "holder_index",
+    "authority",
     "after",
     "rows",
 )
 SEARCH_BY_NUMBER: Final = question(
-    "a page of certificates with one of two number indexes",
+    "a page of certificates with one of two number indexes; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
     .select_from(_CURRENT)
     .where(
         CERTIFICATES.c.number_index.in_([bindparam("number"), bindparam("keyed")]),
+        _OF_AUTHORITY,
         CERTIFICATES.c.id > bindparam("after"),
     )
     .order_by(CERTIFICATES.c.id)
     .limit(_ROWS),
     "number",
     "keyed",
+    "authority",
     "after",
     "rows",
 )

@@ -1,0 +1,448 @@
+"""Every way in which a request can name a certificate, asked about one of another department.
+
+A *probe* is an RPC, a caller who may not see the other department's certificates, and one field of
+the request that can name one. It is asked twice: about a certificate that is there, and about one
+that never was. What the caller sees may not differ.
+
+Fields are found in the service descriptors. A field that none of the tables below knows makes the
+test fail: whoever adds it says here what it can name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+import grpc
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from hub import rpc
+from hub.domain.caller import Role
+from hub.domain.identifier import CertificateIdentifier
+from hub.policy import POLICY
+from hub.proof.batch import sign_batch_root
+from hub.proof.request import RequestedCertificate, sign_request
+from hub.registry.v1 import registry_pb2
+from hub.storage.sqlite import Sqlite
+from tests.simulator import (
+    DEADLINE_S,
+    FETCH,
+    ROOT,
+    Connector,
+    Member,
+    Platform,
+    Refused,
+    Simulator,
+    bearer,
+    by_holder,
+    by_identifier,
+    company,
+    licence,
+    new_id,
+)
+
+VERIFY: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
+OTHERS: Final = "authorities/nb-market"
+OWN: Final = "authorities/hz-market"
+
+CALLERS: Final = {
+    Role.DEPARTMENT: "hz-department",
+    Role.CONNECTOR: "hz-connector",
+    Role.PLATFORM: "window-2",
+    Role.MONITOR: "monitor-1",
+}
+"""Who may see nothing of the other department. Officers and auditors may see everything."""
+
+ENTITLED: Final = {
+    Role.DEPARTMENT: "nb-department",
+    Role.CONNECTOR: "nb-connector",
+    Role.PLATFORM: "window-1",
+}
+"""Who may, under the same role: they must see a difference, or the probe reaches nothing."""
+
+
+class Naming(Enum):
+    """What a field of a request can name."""
+
+    NOTHING = "no certificate"
+    CERTIFICATE = "a certificate by its resource name"
+    CERTIFICATE_AS_OWN = "the same, written as if it were the caller's own"
+    NUMBER = "a certificate by its number"
+    IDENTIFIER = "a certificate by its identifier"
+    HOLDER = "a holder"
+    SIGNED_HOLDER = "a holder, in a signed request"
+    SIGNED_IDENTIFIER = "a certificate by its identifier, in a signed request"
+    ROWS = "a certificate by its number, in delivered rows"
+
+
+_EXPANDED: Final = {
+    "certificate": (Naming.CERTIFICATE, Naming.CERTIFICATE_AS_OWN),
+    "number": (Naming.NUMBER,),
+    "identifier": (Naming.IDENTIFIER,),
+    "holder": (Naming.HOLDER,),
+    "signed_request": (Naming.SIGNED_HOLDER, Naming.SIGNED_IDENTIFIER),
+    "rows": (Naming.ROWS,),
+}
+
+# Fields that name no certificate in whatever request they stand.
+_NAME_NOTHING: Final = frozenset(
+    [
+        "request_id",
+        "page_token",
+        "cause",
+        "authority",
+        "authority_id",
+        "system_id",
+        "seal_id",
+        "intent_id",
+        "grant_id",
+        "recipient",
+        "certificate_type",
+        "fields",
+        "service_items",
+        "legal_basis",
+        "metadata",
+        "root_jws",
+        "items",
+    ]
+)
+# What `name` and `parent` of a method mean that does not speak of certificates.
+_OTHER_RESOURCES: Final = [
+    "CertificateType",
+    "Authority",
+    "Authoritie",
+    "System",
+    "Officer",
+    "Item",
+    "Seal",
+    "Intent",
+    "StatusList",
+    "Grant",
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A certificate of the other department, or what looks exactly like one and is none."""
+
+    name: str
+    identifier: str
+    number: str
+    company_number: int
+
+    def as_own(self) -> str:
+        """Its name, written as if it were the caller's own."""
+        return self.name.replace(OTHERS, OWN)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One question that names a certificate."""
+
+    path: str
+    role: Role
+    field: str
+    naming: Naming
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the role may call at all."""
+        return self.role in POLICY[self.path]
+
+    def __str__(self) -> str:
+        method = self.path.rpartition("/")[2]
+        return f"{method}-{self.role.value}-{self.field}-{self.naming.name.lower()}"
+
+
+@dataclass
+class Seen:
+    """Everything that a caller can tell an answer by, without what differs in each call."""
+
+    status: str
+    answer: Any
+    trailers: list[str]
+    questions: list[tuple[str, int]] = field(default_factory=list)
+
+
+# ---- which fields there are ----
+
+
+def _load_services() -> None:
+    for proto in sorted((ROOT / "proto").rglob("*.proto")):
+        module = ".".join(proto.relative_to(ROOT / "proto").with_suffix("").parts) + "_pb2"
+        importlib.import_module(module)
+
+
+def method_of(path: str) -> MethodDescriptor:
+    """The descriptor of an RPC."""
+    _, service, method = path.split("/")
+    pool = descriptor_pool.Default()
+    return pool.FindServiceByName(service).methods_by_name[method]
+
+
+def _texts(message: Descriptor, prefix: str = "", above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Each field, by its path, that can hold a name; holders and rows as a whole."""
+    for one in message.fields:
+        nested = one.message_type
+        if nested is None:
+            if one.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
+                yield prefix + one.name
+        elif nested.name in ("Holder", "Row"):
+            yield prefix + one.name
+        elif nested.full_name not in above and not nested.full_name.startswith("google."):
+            yield from _texts(nested, f"{prefix}{one.name}.", (*above, nested.full_name))
+
+
+def namings(path: str, named: str) -> tuple[Naming, ...] | None:
+    """What this field of this RPC can name; None where nobody said."""
+    last = named.rpartition(".")[2]
+    if last in _EXPANDED:
+        return _EXPANDED[last]
+    if last in _NAME_NOTHING:
+        return (Naming.NOTHING,)
+    method = path.rpartition("/")[2]
+    if last in ("name", "parent"):
+        singular = method.removesuffix("s")
+        if any(singular.endswith(resource) for resource in _OTHER_RESOURCES):
+            return (Naming.NOTHING,)
+        if "Certificate" in method:
+            return _EXPANDED["certificate"]
+    # `grant.name` and the like: a resource inside of the request to make or change it.
+    if last == "name" and "." in named:
+        return (Naming.NOTHING,)
+    return None
+
+
+def probes() -> tuple[list[Probe], list[str]]:
+    """All probes, and the fields of which nobody said what they can name."""
+    _load_services()
+    found, unknown = [], []
+    for path in POLICY:
+        roles = [role for role in CALLERS if role in POLICY[path]]
+        for named in _texts(method_of(path).input_type):
+            meant = namings(path, named)
+            if meant is None:
+                # What only those may call who see everything can tell them nothing new.
+                if roles:
+                    unknown.append(f"{path} {named}")
+                continue
+            found += [
+                Probe(path, role, named, one)
+                for one in meant
+                if one is not Naming.NOTHING
+                for role in CALLERS
+            ]
+    return found, unknown
+
+
+# ---- asking ----
+
+
+_COMPLETED: Final[dict[str, Callable[[Any], None]]] = {}
+"""Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
+
+
+async def request_for(probe: Probe, member: Member, target: Target) -> bytes:
+    """The request of a probe about `target`, as `member` sends it."""
+    if probe.naming in (Naming.SIGNED_HOLDER, Naming.SIGNED_IDENTIFIER):
+        return await _signed(probe, member, target)
+    if probe.naming is Naming.ROWS:
+        return await _rows(member, target)
+    message = message_factory.GetMessageClass(method_of(probe.path).input_type)()
+    if "request_id" in message.DESCRIPTOR.fields_by_name:
+        message.request_id = new_id()
+    if probe.path in _COMPLETED:
+        _COMPLETED[probe.path](message)
+    *above, last = probe.field.split(".")
+    inside = message
+    for one in above:
+        inside = getattr(inside, one)
+    if probe.naming is Naming.HOLDER:
+        holder = getattr(inside, last)
+        holder.type, holder.number = "001", company(target.company_number)
+    else:
+        value = {
+            Naming.CERTIFICATE: target.name,
+            Naming.CERTIFICATE_AS_OWN: target.as_own(),
+            Naming.NUMBER: target.number,
+            Naming.IDENTIFIER: target.identifier,
+        }[probe.naming]
+        setattr(inside, last, value)
+    data: bytes = message.SerializeToString()
+    return data
+
+
+async def _signed(probe: Probe, member: Member, target: Target) -> bytes:
+    """A signed request; another caller than a platform is refused before anybody reads it."""
+    if not isinstance(member, Platform):
+        return b""
+    wanted: RequestedCertificate = (
+        by_holder(company(target.company_number))
+        if probe.naming is Naming.SIGNED_HOLDER
+        else by_identifier(target.identifier)
+    )
+    changes: dict[str, Any] = {"rpc": probe.path, "certificates": (wanted,)}
+    if probe.path == VERIFY:
+        row = licence(target.company_number)
+        changes["values"] = {name: row.fields[name] for name in wanted.fields}
+    elif probe.path != FETCH:
+        raise AssertionError(f"say here what a signed request of {probe.path} is made of")
+    claims = await member.claims(**changes)
+    message = message_factory.GetMessageClass(method_of(probe.path).input_type)()
+    message.request_id = claims.jti
+    message.signed_request = sign_request(claims, member.signer)
+    data: bytes = message.SerializeToString()
+    return data
+
+
+async def _rows(member: Member, target: Target) -> bytes:
+    """A batch with one row about the certificate's number."""
+    if not isinstance(member, Connector):
+        return b""
+    # Read anew: the chain may have moved on.
+    member._chain = None
+    root, rows = await member.batch([licence(target.company_number)])
+    request = registry_pb2.IngestBatchesRequest(
+        root_jws=sign_batch_root(root, member.signer), rows=rows
+    )
+    return request.SerializeToString()
+
+
+async def call(probe: Probe, member: Member, data: bytes) -> tuple[bytes, Any]:
+    """One call: the answer's bytes and its trailing metadata. Raises grpc.aio.AioRpcError."""
+    metadata = bearer(await member.token())
+    if not method_of(probe.path).client_streaming:
+        unary = member.channel.unary_unary(probe.path)(data, metadata=metadata, timeout=DEADLINE_S)
+        return await unary, await unary.trailing_metadata()
+    stream = member.channel.stream_stream(probe.path)(metadata=metadata, timeout=DEADLINE_S)
+    await stream.write(data)
+    await stream.done_writing()
+    answers = [answer async for answer in stream]
+    if await stream.code() is not grpc.StatusCode.OK:
+        raise AssertionError("a stream that fails raises")
+    return b"".join(answers), await stream.trailing_metadata()
+
+
+async def look(probe: Probe, member: Member, target: Target) -> Seen:
+    """Ask, and note everything that can be told apart."""
+    data = await request_for(probe, member, target)
+    with _questions() as asked:
+        try:
+            answer, trailers = await call(probe, member, data)
+        except grpc.aio.AioRpcError as error:
+            refusal = Refused(error)
+            said: Any = {name: value for name, value in vars(refusal).items() if name != "status"}
+            said["receipt"] = refusal.receipt is not None
+            names = [name for name, _ in error.trailing_metadata() or ()]
+            return Seen(refusal.status, _plain(said, target), names, list(asked))
+    message: Message = message_factory.GetMessageClass(method_of(probe.path).output_type)()
+    message.ParseFromString(answer)
+    said = MessageToDict(message, preserving_proto_field_name=True)
+    return Seen("OK", _plain(said, target), [name for name, _ in trailers], list(asked))
+
+
+_ANY_ID: Final = (
+    (re.compile(r"authorities/[a-z0-9-]+/certificates/[a-z0-9-]+"), "<certificate>"),
+    (re.compile(r"1\.2\.156\.[0-9A-Z.]+"), "<identifier>"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<request>"),
+)
+# Places in the log and in a chain: each call has its own.
+_PLACES: Final = frozenset({"entry", "state_entry", "seq", "batch"})
+
+
+def _plain(value: Any, target: Target) -> Any:
+    """`value` without the ids in it, and without what was asked about."""
+    if isinstance(value, dict):
+        return {
+            name: "<receipt>" if name == "receipt" and inner else _plain(inner, target)
+            for name, inner in value.items()
+            if name not in _PLACES
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(inner, target) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for named in (target.name, target.as_own(), target.identifier, target.number):
+        value = value.replace(named, "<asked>")
+    for pattern, instead in _ANY_ID:
+        value = pattern.sub(instead, value)
+    return value
+
+
+@contextlib.contextmanager
+def _questions() -> Iterator[list[tuple[str, int]]]:
+    """What the hub asks its database for the sake of calls, and how many rows each answer has.
+
+    More rows take more time: what is equal here cannot be told by a clock.
+    """
+    asked: list[tuple[str, int]] = []
+    every, single = Sqlite.all, Sqlite.one
+
+    def note(statement: Any, rows: int) -> None:
+        # The hub's own refreshing asks as well, and is no part of any call.
+        if rpc._CALL.get(None) is not None:
+            asked.append((statement.name, rows))
+
+    async def noted_all(self: Sqlite, statement: Any, *args: Any) -> Any:
+        rows = await every(self, statement, *args)
+        note(statement, len(rows))
+        return rows
+
+    async def noted_one(self: Sqlite, statement: Any, *args: Any) -> Any:
+        row = await single(self, statement, *args)
+        note(statement, int(row is not None))
+        return row
+
+    Sqlite.all, Sqlite.one = noted_all, noted_one  # type: ignore[method-assign]
+    try:
+        yield asked
+    finally:
+        Sqlite.all, Sqlite.one = every, single  # type: ignore[method-assign]
+
+
+# ---- whom, and about what ----
+
+
+def caller(hub: Simulator, name: str) -> Member:
+    """A system as what it is."""
+    kinds: dict[str, Callable[[str], Member]] = {
+        "window-1": hub.platform,
+        "window-2": hub.platform,
+        "hz-connector": hub.connector,
+        "nb-connector": hub.connector,
+    }
+    return kinds.get(name, hub.system)(name)
+
+
+async def targets(hub: Simulator, first: int, count: int) -> list[tuple[Target, Target]]:
+    """`count` certificates of the other department, each with its double that never was."""
+    numbers = range(first, first + count)
+    answer = await hub.connector("nb-connector").deliver([licence(one) for one in numbers])
+    pairs = []
+    for number, result in zip(numbers, answer.results, strict=True):
+        there = Target(result.certificate, result.identifier, company(number), number)
+        pairs.append((there, absent(there, number + 500_000)))
+    return pairs
+
+
+def absent(there: Target, number: int) -> Target:
+    """What looks like `there` and is nothing."""
+    parts = CertificateIdentifier.parse(there.identifier)
+    serial = _turned(parts.serial)
+    identifier = CertificateIdentifier.make(parts.type_code, parts.issuer, serial, parts.version)
+    head, _, own = there.name.rpartition("/")
+    return Target(f"{head}/{_turned(own)}", str(identifier), company(number), number)
+
+
+def _turned(text: str) -> str:
+    """Another text of the same characters in the same order of magnitude."""
+    assert len(set(text)) > 1
+    return text[1:] + text[:1] if text[1:] + text[:1] != text else text[::-1]
