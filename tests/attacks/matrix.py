@@ -106,6 +106,9 @@ _NAME_NOTHING: Final = frozenset(
         "grant_id",
         "recipient",
         "certificate_type",
+        "certificate_types",
+        # A place in a stream, sealed by the hub for its caller.
+        "cursor",
         "fields",
         "service_items",
         "legal_basis",
