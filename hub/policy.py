@@ -42,6 +42,7 @@ _FEED: Final = "/hub.registry.v1.FeedService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
+_PLAN: Final = "/hub.exchange.v1.PlanService/"
 _LEDGER: Final = "/hub.ledger.v1.LedgerService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
@@ -86,6 +87,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _EXCHANGE + "RevokeGrant": _STEWARD,
         _EXCHANGE + "FetchCertificates": frozenset({Role.PLATFORM}),
         _VERIFICATION + "VerifyInformation": frozenset({Role.PLATFORM}),
+        _PLAN + "PlanMaterials": frozenset({Role.PLATFORM}),
         _LEDGER + "GetCheckpoint": frozenset(Role),
         _LEDGER + "GetInclusionProof": _MEMBERS,
         _LEDGER + "GetConsistencyProof": frozenset(Role),

@@ -3,32 +3,34 @@
 For each material of a matter the first of these that holds: it is on file and usable; its
 department has it and can confirm it; a commitment may stand for it; it may follow later; it must be
 asked for, with the reason in words that a clerk can read out (一次性告知). What no grant allows is
-never looked at, so an answer tells nothing about it.
+never looked for (`wanted`) and never looked at (`plan`), so an answer tells nothing about it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from hub.domain.certificate import State, state_on
 from hub.domain.certificate_type import EVIDENCE_DAYS, Sharing
-from hub.domain.service_item import Fact, Grade, Material, Role, ServiceItem, facts_of, holds
+from hub.domain.on_file import OnFile
+from hub.domain.service_item import Fact, Material, Role, ServiceItem, facts_of, holds
 from hub.errors import HubError, Reason, Text
 from hub.exchange.grants import Grant, find_grant
 
-ITEMS_MAX: Final = 16
-HOLDERS_MAX: Final = 32
-_SUCCESSIONS_MAX: Final = 8
+# The entry of a plan names each of them and must fit into one receipt.
+DEMANDS_MAX: Final = 200
+SERVING_MAX: Final = 32
 
 
 class Outcome(StrEnum):
-    """What becomes of a material, the best first."""
+    """What becomes of a material, the best first. The values stand in entries and receipts."""
 
-    ON_FILE = "on-file"
+    ON_FILE = "on_file"
     OBTAINABLE = "obtainable"
     COMMITMENT = "commitment"
     DEFERRABLE = "deferrable"
@@ -36,20 +38,20 @@ class Outcome(StrEnum):
 
 
 class Obstacle(StrEnum):
-    """Why a material is not on file and usable."""
+    """Why a material is not on file and usable. The values stand in entries and receipts."""
 
-    PAPER_ONLY = "paper-only"
-    HOLDER_UNKNOWN = "holder-unknown"
-    MANDATE_MISSING = "mandate-missing"
-    NOT_SHARED = "not-shared"
-    GRANT_MISSING = "grant-missing"
-    CONSENT_MISSING = "consent-missing"
+    PAPER_ONLY = "paper_only"
+    HOLDER_UNKNOWN = "holder_unknown"
+    MANDATE_MISSING = "mandate_missing"
+    NOT_SHARED = "not_shared"
+    GRANT_MISSING = "grant_missing"
+    CONSENT_MISSING = "consent_missing"
     ABSENT = "absent"
-    NOT_IN_FORCE = "not-in-force"
-    TRUST_TOO_LOW = "trust-too-low"
-    FIELDS_MISSING = "fields-missing"
+    NOT_IN_FORCE = "not_in_force"
+    TRUST_TOO_LOW = "trust_too_low"
+    FIELDS_MISSING = "fields_missing"
     STALE = "stale"
-    GONE_AT_SOURCE = "gone-at-source"
+    GONE_AT_SOURCE = "gone_at_source"
 
 
 OBSTACLES: Final[Mapping[Obstacle, Text]] = {
@@ -60,12 +62,12 @@ OBSTACLES: Final[Mapping[Obstacle, Text]] = {
         "Whose certificate it is was not stated.", "未提供该材料对应的持证主体信息。"
     ),
     Obstacle.MANDATE_MISSING: Text(
-        "The agent has no authorisation for these items on these days.",
-        "代理人没有覆盖本事项和期限的授权委托。",
+        "The agent has no authorisation for this item until the day of the decision.",
+        "代理人没有覆盖本事项至预计办结日的授权委托。",
     ),
     Obstacle.NOT_SHARED: Text("Its department does not share it.", "该证照的主管部门未开放共享。"),
     Obstacle.GRANT_MISSING: Text(
-        "The service window may not fetch it for these items.", "窗口未获授权为本事项调取该证照。"
+        "The service window may not fetch it for this item.", "窗口未获授权为本事项调取该证照。"
     ),
     Obstacle.CONSENT_MISSING: Text(
         "The holder's consent is needed to fetch it.", "调取该证照需持证主体同意。"
@@ -103,24 +105,6 @@ class TypeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class OnFile:
-    """A certificate on file. `state` is the stored one; dates are ISO, `valid_until` "" for long
-    term; `confirm_date` is the later of issue and last confirmation; `fields` have a value."""
-
-    identifier: str
-    type_code: str
-    authority: str
-    state: State
-    issue_date: str
-    confirm_date: str
-    valid_from: str
-    valid_until: str
-    grade: Grade
-    fields: frozenset[str]
-    is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Mandate:
     """An authorisation (授权委托): for these items, from and until these days, both included."""
 
@@ -131,8 +115,8 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A matter at hand. `holders` name each role's people by keys that mean nothing here; it is
-    expected to be decided on `decision_date`."""
+    """A matter at hand. `holders` name each role's people by keys that mean nothing here; one
+    person has one key, whatever the role. It is expected to be decided on `decision_date`."""
 
     items: Sequence[ServiceItem]
     holders: Mapping[Role, Sequence[str]]
@@ -145,23 +129,31 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the caller may have, and what the catalogue says of types."""
+    """What the caller may have, by certificate type, and what the catalogue says of types."""
 
-    grants: Sequence[Grant]
+    grants: Mapping[str, Sequence[Grant]]
     now_us: int
-    types: Mapping[str, TypeFacts]
+    facts: Callable[[str], TypeFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A material of an item."""
+
+    item: str
+    material: str
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One material, counted once for all `items` that need it.
+    """One material, counted once for all `uses` that it serves.
 
-    `certificate` is the one on file, or the one to be confirmed; `working_days` how long its
-    department has; `due` the day by which what is deferred must come. `obstacles` say why it is no
-    better.
+    `material` is the first of them, demanding what all of them demand. `certificate` is the one on
+    file, or the one to be confirmed; `working_days` how long its department has; `due` the day by
+    which what is deferred must come. `obstacles` say why it is no better.
     """
 
-    items: tuple[str, ...]
+    uses: tuple[Use, ...]
     material: Material
     holder: str
     outcome: Outcome
@@ -172,19 +164,28 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Need:
-    """A material that is needed, with what each item wants to see of it."""
+class _Demand:
+    """One material that one item needs of one holder; `holder` is "" where nobody said who."""
 
+    item: str
     material: Material
     holder: str
-    wanted: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def types_of(matter: Matter, types: Mapping[str, TypeFacts]) -> frozenset[str]:
-    """Every certificate type that a plan of `matter` may look for."""
-    return frozenset(
-        code for need in _needs(matter) for code in _serving(need.material.types, types)
-    )
+def wanted(matter: Matter, rights: Rights) -> dict[tuple[str, str], frozenset[str]]:
+    """Each (holder, type) that may be looked for, and the fields that matter of it.
+
+    Raises HubError(FIELD_INVALID) where the matter states too little or asks for too much.
+    """
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for demand in _demands(matter):
+        if not demand.holder or not _is_mandated(demand, matter):
+            continue
+        for code in _serving(demand.material.types, rights.facts):
+            if _refused(code, demand, matter, rights) is None:
+                key = (demand.holder, code)
+                found[key] = found.get(key, frozenset()) | set(demand.material.fields)
+    return found
 
 
 def plan(
@@ -192,30 +193,36 @@ def plan(
 ) -> tuple[Planned, ...]:
     """What becomes of each material of `matter`, in the order of the items.
 
-    `on_file` goes by holder and type; what it holds beyond the grants is not looked at. Raises
-    HubError(FIELD_INVALID) where a condition asks for a fact that the matter does not state.
+    Each item is judged by its own demands, then what is the same is counted once. `on_file` goes
+    by holder and type; what it holds beyond `wanted` is not looked at. Raises as `wanted`.
     """
-    return tuple([_planned(need, matter, rights, on_file) for need in _needs(matter)])
+    same: dict[object, list[Planned]] = {}
+    for demand in _demands(matter):
+        material = demand.material
+        thing = (demand.holder or material.role, frozenset(material.types) or material.name)
+        same.setdefault(thing, []).append(_planned(demand, matter, rights, on_file))
+    return tuple([line for group in same.values() for line in _counted_once(group)])
 
 
-def _needs(matter: Matter) -> list[_Need]:
-    """Each material once per holder: of several items the strictest demand counts."""
-    needs: dict[object, _Need] = {}
+def _demands(matter: Matter) -> list[_Demand]:
+    demands = []
     for item in matter.items:
         for material in item.materials:
             _check_facts(material, matter.facts)
             if not holds(material.condition, matter.facts):
                 continue
-            for holder in matter.holders.get(material.role) or ("",):
-                key = (material.role, holder, material.types or material.name)
-                wanted = ((item.code, material.fields),)
-                known = needs.get(key)
-                if known is None:
-                    needs[key] = _Need(material, holder, wanted)
-                else:
-                    both = _stricter(known.material, material)
-                    needs[key] = _Need(both, holder, known.wanted + wanted)
-    return list(needs.values())
+            holders = matter.holders.get(material.role, ())
+            if not holders and material.role is Role.AGENT:
+                # Nobody acts for the applicant, so there is nobody to bring it.
+                continue
+            demands += [_Demand(item.code, material, holder) for holder in holders or ("",)]
+    if len(demands) > DEMANDS_MAX:
+        raise HubError(
+            Reason.FIELD_INVALID,
+            field="plan.items",
+            rule=f"at most {DEMANDS_MAX} materials in one plan, each counted per holder",
+        )
+    return demands
 
 
 def _check_facts(material: Material, facts: Mapping[str, Fact]) -> None:
@@ -223,27 +230,83 @@ def _check_facts(material: Material, facts: Mapping[str, Fact]) -> None:
     if missing:
         raise HubError(
             Reason.FIELD_INVALID,
-            field=f"facts.{missing[0]}",
+            field=f"plan.facts.{missing[0]}",
             rule=f"is stated, as material {material.id} is needed depending on it",
         )
 
 
-def _stricter(first: Material, second: Material) -> Material:
-    """What satisfies both demands; `first` gives the names."""
-    return Material(
-        id=first.id,
-        name=first.name,
-        name_en=first.name_en,
-        role=first.role,
-        types=first.types,
-        grade_min=min(first.grade_min, second.grade_min),
-        fields=first.fields + tuple(name for name in second.fields if name not in first.fields),
-        age_days_max=_least(first.age_days_max, second.age_days_max),
-        condition=None,
-        is_promisable=first.is_promisable and second.is_promisable,
-        deferrable_days=None
-        if first.deferrable_days is None or second.deferrable_days is None
-        else min(first.deferrable_days, second.deferrable_days),
+def _serving(types: Sequence[str], facts: Callable[[str], TypeFacts]) -> list[str]:
+    """`types`, each followed by those that replaced it and those that replaced these."""
+    found: dict[str, None] = {}
+    for code in types:
+        line = [code]
+        while line and len(found) < SERVING_MAX:
+            new = [one for one in dict.fromkeys(line) if one not in found]
+            found.update(dict.fromkeys(new))
+            line = [after for one in new for after in facts(one).successors]
+    return list(found)[:SERVING_MAX]
+
+
+def _planned(
+    demand: _Demand,
+    matter: Matter,
+    rights: Rights,
+    on_file: Mapping[tuple[str, str], Sequence[OnFile]],
+) -> Planned:
+    """What becomes of one demand, looked at alone."""
+    material, uses = demand.material, (Use(demand.item, demand.material.id),)
+    obstacles: dict[Obstacle, None] = {}
+    confirmable: OnFile | None = None
+    for obstacle, certificate in _tried(demand, matter, rights, on_file):
+        if obstacle is None:
+            return Planned(uses, material, demand.holder, Outcome.ON_FILE, certificate)
+        obstacles[obstacle] = None
+        if obstacle in _CONFIRMABLE and confirmable is None:
+            confirmable = certificate
+    outcome, days, due = Outcome.ASK, None, None
+    if confirmable is not None:
+        outcome = Outcome.OBTAINABLE
+        days = rights.facts(confirmable.type_code).evidence_days
+    elif material.is_promisable:
+        outcome = Outcome.COMMITMENT
+    elif material.deferrable_days is not None:
+        outcome = Outcome.DEFERRABLE
+        due = matter.today + datetime.timedelta(days=material.deferrable_days)
+    reasons = tuple(obstacles)
+    return Planned(uses, material, demand.holder, outcome, confirmable, days, due, reasons)
+
+
+def _counted_once(group: Sequence[Planned]) -> list[Planned]:
+    """The same material for several uses, one line for each outcome.
+
+    What is supplied without the applicant stays as it is; what must be brought anyway serves those
+    who would be content with a commitment or a later delivery.
+    """
+    is_asked = any(one.outcome is Outcome.ASK for one in group)
+    lines: dict[object, Planned] = {}
+    for one in group:
+        if is_asked and one.outcome in (Outcome.COMMITMENT, Outcome.DEFERRABLE):
+            one = dataclasses.replace(one, outcome=Outcome.ASK, due=None)  # noqa: PLW2901
+        certificate = one.certificate.identifier if one.certificate is not None else ""
+        key = (one.outcome, certificate)
+        lines[key] = _both(lines[key], one) if key in lines else one
+    return list(lines.values())
+
+
+def _both(first: Planned, second: Planned) -> Planned:
+    """One line for two uses; what is demanded is what satisfies both."""
+    one, other = first.material, second.material
+    return dataclasses.replace(
+        first,
+        uses=first.uses + second.uses,
+        material=dataclasses.replace(
+            one,
+            grade_min=min(one.grade_min, other.grade_min),
+            fields=tuple(dict.fromkeys(one.fields + other.fields)),
+            age_days_max=_least(one.age_days_max, other.age_days_max),
+        ),
+        due=None if first.due is None or second.due is None else min(first.due, second.due),
+        obstacles=tuple(dict.fromkeys(first.obstacles + second.obstacles)),
     )
 
 
@@ -253,105 +316,70 @@ def _least(first: int | None, second: int | None) -> int | None:
     return min(first, second)
 
 
-def _serving(types: Sequence[str], facts: Mapping[str, TypeFacts]) -> list[str]:
-    """`types`, each followed by those that replaced it."""
-    found: list[str] = []
-    for code in types:
-        line = [code]
-        for _ in range(_SUCCESSIONS_MAX):
-            for one in line:
-                if one not in found:
-                    found.append(one)
-            line = [after for one in line if one in facts for after in facts[one].successors]
-    return found
-
-
-def _planned(
-    need: _Need,
-    matter: Matter,
-    rights: Rights,
-    on_file: Mapping[tuple[str, str], Sequence[OnFile]],
-) -> Planned:
-    items = tuple(dict.fromkeys(item for item, _ in need.wanted))
-    obstacles: dict[Obstacle, None] = {}
-    confirmable: OnFile | None = None
-    for obstacle, certificate in _tried(need, matter, rights, on_file):
-        if obstacle is None:
-            return Planned(items, need.material, need.holder, Outcome.ON_FILE, certificate)
-        obstacles[obstacle] = None
-        if obstacle in _CONFIRMABLE and confirmable is None:
-            confirmable = certificate
-    outcome, days, due = Outcome.ASK, None, None
-    if confirmable is not None:
-        outcome = Outcome.OBTAINABLE
-        days = rights.types.get(confirmable.type_code, _NO_FACTS).evidence_days
-    elif need.material.is_promisable:
-        outcome = Outcome.COMMITMENT
-    elif need.material.deferrable_days is not None:
-        outcome = Outcome.DEFERRABLE
-        due = matter.today + datetime.timedelta(days=need.material.deferrable_days)
-    return Planned(
-        items, need.material, need.holder, outcome, confirmable, days, due, tuple(obstacles)
-    )
-
-
 def _tried(
-    need: _Need,
+    demand: _Demand,
     matter: Matter,
     rights: Rights,
     on_file: Mapping[tuple[str, str], Sequence[OnFile]],
 ) -> Iterator[tuple[Obstacle | None, OnFile | None]]:
     """What stands in the way of each possibility, the preferred one first; None: nothing does."""
-    if not need.material.types:
+    if not demand.material.types:
         yield Obstacle.PAPER_ONLY, None
-    elif not need.holder:
+    elif not demand.holder:
         yield Obstacle.HOLDER_UNKNOWN, None
-    elif not _is_mandated(need, matter):
+    elif not _is_mandated(demand, matter):
         yield Obstacle.MANDATE_MISSING, None
     else:
-        for code in _serving(need.material.types, rights.types):
-            refused = _refused(code, need, matter, rights)
+        for code in _serving(demand.material.types, rights.facts):
+            refused = _refused(code, demand, matter, rights)
             if refused is not None:
                 yield refused, None
                 continue
-            found = on_file.get((need.holder, code), ())
+            found = on_file.get((demand.holder, code), ())
             if not found:
                 yield Obstacle.ABSENT, None
             for certificate in sorted(found, key=_preference):
-                yield _flaw(certificate, need.material, matter.decision_date), certificate
+                yield _flaw(certificate, demand.material, matter.decision_date), certificate
 
 
-def _is_mandated(need: _Need, matter: Matter) -> bool:
+def _is_mandated(demand: _Demand, matter: Matter) -> bool:
     """Whether who speaks may: an agent needs an authorisation in scope and date."""
-    if Role.AGENT not in matter.holders:
+    if not matter.holders.get(Role.AGENT):
         return True
     mandate = matter.mandate
     return (
         mandate is not None
         and mandate.start <= matter.today
         and matter.decision_date <= mandate.end
-        and all(item in mandate.items for item, _ in need.wanted)
+        and demand.item in mandate.items
     )
 
 
-def _refused(code: str, need: _Need, matter: Matter, rights: Rights) -> Obstacle | None:
+def _refused(code: str, demand: _Demand, matter: Matter, rights: Rights) -> Obstacle | None:
     """Why certificates of this type may not even be looked for."""
-    if rights.types.get(code, _NO_FACTS).sharing is Sharing.NOT_SHARED:
+    if rights.facts(code).sharing is Sharing.NOT_SHARED:
         return Obstacle.NOT_SHARED
-    for item, fields in need.wanted:
-        try:
-            grant = find_grant(
-                rights.grants,
-                type_code=code,
-                service_item=item,
-                fields=fields,
-                now_us=rights.now_us,
-            )
-        except HubError:
-            return Obstacle.GRANT_MISSING
-        if grant.consent_required and not matter.has_consent:
-            return Obstacle.CONSENT_MISSING
-    return None
+    grants = rights.grants.get(code, ())
+    without_consent = [grant for grant in grants if not grant.consent_required]
+    if _is_granted(without_consent, code, demand, rights.now_us):
+        return None
+    if _is_granted(grants, code, demand, rights.now_us):
+        return None if matter.has_consent else Obstacle.CONSENT_MISSING
+    return Obstacle.GRANT_MISSING
+
+
+def _is_granted(grants: Sequence[Grant], code: str, demand: _Demand, now_us: int) -> bool:
+    try:
+        find_grant(
+            grants,
+            type_code=code,
+            service_item=demand.item,
+            fields=demand.material.fields,
+            now_us=now_us,
+        )
+    except HubError:
+        return False
+    return True
 
 
 def _preference(certificate: OnFile) -> tuple[str, int, str]:
@@ -378,5 +406,4 @@ def _flaw(certificate: OnFile, material: Material, day: datetime.date) -> Obstac
     return None
 
 
-_NO_FACTS: Final = TypeFacts()
 _CONFIRMABLE: Final = frozenset({Obstacle.STALE, Obstacle.GONE_AT_SOURCE})

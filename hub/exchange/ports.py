@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
+from hub.domain.holder import Holder
+from hub.domain.on_file import OnFile
+from hub.domain.service_item import ServiceItem
 from hub.proof.disclosure import Disclosure
 from hub.proof.jose import RegisteredKey
 from hub.storage.statements import Check, Write
@@ -114,4 +117,31 @@ class Access(Protocol):
 
     def has_system(self, name: str) -> bool:
         """Whether an active system has this name."""
+        ...
+
+
+class ServiceItems(Protocol):
+    """The items of the catalogue, in memory."""
+
+    def item(self, code: str) -> ServiceItem | None:
+        """The newest version of an item that is in force."""
+        ...
+
+    def check(self) -> Check:
+        """That nothing about items and types changed since they were read."""
+        ...
+
+
+class CertificatesOnFile(Protocol):
+    """What is on file, for a plan."""
+
+    async def find(
+        self, wanted: Mapping[tuple[Holder, str], frozenset[str]]
+    ) -> Mapping[tuple[Holder, str], Sequence[OnFile]]:
+        """The newest versions for each (holder, type code), all in one question; `wanted` names
+        the fields whose values matter."""
+        ...
+
+    def unchanged(self, certificate: OnFile) -> Check:
+        """That its version is still in the state on which a decision is based."""
         ...

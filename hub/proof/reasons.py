@@ -59,6 +59,7 @@ class ProofReason(StrEnum):
     FIELDS_EMPTY = "FIELDS_EMPTY"
     FIELDS_DUPLICATE = "FIELDS_DUPLICATE"
     VIA_INVALID = "VIA_INVALID"
+    PLAN_SHAPE = "PLAN_SHAPE"
     NOT_SD_JWT = "NOT_SD_JWT"
     KEY_BINDING_UNEXPECTED = "KEY_BINDING_UNEXPECTED"
     SD_ALG = "SD_ALG"
@@ -127,6 +128,7 @@ class ProofReason(StrEnum):
     REQUEST_NOT_MINE = "REQUEST_NOT_MINE"
     CERTIFICATES_DIFFER = "CERTIFICATES_DIFFER"
     STATE_DIFFERS = "STATE_DIFFERS"
+    PLAN_DIFFERS = "PLAN_DIFFERS"
     SD_HASH_MISMATCH = "SD_HASH_MISMATCH"
     TIME_OUT_OF_WINDOW = "TIME_OUT_OF_WINDOW"
     LATER_INDEX = "LATER_INDEX"
@@ -350,6 +352,10 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "A certificate's state in the answer is not the logged one.",
         "答复中的证照状态与日志不同。",
     ),
+    ProofReason.PLAN_DIFFERS: ReasonText(
+        "The plan in the answer is not the one that was logged.",
+        "答复中的材料规划与日志不同。",
+    ),
     ProofReason.SD_HASH_MISMATCH: ReasonText(
         "A presentation in the answer is not the one that was logged.",
         "答复中的出示内容与日志不同。",
@@ -494,6 +500,10 @@ TEXTS.update(
         ProofReason.VIA_INVALID: ReasonText(
             "The forwarding path is incomplete, too long or runs in a circle.",
             "转发路径不完整、过长或成环。",
+        ),
+        ProofReason.PLAN_SHAPE: ReasonText(
+            "What is to be planned is not described as the format says.",
+            "所规划的内容不合格式。",
         ),
         ProofReason.NOT_SD_JWT: ReasonText(
             "The text is not an SD-JWT that ends in a tilde.",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     literal_column,
+    or_,
     select,
     text,
 )
@@ -38,6 +39,9 @@ from hub.storage.statements import (
 # How many values one look-up question takes; shorter lists repeat their last value.
 LOOK_UP_VALUES: Final = 200
 FOUND_MAX: Final = 20
+# How many pairs of holder and type one question of a plan takes; shorter lists repeat their last.
+PAIRS: Final = 32
+PAIRS_FOUND_MAX: Final = 1_000
 
 TYPES: Final = Table(
     "registry_types",
@@ -297,6 +301,49 @@ FOUND_BY_HOLDER: Final = question(
     .limit(literal_column(str(FOUND_MAX))),
     "holder_index",
     "type_code",
+)
+# What a plan looks at: the newest versions of many pairs of holder and type in one question.
+_PAIRS: Final = tuple([(f"holder{index}", f"type{index}") for index in range(PAIRS)])
+ON_FILE_FOR_PLAN: Final = question(
+    "newest versions for pairs of holder and type",
+    select(
+        HOLDERS.c.holder_index,
+        VERSIONS.c.id,
+        VERSIONS.c.identifier,
+        VERSIONS.c.version,
+        HOLDERS.c.type_code,
+        CERTIFICATES.c.authority,
+        VERSIONS.c.state,
+        VERSIONS.c.state_entry,
+        VERSIONS.c.issue_date,
+        VERSIONS.c.valid_from,
+        VERSIONS.c.valid_until,
+        VERSIONS.c.custody,
+        VERSIONS.c.create_time_us,
+        VERSIONS.c.public_fields,
+        VERSIONS.c.disclosures,
+        VERSIONS.c.data_key_id,
+    )
+    .select_from(
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
+            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
+        )
+    )
+    .where(
+        or_(
+            *[
+                and_(
+                    HOLDERS.c.holder_index == bindparam(holder),
+                    HOLDERS.c.type_code == bindparam(type_code),
+                )
+                for holder, type_code in _PAIRS
+            ]
+        ),
+        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+    )
+    .order_by(VERSIONS.c.issue_date.desc(), VERSIONS.c.id)
+    .limit(literal_column(str(PAIRS_FOUND_MAX))),
+    *[name for pair in _PAIRS for name in pair],
 )
 
 # Columns that people may see, in the order of `certificate_view`.

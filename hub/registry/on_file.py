@@ -1,0 +1,114 @@
+"""What a plan reads: one batched question for all pairs of holder and type."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from hub.clock import legal_day
+from hub.domain.certificate import Custody, State
+from hub.domain.holder import Holder
+from hub.domain.on_file import OnFile
+from hub.domain.service_item import Grade
+from hub.domain.strict_json import Json
+from hub.proof.encoding import b64u_decode, parse_json
+from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
+from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE
+from hub.storage.statements import Check, Row, blob, integer, text
+
+
+@dataclass(frozen=True, slots=True)
+class OnFileReader:
+    """Says what is on file for those who may know it; whether they may is not asked here."""
+
+    database: Database
+    data_keys: DataKeys[DataKey]
+    holder_keys: HolderKeys
+
+    async def find(
+        self, wanted: Mapping[tuple[Holder, str], frozenset[str]]
+    ) -> dict[tuple[Holder, str], list[OnFile]]:
+        """The newest versions for each (holder, type), newest issue first; `wanted` names the
+        fields whose values matter.
+
+        A value is decrypted only where its presence was asked and cannot be seen otherwise, and it
+        goes no further than that. Raises HubError(KEY_UNAVAILABLE), (DIGEST_MISMATCH).
+        """
+        pairs = {
+            (self.holder_keys.holder_index(holder.type, holder.number), type_code): (
+                holder,
+                type_code,
+            )
+            for holder, type_code in wanted
+        }
+        found: dict[tuple[Holder, str], list[OnFile]] = defaultdict(list)
+        asked = list(pairs)
+        for start in range(0, len(asked), PAIRS):
+            portion = asked[start : start + PAIRS]
+            portion += portion[-1:] * (PAIRS - len(portion))
+            values = [value for pair in portion for value in pair]
+            for row in await self.database.all(ON_FILE_FOR_PLAN, *values):
+                pair = pairs[text(row[0]), text(row[4])]
+                found[pair].append(await self._on_file(row, wanted[pair]))
+        return found
+
+    def unchanged(self, certificate: OnFile) -> Check:
+        """That its version is still in the state on which a decision is based."""
+        return Check(
+            VERSION_STATE,
+            (certificate.version_id,),
+            (certificate.state.value, certificate.state_entry),
+        )
+
+    async def _on_file(self, row: Row, fields: frozenset[str]) -> OnFile:
+        issue_date = text(row[8])
+        return OnFile(
+            version_id=text(row[1]),
+            identifier=text(row[2]),
+            version=integer(row[3]),
+            type_code=text(row[4]),
+            authority=text(row[5]),
+            state=State(text(row[6])),
+            state_entry=integer(row[7]),
+            issue_date=issue_date,
+            # Its department listed it on the day on which it sent this version.
+            confirm_date=max(issue_date, legal_day(integer(row[12])).isoformat()),
+            valid_from=text(row[9]),
+            valid_until=text(row[10]),
+            grade=_GRADES[Custody(text(row[11]))],
+            fields=await self._present(row, fields),
+        )
+
+    async def _present(self, row: Row, fields: frozenset[str]) -> frozenset[str]:
+        """Those of `fields` that have a value."""
+        public: dict[str, Json] = orjson.loads(blob(row[13]))
+        present = frozenset([name for name in fields if name in public])
+        if present == fields:
+            return present
+        key = await self.data_keys.get(text(row[15]))
+        return _with_value(orjson.loads(key.open(blob(row[14]), text(row[1]).encode())), fields)
+
+
+def _with_value(disclosures: Iterable[Sequence[str]], fields: frozenset[str]) -> frozenset[str]:
+    """A disclosure is `[salt, name, value]`; without a value it is null."""
+    found = set()
+    for name, disclosure in disclosures:
+        if name in fields:
+            parts = parse_json(b64u_decode(disclosure))
+            assert isinstance(parts, list), "made by the hub"
+            if parts[2] is not None:
+                found.add(name)
+    return frozenset(found)
+
+
+# Who held the sealing key says how far a record can be trusted; a scan is marked as one.
+_GRADES: Final = {
+    Custody.DEPARTMENT: Grade.A,
+    Custody.HUB_HSM: Grade.B,
+    Custody.HUB_FILE: Grade.B,
+    Custody.ATTESTED: Grade.C,
+}
