@@ -56,6 +56,10 @@ coverage: .venv/development ## Tests with branch coverage
 faults: .venv/development ## A long campaign of crashes: make faults FAULT_ROUNDS=200
 	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(BIN)/python -m pytest tests/faults -q
 
+.PHONY: timing
+timing: .venv/development ## Can a clock tell what another department has? Writes docs/timing.md (minutes)
+	@$(BIN)/python -m tests.attacks.timing $(CALLS)
+
 .PHONY: plan-campaign
 plan-campaign: .venv/development ## A million generated plans against a second reading of the rules
 	@$(BIN)/python -m tests.exchange.plan_campaign --cases $(or $(PLAN_CASES),1000000)

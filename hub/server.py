@@ -42,9 +42,11 @@ from hub.errors import HubError, Reason
 from hub.exchange.change_grants import ChangeGrants
 from hub.exchange.fetch import FetchCertificates
 from hub.exchange.guesses import Guesses
+from hub.exchange.plan_materials import PlanMaterials
+from hub.exchange.plan_service import PlanService
 from hub.exchange.service import ExchangeService
 from hub.exchange.snapshot import GrantSnapshot
-from hub.exchange.v1 import exchange_pb2, verification_pb2
+from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_structure
@@ -70,6 +72,7 @@ from hub.registry.feed_service import FeedService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
+from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
@@ -143,6 +146,11 @@ class Identities:
         """Credit code and present name of an authority."""
         authority = self.directory.current.authorities.get(name)
         return AuthorityFacts(authority.uscc, authority.title) if authority is not None else None
+
+    def title(self, name: str) -> str:
+        """The present name of an authority; its resource name where it is not known."""
+        authority = self.directory.current.authorities.get(name)
+        return authority.title if authority is not None else name
 
     def approval_key(self, kid: str, /) -> RegisteredKey | None:
         """The key under `kid`; whether it may approve, its registration says."""
@@ -440,6 +448,28 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=identify,
         observe=metrics.observe_exchange,
     )
+
+    async def identify_planner() -> Caller:
+        """As `identify`; a plan is decided on the catalogue as well."""
+        await catalogue.refresh()
+        await items.refresh()
+        return await identify()
+
+    plan = PlanMaterials(
+        origin=origin,
+        region=region,
+        clock=clock,
+        recorder=recorder,
+        access=identities,
+        grants=grants,
+        items=items,
+        types=catalogue,
+        on_file=OnFileReader(database, data_keys, keys.keyring),
+        title=identities.title,
+        keyed_digest=keys.keyring.content_digest,
+        identify=identify_planner,
+        observe=metrics.observe_exchange,
+    )
     verify_information = VerifyInformation(
         origin=origin,
         region=region,
@@ -519,6 +549,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             ),
         ),
         (verification_pb2, VerificationService(verify_information, caller)),
+        (plan_pb2, PlanService(plan, caller)),
         (ledger_pb2, LedgerService(recorder, caller)),
     )
     return Hub(

@@ -495,6 +495,7 @@ class Officer(Member):
         *,
         type_code: str = LICENCE,
         items: Sequence[str] = (ITEM,),
+        consent: bool = False,
     ) -> None:
         """Grant fields of a type to a platform for ten years."""
         now = int(time.time())
@@ -508,6 +509,7 @@ class Officer(Member):
                     certificate_type=f"certificateTypes/{type_code.lower()}",
                     fields=fields,
                     service_items=items,
+                    consent_required=consent,
                     legal_basis=BASIS,
                     start_time=Timestamp(seconds=now - 3600),
                     expire_time=Timestamp(seconds=now + 10 * 365 * 86_400),

@@ -21,7 +21,9 @@ from hub.errors import TEXTS, Reason
 from hub.metrics import Metrics
 from hub.proof.approval import Decision
 from hub.registry.v1 import feed_pb2, feed_pb2_grpc
+from hub.proof.plan_request import StatedMandate
 from hub.rpc import status_of
+from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
@@ -266,6 +268,8 @@ def undocumented(body: dict[str, Any]) -> list[str]:
     members += body.get("data", {})
     for certificate in body.get("certificates", []):
         members += certificate
+    for material in body.get("data", {}).get("materials", []):
+        members += material
     return [name for name in members if f"`{name}`" not in section]
 
 
@@ -288,6 +292,13 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         )
         await watching.read()
         watching.cancel()
+        await zhao.import_items(plans.document())
+        await zhao.grant("planned", "window-1", ("name", "scope"), items=(plans.RESTAURANT,))
+        mandate = StatedMandate("mandates/1", (plans.RESTAURANT,), "2020-01-01", "2099-12-31")
+        people = [(role, "001", company(1)) for role in ("company", "applicant", "agent")]
+        head = fetched.verified.head
+        stated: dict[str, Any] = {"consent": "consents/1", "act": "accounts/portal", "log": head}
+        await plans.ask(platform, *people, mandate=mandate, **stated)
         with pytest.raises(Refused, match="GRANT_MISSING"):
             await platform.fetch(holder=company(1), service_item="331022009999")
         with pytest.raises(Refused, match="BATCH_SEQ"):

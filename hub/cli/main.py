@@ -30,6 +30,7 @@ from hub.cli import (
 )
 from hub.cli.doctor import doctor
 from hub.cli.init import init
+from hub.cli.plan import plan_materials
 from hub.cli.serve import serve
 from hub.cli.terminal import LANGUAGE, ExitCode, UsageError, report_error
 from hub.cli.usage import usage_error
@@ -95,6 +96,7 @@ app.add_typer(grants.app, name="grant")
 app.add_typer(connect.app, name="connect")
 app.add_typer(exchange.app, name="exchange")
 exchange.app.command("verify")(verify_information)
+exchange.app.command("plan")(plan_materials)
 app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(log.app, name="log")

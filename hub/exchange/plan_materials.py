@@ -175,7 +175,12 @@ class PlanMaterials:
 
     async def _decide(self, caller: Caller, request: PlanRequest) -> _Decision:
         """Steps 2 to 4."""
-        checks = (self.access.check(caller), self.grants.check(), self.items.check())
+        checks = (
+            self.access.check(caller),
+            self.grants.check(),
+            self.items.check(),
+            self.types.check(),
+        )
         now_us = self.clock()
         holders = _holders(request)
         matter = self._matter(request, holders, legal_day(now_us))

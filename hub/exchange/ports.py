@@ -95,6 +95,10 @@ class CertificateTypes(Protocol):
         """The newest version of the type with this 21-character code."""
         ...
 
+    def check(self) -> Check:
+        """That no type changed since it was read."""
+        ...
+
 
 class Seals(Protocol):
     """Who vouches."""
@@ -128,7 +132,7 @@ class ServiceItems(Protocol):
         ...
 
     def check(self) -> Check:
-        """That nothing about items and types changed since they were read."""
+        """That no item changed since it was read."""
         ...
 
 

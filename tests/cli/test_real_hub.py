@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from connectors.client import HubClient
+from connectors.profile import load_profile
 from connectors.sample import CSV_NAME, write_sample
 from hub.cli.main import app
+from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from hub.registry.v1 import items_pb2, items_pb2_grpc
 from tests.cli.conftest import Ran, Sealway
 from tests.cli.test_help_golden import commands, is_group
+from tests.exchange.plans import RESTAURANT, document
 from tests.hub_process import HubProcess, free_port
-from tests.simulator import BASIS, ITEM, LICENCE, MATTER, PERMIT, ROOT, USCC, credit_code
+from tests.simulator import (
+    BASIS,
+    ITEM,
+    LICENCE,
+    MATTER,
+    PERMIT,
+    ROOT,
+    USCC,
+    citizen,
+    credit_code,
+    new_id,
+)
 
 pytestmark = pytest.mark.xdist_group("running-hub")
 
@@ -60,6 +79,32 @@ def window(running_hub: HubProcess, sealway: Sealway) -> Caller:
 @pytest.fixture
 def connector(running_hub: HubProcess, sealway: Sealway) -> Caller:
     return Caller(sealway, running_hub.profile("systems/hz-connector"))
+
+
+@pytest.fixture(scope="session")
+def planned(running_hub: HubProcess) -> str:
+    """A service item in the catalogue, and the window's grant for it."""
+    with HubClient(load_profile(running_hub.profile("officers/zhao"))) as client:
+        client.call(
+            items_pb2_grpc.ItemServiceStub(client.channel).ImportItems,
+            items_pb2.ImportItemsRequest(request_id=new_id(), items=[document()]),
+        )
+        grant = exchange_pb2.Grant(
+            recipient="systems/window-1",
+            certificate_type=LICENCE_TYPE,
+            fields=("name", "scope"),
+            service_items=(RESTAURANT,),
+            legal_basis=BASIS,
+            start_time=Timestamp(seconds=int(time.time()) - 60),
+            expire_time=Timestamp(seconds=int(time.time()) + 86_400),
+        )
+        client.call(
+            exchange_pb2_grpc.ExchangeServiceStub(client.channel).CreateGrant,
+            exchange_pb2.CreateGrantRequest(
+                request_id=new_id(), grant_id="for-restaurant", grant=grant
+            ),
+        )
+    return RESTAURANT
 
 
 @pytest.fixture(scope="session")
@@ -376,6 +421,62 @@ def test_values_are_confirmed_and_wrong_ones_are_not(
     assert window(*question, malformed, expect=64)["error"]["reason"] == "USAGE"
 
 
+def test_a_plan_says_what_to_bring_and_prints_the_notice(
+    window: Caller, planned: str, delivered: Any, manifest: Path, tmp_path: Path
+) -> None:
+    """The receipt was verified; the page is complete in itself and names nobody."""
+    code = _codes(manifest)[0]
+    people = tmp_path / "people.txt"
+    people.write_text(f"applicant=111:{citizen(1)}\n", encoding="utf-8")
+    notice, out = tmp_path / "notice.html", tmp_path / "plan.json"
+    question = [
+        *("exchange", "plan", "--item", planned, "--holder", f"company=001:{code}"),
+        *("--holder-file", people, "--matter", "330000-2026-<b>1</b>", "--basis", BASIS),
+    ]
+
+    answer = window(*question, "--fact", "premises_m2=80", "--notice", notice, "--out", out)
+    ran = window.run(*question, "--fact", "premises_m2=80")
+    refused = window(*question, expect=1)["error"]
+
+    outcomes = {one["uses"][0]["material"]: one["outcome"] for one in answer["materials"]}
+    assert outcomes == {"licence": "on_file", "form": "ask", "floor-plan": "deferrable"}
+    assert set(json.loads(out.read_text(encoding="utf-8"))) == {*answer} - {"verified"}
+    page = notice.read_text(encoding="utf-8")
+    assert "&lt;b&gt;1&lt;/b&gt;" in page
+    assert "申请表（申请人）" in page
+    assert not re.search(r"<script|<b>|https?://|src=|href=", page)
+    assert citizen(1) not in page + ran.out
+    assert code not in page
+    assert "3 materials: 1 on file, 0 obtainable, 0 by commitment, 1 later, 1 to be brought." in (
+        ran.out
+    )
+    assert "Next: sealway exchange fetch --cert" in ran.out
+    assert refused["reason"] == "FIELD_INVALID"
+    assert "plan.facts.premises_m2" in refused["en"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--holder", "company=001"],
+        ["--holder", "applicant=111:330101199003071011"],
+        ["--holder", "company=001:91330100MA2XXXXX1A", "--fact", "premises"],
+    ],
+)
+def test_a_plan_that_is_written_wrongly_is_a_usage_error_or_names_the_rule(
+    window: Caller, words: list[str]
+) -> None:
+    """People never stand in arguments; nothing is sent."""
+    question = ["exchange", "plan", "--item", "DEMO", "--matter", MATTER, "--basis", BASIS]
+
+    ran = window.run(*question, *words, "--json")
+
+    assert ran.code in (1, 64)
+    assert ran.document["error"]["reason"] in ("USAGE", "USCC_INVALID")
+    assert "330101199003071011" not in ran.out + ran.err
+
+
 # ---- the log ----
 
 
@@ -444,6 +545,7 @@ def invocations(
     return _invocations(running_hub, sealway, manifest, licences[0], tmp_path)
 
 
+@pytest.mark.usefixtures("planned")
 def test_every_command_answers_a_program_with_one_json_document(
     sealway: Sealway, invocations: Invocations
 ) -> None:
@@ -553,6 +655,10 @@ def _invocations(
             *("--cert", licence["identifier"], "--type", LICENCE, "--item", ITEM),
             *("--values", _values(folder, credit_code=licence["number"])),
             *("--matter", MATTER, "--basis", BASIS, *window),
+        ],
+        ("exchange", "plan"): [
+            *("--item", RESTAURANT, "--holder", f"company=001:{licence['number']}"),
+            *("--fact", "premises_m2=1", "--matter", MATTER, "--basis", BASIS, *window),
         ],
         ("facade", "account"): [fresh, "--secret", folder / "portal.secret"],
         ("certificate", "search"): ["--number", licence["number"], *department],

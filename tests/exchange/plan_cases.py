@@ -11,7 +11,8 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import cache
+from typing import Final, TypeAlias, TypeVar
 
 from hub.domain.certificate import State
 from hub.domain.certificate_type import Sharing
@@ -48,8 +49,10 @@ TYPES: Final = ("T1", "T2", "T3", "T4")
 ITEMS: Final = ("ITEM-A", "ITEM-B", "ITEM-C")
 FIELDS: Final = ("name", "scope", "address")
 PEOPLE: Final = ("0", "1", "2")
+STOCK: Final = 5_000
 ROLES: Final = (Role.APPLICANT, Role.COMPANY, Role.CO_OWNER, Role.AGENT)
 
+T = TypeVar("T")
 OnFileMap: TypeAlias = "dict[tuple[str, str], list[OnFile]]"
 PlanRule: TypeAlias = (
     "Callable[[Matter, Rights, Mapping[tuple[str, str], Sequence[OnFile]]], tuple[Planned, ...]]"
@@ -77,7 +80,22 @@ class Case:
 # ---- making cases ----
 
 
-def make_case(chance: random.Random) -> Case:
+class Chance(random.Random):
+    """Quick choices for a million cases; a little less even than the library's own."""
+
+    def choice(self, seq: Sequence[T]) -> T:  # type: ignore[override]
+        return seq[int(self.random() * len(seq))]
+
+    def randint(self, a: int, b: int) -> int:
+        return a + int(self.random() * (b - a + 1))
+
+    def some(self, things: Sequence[T], count: int) -> list[T]:
+        """`count` different ones, in any order."""
+        rest = list(things)
+        return [rest.pop(int(self.random() * len(rest))) for _ in range(count)]
+
+
+def make_case(chance: Chance) -> Case:
     """One situation, near the edges of every rule."""
     facts: dict[str, TypeFacts] = {}
     for code in TYPES:
@@ -89,7 +107,7 @@ def make_case(chance: random.Random) -> Case:
     holders = {}
     for role in ROLES:
         if chance.random() < (0.25 if role is Role.AGENT else 0.85):
-            people = chance.sample(PEOPLE, chance.randint(1, 2 if role is Role.CO_OWNER else 1))
+            people = chance.some(PEOPLE, chance.randint(1, 2 if role is Role.CO_OWNER else 1))
             holders[role] = people
     decision_date = TODAY + datetime.timedelta(days=chance.randint(0, 6))
     matter = Matter(
@@ -102,27 +120,45 @@ def make_case(chance: random.Random) -> Case:
         mandate=_mandate(chance) if chance.random() < 0.8 else None,
     )
     on_file: OnFileMap = {}
-    for number in range(chance.randint(0, 14)):
+    for _ in range(chance.randint(0, 14)):
         person, code = chance.choice(PEOPLE), chance.choice(TYPES)
-        on_file.setdefault((person, code), []).append(_certificate(chance, number, code))
-    grants = tuple(_grant(chance, number) for number in range(chance.randint(0, 12)))
+        certificate = chance.choice(_certificates()[code])
+        on_file.setdefault((person, code), []).append(certificate)
+    grants = tuple([chance.choice(_grants()) for _ in range(chance.randint(0, 12))])
     return Case(matter, grants, facts, on_file)
 
 
-def _item(chance: random.Random, code: str) -> ServiceItem:
+# Grants and certificates are drawn from a stock: to make one costs as much as to judge a case.
+@cache
+def _grants() -> list[Grant]:
+    return [_grant(Chance(f"grant {number}"), number) for number in range(STOCK)]
+
+
+@cache
+def _certificates() -> dict[str, list[OnFile]]:
+    return {
+        code: [
+            _certificate(Chance(f"{code} {number}"), index * STOCK + number, code)
+            for number in range(STOCK)
+        ]
+        for index, code in enumerate(TYPES)
+    }
+
+
+def _item(chance: Chance, code: str) -> ServiceItem:
     materials = tuple(_material(chance, f"m{index}") for index in range(chance.randint(1, 3)))
     return ServiceItem(code, 1, code, code, "x", (Level.COUNTY,), 5, "", "law", materials)
 
 
-def _material(chance: random.Random, name: str) -> Material:
+def _material(chance: Chance, name: str) -> Material:
     return Material(
         id=name,
         name=chance.choice(("form", "plan")),
         name_en="form",
         role=chance.choice(ROLES),
-        types=tuple(chance.sample(TYPES, chance.choice((0, 1, 1, 1, 1, 2, 2)))),
+        types=tuple(chance.some(TYPES, chance.choice((0, 1, 1, 1, 1, 2, 2)))),
         grade_min=chance.choice(tuple(Grade)),
-        fields=tuple(chance.sample(FIELDS, chance.randint(0, 2))),
+        fields=tuple(chance.some(FIELDS, chance.randint(0, 2))),
         age_days_max=chance.choice((None, None, 5, 30)),
         condition=_condition(chance, 2) if chance.random() < 0.4 else None,
         is_promisable=chance.random() < 0.25,
@@ -130,7 +166,7 @@ def _material(chance: random.Random, name: str) -> Material:
     )
 
 
-def _condition(chance: random.Random, depth: int) -> Condition:
+def _condition(chance: Chance, depth: int) -> Condition:
     kind = chance.randint(0, 4 if depth else 1)
     match kind:
         case 0:
@@ -144,15 +180,15 @@ def _condition(chance: random.Random, depth: int) -> Condition:
     return Any((_condition(chance, depth - 1), _condition(chance, depth - 1)))
 
 
-def _mandate(chance: random.Random) -> Mandate:
+def _mandate(chance: Chance) -> Mandate:
     return Mandate(
-        frozenset(chance.sample(ITEMS, chance.randint(1, 3))),
+        frozenset(chance.some(ITEMS, chance.randint(1, 3))),
         TODAY + datetime.timedelta(days=chance.randint(-3, 1)),
         TODAY + datetime.timedelta(days=chance.randint(0, 9)),
     )
 
 
-def _certificate(chance: random.Random, number: int, code: str) -> OnFile:
+def _certificate(chance: Chance, number: int, code: str) -> OnFile:
     issued = TODAY - datetime.timedelta(days=chance.choice((1, 4, 5, 6, 30, 400)))
     confirmed = issued + datetime.timedelta(days=chance.choice((0, 0, 1)))
     starts = TODAY + datetime.timedelta(days=chance.choice((-400, -400, 0, 3, 6)))
@@ -175,13 +211,13 @@ def _certificate(chance: random.Random, number: int, code: str) -> OnFile:
     )
 
 
-def _grant(chance: random.Random, number: int) -> Grant:
+def _grant(chance: Chance, number: int) -> Grant:
     return Grant(
         id=f"g{number}",
         recipient="systems/window-1",
         type_code=chance.choice(TYPES),
         fields=tuple(one for one in FIELDS if chance.random() < 0.9),
-        service_items=tuple(chance.sample(ITEMS, chance.choice((1, 2, 3, 3)))),
+        service_items=tuple(chance.some(ITEMS, chance.choice((1, 2, 3, 3)))),
         legal_basis="law",
         start_us=NOW_US + chance.choice((-10, -10, -10, -10, 0, 1)),
         expire_us=NOW_US + chance.choice((10, 10, 10, 10, 1, 0)),
@@ -392,7 +428,8 @@ def _check_silence(case: Case, planned: tuple[Planned, ...], rule: PlanRule) -> 
                 may.setdefault((person, code), set()).update(material.fields)
     assert looked == may, "looks for other things than it may"
     allowed = {pair: found for pair, found in case.on_file.items() if pair in looked}
-    assert rule(case.matter, case.rights, allowed) == planned, "tells what it may not"
+    if len(allowed) < len(case.on_file):
+        assert rule(case.matter, case.rights, allowed) == planned, "tells what it may not"
 
 
 EVERYTHING: Final = {one.value for one in Outcome} | {one.value for one in Obstacle}
@@ -402,7 +439,7 @@ def run(seed: int, cases: int) -> Counter[str]:
     """Check `cases` generated cases. The first that fails names itself by seed and number."""
     counted: Counter[str] = Counter()
     for number in range(cases):
-        case = make_case(random.Random(f"{seed}/{number}"))
+        case = make_case(Chance(f"{seed}/{number}"))
         try:
             counted += check(case)
         except AssertionError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
@@ -12,7 +11,7 @@ from hub.domain.certificate_type import Sharing
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import Role
 from hub.exchange.plan import Matter, Outcome, Planned, Rights, TypeFacts, plan
-from tests.exchange.plan_cases import EVERYTHING, PlanRule, check, make_case, run
+from tests.exchange.plan_cases import EVERYTHING, Chance, PlanRule, check, make_case, run
 
 OnFiles = Mapping[tuple[str, str], Sequence[OnFile]]
 
@@ -98,9 +97,7 @@ def _nothing_counted_once(matter: Matter, rights: Rights, on_file: OnFiles) -> t
 )
 def test_a_rule_that_forgets_one_thing_is_found_out(broken: PlanRule) -> None:
     """The second reading is no echo of the first: each of these is noticed within 2,000 cases."""
-    assert (
-        _first_failure(lambda number: check(make_case(random.Random(number)), broken)) is not None
-    )
+    assert _first_failure(lambda number: check(make_case(Chance(number)), broken)) is not None
 
 
 def _first_failure(attempt: Callable[[int], object]) -> int | None:
