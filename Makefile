@@ -63,3 +63,47 @@ timing: .venv/development ## Can a clock tell what another department has? Write
 .PHONY: plan-campaign
 plan-campaign: .venv/development ## A million generated plans against a second reading of the rules
 	@$(BIN)/python -m tests.exchange.plan_campaign --cases $(or $(PLAN_CASES),1000000)
+
+.PHONY: check
+check: .venv/development ## Format, lint, types, API lint, generated code up to date
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/buf lint
+	@$(MAKE) --no-print-directory proto
+	@git diff --exit-code --stat -- 'hub/**/v1/*' || { echo "Generated code differs: commit what make proto wrote."; exit 1; }
+
+.PHONY: format
+format: .venv/development ## Format and fix what can be fixed
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.PHONY: proto
+proto: .venv/development ## Generate hub/**/v1/ from proto/
+	@$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+
+.PHONY: golden
+golden: .venv/development ## Rewrite golden files; review the difference like code
+	@SEALWAY_GOLDEN=write $(BIN)/python -m pytest tests -q -k golden
+
+.PHONY: lock
+lock: .venv/development ## Resolve the locked versions anew
+	@$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
+	  --extra demo --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 \
+	  --extra demo --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+.PHONY: run
+run: .venv/runtime ## A hub on loopback with its home in .hub
+	@$(BIN)/sealway init .hub && $(BIN)/sealway serve --config .hub/hub.toml
+
+.PHONY: up-local
+up-local: .venv/development ## PostgreSQL, two hubs and Prometheus as processes on loopback
+	@$(BIN)/python -m deploy.topology
+
+.PHONY: bench
+bench: .venv/development ## Benchmarks as ratios; results go to docs/bench/
+	@$(BIN)/python -m tests.bench.run $(BENCH)
+
+.PHONY: clean
+clean: ## Remove what was built or run; keeps .hub
+	@rm -rf .venv .demo .test .mypy_cache .ruff_cache *.egg-info build dist

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -448,13 +448,6 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=identify,
         observe=metrics.observe_exchange,
     )
-
-    async def identify_planner() -> Caller:
-        """As `identify`; a plan is decided on the catalogue as well."""
-        await catalogue.refresh()
-        await items.refresh()
-        return await identify()
-
     plan = PlanMaterials(
         origin=origin,
         region=region,
@@ -467,7 +460,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         on_file=OnFileReader(database, data_keys, keys.keyring),
         title=identities.title,
         keyed_digest=keys.keyring.content_digest,
-        identify=identify_planner,
+        identify=_identify_after(identify, catalogue, items),
         observe=metrics.observe_exchange,
     )
     verify_information = VerifyInformation(
@@ -569,6 +562,19 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         AnnounceExpired(database, recorder, clock),
         services,
     )
+
+
+def _identify_after(
+    identify: Callable[[], Awaitable[Caller]], *snapshots: Catalogue | Items
+) -> Callable[[], Awaitable[Caller]]:
+    """As `identify`, for decisions that stand on `snapshots` as well."""
+
+    async def refreshed() -> Caller:
+        for snapshot in snapshots:
+            await snapshot.refresh()
+        return await identify()
+
+    return refreshed
 
 
 def _recorder(

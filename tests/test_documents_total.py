@@ -20,8 +20,8 @@ from hub.config import Config, load
 from hub.errors import TEXTS, Reason
 from hub.metrics import Metrics
 from hub.proof.approval import Decision
-from hub.registry.v1 import feed_pb2, feed_pb2_grpc
 from hub.proof.plan_request import StatedMandate
+from hub.registry.v1 import feed_pb2, feed_pb2_grpc
 from hub.rpc import status_of
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
