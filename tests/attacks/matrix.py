@@ -27,11 +27,14 @@ from google.protobuf.message import Message
 from hub import rpc
 from hub.domain.caller import Role
 from hub.domain.identifier import CertificateIdentifier
+from hub.exchange.v1 import plan_pb2
 from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
+from hub.proof.plan_request import PLAN_RPC, sign_plan_request
 from hub.proof.request import RequestedCertificate, sign_request
 from hub.registry.v1 import registry_pb2
 from hub.storage.sqlite import Sqlite
+from tests.exchange import plans
 from tests.simulator import (
     DEADLINE_S,
     FETCH,
@@ -207,6 +210,9 @@ def _texts(message: Descriptor, prefix: str = "", above: tuple[str, ...] = ()) -
 def namings(path: str, named: str) -> tuple[Naming, ...] | None:
     """What this field of this RPC can name; None where nobody said."""
     last = named.rpartition(".")[2]
+    if path == PLAN_RPC and last == "signed_request":
+        # A plan names whose materials are meant, never which certificate.
+        return (Naming.SIGNED_HOLDER,)
     if last in _EXPANDED:
         return _EXPANDED[last]
     if last in _NAME_NOTHING:
@@ -287,6 +293,12 @@ async def _signed(probe: Probe, member: Member, target: Target) -> bytes:
     """A signed request; another caller than a platform is refused before anybody reads it."""
     if not isinstance(member, Platform):
         return b""
+    if probe.path == PLAN_RPC:
+        who = ("001", company(target.company_number))
+        planned = await plans.claims(member, ("company", *who), ("applicant", *who))
+        return plan_pb2.PlanMaterialsRequest(
+            request_id=planned.jti, signed_request=sign_plan_request(planned, member.signer)
+        ).SerializeToString()
     wanted: RequestedCertificate = (
         by_holder(company(target.company_number))
         if probe.naming is Naming.SIGNED_HOLDER

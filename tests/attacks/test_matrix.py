@@ -23,6 +23,7 @@ from tests.attacks.matrix import (
     probes,
     targets,
 )
+from tests.exchange.plans import furnish_items
 from tests.simulator import Refused, Simulator, company, copy_home, licence
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,6 +39,7 @@ async def pairs(
     """A hub, and for each probe a certificate of its own of the other department, with a double."""
     home = copy_home(city, tmp_path_factory.mktemp("matrix") / "home")
     async with Simulator(home) as hub:
+        await furnish_items(hub)
         found = await targets(hub, 1_000, len(PROBES))
         await hub.connector().deliver([licence(number) for number in (1, 2, 3)])
         yield hub, dict(zip(PROBES, found, strict=True))
