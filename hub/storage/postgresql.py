@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Self, TypeVar
 
@@ -20,6 +22,15 @@ _CONNECTIONS_MAX: Final = 8
 _STATEMENTS_CACHED: Final = 512
 _TIMEOUT_S: Final = 30.0
 
+# Below this many rows COPY saves nothing.
+_COPY_ROWS_MIN: Final = 16
+
+# How many questions are asked in one, and how many parameters such a question may have: longer
+# ones are lists already.
+_GATHERED_MAX: Final = 64
+_PARAMETERS_MAX: Final = 8
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+
 # SQLSTATE classes that say "not now": connection, transaction state and rollback, resources,
 # operator intervention, system error, internal error. Everything else is a fault of the statement.
 _NOT_NOW: Final = frozenset({"08", "25", "40", "53", "57", "58", "XX"})
@@ -31,6 +42,7 @@ class Postgresql:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._turn = asyncio.Lock()
+        self._gathering = _Gathering(pool)
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -54,11 +66,12 @@ class Postgresql:
 
     async def all(self, statement: Statement, *args: Value) -> list[Row]:
         with _translated():
-            return _bounded(statement, await self._pool.fetch(_limited(statement), *args))
+            return await self._gathering.ask(statement, args)
 
     async def one(self, statement: Statement, *args: Value) -> Row | None:
         with _translated():
-            return _single(statement, await self._pool.fetch(_limited(statement), *args))
+            rows = await self._gathering.ask(statement, args)
+        return _single(statement, rows)
 
     async def scan(
         self, statement: Statement, *args: Value, page: int = PAGE_ROWS
@@ -98,6 +111,116 @@ class Postgresql:
             await self._pool.close()
 
 
+@dataclass(slots=True)
+class _Asked:
+    """The same question with several arguments, and who waits for each answer."""
+
+    args: list[Row] = field(default_factory=list)
+    futures: list[asyncio.Future[list[Row]]] = field(default_factory=list)
+
+
+class _Gathering:
+    """Asks what is asked in the same turn of the event loop in one statement.
+
+    A busy hub looks up dozens of certificates at once; each statement costs the server far more
+    than another row of it. Everybody gets the rows of their own arguments, in their order, and
+    nobody an answer older than their question.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._asked: dict[Statement, _Asked] = {}
+        self._texts: dict[Statement, str] = {}
+        # The loop itself keeps no task alive.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, statement: Statement, args: Row) -> list[Row]:
+        """The rows, at most ROWS_MAX."""
+        if not 0 < len(args) <= _PARAMETERS_MAX:
+            return await self._ask_alone(statement, args)
+        loop = asyncio.get_running_loop()
+        asked = self._asked.get(statement)
+        if asked is None:
+            asked = self._asked[statement] = _Asked()
+            loop.call_soon(self._send, statement, asked)
+        future: asyncio.Future[list[Row]] = loop.create_future()
+        asked.args.append(args)
+        asked.futures.append(future)
+        if len(asked.args) == _GATHERED_MAX:
+            del self._asked[statement]  # Whoever comes now begins the next one.
+        return await future
+
+    def _send(self, statement: Statement, asked: _Asked) -> None:
+        if self._asked.get(statement) is asked:
+            del self._asked[statement]
+        task = asyncio.create_task(self._answer(statement, asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, statement: Statement, asked: _Asked) -> None:
+        answers: list[list[Row]] | None = None
+        if len(asked.args) > 1:
+            # One bad argument fails all: they are asked singly then, and each hears of its own.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                answers = await self._ask_together(statement, asked.args)
+        if answers is None:
+            await asyncio.gather(
+                *(
+                    self._settle(statement, args, future)
+                    for args, future in zip(asked.args, asked.futures, strict=True)
+                )
+            )
+            return
+        for future, rows in zip(asked.futures, answers, strict=True):
+            if not future.done():  # Whoever waited may have been cancelled.
+                future.set_result(rows)
+
+    async def _settle(
+        self, statement: Statement, args: Row, future: asyncio.Future[list[Row]]
+    ) -> None:
+        try:
+            rows = await self._ask_alone(statement, args)
+        except Exception as error:
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(rows)
+
+    async def _ask_alone(self, statement: Statement, args: Row) -> list[Row]:
+        return _bounded(statement, await self._pool.fetch(_limited(statement), *args))
+
+    async def _ask_together(self, statement: Statement, asked: list[Row]) -> list[list[Row]] | None:
+        """The rows of each; None where they are too many to be held at once."""
+        text = self._texts.get(statement)
+        async with self._pool.acquire(timeout=_TIMEOUT_S) as connection:
+            if text is None:
+                prepared = await connection.prepare(statement.postgresql)
+                types = [parameter.name for parameter in prepared.get_parameters()]
+                text = self._texts[statement] = _gathered(statement, types)
+            # One list per parameter.
+            columns = [list(column) for column in zip(*asked, strict=True)]
+            rows = await connection.fetch(text, *columns)
+        if len(rows) > ROWS_MAX:
+            return None
+        answers: list[list[Row]] = [[] for _ in asked]
+        for row in rows:
+            answers[row[0] - 1].append(tuple(row)[1:])
+        return answers
+
+
+def _gathered(statement: Statement, types: Sequence[str]) -> str:
+    """The statement once for each row of arguments, whose number stands before what it found."""
+    inner = _PARAMETER.sub(r"asked.p\1", statement.postgresql)
+    lists = ", ".join(f"${number}::{name}[]" for number, name in enumerate(types, start=1))
+    names = ", ".join(f"p{number}" for number in range(1, len(types) + 1))
+    return (
+        f"SELECT asked.number, found.* FROM unnest({lists})"  # noqa: S608
+        f" WITH ORDINALITY AS asked({names}, number), LATERAL ({inner}) AS found"
+        f" LIMIT {ROWS_MAX + 1}"
+    )
+
+
 class _PostgresqlQuestions:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
@@ -114,8 +237,12 @@ class _PostgresqlTransaction(_PostgresqlQuestions):
         try:
             if len(rows) == 1:
                 await self._connection.execute(statement.postgresql, *rows[0])
-            else:
+            elif statement.replaces or len(rows) < _COPY_ROWS_MIN:
                 await self._connection.executemany(statement.postgresql, rows)
+            else:
+                await self._connection.copy_records_to_table(
+                    statement.table, records=rows, columns=statement.columns
+                )
         except asyncpg.UniqueViolationError as error:
             raise HubError(Reason.ALREADY_EXISTS, name=statement.table) from error
 
@@ -146,7 +273,7 @@ def _bounded(statement: Statement, rows: Sequence[asyncpg.Record]) -> list[Row]:
     return [tuple(row) for row in rows]
 
 
-def _single(statement: Statement, rows: Sequence[asyncpg.Record]) -> Row | None:
+def _single(statement: Statement, rows: Sequence[asyncpg.Record] | list[Row]) -> Row | None:
     if len(rows) > 1:
         raise HubError(Reason.INTERNAL, error_id=f"more than one row: {statement.name}")
     return tuple(rows[0]) if rows else None

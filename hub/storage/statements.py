@@ -71,6 +71,7 @@ class WriteStatement:
     sqlite: str
     postgresql: str
     kinds: tuple[str, ...] = field(repr=False)
+    replaces: bool = False
 
 
 def insert_into(table: Table) -> WriteStatement:
@@ -103,6 +104,7 @@ def _write(table: Table, *, replace: bool) -> WriteStatement:
         f"{head} ({marks}){tail}",
         f"{head} ({numbers}){tail}",
         tuple(_kind(column.type) for column in table.columns),
+        replace,
     )
 
 

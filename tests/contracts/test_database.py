@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 
 from hub.errors import HubError, Reason
 from hub.storage.database import ROWS_MAX, Database, Transaction, open_database
@@ -226,3 +226,81 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         await open_database("postgresql://nobody@127.0.0.1:1/none")
 
     assert error.value.reason is Reason.DATABASE_UNAVAILABLE
+
+
+SAME_VERSION = question(
+    "things of a version",
+    select(THINGS.c.id)
+    .where(THINGS.c.version == bindparam("version", type_=BigInteger))
+    .order_by(THINGS.c.id.desc()),
+    "version",
+)
+
+
+async def test_questions_asked_at_once_are_each_answered_with_their_own(
+    database: Database,
+) -> None:
+    """More than are gathered in one statement, present and absent, in the order that was asked."""
+    await put(database, *((f"{number:04}", number % 7, None) for number in range(200)))
+    names = [f"{number:04}" for number in range(0, 400, 3)]
+
+    found = await asyncio.gather(*(database.one(THING, name) for name in names))
+    lists = await asyncio.gather(*(database.all(SAME_VERSION, number) for number in range(9)))
+
+    assert found == [(int(name) % 7, None) if int(name) < 200 else None for name in names]
+    assert [[row[0] for row in rows] for rows in lists] == [
+        [f"{each:04}" for each in reversed(range(200)) if each % 7 == number] for number in range(9)
+    ]
+
+
+async def test_a_question_sees_what_was_committed_before_it_was_asked(database: Database) -> None:
+    """However many others ask the same meanwhile."""
+    for number in range(20):
+        asking = [asyncio.create_task(database.one(THING, "n")) for _ in range(5)]
+        await put(database, ("n", number, None))
+
+        assert await database.one(THING, "n") == (number, None)
+        await asyncio.gather(*asking)
+
+
+async def test_whoever_stops_waiting_takes_nothing_from_the_others(database: Database) -> None:
+    """A cancelled question among those that are asked at once."""
+    await put(database, ("a", 1, None), ("b", 2, None))
+    asking = [asyncio.create_task(database.one(THING, name)) for name in "aabb"]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+
+    assert await asyncio.gather(*asking[1:]) == [(1, None), (2, None), (2, None)]
+
+
+async def test_a_bad_argument_fails_its_own_question_only(postgresql_url: str) -> None:
+    """The server refuses a text with a zero byte; those who asked at the same time are answered."""
+    database = await open_database(postgresql_url)
+    await create_tables(database, (THINGS,))
+    await put(database, ("a", 1, None))
+
+    found = await asyncio.gather(
+        *(database.one(THING, name) for name in ("a", "\x00", "b")), return_exceptions=True
+    )
+    await database.close()
+
+    assert (found[0], found[2]) == ((1, None), None)
+    assert isinstance(found[1], Exception)
+
+
+async def test_many_rows_are_written_as_few_are(database: Database) -> None:
+    """Bulk has a way of its own on PostgreSQL: values, nulls and refusals are the same."""
+    rows = [
+        (f"{number:05}", 2**62 + number, b"\x00" if number % 2 else None) for number in range(2500)
+    ]
+
+    async def insert(transaction: Transaction) -> None:
+        await transaction.write(INSERT_THING, rows)
+
+    await database.transact(insert)
+    with pytest.raises(HubError) as error:
+        await database.transact(insert)
+
+    assert error.value.reason is Reason.ALREADY_EXISTS
+    assert error.value.details["name"] == "test_things"
+    assert await database.all(ALL) == rows
