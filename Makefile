@@ -97,7 +97,7 @@ run: .venv/runtime ## A hub on loopback with its home in .hub
 	@$(BIN)/sealway init .hub && $(BIN)/sealway serve --config .hub/hub.toml
 
 .PHONY: up-local
-up-local: .venv/development ## PostgreSQL, two hubs and Prometheus as processes on loopback
+up-local: .venv/development ## PostgreSQL, MinIO, two hubs and Prometheus as processes
 	@$(BIN)/python -m deploy.topology
 
 .PHONY: bench

@@ -2,10 +2,11 @@
 
     python -m deploy.topology
 
-A real PostgreSQL, two hubs on one database, and a real Prometheus with the shipped scrape
-configuration and alerts. Everything lies in one temporary folder: when the program ends, by Ctrl-C
-or SIGTERM, its processes are gone and so is the folder. The programs are found or fetched as the
-tests do it (`tests/postgresql_server.py`, `tests/prometheus_server.py`).
+A real PostgreSQL, a real MinIO with the documents and the external head, two hubs on both, and a
+real Prometheus with the shipped scrape configuration and alerts. Everything lies in temporary
+folders: when the program ends, by Ctrl-C or SIGTERM, its processes are gone and so are they. The
+programs are found, fetched or built as the tests do it (`tests/postgresql_server.py`,
+`tests/minio_server.py`, `tests/prometheus_server.py`).
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from typing import Any, Final
 import asyncpg
 import yaml
 
-from tests import postgresql_server, prometheus_server
+from tests import minio_server, postgresql_server, prometheus_server
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_START_S: Final = 60.0
+_START_S: Final = 120.0
 _STOP_S: Final = 30.0
 _OFFICERS: Final = ("wang", "zhao", "chen")
 
@@ -99,11 +100,31 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class Stores:
+    """What the hubs keep everything in; each part empty when the first hub begins."""
+
+    database_url: str
+    minio: str
+    credentials_file: Path
+    bucket: str
+
+    def configured(self, text: str) -> str:
+        """The configuration `text`, as `sealway init` or deploy/hub.toml has it, on these."""
+        text = _with(text, "database", "url", self.database_url)
+        text = _with(text, "ledger", "head", f"s3://{self.bucket}/head/checkpoint")
+        return (
+            f'{text}\n[blobs]\nurl = "s3://{self.bucket}/documents"\n\n[s3]\n'
+            f'endpoint = "{self.minio}"\nregion = "{minio_server.REGION}"\n'
+            f'credentials_file = "{self.credentials_file}"\n'
+        )
+
+
+@dataclass(frozen=True)
 class Topology:
     """What runs, and where."""
 
     home: Path
-    database_url: str
+    stores: Stores
     hubs: tuple[Hub, ...]
     prometheus: str
 
@@ -112,20 +133,22 @@ class Topology:
 def running(
     folder: Path,
     *,
-    prepare: Callable[[Path, str], None] | None = None,
+    prepare: Callable[[Path, Stores], None] | None = None,
     seconds: float | None = None,
 ) -> Iterator[Topology]:
     """Everything, while the context lasts, with its files in `folder`.
 
-    `prepare` makes the home at its first argument, on the empty database whose URL is its second;
-    without it `sealway init` does. `seconds` replaces how often Prometheus scrapes and judges and
-    how long each alert waits. Raises NotStarted, PostgresqlAbsent, PrometheusAbsent.
+    `prepare` makes the home at its first argument on the empty stores of its second; without it
+    `sealway init` does. `seconds` replaces how often Prometheus scrapes and judges and how long
+    each alert waits. Raises NotStarted, PostgresqlAbsent, MinioAbsent, PrometheusAbsent.
     """
     home = folder / "home"
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(postgresql_server.running())
         url = asyncio.run(_new_database(server))
-        (prepare or begin)(home, url)
+        minio = stack.enter_context(minio_server.running())
+        stores = Stores(url, minio.endpoint, minio.credentials_file, minio.new_bucket())
+        (prepare or begin)(home, stores)
         hubs = tuple(_configured(home, folder, replica) for replica in (0, 1))
         for hub in hubs:
             stack.callback(hub.stop)
@@ -133,14 +156,14 @@ def running(
         config = write_prometheus(folder / "prometheus", hubs, seconds)
         data = folder / "prometheus" / "data"
         prometheus = stack.enter_context(prometheus_server.running(config, data, _free_ports(1)[0]))
-        yield Topology(home, url, hubs, prometheus)
+        yield Topology(home, stores, hubs, prometheus)
 
 
-def begin(home: Path, url: str) -> None:
-    """`sealway init` on the database at `url`. Raises NotStarted."""
+def begin(home: Path, stores: Stores) -> None:
+    """`sealway init` on these stores. Raises NotStarted."""
     home.mkdir(mode=0o700)
     text = (_ROOT / "deploy" / "hub.toml").read_text(encoding="utf-8")
-    (home / "hub.toml").write_text(_with(text, "database", "url", url), encoding="utf-8")
+    (home / "hub.toml").write_text(stores.configured(text), encoding="utf-8")
     officers = [word for name in _OFFICERS for word in ("--officer", name)]
     done = subprocess.run(
         [sys.executable, "-m", "hub", "init", str(home), *officers],
@@ -219,7 +242,8 @@ def _told(topology: Topology) -> str:
     first, second = topology.hubs
     profile = topology.home / "officers" / _OFFICERS[0] / "client.toml"
     return f"""\
-PostgreSQL  {topology.database_url}
+PostgreSQL  {topology.stores.database_url}
+MinIO       {topology.stores.minio}, bucket {topology.stores.bucket}
 hub 0       gRPC {first.address}, HTTP http://{first.http_address}, log {first.log}
 hub 1       gRPC {second.address}, HTTP http://{second.http_address}, log {second.log}
 Prometheus  {topology.prometheus}
@@ -229,7 +253,7 @@ Next:
   .venv/bin/sealway doctor --config {first.config}
   .venv/bin/sealway authority list --profile {profile}
   open {topology.prometheus}/alerts, then: kill -9 {second.process.pid if second.process else 0}
-Ctrl-C ends everything and removes the folder."""
+Ctrl-C ends everything and removes its folders."""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -253,6 +277,7 @@ def main() -> int:
     except (
         NotStarted,
         postgresql_server.PostgresqlAbsent,
+        minio_server.MinioAbsent,
         prometheus_server.PrometheusAbsent,
     ) as fault:
         print(f"not started: {fault}", file=sys.stderr)  # noqa: T201

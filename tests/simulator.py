@@ -989,7 +989,8 @@ def copy_home(source: Path, target: Path) -> Path:
 async def move_to(home: Path, database_url: str) -> None:
     """Let a home made by `make_home` begin anew in the empty database at `database_url`."""
     file = home / "hub.toml"
-    text = re.sub(r'(?m)^url = ".*"$', f'url = "{database_url}"', file.read_text())
+    # The first one: that of the database stands before that of the documents.
+    text = re.sub(r'(?m)^url = ".*"$', f'url = "{database_url}"', file.read_text(), count=1)
     file.write_text(text)
     shutil.rmtree(home / "data", ignore_errors=True)
     shutil.rmtree(home / "head", ignore_errors=True)
