@@ -186,14 +186,19 @@ class HubClient:
             raise refusal_of(error, self.profile.address) from error
 
     def watch(
-        self, method: Callable[..., Iterable[AnswerT]], request: Message
+        self,
+        method: Callable[..., Iterable[AnswerT]],
+        request: Message,
+        *,
+        seconds: float | None = None,
     ) -> Generator[AnswerT, None, None]:
-        """The answers that are streamed to one request, as they come; closing it ends the call.
+        """The answers that are streamed to one request, as they come; closing it ends the call,
+        and so does the end of `seconds`.
 
         Never repeated: the caller knows how far it came. Raises HubRefusedError.
         """
         token = self.token()
-        answers = method(request, metadata=_bearer(token))
+        answers = method(request, metadata=_bearer(token), timeout=seconds)
         try:
             yield from answers
         except grpc.RpcError as error:
@@ -201,6 +206,18 @@ class HubClient:
         finally:
             if isinstance(answers, grpc.Call):
                 answers.cancel()
+
+    def send_stream(
+        self, method: Callable[..., AnswerT], requests: Iterable[Message], *, seconds: float
+    ) -> AnswerT:
+        """The one answer to a stream of messages, within `seconds`. Never repeated: the stream is
+        used up, and the caller makes another under the same request id. Raises HubRefusedError.
+        """
+        token = self.token()
+        try:
+            return method(iter(requests), metadata=_bearer(token), timeout=seconds)
+        except grpc.RpcError as error:
+            raise refusal_of(error, self.profile.address) from error
 
     def check_health(self) -> str:
         """What the standard health service says, such as `SERVING`. Needs no token, never repeated.

@@ -31,6 +31,10 @@ class Reason(StrEnum):
     BATCH_INVALID = "BATCH_INVALID"
     APPROVAL_INVALID = "APPROVAL_INVALID"
     CSR_INVALID = "CSR_INVALID"
+    DOCUMENT_TYPE_REFUSED = "DOCUMENT_TYPE_REFUSED"
+    DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
+    DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
+    DOCUMENT_DIGEST_WRONG = "DOCUMENT_DIGEST_WRONG"
     CERTIFICATE_PROFILE_UNKNOWN = "CERTIFICATE_PROFILE_UNKNOWN"
 
     REQUEST_INVALID = "REQUEST_INVALID"
@@ -63,6 +67,7 @@ class Reason(StrEnum):
     CERTIFICATE_TYPE_NOT_FOUND = "CERTIFICATE_TYPE_NOT_FOUND"
     ITEM_NOT_FOUND = "ITEM_NOT_FOUND"
     CERTIFICATE_NOT_FOUND = "CERTIFICATE_NOT_FOUND"
+    DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
@@ -518,6 +523,29 @@ TEXTS: dict[Reason, Text] = {
     Reason.LOG_UNAVAILABLE: Text(
         "the log cannot be written, so nothing is answered. Repeat with the same request id.",
         "日志暂时无法写入，因此不予应答。请用同一请求编号重试。",
+    ),
+    Reason.DOCUMENT_TYPE_REFUSED: Text(
+        "the document's bytes are not of the type {media_type}, or that type is not accepted; "
+        "accepted: {known}. Nothing of it was kept.",
+        "文件内容不是 {media_type} 类型，或不接受该类型；可接受：{known}。未保存任何内容。",
+    ),
+    Reason.DOCUMENT_TOO_LARGE: Text(
+        "the document has more than {bytes_max} bytes; nothing of it was kept. Send a smaller "
+        "file.",
+        "文件超过 {bytes_max} 字节，未保存任何内容。请发送较小的文件。",
+    ),
+    Reason.DOCUMENT_INCOMPLETE: Text(
+        "the upload did not come to its end: {rule}. Nothing was kept; send it again.",
+        "上传未完成：{rule}。未保存任何内容，请重新发送。",
+    ),
+    Reason.DOCUMENT_DIGEST_WRONG: Text(
+        "the {bytes} bytes that came do not have the digest that was declared; nothing was kept. "
+        "Read the file again and send it whole.",
+        "收到的 {bytes} 字节与声明的摘要不符，未保存任何内容。请重新读取文件并完整发送。",
+    ),
+    Reason.DOCUMENT_NOT_FOUND: Text(
+        "there is no document {name}. List them with `sealway document list`.",
+        "没有文件 {name}。可用 sealway document list 查看。",
     ),
     Reason.BLOBS_UNAVAILABLE: Text(
         "the store of documents cannot be used now ({rule}); send the same request again later.",

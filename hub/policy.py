@@ -39,6 +39,7 @@ _ACCESS: Final = "/hub.access.v1.AccessService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
 _FEED: Final = "/hub.registry.v1.FeedService/"
+_DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
@@ -71,6 +72,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _ITEMS + "ListItems": _BOTH_SIDES,
         _ITEMS + "RetireItem": _STEWARD,
         _FEED + "WatchChanges": _WATCHERS,
+        _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
+        _DOCUMENTS + "DownloadDocument": _RECORD_READERS,
+        _DOCUMENTS + "ListDocuments": _RECORD_READERS,
         _SEAL + "CreateSeal": _OFFICER,
         _SEAL + "ActivateSeal": _OFFICER,
         _SEAL + "GetSeal": _DEPARTMENT_SIDE,

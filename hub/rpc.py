@@ -227,6 +227,8 @@ class Gate:
             return grpc.stream_stream_rpc_method_handler(guard.stream, response_serializer=_bytes)
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(guard.watch, response_serializer=_bytes)
+        if method.client_streaming:
+            return grpc.stream_unary_rpc_method_handler(guard.collect, response_serializer=_bytes)
         return grpc.unary_unary_rpc_method_handler(guard.unary, response_serializer=_bytes)
 
 
@@ -290,6 +292,28 @@ class _Guard:
         except Exception as error:
             await self._refuse(error, request, data, context, started)
         self.gate.metrics.observe_rpc(self.path, "OK", time.perf_counter() - started)
+
+    async def collect(
+        self, messages: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> Message:
+        """One guarded call that takes a stream and answers once; its first message names it."""
+        started = time.perf_counter()
+        first: list[bytes] = []
+
+        async def requests() -> AsyncIterator[Message]:
+            async for data in messages:
+                if not first:
+                    first.append(data)
+                yield self._parse(data)
+
+        try:
+            self._admit(context)
+            answer: Message = await self.behaviour(requests(), context)
+        except Exception as error:
+            await self._refuse(error, None, first[0] if first else b"", context, started)
+            raise AssertionError("abort raises") from error
+        self.gate.metrics.observe_rpc(self.path, "OK", time.perf_counter() - started)
+        return answer
 
     def _parse(self, data: bytes) -> Message:
         if len(data) > MESSAGE_BYTES_MAX:

@@ -50,7 +50,7 @@ from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_structure
-from hub.home import HubKeys, open_head, open_keys
+from hub.home import HubKeys, open_blobs, open_head, open_keys
 from hub.ledger.checkpoints import create_log
 from hub.ledger.ports import Observer
 from hub.ledger.proofs import Proofs
@@ -66,6 +66,8 @@ from hub.proof.receipt import LogTrust
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_type import ChangeType
+from hub.registry.document_service import DocumentService
+from hub.registry.documents import Documents
 from hub.registry.expiry import AnnounceExpired
 from hub.registry.feed import Tail, WatchChanges
 from hub.registry.feed_service import FeedService
@@ -76,7 +78,7 @@ from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
-from hub.registry.v1 import feed_pb2, items_pb2, registry_pb2
+from hub.registry.v1 import documents_pb2, feed_pb2, items_pb2, registry_pb2
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -86,6 +88,7 @@ from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusLists
 from hub.seal.v1 import seal_pb2
+from hub.storage.blobs import BlobStore
 from hub.storage.copies import Progress
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
@@ -244,6 +247,8 @@ class Hub:
     watch: WatchChanges
     expired: AnnounceExpired
     services: Services
+    blobs: BlobStore
+    documents: Documents
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -291,6 +296,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.recorder.close()
+        await self.blobs.close()
         await self.database.close()
 
     def problems(self) -> list[str]:
@@ -476,6 +482,10 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=identify,
         observe=metrics.observe_exchange,
     )
+    blobs = open_blobs(config)
+    documents = Documents(
+        clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
+    )
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
 
@@ -521,6 +531,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             ),
         ),
         (
+            documents_pb2,
+            DocumentService(
+                documents,
+                pages,
+                caller,
+                keys.keyring.content_digest,
+            ),
+        ),
+        (
             seal_pb2,
             SealService(
                 database,
@@ -561,6 +580,8 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         watch,
         AnnounceExpired(database, recorder, clock),
         services,
+        blobs,
+        documents,
     )
 
 
@@ -777,3 +798,15 @@ async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
         )
     finally:
         await database.close()
+
+
+@contextlib.asynccontextmanager
+async def open_documents_for_scrub(config: Config) -> AsyncIterator[tuple[Database, BlobStore]]:
+    """The rows and the bytes of all documents, of a hub that runs or not; no key is opened."""
+    blobs = open_blobs(config)
+    database = await open_database(config.database_url)
+    try:
+        yield database, blobs
+    finally:
+        await database.close()
+        await blobs.close()

@@ -25,6 +25,7 @@ from hub.registry.v1 import feed_pb2, feed_pb2_grpc
 from hub.rpc import status_of
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
+from tests.registry.clerk import Clerk
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -279,7 +280,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
     """A hub does everything that it can record; the page explains each member of each entry."""
     async with Simulator(copy_home(city, tmp_path / "home"), heartbeat_s=1) as hub:
         zhao, platform, connector = hub.officer(), hub.platform(), hub.connector()
-        await connector.deliver([licence(1)])
+        delivered = await connector.deliver([licence(1)])
         fetched = await platform.fetch(holder=company(1))
         await platform.fetch(holder=company(2), consent="consents/1", log=fetched.verified.head)
         await platform.fetch(holder=company(1), act="accounts/portal")
@@ -318,6 +319,9 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         shown = page.partition("```json\n")[2].partition("\n```")[0]
         await zhao.import_items(shown.encode())
         await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
+        clerk = Clerk(hub.system("hz-department"))
+        uploaded = await clerk.upload(delivered.results[0].certificate)
+        await clerk.download(uploaded.document.name)
         entries = await hub.entries()
         for _ in range(100):
             if entries[-1]["kind"] == "heartbeat":

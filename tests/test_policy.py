@@ -14,7 +14,7 @@ from hub.domain.caller import Role
 from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.ledger.v1 import ledger_pb2
 from hub.policy import OPEN, POLICY
-from hub.registry.v1 import feed_pb2, items_pb2, registry_pb2
+from hub.registry.v1 import documents_pb2, feed_pb2, items_pb2, registry_pb2
 from hub.seal.v1 import seal_pb2
 from tests.conftest import ROOT
 
@@ -22,6 +22,7 @@ OURS = [
     module.DESCRIPTOR
     for module in (
         access_pb2,
+        documents_pb2,
         exchange_pb2,
         feed_pb2,
         ledger_pb2,
@@ -110,8 +111,10 @@ def test_only_a_platform_fetches_and_only_a_connector_ingests() -> None:
 
 
 def test_an_auditor_reads_everything_and_changes_nothing() -> None:
-    """Every Get, List, Search and Watch is open to an auditor, and no other call."""
-    reading = {path for path in POLICY if re.match(r"(Get|List|Search|Watch)", path.split("/")[2])}
+    """Every Get, List, Search, Watch and Download is open to an auditor, and no other call."""
+    reading = {
+        path for path in POLICY if re.match(r"(Get|List|Search|Watch|Download)", path.split("/")[2])
+    }
 
     assert {path for path, roles in POLICY.items() if Role.AUDITOR in roles} == reading
 

@@ -19,6 +19,7 @@ from hub.cli import (
     certificates,
     connect,
     database,
+    documents,
     exchange,
     facade,
     grants,
@@ -99,6 +100,7 @@ exchange.app.command("verify")(verify_information)
 exchange.app.command("plan")(plan_materials)
 app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
+app.add_typer(documents.app, name="document")
 app.add_typer(log.app, name="log")
 app.add_typer(database.app, name="db")
 app.command("verify", cls=VerifyCommand)(verify_command)

@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
+import hub.registry.document_store
 import hub.registry.feed_store
 import hub.registry.item_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.

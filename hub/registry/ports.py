@@ -123,6 +123,27 @@ class HolderKeys(Protocol):
         ...
 
 
+class Blobs(Protocol):
+    """Stored bytes by their digest."""
+
+    async def write(self, stream: AsyncIterator[bytes]) -> str:
+        """Keep what `stream` yields; its digest. Durable on return; nothing where it raises.
+
+        Raises HubError(BLOBS_UNAVAILABLE).
+        """
+        ...
+
+    def read(self, digest: str) -> AsyncIterator[bytes]:
+        """The bytes, in pieces. Raises HubError: BLOB_MISSING, DIGEST_MISMATCH at the end at the
+        latest, BLOBS_UNAVAILABLE.
+        """
+        ...
+
+    async def remove(self, digest: str) -> None:
+        """Take the bytes away; nothing where there are none. Raises HubError(BLOBS_UNAVAILABLE)."""
+        ...
+
+
 class DataKey(Protocol):
     """One data key, unwrapped."""
 

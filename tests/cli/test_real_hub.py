@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -340,6 +341,47 @@ def test_changes_are_printed_line_by_line_and_the_cursor_follows(
     assert department.run("certificate", "watch", "--cursor-file", cursor).code == 64
 
 
+def test_a_document_goes_up_and_comes_down(
+    running_hub: HubProcess, department: Caller, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """The same bytes, receipts for both, and a scrub that finds everything whole."""
+    file, copy, name = _pdf(tmp_path), tmp_path / "copy.pdf", licences[1]["name"]
+
+    up = department(
+        "document", "upload", name, file, "--version", "1", "--receipt", tmp_path / "receipt"
+    )
+    down = department("document", "download", up["name"], copy)
+
+    assert copy.read_bytes() == file.read_bytes()
+    assert up["name"] in {one["name"] for one in department("document", "list", name)["documents"]}
+    assert (tmp_path / "receipt").read_text(encoding="utf-8") == up["receipt"]
+    assert down["entry"] > up["entry"]
+    report = department.sealway("document", "scrub", "--config", running_hub.config, "--json")
+    assert (report.code, report.document["found"]) == (0, 0)
+
+
+def test_a_document_that_does_not_come_leaves_no_file(
+    department: Caller, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Neither the file nor a draft beside it; one without a type is asked for it."""
+    name = licences[0]["name"]
+    unknown = f"{name}/documents/{'0' * 32}"
+    plain = tmp_path / "a.txt"
+    plain.write_bytes(b"text")
+
+    refused = department("document", "download", unknown, tmp_path / "a.pdf", expect=1)["error"]
+    untyped = department("document", "upload", name, plain, "--version", "1", expect=64)["error"]
+    wrong = department(
+        *("document", "upload", name, plain, "--version", "1", "--media-type", "image/png"),
+        expect=1,
+    )["error"]
+
+    assert refused["reason"] == "DOCUMENT_NOT_FOUND"
+    assert "--media-type" in untyped["en"] and "--media-type" in untyped["zh"]
+    assert wrong["reason"] == "DOCUMENT_TYPE_REFUSED"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_others_do_not_see_a_departments_certificates(
     running_hub: HubProcess, sealway: Sealway, window: Caller, licences: list[dict[str, Any]]
 ) -> None:
@@ -607,6 +649,9 @@ def _invocations(
     seal, hall = "authorities/hz-market/seals/main", "service-hall"
     trust = ["--trust", running_hub.home / "trust.json"]
     title = "浙江省政务服务中心"
+    pdf = _pdf(folder)
+    upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
+    document = sealway(*upload, *department, "--json").document["name"]
     grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
     return {
         ("init",): [folder / "home"],
@@ -664,11 +709,22 @@ def _invocations(
         ("certificate", "search"): ["--number", licence["number"], *department],
         ("certificate", "show"): [licence["name"], *department],
         ("certificate", "versions"): [licence["name"], *department],
+        ("document", "upload"): [licence["name"], pdf, "--version", "1", *department],
+        ("document", "list"): [licence["name"], *department],
+        ("document", "download"): [document, folder / "again.pdf", *department],
+        ("document", "scrub"): config,
         ("log", "checkpoint"): ["--out", folder / "checkpoint", *zhao],
         ("log", "prove"): ["1", *zhao],
         ("log", "audit"): config,
         ("verify",): [folder / "checkpoint", *trust],
     }
+
+
+def _pdf(folder: Path) -> Path:
+    """A document like no other, as far as a hub looks into it."""
+    file = folder / f"{secrets.token_hex(8)}.pdf"
+    file.write_bytes(b"%PDF-1.7\n" + secrets.token_bytes(300_000))
+    return file
 
 
 def _values(folder: Path, **values: str) -> Path:
