@@ -23,7 +23,18 @@ from hub.domain.service_item import ITEM_BYTES_MAX, Role
 from hub.domain.service_item import from_json as item_from_json
 from hub.domain.service_item import to_json as item_to_json
 from hub.domain.strict_json import emit, parse_object
-from hub.proof import approval, batch, jose, note, receipt, request, sd_jwt, status_list, token
+from hub.proof import (
+    approval,
+    batch,
+    jose,
+    note,
+    plan_request,
+    receipt,
+    request,
+    sd_jwt,
+    status_list,
+    token,
+)
 from hub.proof.disclosure import DISCLOSURES_MAX
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, parse_json
 from hub.proof.reasons import TEXTS, ProofReason
@@ -125,6 +136,10 @@ def test_a_page_explains_every_value_of_its_choices(page: str, names: list[str])
         ("request", request.REQUEST_LIFE_MAX_S),
         ("request", request.CERTIFICATES_MAX),
         ("request", request.FIELDS_MAX),
+        ("request", plan_request.ITEMS_MAX),
+        ("request", plan_request.HOLDERS_MAX),
+        ("request", plan_request.FACTS_MAX),
+        ("request", plan_request.TEXT_LENGTH_MAX),
         ("record-seal", sd_jwt.PRESENTATION_SIZE_MAX),
         ("record-seal", sd_jwt.SD_MAX),
         ("record-seal", DISCLOSURES_MAX),

@@ -33,9 +33,8 @@ _ROLES: Final[Mapping[Role, Text]] = {
 }
 
 
-def notice(matter: Matter, planned: Sequence[Planned], title: Callable[[str], str]) -> Text:
-    """The whole notice in both languages; `title` gives an authority's present name."""
-    lines = [line(matter, one, title) for one in planned]
+def notice(matter: Matter, planned: Sequence[Planned], lines: Sequence[Text]) -> Text:
+    """The whole notice in both languages, of the `line` of each material."""
     return Text(
         _notice(matter, planned, [one.en for one in lines], "en"),
         _notice(matter, planned, [one.zh for one in lines], "zh"),
@@ -43,7 +42,7 @@ def notice(matter: Matter, planned: Sequence[Planned], title: Callable[[str], st
 
 
 def line(matter: Matter, one: Planned, title: Callable[[str], str]) -> Text:
-    """What the notice says of one material."""
+    """What the notice says of one material; `title` gives an authority's present name."""
     number = _number(matter, one)
     role = _ROLES[one.material.role]
     en = f"{one.material.name_en} ({role.en}{number})"

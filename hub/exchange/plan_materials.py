@@ -200,7 +200,7 @@ class PlanMaterials:
                 for one in planned
             ]
         )
-        said = notice(matter, planned, self.title)
+        said = notice(matter, planned, [one.text for one in lines])
         used = {one.certificate.identifier: one.certificate for one in planned if one.certificate}
         return _Decision(
             tuple(matter.items),
