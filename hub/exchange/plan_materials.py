@@ -17,6 +17,7 @@ from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.row import date_violation
+from hub.domain.rules import violation
 from hub.domain.service_item import Role, ServiceItem
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Text
@@ -278,7 +279,15 @@ def _holders(request: PlanRequest) -> dict[str, Holder]:
     """
     positions: dict[Holder, str] = {}
     for index, one in enumerate(request.holders):
-        positions.setdefault(Holder(one.type, one.number), str(index))
+        try:
+            positions.setdefault(Holder(one.type, one.number), str(index))
+        except HubError as error:
+            # Which of them it is; the rule says what is wrong, and nobody repeats the number.
+            field = error.details["field"].replace("holder.", f"plan.holders[{index}].")
+            rule = error.details["rule"]
+            raise HubError(
+                error.reason, violations=(violation(field, rule),), field=field, rule=rule
+            ) from error
     return {position: holder for holder, position in positions.items()}
 
 

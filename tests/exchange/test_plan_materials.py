@@ -458,13 +458,13 @@ async def test_bad_input_names_field_and_rule_and_leaves_no_entry_of_a_plan(
     ("holder", "reason", "field"),
     [
         (("owner", "001", uscc(1)), Reason.FIELD_INVALID, "plan.holders[0].role"),
-        (("company", "001", "91330100MA2XXXXX1A"), Reason.USCC_INVALID, "holder.number"),
+        (("company", "001", "91330100MA2XXXXX1A"), Reason.USCC_INVALID, "plan.holders[0].number"),
         (
             ("applicant", "111", "330101199003071011"),
             Reason.CITIZEN_NUMBER_INVALID,
-            "holder.number",
+            "plan.holders[0].number",
         ),
-        (("applicant", "777", "1234"), Reason.HOLDER_INVALID, "holder.type"),
+        (("applicant", "777", "1234"), Reason.HOLDER_INVALID, "plan.holders[0].type"),
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
