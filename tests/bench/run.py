@@ -1,5 +1,7 @@
 """`python -m tests.bench.run [names…] [--quick] [--json FILE]`: run programs, print, keep.
 
+`… run scale` is a program of its own (`scale.py`).
+
 Only loopback; every process and folder of a run is gone when it ends.
 """
 
@@ -18,7 +20,7 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.bench import machine, report, stage
+from tests.bench import machine, report, scale, stage
 from tests.bench.fetch import epoch_of_one, fetch, fetch_20, fetch_20_slow_disk, fetch_slow_disk
 from tests.bench.ingest import ingest
 from tests.bench.instructions import instructions
@@ -50,11 +52,14 @@ ON_SLOW_DISK: Final[Mapping[str, Program]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for. 0 when every program measured or was skipped with a reason."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["scale"]:
+        return scale.main(given[1:])  # It needs no hub, and has options of its own.
     parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="the essentials in about a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there too")
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(given)
     if unknown := set(asked.names) - set(NAMES):
         parser.error(f"no program {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     # An end from outside takes the same way as an error: through every `finally`.
