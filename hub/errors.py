@@ -115,6 +115,7 @@ class Reason(StrEnum):
 
     # Lost a race.
     DECISION_STALE = "DECISION_STALE"
+    ETAG_STALE = "ETAG_STALE"
 
     # Try later, same request id.
     RATE_LIMITED = "RATE_LIMITED"
@@ -600,6 +601,10 @@ TEXTS: dict[Reason, Text] = {
         "the holder has several certificates of this type in force; ask by identifier, one of: "
         "{identifiers}.",
         "该持证主体有多个此类型的有效证照，请按标识请求，可选：{identifiers}。",
+    ),
+    Reason.ETAG_STALE: Text(
+        "{name} has changed since it was read; read it again, and decide on what it says now.",
+        "{name} 在您读取之后已发生变化，请重新读取后再作决定。",
     ),
     Reason.RATE_LIMITED: Text(
         "too many calls of this kind are open; wait as long as the answer says, then repeat.",

@@ -33,6 +33,7 @@ _DEPARTMENT_SIDE: Final = frozenset({Role.OFFICER, Role.DEPARTMENT, Role.AUDITOR
 _BOTH_SIDES: Final = _DEPARTMENT_SIDE | {Role.PLATFORM}
 _MEMBERS: Final = _BOTH_SIDES | {Role.CONNECTOR}
 _WATCHERS: Final = frozenset({Role.DEPARTMENT, Role.PLATFORM, Role.AUDITOR})
+_ISSUER: Final = frozenset({Role.DEPARTMENT})
 _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 _ACCESS: Final = "/hub.access.v1.AccessService/"
@@ -40,6 +41,7 @@ _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
 _FEED: Final = "/hub.registry.v1.FeedService/"
 _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
+_STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
@@ -75,6 +77,15 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
         _DOCUMENTS + "DownloadDocument": _RECORD_READERS,
         _DOCUMENTS + "ListDocuments": _RECORD_READERS,
+        _STATES + "SuspendCertificate": _ISSUER,
+        _STATES + "ResumeCertificate": _ISSUER,
+        _STATES + "WithdrawCertificate": _ISSUER,
+        _STATES + "AnnulCertificate": _ISSUER,
+        _STATES + "RevokeCertificate": _ISSUER,
+        _STATES + "DeregisterCertificate": _ISSUER,
+        _STATES + "RestoreCertificate": _ISSUER,
+        _STATES + "ConfirmCertificate": _ISSUER | {Role.CONNECTOR},
+        _STATES + "ListCertificateTransitions": _RECORD_READERS,
         _SEAL + "CreateSeal": _OFFICER,
         _SEAL + "ActivateSeal": _OFFICER,
         _SEAL + "GetSeal": _DEPARTMENT_SIDE,

@@ -114,6 +114,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
         _PRECONDITION,
     ),
     Reason.DECISION_STALE: grpc.StatusCode.ABORTED,
+    Reason.ETAG_STALE: grpc.StatusCode.ABORTED,
     Reason.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     **{reason: _UNAVAILABLE for reason in Reason if reason.name.endswith("_UNAVAILABLE")},
     Reason.DIGEST_MISMATCH: grpc.StatusCode.DATA_LOSS,

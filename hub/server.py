@@ -65,6 +65,7 @@ from hub.proof.jose import RegisteredKey, thumbprint
 from hub.proof.receipt import LogTrust
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
+from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
 from hub.registry.change_type import ChangeType
 from hub.registry.document_service import DocumentService
 from hub.registry.documents import Documents
@@ -78,7 +79,8 @@ from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
-from hub.registry.v1 import documents_pb2, feed_pb2, items_pb2, registry_pb2
+from hub.registry.state_service import CertificateStateService
+from hub.registry.v1 import documents_pb2, feed_pb2, items_pb2, registry_pb2, states_pb2
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -486,6 +488,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     documents = Documents(
         clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
     )
+    search = SearchCertificates(database, catalogue, keys.keyring)
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
 
@@ -514,7 +517,19 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 PublishCertificateType(clock, recorder, identities, catalogue),
                 ChangeType(clock, recorder, identities, catalogue),
                 ingest,
-                SearchCertificates(database, catalogue, keys.keyring),
+                search,
+                pages,
+                caller,
+            ),
+        ),
+        (
+            states_pb2,
+            CertificateStateService(
+                clock,
+                ChangeState(clock, database, recorder, identities, record_seals, identify),
+                ConfirmCertificate(clock, database, recorder, identities),
+                Transitions(database),
+                search,
                 pages,
                 caller,
             ),

@@ -68,7 +68,13 @@ from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verif
 from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust, parse_trust
 from hub.registry.store import LAST_BATCH
-from hub.registry.v1 import items_pb2, items_pb2_grpc, registry_pb2, registry_pb2_grpc
+from hub.registry.v1 import (
+    items_pb2,
+    items_pb2_grpc,
+    registry_pb2,
+    registry_pb2_grpc,
+    states_pb2_grpc,
+)
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
@@ -295,6 +301,7 @@ class Member:
         self.access = access_pb2_grpc.AccessServiceStub(self.channel)
         self.registry = registry_pb2_grpc.RegistryServiceStub(self.channel)
         self.items = items_pb2_grpc.ItemServiceStub(self.channel)
+        self.states = states_pb2_grpc.CertificateStateServiceStub(self.channel)
         self.seal = seal_pb2_grpc.SealServiceStub(self.channel)
         self.exchange = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.ledger = ledger_pb2_grpc.LedgerServiceStub(self.channel)

@@ -21,8 +21,9 @@ from hub.errors import TEXTS, Reason
 from hub.metrics import Metrics
 from hub.proof.approval import Decision
 from hub.proof.plan_request import StatedMandate
-from hub.registry.v1 import feed_pb2, feed_pb2_grpc
+from hub.registry.v1 import feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
 from hub.rpc import status_of
+from tests.attacks.test_states import RULING, decide, on_file
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.registry.clerk import Clerk
@@ -281,6 +282,16 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
     async with Simulator(copy_home(city, tmp_path / "home"), heartbeat_s=1) as hub:
         zhao, platform, connector = hub.officer(), hub.platform(), hub.connector()
         delivered = await connector.deliver([licence(1)])
+        await decide(hub, "Suspend")
+        confirmed = states_pb2.ConfirmCertificateRequest(
+            request_id=new_id(),
+            name=(await on_file(hub)).name,
+            presence=registry_pb2.PRESENCE_LISTED,
+        )
+        await connector.call(connector.states.ConfirmCertificate, confirmed)
+        body = states_pb2.Ruling(deciding_body="杭州市中级人民法院")
+        body.MergeFrom(RULING)
+        await decide(hub, "Restore", ruling=body)
         fetched = await platform.fetch(holder=company(1))
         await platform.fetch(holder=company(2), consent="consents/1", log=fetched.verified.head)
         await platform.fetch(holder=company(1), act="accounts/portal")

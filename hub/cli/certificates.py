@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.certificate_states import add_commands
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
     PAGE_SIZE,
@@ -115,6 +116,9 @@ def versions(
 
         found = all_pages(page)
     _show(Terminal(as_json), found)
+
+
+add_commands(app)
 
 
 def _show(terminal: Terminal, found: Sequence[registry_pb2.Certificate]) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.domain.certificate import State
-from hub.domain.service_item import Grade
+from hub.domain.certificate import Grade, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,15 @@ RULES: Final[dict[str, Text]] = {
         "条件应为 fact 加 equals、in 或 at_least 之一，或 all、any、not；最多32个部分、4层",
     ),
     "json.malformed": Text("not strict JSON: {detail}", "不是严格的 JSON：{detail}"),
+    "ruling.future": Text("the decision is not of a day to come", "决定日期不得晚于今天"),
+    "ruling.body": Text(
+        "to restore a certificate, name the review body or court that decided",
+        "恢复证照须填写作出决定的复议机关或法院",
+    ),
+    "ruling.cause": Text(
+        "a cause is named to deregister a certificate, and for nothing else",
+        "注销证照须填写注销原因，其他操作不填",
+    ),
     "row.size": Text("a row has at most {limit} bytes", "一行数据最多 {limit} 字节"),
     "row.version": Text("the format version is 1", "格式版本应为 1"),
     "row.op": Text("the operation is one of {known}", "操作应为 {known} 之一"),
@@ -230,8 +239,12 @@ RULES: Final[dict[str, Text]] = {
         "库中已有该证照更新的状态，无需处理",
     ),
     "row.ended": Text(
-        "the certificate is revoked; a revoked certificate takes no change",
-        "该证照已吊销，不接受变更",
+        "the certificate is revoked, withdrawn, annulled or deregistered and takes no change",
+        "该证照已终止（吊销、撤回、撤销或注销），不接受变更",
+    ),
+    "row.suspended": Text(
+        "the certificate is suspended and takes no change before it is resumed",
+        "该证照处于暂扣状态，发还前不接受变更",
     ),
     "row.type_retired": Text(
         "this certificate type is retired and nothing new is issued under it; use its successor",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from hub.domain.certificate import Grade
 from hub.domain.document import Level, Reader
 from hub.domain.identifier import type_code_fault, uscc_fault
 from hub.domain.strict_json import Json, emit
@@ -33,16 +34,6 @@ class Role(StrEnum):
     GUARDIAN = "guardian"
     CO_OWNER = "co-owner"
     AGENT = "agent"
-
-
-class Grade(StrEnum):
-    """How far a record can be trusted, best first: `A` sealed by the authority's own system, `B`
-    by the hub under its delegation, `C` attested afterwards, `D` a scan of paper."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    D = "D"
 
 
 @dataclass(frozen=True, slots=True)

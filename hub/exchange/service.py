@@ -32,6 +32,10 @@ _STATES: Final = {
     State.REVOKED: pb.FetchedCertificate.STATE_REVOKED,
     State.NOT_YET_IN_FORCE: pb.FetchedCertificate.STATE_NOT_YET_IN_FORCE,
     State.ABSENT: pb.FetchedCertificate.STATE_ABSENT,
+    State.SUSPENDED: pb.FetchedCertificate.STATE_SUSPENDED,
+    State.WITHDRAWN: pb.FetchedCertificate.STATE_WITHDRAWN,
+    State.ANNULLED: pb.FetchedCertificate.STATE_ANNULLED,
+    State.DEREGISTERED: pb.FetchedCertificate.STATE_DEREGISTERED,
 }
 
 

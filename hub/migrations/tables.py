@@ -9,6 +9,7 @@ from typing import Final
 import hub.registry.document_store
 import hub.registry.feed_store
 import hub.registry.item_store
+import hub.registry.transition_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.
 from hub.storage.schema import METADATA
 

@@ -1,4 +1,4 @@
-"""How a change of the catalogue is made: one entry, repeated calls answered alike."""
+"""How a change of the registry is made: one entry, repeated calls answered alike."""
 
 from __future__ import annotations
 
@@ -59,21 +59,31 @@ async def change_once(
     """
     if validate_only:
         return Answered(decide().answer, None, "")
-    remembered = await recorder.remembered(call.caller.name, call.request_id)
-    if remembered is not None:
-        return await _first_answer(recorder, call, remembered)
+    first = await answered_before(recorder, call)
+    if first is not None:
+        return first
     try:
-        answered = await _record(recorder, call, decide())
+        answered = await record(recorder, call, decide())
     except HubError as error:
         if error.reason is not Reason.DECISION_STALE:
             raise
         await refresh()
-        answered = await _record(recorder, call, decide())
+        answered = await record(recorder, call, decide())
     await refresh()
     return answered
 
 
-async def _record(recorder: Recorder, call: Call, change: Change) -> Answered:
+async def answered_before(recorder: Recorder, call: Call) -> Answered | None:
+    """The answer that the same call was given before. Raises HubError(REQUEST_ID_REUSED)."""
+    remembered = await recorder.remembered(call.caller.name, call.request_id)
+    return None if remembered is None else await _first_answer(recorder, call, remembered)
+
+
+async def record(recorder: Recorder, call: Call, change: Change) -> Answered:
+    """Make `change` once for `call`, decided by whoever calls this; durable when it returns.
+
+    Raises HubError: REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
+    """
     entry = Entry(
         kind=change.kind,
         caller=call.caller.name,

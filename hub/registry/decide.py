@@ -4,7 +4,9 @@
 |--------------|-------------------|-----------------------------------|-------------------|
 | nothing      |                   | NEW                               | REFUSED           |
 | active       | UNCHANGED         | CHANGED, or CORRECTED (`correct`) | CHANGED: revoked  |
+| suspended    | UNCHANGED         | REFUSED                           | CHANGED: revoked  |
 | revoked      | UNCHANGED         | REFUSED                           | UNCHANGED         |
+| else ended   | UNCHANGED         | REFUSED                           | REFUSED           |
 
 "Active" is what is stored: a certificate whose validity has ended may still be renewed. A row whose
 source is older than what is on file is REFUSED, unless it says the same.
@@ -17,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hub.domain.certificate import State
+from hub.domain.certificate import TRANSITIONS, State, Verb
 from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
 from hub.domain.row import Op, Row
 from hub.domain.rules import violation
@@ -169,7 +171,9 @@ class _Deciding:
             return _result(Outcome.UNCHANGED, file)
         if _is_older(sound, file):
             return _refused("source_time", "row.stale")
-        if file.state is State.REVOKED:
+        if file.state is State.SUSPENDED:
+            return _refused("op", "row.suspended")
+        if (file.state, Verb.SUPERSEDE) not in TRANSITIONS:
             return _refused("op", "row.ended")
         if file.version >= VERSION_MAX:
             return _refused("number", "row.versions")
@@ -238,6 +242,8 @@ class _Deciding:
             return _result(Outcome.UNCHANGED, file)
         if _is_older(sound, file):
             return _refused("source_time", "row.stale")
+        if (file.state, Verb.REVOKE) not in TRANSITIONS:
+            return _refused("op", "row.ended")
         self._end(file, State.REVOKED)
         file.state = State.REVOKED
         # The version keeps the dates that it was made with, whatever this row says.

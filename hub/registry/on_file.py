@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import orjson
 
 from hub.clock import legal_day
-from hub.domain.certificate import Custody, State
+from hub.domain.certificate import Custody, State, grade_of
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
-from hub.domain.service_item import Grade
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
-from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE
+from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE, presence_of
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
@@ -66,6 +64,7 @@ class OnFileReader:
 
     async def _on_file(self, row: Row, fields: frozenset[str]) -> OnFile:
         issue_date = text(row[8])
+        presence = presence_of(integer(row[12]), row[16:19])
         return OnFile(
             version_id=text(row[1]),
             identifier=text(row[2]),
@@ -75,12 +74,13 @@ class OnFileReader:
             state=State(text(row[6])),
             state_entry=integer(row[7]),
             issue_date=issue_date,
-            # Its department listed it on the day on which it sent this version.
-            confirm_date=max(issue_date, legal_day(integer(row[12])).isoformat()),
+            # Its department listed it on the day on which it sent this version, or said so later.
+            confirm_date=max(issue_date, legal_day(presence.confirm_time_us).isoformat()),
             valid_from=text(row[9]),
             valid_until=text(row[10]),
-            grade=_GRADES[Custody(text(row[11]))],
+            grade=grade_of(Custody(text(row[11]))),
             fields=await self._present(row, fields),
+            is_gone=presence.is_gone,
         )
 
     async def _present(self, row: Row, fields: frozenset[str]) -> frozenset[str]:
@@ -103,12 +103,3 @@ def _with_value(disclosures: Iterable[Sequence[str]], fields: frozenset[str]) ->
             if parts[2] is not None:
                 found.add(name)
     return frozenset(found)
-
-
-# Who held the sealing key says how far a record can be trusted; a scan is marked as one.
-_GRADES: Final = {
-    Custody.DEPARTMENT: Grade.A,
-    Custody.HUB_HSM: Grade.B,
-    Custody.HUB_FILE: Grade.B,
-    Custody.ATTESTED: Grade.C,
-}

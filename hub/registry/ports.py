@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
+from hub.domain.certificate import State
 from hub.domain.entry import Entry, Recorded, Remember, Remembered
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
@@ -101,6 +102,18 @@ class RecordSeals(Protocol[Batch]):
         Nothing is durable before its writes are recorded under its checks. Raises
         HubError(INTENT_NOT_APPROVED), (INTENT_EXHAUSTED), (KEY_UNAVAILABLE).
         """
+        ...
+
+    def publish(self, batch: Batch) -> None:
+        """Show the statuses that a durable batch changed."""
+        ...
+
+
+class RecordStatuses(Protocol[Batch]):
+    """Who shows in which state a sealed version is."""
+
+    def mark(self, versions: Sequence[tuple[str, str, State]]) -> Batch:
+        """The statuses of versions (version id, status place, state), to be recorded."""
         ...
 
     def publish(self, batch: Batch) -> None:

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.clock import Clock, legal_day
 from hub.domain import names
 from hub.domain.caller import Caller
-from hub.domain.certificate import Custody, State, state_on
+from hub.domain.certificate import Custody, State, grade_of, state_on
 from hub.domain.holder import Holder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
@@ -23,13 +23,13 @@ from hub.registry.decide import Outcome, RowResult
 from hub.registry.ingest import BATCH_BYTES_MAX, DeliveredRow, Ingested
 from hub.registry.item_store import PUBLISHED, ListState, Standing
 from hub.registry.search import Filter, SearchCertificates
-from hub.registry.store import CertificateView
+from hub.registry.store import CertificateView, etag_of
 from hub.registry.v1 import registry_pb2 as pb
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.RegistryService/"
-_CERTIFICATE: Final = "authorities/{authority}/certificates/{certificate}"
+CERTIFICATE: Final = "authorities/{authority}/certificates/{certificate}"
 _TYPE: Final = "certificateTypes/{certificate_type}"
 
 STATES: Final = {
@@ -38,19 +38,16 @@ STATES: Final = {
     State.EXPIRED: common_pb2.CERTIFICATE_STATE_EXPIRED,
     State.REVOKED: common_pb2.CERTIFICATE_STATE_REVOKED,
     State.NOT_YET_IN_FORCE: common_pb2.CERTIFICATE_STATE_NOT_YET_IN_FORCE,
+    State.SUSPENDED: common_pb2.CERTIFICATE_STATE_SUSPENDED,
+    State.WITHDRAWN: common_pb2.CERTIFICATE_STATE_WITHDRAWN,
+    State.ANNULLED: common_pb2.CERTIFICATE_STATE_ANNULLED,
+    State.DEREGISTERED: common_pb2.CERTIFICATE_STATE_DEREGISTERED,
 }
 _CUSTODIES: Final = {
     Custody.DEPARTMENT: common_pb2.CUSTODY_DEPARTMENT,
     Custody.HUB_HSM: common_pb2.CUSTODY_HUB_HSM,
     Custody.HUB_FILE: common_pb2.CUSTODY_HUB_FILE,
     Custody.ATTESTED: common_pb2.CUSTODY_ATTESTED,
-}
-# A is sealed by the authority's own system, B by the hub for it, C attested later.
-_TRUST_GRADES: Final = {
-    Custody.DEPARTMENT: "A",
-    Custody.HUB_HSM: "B",
-    Custody.HUB_FILE: "B",
-    Custody.ATTESTED: "C",
 }
 _TYPE_STATES: Final = {
     ListState.PUBLISHED: pb.CertificateType.STATE_PUBLISHED,
@@ -162,7 +159,7 @@ class RegistryService:
         self, request: pb.GetCertificateRequest, _context: grpc.aio.ServicerContext
     ) -> pb.GetCertificateResponse:
         """One certificate in its newest version."""
-        authority, certificate = names.parse(request.name, _CERTIFICATE)
+        authority, certificate = names.parse(request.name, CERTIFICATE)
         view = await self.search.get(self.current_caller(), f"authorities/{authority}", certificate)
         return pb.GetCertificateResponse(certificate=self._encode(view))
 
@@ -187,7 +184,7 @@ class RegistryService:
         self, request: pb.ListCertificateVersionsRequest, _context: grpc.aio.ServicerContext
     ) -> pb.ListCertificateVersionsResponse:
         """A page of a certificate's versions."""
-        authority, certificate = names.parse(request.parent, _CERTIFICATE)
+        authority, certificate = names.parse(request.parent, CERTIFICATE)
         caller = self.current_caller()
         size = page_size(request.page_size)
         scope = f"ListCertificateVersions {caller.name} {request.parent}"
@@ -291,9 +288,12 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         valid_from=view.valid_from,
         valid_until=view.valid_until,
         custody=_CUSTODIES[view.custody],
-        trust_grade=_TRUST_GRADES[view.custody],
+        trust_grade=grade_of(view.custody).value,
         public_fields=view.public_fields.decode(),
         create_time=_time(view.create_time_us),
+        etag=etag_of(view.identifier, view.state_entry),
+        presence=pb.PRESENCE_GONE if view.presence.is_gone else pb.PRESENCE_LISTED,
+        confirm_time=_time(view.presence.confirm_time_us),
     )
 
 

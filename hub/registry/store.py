@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from hub.domain.certificate import Custody, State
+from hub.proof.encoding import digest
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -138,6 +139,19 @@ HOLDERS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What the authority's own system said of a certificate since its newest version was stored.
+CONFIRMATIONS: Final = Table(
+    "registry_confirmations",
+    METADATA,
+    Column("certificate_id", Text, primary_key=True),
+    Column("is_gone", BigInteger, nullable=False),
+    Column("confirm_time_us", BigInteger, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 BATCHES: Final = Table(
     "registry_batches",
     METADATA,
@@ -184,6 +198,8 @@ _VERSION_COLUMNS: Final = tuple(VERSIONS.columns)
 _WIDTH: Final = len(_CERTIFICATE_COLUMNS)
 _CURRENT: Final = CERTIFICATES.join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
 _OWNED: Final = VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id)
+_CONFIRMED: Final = CONFIRMATIONS.c.certificate_id == CERTIFICATES.c.id
+_SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED)
 _LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
 
 ALL_TYPES: Final = question(
@@ -323,11 +339,14 @@ ON_FILE_FOR_PLAN: Final = question(
         VERSIONS.c.public_fields,
         VERSIONS.c.disclosures,
         VERSIONS.c.data_key_id,
+        CONFIRMATIONS.c.is_gone,
+        CONFIRMATIONS.c.confirm_time_us,
+        CONFIRMATIONS.c.time_us,
     )
     .select_from(
-        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
-            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
-        )
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
+        .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
+        .outerjoin(CONFIRMATIONS, _CONFIRMED)
     )
     .where(
         or_(
@@ -363,12 +382,15 @@ _VIEW_COLUMNS: Final = (
     VERSIONS.c.custody,
     VERSIONS.c.public_fields,
     VERSIONS.c.create_time_us,
+    CONFIRMATIONS.c.is_gone,
+    CONFIRMATIONS.c.confirm_time_us,
+    CONFIRMATIONS.c.time_us,
 )
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 CERTIFICATE_BY_NAME: Final = question(
     "a certificate in its newest version",
     select(*_VIEW_COLUMNS)
-    .select_from(_CURRENT)
+    .select_from(_SHOWN)
     .where(
         CERTIFICATES.c.id == bindparam("id"), CERTIFICATES.c.authority == bindparam("authority")
     ),
@@ -378,7 +400,7 @@ CERTIFICATE_BY_NAME: Final = question(
 VERSIONS_PAGE: Final = question(
     "a page of a certificate's versions, newest first",
     select(*_VIEW_COLUMNS)
-    .select_from(_OWNED)
+    .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
     .where(
         CERTIFICATES.c.id == bindparam("id"),
         CERTIFICATES.c.authority == bindparam("authority"),
@@ -399,7 +421,7 @@ _OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
 VIEW_BY_IDENTIFIER: Final = question(
     "a certificate by any of its identifiers; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
-    .select_from(_OWNED)
+    .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
     .where(VERSIONS.c.identifier == bindparam("identifier"), _OF_AUTHORITY),
     "identifier",
     "authority",
@@ -408,9 +430,9 @@ SEARCH_BY_HOLDER: Final = question(
     "a page of a holder's certificates; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
     .select_from(
-        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
-            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
-        )
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
+        .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
+        .outerjoin(CONFIRMATIONS, _CONFIRMED)
     )
     .where(
         HOLDERS.c.holder_index == bindparam("holder_index"),
@@ -428,7 +450,7 @@ SEARCH_BY_HOLDER: Final = question(
 SEARCH_BY_NUMBER: Final = question(
     "a page of certificates with one of two number indexes; of one authority unless that is empty",
     select(*_VIEW_COLUMNS)
-    .select_from(_CURRENT)
+    .select_from(_SHOWN)
     .where(
         CERTIFICATES.c.number_index.in_([bindparam("number"), bindparam("keyed")]),
         _OF_AUTHORITY,
@@ -445,7 +467,7 @@ SEARCH_BY_NUMBER: Final = question(
 SEARCH_BY_AUTHORITY: Final = question(
     "a page of an authority's certificates",
     select(*_VIEW_COLUMNS)
-    .select_from(_CURRENT)
+    .select_from(_SHOWN)
     .where(
         CERTIFICATES.c.authority == bindparam("authority"), CERTIFICATES.c.id > bindparam("after")
     )
@@ -458,7 +480,7 @@ SEARCH_BY_AUTHORITY: Final = question(
 SEARCH_BY_TYPE: Final = question(
     "a page of a type's certificates",
     select(*_VIEW_COLUMNS)
-    .select_from(_CURRENT)
+    .select_from(_SHOWN)
     .where(
         CERTIFICATES.c.type_code == bindparam("type_code"), CERTIFICATES.c.id > bindparam("after")
     )
@@ -471,7 +493,7 @@ SEARCH_BY_TYPE: Final = question(
 SEARCH_BY_AUTHORITY_AND_TYPE: Final = question(
     "a page of an authority's certificates of a type",
     select(*_VIEW_COLUMNS)
-    .select_from(_CURRENT)
+    .select_from(_SHOWN)
     .where(
         CERTIFICATES.c.authority == bindparam("authority"),
         CERTIFICATES.c.type_code == bindparam("type_code"),
@@ -534,6 +556,15 @@ class VersionRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """What an authority's own system says of a certificate: whether it does not list it any more,
+    and when it was last confirmed, by a version or by a word."""
+
+    is_gone: bool
+    confirm_time_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateView:
     """What people may see of one version; no personal field, no holder."""
 
@@ -552,6 +583,7 @@ class CertificateView:
     custody: Custody
     public_fields: bytes
     create_time_us: int
+    presence: Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -603,7 +635,26 @@ def view_of(row: Row) -> CertificateView:
         custody=Custody(str(row[12])),
         public_fields=blob(row[13]),
         create_time_us=integer(row[14]),
+        presence=presence_of(integer(row[14]), row[15:18]),
     )
+
+
+def presence_of(create_time_us: int, confirmation: Row) -> Presence:
+    """What the authority says of a version that was stored at `create_time_us`; `confirmation` are
+    `is_gone`, `confirm_time_us` and `time_us` of `CONFIRMATIONS`, all None where it said nothing.
+
+    A version that came after the last confirmation is itself the newest word.
+    """
+    is_gone, confirm_time_us, time_us = (integer(value or 0) for value in confirmation)
+    return Presence(
+        is_gone=bool(is_gone) and time_us > create_time_us,
+        confirm_time_us=max(create_time_us, confirm_time_us),
+    )
+
+
+def etag_of(identifier: str, state_entry: int) -> str:
+    """What changes with each version and state of a certificate."""
+    return digest(f"{identifier} {state_entry}")[:22]
 
 
 def batch_of(row: Row) -> StoredBatch:

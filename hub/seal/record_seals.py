@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.domain.certificate import State
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
@@ -45,6 +46,8 @@ from hub.seal.store import (
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 _STATUS_RETENTION: Final = "seal"
+# Validity in time is the verifier's to judge; every other state has ended.
+_STATUSES: Final = {State.ACTIVE: Status.VALID, State.SUSPENDED: Status.SUSPENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,16 @@ class RecordSeals:
         await self.prove_keys()
         authority = await self._authorise(order, len(records))
         return await asyncio.to_thread(self._seal, authority, order, records, retired)
+
+    def mark(self, versions: Sequence[tuple[str, str, State]]) -> SealedBatch:
+        """The statuses of versions (version id, status place, state): what is not in force reads
+        invalid. Nothing is durable before its writes are recorded; then call `publish`."""
+        return _mark(
+            [
+                (version_id, place, _STATUSES.get(state, Status.INVALID))
+                for version_id, place, state in versions
+            ]
+        )
 
     def publish(self, batch: SealedBatch) -> None:
         """Show the statuses that a durable batch changed."""
@@ -195,11 +208,15 @@ class RecordSeals:
 
 
 def _retire(retired: Sequence[tuple[str, str]]) -> SealedBatch:
+    return _mark([(version_id, place, Status.INVALID) for version_id, place in retired])
+
+
+def _mark(versions: Sequence[tuple[str, str, Status]]) -> SealedBatch:
     rows: list[Row] = []
     changes: list[StatusChange] = []
-    for version_id, status_place in retired:
+    for version_id, status_place, status in versions:
         number, _, place = status_place.partition("/")
-        change = StatusChange(int(number), int(place), Status.INVALID)
+        change = StatusChange(int(number), int(place), status)
         changes.append(change)
         row = (change.list_number, change.place, version_id, int(change.value))
         rows.append((*row, ENTRY_INDEX, _STATUS_RETENTION))

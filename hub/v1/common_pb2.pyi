@@ -13,6 +13,10 @@ class CertificateState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CERTIFICATE_STATE_EXPIRED: _ClassVar[CertificateState]
     CERTIFICATE_STATE_REVOKED: _ClassVar[CertificateState]
     CERTIFICATE_STATE_NOT_YET_IN_FORCE: _ClassVar[CertificateState]
+    CERTIFICATE_STATE_SUSPENDED: _ClassVar[CertificateState]
+    CERTIFICATE_STATE_WITHDRAWN: _ClassVar[CertificateState]
+    CERTIFICATE_STATE_ANNULLED: _ClassVar[CertificateState]
+    CERTIFICATE_STATE_DEREGISTERED: _ClassVar[CertificateState]
 
 class Custody(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -27,6 +31,10 @@ CERTIFICATE_STATE_SUPERSEDED: CertificateState
 CERTIFICATE_STATE_EXPIRED: CertificateState
 CERTIFICATE_STATE_REVOKED: CertificateState
 CERTIFICATE_STATE_NOT_YET_IN_FORCE: CertificateState
+CERTIFICATE_STATE_SUSPENDED: CertificateState
+CERTIFICATE_STATE_WITHDRAWN: CertificateState
+CERTIFICATE_STATE_ANNULLED: CertificateState
+CERTIFICATE_STATE_DEREGISTERED: CertificateState
 CUSTODY_UNSPECIFIED: Custody
 CUSTODY_DEPARTMENT: Custody
 CUSTODY_HUB_HSM: Custody

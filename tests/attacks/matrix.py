@@ -122,6 +122,12 @@ _NAME_NOTHING: Final = frozenset(
         "media_type",
         "digest",
         "chunk",
+        "etag",
+        "document",
+        "decision_date",
+        "deciding_body",
+        "certificate_types",
+        "cursor",
     ]
 )
 # What `name` and `parent` of a method mean that does not speak of certificates.
@@ -268,8 +274,26 @@ def _complete_upload(message: Any) -> None:
     header.media_type, header.digest = "application/pdf", "A" * 43
 
 
+def _with_ruling(message: Any) -> None:
+    message.etag = "read from nowhere"
+    message.ruling.legal_basis, message.ruling.document = "行政许可法", "12号"
+    message.ruling.decision_date, message.ruling.deciding_body = "2026-01-05", "法院"
+    if "Deregister" in message.DESCRIPTOR.name:
+        message.ruling.cause = message.ruling.CAUSE_OTHER
+
+
+def _gone(message: Any) -> None:
+    message.presence = registry_pb2.PRESENCE_GONE
+
+
+_STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
-    "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload
+    **{
+        f"{_STATES}{verb}Certificate": _with_ruling
+        for verb in ("Suspend", "Resume", "Withdraw", "Annul", "Revoke", "Deregister", "Restore")
+    },
+    f"{_STATES}ConfirmCertificate": _gone,
+    "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
 

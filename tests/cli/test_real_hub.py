@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -382,6 +383,42 @@ def test_a_document_that_does_not_come_leaves_no_file(
     assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_a_department_decides_about_its_certificates(
+    department: Caller, licences: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Suspended on the etag that was read, a stale one is refused, resumed; the history says it."""
+    name = licences[-1]["name"]
+    ruling = (
+        "--basis",
+        "食品安全法 第一百二十二条",
+        "--document",
+        "杭市监12号",
+        "--on",
+        "2026-01-05",
+    )
+    seen = department("certificate", "show", name)
+
+    suspended = department("certificate", "suspend", name, *ruling, "--etag", seen["etag"])
+    late = department("certificate", "revoke", name, *ruling, "--etag", seen["etag"], expect=1)[
+        "error"
+    ]
+    wrong = department("certificate", "deregister", name, *ruling, "--cause", "boredom", expect=64)[
+        "error"
+    ]
+    shown = department.run("certificate", "resume", name, *ruling)
+    department("certificate", "confirm", name, "--gone", "--receipt", tmp_path / "receipt.json")
+    history = department("certificate", "history", name)["transitions"]
+
+    assert suspended["state"] == "CERTIFICATE_STATE_SUSPENDED"
+    assert late["reason"] == "ETAG_STALE"
+    assert "holder-request" in wrong["en"]
+    assert f"{name} is active now." in shown.out
+    assert (tmp_path / "receipt.json").is_file()
+    assert department("certificate", "show", name)["presence"] == "PRESENCE_GONE"
+    assert [item["verb"] for item in history] == ["VERB_RESUME", "VERB_SUSPEND"]
+    department("certificate", "confirm", name, "--listed")
+
+
 def test_others_do_not_see_a_departments_certificates(
     running_hub: HubProcess, sealway: Sealway, window: Caller, licences: list[dict[str, Any]]
 ) -> None:
@@ -584,7 +621,10 @@ def invocations(
     tmp_path: Path,
 ) -> Invocations:
     """Arguments with which each command succeeds on the running hub, in an order to run them in."""
-    return _invocations(running_hub, sealway, manifest, licences[0], tmp_path)
+    decided = [licence["name"] for licence in licences[-6:-1]]
+    return _invocations(running_hub, sealway, manifest, licences[0], tmp_path) | _decisions(
+        decided, ["--profile", running_hub.profile("systems/hz-department")]
+    )
 
 
 @pytest.mark.usefixtures("planned")
@@ -630,6 +670,24 @@ def test_every_command_that_calls_a_hub_says_in_json_that_there_is_none(
         error = json.loads(ran.out)["error"]
         assert (ran.code, error["reason"]) == (7, "HUB_UNAVAILABLE"), (words, ran.out)
         assert str(nowhere) in error["en"] and str(nowhere) in error["zh"], words
+
+
+def _decisions(certificates: Sequence[str], department: list[str | Path]) -> Invocations:
+    """Every verb about certificates of their own, which no other test looks at."""
+    ruling = ("--basis", "行政许可法 第六十九条", "--document", "12号", "--on", "2026-01-05")
+    first, second, third, fourth, fifth = certificates
+    more = [*ruling, *department]
+    return {
+        ("certificate", "suspend"): [first, *more],
+        ("certificate", "resume"): [first, *more],
+        ("certificate", "history"): [first, *department],
+        ("certificate", "withdraw"): [second, *more],
+        ("certificate", "restore"): [second, "--by", "杭州市中级人民法院", *more],
+        ("certificate", "annul"): [third, *more],
+        ("certificate", "revoke"): [fourth, *more],
+        ("certificate", "deregister"): [fourth, "--cause", "ended", *more],
+        ("certificate", "confirm"): [fifth, "--listed", *department],
+    }
 
 
 def _invocations(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.domain.certificate import Grade
 from hub.domain.document import Level
 from hub.domain.service_item import (
     All,
@@ -15,7 +16,6 @@ from hub.domain.service_item import (
     Compare,
     Condition,
     Fact,
-    Grade,
     Material,
     Not,
     Role,

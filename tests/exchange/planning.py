@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
+from hub.domain.certificate import Grade
 from hub.domain.document import Level
 from hub.domain.entry import Entry
-from hub.domain.service_item import Grade, Material, ServiceItem
+from hub.domain.service_item import Material, ServiceItem
 from hub.domain.service_item import Role as HolderRole
 from hub.exchange.grants import Grant
 from hub.exchange.plan_materials import PlanAnswer, PlanMaterials, PlannedLine

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from hub.domain.certificate import Grade
 from hub.domain.certificate_type import Kind, Listing, Sharing
 from hub.domain.document import Level
 from hub.domain.holder import Holder
 from hub.domain.row import Op
-from hub.domain.service_item import Compare, Grade, Role
+from hub.domain.service_item import Compare, Role
 from hub.errors import HubError, Reason
 from hub.exchange.plan import DEMANDS_MAX, Outcome
 from hub.exchange.plan_service import encode_plan

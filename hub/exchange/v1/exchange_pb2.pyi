@@ -115,6 +115,10 @@ class FetchedCertificate(_message.Message):
         STATE_REVOKED: _ClassVar[FetchedCertificate.State]
         STATE_NOT_YET_IN_FORCE: _ClassVar[FetchedCertificate.State]
         STATE_ABSENT: _ClassVar[FetchedCertificate.State]
+        STATE_SUSPENDED: _ClassVar[FetchedCertificate.State]
+        STATE_WITHDRAWN: _ClassVar[FetchedCertificate.State]
+        STATE_ANNULLED: _ClassVar[FetchedCertificate.State]
+        STATE_DEREGISTERED: _ClassVar[FetchedCertificate.State]
     STATE_UNSPECIFIED: FetchedCertificate.State
     STATE_ACTIVE: FetchedCertificate.State
     STATE_SUPERSEDED: FetchedCertificate.State
@@ -122,6 +126,10 @@ class FetchedCertificate(_message.Message):
     STATE_REVOKED: FetchedCertificate.State
     STATE_NOT_YET_IN_FORCE: FetchedCertificate.State
     STATE_ABSENT: FetchedCertificate.State
+    STATE_SUSPENDED: FetchedCertificate.State
+    STATE_WITHDRAWN: FetchedCertificate.State
+    STATE_ANNULLED: FetchedCertificate.State
+    STATE_DEREGISTERED: FetchedCertificate.State
     STATE_FIELD_NUMBER: _ClassVar[int]
     PRESENTATION_FIELD_NUMBER: _ClassVar[int]
     state: FetchedCertificate.State

@@ -11,6 +11,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Presence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRESENCE_UNSPECIFIED: _ClassVar[Presence]
+    PRESENCE_LISTED: _ClassVar[Presence]
+    PRESENCE_GONE: _ClassVar[Presence]
+PRESENCE_UNSPECIFIED: Presence
+PRESENCE_LISTED: Presence
+PRESENCE_GONE: Presence
+
 class CreateCertificateTypeRequest(_message.Message):
     __slots__ = ("request_id", "metadata", "validate_only")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -267,7 +276,7 @@ class CertificateType(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[CertificateType.State, str]] = ..., state_entry: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time")
+    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +292,9 @@ class Certificate(_message.Message):
     TRUST_GRADE_FIELD_NUMBER: _ClassVar[int]
     PUBLIC_FIELDS_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    PRESENCE_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     identifier: str
     version: int
@@ -298,4 +310,7 @@ class Certificate(_message.Message):
     trust_grade: str
     public_fields: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    etag: str
+    presence: Presence
+    confirm_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
