@@ -5,11 +5,15 @@ A metric has at most 2,000 series; what would be one more is counted as `other`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.utils import floatToGoString
 
 _Outcome = TypeVar("_Outcome", bound=Enum)
 
@@ -42,31 +46,58 @@ class BoundedLabels:
         return values
 
 
+class LatencyHistogram:
+    """A histogram of seconds that costs a call next to nothing: Prometheus asks for its counts.
+
+    The library's own takes two locks per observation. Belongs to one thread, the event loop's.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, name: str, help_text: str, labels: Sequence[str]
+    ) -> None:
+        self.name, self.help_text, self.labels = name, help_text, tuple(labels)
+        self._bounded = BoundedLabels(labels, series_each=len(_SECONDS) + 4)
+        # Per label set: a count for each bucket and for what is slower, and the sum.
+        self._series: dict[tuple[str, ...], tuple[list[int], list[float]]] = {}
+        registry.register(self)
+
+    def observe(self, labels: tuple[str, ...], seconds: float) -> None:
+        """Count one call; a label set too many is counted as `other`."""
+        series = self._series.get(labels)
+        if series is None:
+            known = self._bounded(*labels)
+            series = self._series.setdefault(known, ([0] * (len(_SECONDS) + 1), [0.0]))
+        counts, total = series
+        counts[bisect_left(_SECONDS, seconds)] += 1
+        total[0] += seconds
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """The counts as Prometheus reads them: each bucket with all below it."""
+        family = HistogramMetricFamily(self.name, self.help_text, labels=self.labels)
+        for labels, (counts, total) in self._series.items():
+            bounds = [*map(floatToGoString, _SECONDS), "+Inf"]
+            family.add_metric(
+                labels,
+                [(bound, float(n)) for bound, n in zip(bounds, accumulate(counts), strict=True)],
+                total[0],
+            )
+        yield family
+
+
 class Metrics:
     """All metrics of one hub, on a registry of its own; `docs/operations.md` lists them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        # Series of both histograms; their label sets differ in length and are bounded.
-        self._series: dict[tuple[str, ...], Histogram] = {}
-        self._exchange = Histogram(
+        self._exchange = LatencyHistogram(
+            self.registry,
             "sealway_exchange_seconds",
             "Time of an exchange from request to durable answer",
             ("operation", "outcome", "recipient", "issuer"),
-            buckets=_SECONDS,
-            registry=self.registry,
         )
-        self._exchange_labels = BoundedLabels(
-            ("operation", "outcome", "recipient", "issuer"), series_each=len(_SECONDS) + 4
+        self._rpc = LatencyHistogram(
+            self.registry, "sealway_rpc_seconds", "Time of a call", ("rpc", "status")
         )
-        self._rpc = Histogram(
-            "sealway_rpc_seconds",
-            "Time of a call",
-            ("rpc", "status"),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._rpc_labels = BoundedLabels(("rpc", "status"), series_each=len(_SECONDS) + 4)
         self.unauthenticated = Counter(
             "sealway_unauthenticated_total",
             "Calls refused before an identity was established",
@@ -130,19 +161,11 @@ class Metrics:
         self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
     ) -> None:
         """One exchange; `recipient` and `issuer` are authorities' names."""
-        labels = self._exchange_labels(operation, outcome, recipient, issuer)
-        self._observe(self._exchange, labels, seconds)
+        self._exchange.observe((operation, outcome, recipient, issuer), seconds)
 
     def observe_rpc(self, rpc: str, status: str, seconds: float) -> None:
         """One call; `rpc` comes from the policy table, never from the wire."""
-        self._observe(self._rpc, self._rpc_labels(rpc, status), seconds)
-
-    def _observe(self, histogram: Histogram, labels: tuple[str, ...], seconds: float) -> None:
-        # To look a series up costs more than to observe it.
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = histogram.labels(*labels)
-        series.observe(seconds)
+        self._rpc.observe((rpc, status), seconds)
 
     def observe_epoch(self, members: int, seconds: float) -> None:
         """One epoch that is durable and signed."""

@@ -18,7 +18,7 @@ from hub.access.v1 import access_pb2
 from hub.cli import init
 from hub.config import Config, load
 from hub.errors import TEXTS, Reason
-from hub.metrics import Metrics
+from hub.metrics import LatencyHistogram, Metrics
 from hub.proof.approval import Decision
 from hub.proof.plan_request import StatedMandate
 from hub.registry.v1 import feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
@@ -121,6 +121,9 @@ def metrics() -> dict[str, tuple[str, ...]]:
     """Each metric's name as Prometheus shows it, with its labels."""
     found = {}
     for metric in Metrics().registry._collector_to_names:
+        if isinstance(metric, LatencyHistogram):
+            found[metric.name] = metric.labels
+            continue
         name = metric._name + ("_total" if metric._type == "counter" else "")
         found[name] = tuple(metric._labelnames)
     return found

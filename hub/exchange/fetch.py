@@ -36,7 +36,8 @@ from hub.proof.sd_jwt import present
 from hub.storage.statements import Check
 
 RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
-_HOLDER_CLAIMS: Final = ("holder_type", "holder_number")
+_NUMBER: Final = "holder_number"
+_HOLDER_CLAIMS: Final = ("holder_type", _NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +239,11 @@ class FetchCertificates:
     async def _present(self, wanted: RequestedCertificate, certificate: FoundCertificate) -> str:
         """Step 4."""
         jws = await self.seals.record_seal(certificate.version_id)
-        disclosures = await certificate.disclosures()
-        names = wanted.fields
-        if wanted.holder is not None:
-            if not any(disclosure.name == "holder_number" for disclosure in disclosures):
-                # Several holders are sealed as one value; to show one would show them all.
-                raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
-            names += _HOLDER_CLAIMS
+        names = wanted.fields if wanted.holder is None else wanted.fields + _HOLDER_CLAIMS
+        disclosures = await certificate.disclosures(names)
+        if wanted.holder is not None and not any(one.name == _NUMBER for one in disclosures):
+            # Several holders are sealed as one value; to show one would show them all.
+            raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
         return present(jws, disclosures, names)
 
     async def _record_refusal(
@@ -280,7 +279,7 @@ class FetchCertificates:
         HubError(ANSWER_STALE), with the original receipt and no data, where the decision of today
         differs.
         """
-        if remembered.method != RPC or remembered.content != self.keyed_digest(request.content):
+        if remembered.method != RPC or remembered.content != self.keyed_digest(content_of(request)):
             raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
         first = orjson.loads(remembered.answer)
         if "refused" in first:
@@ -312,8 +311,13 @@ class FetchCertificates:
 
     def _remember(self, request: SignedRequest, answer: bytes) -> Remember:
         # The request names holders, so what is compared is kept under a keyed hash.
-        content = self.keyed_digest(request.content)
+        content = self.keyed_digest(content_of(request))
         return Remember(request.iss, request.jti, RPC, content, answer)
+
+
+def content_of(request: SignedRequest) -> str:
+    """One text for all that a retry repeats, whatever the order of its members."""
+    return orjson.dumps(request.content, option=orjson.OPT_SORT_KEYS).decode()
 
 
 _REMEMBERED_REFUSALS: Final = frozenset({Reason.GRANT_MISSING, Reason.FIELD_NOT_GRANTED})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
 from hub.domain.caller import Caller
@@ -69,8 +69,8 @@ class FoundCertificate(Protocol):
         """That this is still the state on which a decision is based."""
         ...
 
-    async def disclosures(self) -> Sequence[Disclosure]:
-        """All disclosures in `_sd` order; decrypted when asked."""
+    async def disclosures(self, names: Container[str]) -> Sequence[Disclosure]:
+        """The disclosures with these names in `_sd` order; decrypted when asked."""
         ...
 
 

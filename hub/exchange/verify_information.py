@@ -20,6 +20,7 @@ from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
+from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
 from hub.exchange.guesses import Guesses
 from hub.exchange.ports import Access, Certificates, FoundCertificate, Recorder
@@ -178,7 +179,7 @@ class VerifyInformation:
                     request.iss,
                     request.jti,
                     RPC,
-                    self.keyed_digest(request.content),
+                    self.keyed_digest(content_of(request)),
                     result.value.encode(),
                 ),
                 log_seen=request.log,
@@ -206,14 +207,14 @@ class VerifyInformation:
         """Those of which every value is right."""
         right = []
         for certificate in found:
-            stored = {one.name: _value(one) for one in await certificate.disclosures()}
+            stored = {one.name: _value(one) for one in await certificate.disclosures(values)}
             if same_values({name: stored.get(name) for name in values}, values):
                 right.append(certificate)
         return right
 
     async def _replay(self, request: SignedRequest, remembered: Remembered, result: Result) -> str:
         """Step 6: the original receipt, or why not."""
-        if remembered.method != RPC or remembered.content != self.keyed_digest(request.content):
+        if remembered.method != RPC or remembered.content != self.keyed_digest(content_of(request)):
             raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
         receipt = await self.recorder.receipt(remembered.index)
         if remembered.answer.decode() != result.value:

@@ -52,8 +52,13 @@ class CommittingThread(Protocol):
         self,
         work: Callable[[Transaction], Coroutine[object, object, T]],
         then: Callable[[T], object],
+        *,
+        is_short: bool,
     ) -> T:
-        """As `Database.transact`, with `then` called after the commit; it must not raise."""
+        """As `Database.transact`, with `then` called after the commit; it must not raise.
+
+        Work that `is_short` may hold the event loop for as long as its statements take.
+        """
         ...
 
 

@@ -278,6 +278,11 @@ def receipt_text(body: bytes, salt: bytes, proof: str, consistency: Sequence[byt
     ).decode()
 
 
+def quoted(hashes: Sequence[bytes]) -> str:
+    """Hashes as the elements of a JSON array: the same for all who have seen the same head."""
+    return ",".join([f'"{b64u(item)}"' for item in hashes])
+
+
 class EpochReceipts:
     """The receipts of one epoch's entries, all under the checkpoint `note`.
 
@@ -289,13 +294,12 @@ class EpochReceipts:
         self._paths = EpochPaths(tree)
         self._end = f'\\n{orjson.dumps(note).decode()[1:-1]}","consistency":['
 
-    def receipt(self, index: int, body: bytes, salt: bytes, consistency: Sequence[bytes]) -> str:
-        """As `receipt_text`. Raises TileMissing."""
-        hashes = ",".join([f'"{b64u(item)}"' for item in consistency])
+    def receipt(self, index: int, body: bytes, salt: bytes, consistency: str) -> str:
+        """As `receipt_text`; `consistency` is `quoted`. Raises TileMissing."""
         return (
             f'{{"v":1,"body":"{_b64u(body)}","salt":"{b64u(salt)}",'
             f'"proof":"c2sp.org/tlog-proof@v1\\nindex {index}\\n'
-            f"{self._paths.lines(index)}{self._end}{hashes}]}}"
+            f"{self._paths.lines(index)}{self._end}{consistency}]}}"
         )
 
 

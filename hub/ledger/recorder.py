@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -27,7 +28,7 @@ from hub.errors import HubError, Reason
 from hub.ledger.checkpoints import LogKey
 from hub.ledger.epoch import Epoch, LogName, Member
 from hub.ledger.ports import BlockingHead, CommittingThread, ExternalHead, HeadMoved, Observer
-from hub.ledger.proofs import EpochReceipts, Proofs, log_head
+from hub.ledger.proofs import EpochReceipts, Proofs, log_head, quoted
 from hub.ledger.store import FIND_REQUEST, LAST_EPOCH, decode_remembered
 from hub.ledger.tree import Growth
 from hub.storage.database import Database
@@ -41,6 +42,9 @@ _HOUR_US: Final = 3_600_000_000
 
 # Turns of the event loop without a new entry, a tenth of a millisecond in all, that close an epoch.
 _QUIET_TURNS: Final = 12
+
+# An epoch that writes no more than these rows, beside its entries, is worth no thread of its own.
+_SHORT_ROWS_MAX: Final = 64
 
 # How often the head may be moved by others while this process moves it.
 _HEAD_TRIES: Final = 16
@@ -285,7 +289,7 @@ class Recorder:
                 return
             if self._queued_rows >= self._settings.rows_max:
                 return
-            await asyncio.sleep(0)
+            await _next_turn()
             quiet = quiet + 1 if len(self._queue) == size else 0
             size = len(self._queue)
 
@@ -354,7 +358,9 @@ class Recorder:
             return answers
         step = _Advance(self._blocking, self._key, self._note, self._head.size)
         self._is_unsure = True
-        self._take_over(epoch, await self._thread.transact_then(epoch.run, step.take))
+        is_short = sum(map(_rows, epoch.members)) <= _SHORT_ROWS_MAX
+        growth = await self._thread.transact_then(epoch.run, step.take, is_short=is_short)
+        self._take_over(epoch, growth)
         if step.note:
             self.observer.signature_time_us = self._clock()
             self._tried = step.note
@@ -502,13 +508,13 @@ class Recorder:
         # What an epoch appended is in memory; only old heads may need tiles.
         size = self.proofs.tree.size
         receipts = EpochReceipts(self.proofs.tree, note)
-        consistency: dict[int, list[bytes]] = {0: []}
+        consistency = {0: ""}
         answers = []
         for item in epoch.accepted:
             seen = item.member.log_seen
             since = seen.size if seen is not None else 0
             if since not in consistency:
-                consistency[since] = await self.proofs.consistency(since, size)
+                consistency[since] = quoted(await self.proofs.consistency(since, size))
             receipt = receipts.receipt(item.index, item.body, item.salt, consistency[since])
             answers.append(Recorded(item.index, epoch.time_us, receipt))
         return answers
@@ -556,6 +562,12 @@ class _Advance:
             self.head.advance_now(self.expected, self.note)
         except Exception as error:
             self.error = error
+
+
+@types.coroutine
+def _next_turn() -> Iterator[None]:
+    """As `asyncio.sleep(0)`, which looks at its argument first."""
+    yield
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.proof.encoding import Json, b64u_decode, digest, emit_json, parse_object
+from hub.proof.encoding import Json, b64u_decode, emit_json, parse_object
 from hub.proof.jose import (
     FORMAT_VERSION,
     JWS,
@@ -56,6 +56,7 @@ _OPTIONAL: Final = frozenset({"consent", "act", "fwd", "via", "log", "values"})
 _RENEWED: Final = frozenset({"iat", "exp", "ath", "log"})
 """Claims that a retry renews; all others must be the same (formats.md §2)."""
 
+# Sorted and typed text: in Python True equals 1, in JSON it does not.
 _SORTED: Final = json.JSONEncoder(sort_keys=True).encode
 
 _BY_CERT: Final = frozenset({"cert", "vct", "fields"})
@@ -111,14 +112,14 @@ class RequestClaims:
 class SignedRequest(RequestClaims):
     """A verified request.
 
-    `digest` is that of the whole text as received (`request_digest`); `content` is that of what
-    the request says apart from the claims a retry renews, so equal content means the same request.
-    A holder can be guessed from `content`: it is kept only encrypted or under a keyed hash.
+    `digest` is that of the whole text as received (`request_digest`); `content` are the claims
+    apart from those a retry renews: the same request where they are the same JSON. They name
+    holders: whoever keeps them keeps them encrypted or as a keyed hash.
     """
 
     compact: str = field(repr=False)
     digest: str
-    content: str = field(repr=False)
+    content: Mapping[str, Json] = field(repr=False)
     kid: str
 
 
@@ -224,7 +225,7 @@ def verify_request(
         values=values,
         compact=compact,
         digest=jws.digest,
-        content=_content_digest(claims),
+        content=_content(claims, VIA_MAX),
         kid=jws.key.kid,
     )
 
@@ -232,7 +233,7 @@ def verify_request(
 def same_request(first: SignedRequest, second: SignedRequest) -> bool:
     """Whether one is a retry of the other: same system, id and content (formats.md §2)."""
     # `iss` and `jti` are part of the content.
-    return first.content == second.content
+    return _SORTED(first.content) == _SORTED(second.content)
 
 
 def _certificate_claim(wanted: RequestedCertificate) -> dict[str, Json]:
@@ -313,11 +314,6 @@ def _via(claims: Mapping[str, Json], origin: str) -> tuple[str, ...]:
     if len(via) != len(value) or len(set(via)) != len(via) or origin in via:
         raise ProofError(ProofReason.VIA_INVALID)
     return via
-
-
-def _content_digest(claims: Mapping[str, Json]) -> str:
-    # Sorted and typed text: in Python True equals 1, in JSON it does not.
-    return digest(_SORTED(_content(claims, VIA_MAX)))
 
 
 def _content(claims: Mapping[str, Json], forwards_left: int) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -12,10 +12,10 @@ from hub.domain.certificate import State, state_on
 from hub.proof.disclosure import Disclosure
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import FOUND_BY_HOLDER, FOUND_BY_IDENTIFIER, VERSION_STATE
-from hub.storage.statements import Check, Row
+from hub.storage.statements import Check, Row, blob, integer, text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # Freezing would double the cost of making one.
 class StoredCertificate:
     """One version on file, as far as a disclosure needs it."""
 
@@ -31,14 +31,14 @@ class StoredCertificate:
     _data_key_id: str
     _sealed: bytes = field(repr=False)
 
-    async def disclosures(self) -> Sequence[Disclosure]:
-        """All disclosures in `_sd` order; decrypted when asked.
+    async def disclosures(self, names: Container[str]) -> Sequence[Disclosure]:
+        """The disclosures with these names in `_sd` order; decrypted when asked.
 
         Raises HubError(KEY_UNAVAILABLE) where the key was destroyed, (DIGEST_MISMATCH).
         """
         key = await self._data_keys.get(self._data_key_id)
         texts = orjson.loads(key.open(self._sealed, self.version_id.encode()))
-        return [Disclosure(name, text) for name, text in texts]
+        return [Disclosure(name, text) for name, text in texts if name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +81,17 @@ class CertificateReader:
             sealed,
             data_key_id,
         ) = row
-        assert isinstance(version, int)
-        assert isinstance(state_entry, int)
-        assert isinstance(sealed, bytes)
-        assert isinstance(type_code, str)
         today = legal_day(self.clock())
         return StoredCertificate(
-            version_id=str(version_id),
-            identifier=str(identifier),
-            version=version,
-            vct=f"https://{self.origin}/vct/{type_code}",
-            authority=str(authority),
-            state=state_on(State(str(state)), str(valid_from), str(valid_until), today),
-            state_entry=state_entry,
+            version_id=text(version_id),
+            identifier=text(identifier),
+            version=integer(version),
+            vct=f"https://{self.origin}/vct/{text(type_code)}",
+            authority=text(authority),
+            state=state_on(State(text(state)), text(valid_from), text(valid_until), today),
+            state_entry=integer(state_entry),
             check=Check(VERSION_STATE, (version_id,), (state, state_entry)),
             _data_keys=self.data_keys,
-            _data_key_id=str(data_key_id),
-            _sealed=sealed,
+            _data_key_id=text(data_key_id),
+            _sealed=blob(sealed),
         )

@@ -53,6 +53,8 @@ class Sqlite:
         # Reading must never become writing by accident.
         self._reader.execute("PRAGMA query_only=ON")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        # Whoever holds it has the writer, whichever thread its statements run in.
+        self._turn = asyncio.Lock()
         self._thread = threading.Thread(target=self._write, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -86,24 +88,35 @@ class Sqlite:
             connection.close()
 
     async def transact(self, work: Callable[[Transaction], Coroutine[object, object, T]]) -> T:
-        return await self._run(lambda connection: _transact(connection, work))
+        async with self._turn:
+            return await self._run(lambda connection: _commit(connection, _work(connection, work)))
 
     async def transact_then(
         self,
         work: Callable[[Transaction], Coroutine[object, object, T]],
         then: Callable[[T], object],
+        *,
+        is_short: bool,
     ) -> T:
         """As `transact`; the writer thread calls `then` with the durable result before it returns.
 
         `then` may block and must not raise: its failure would look like one of the transaction.
+        The statements of work that `is_short` run here and only the commit in the thread: it needs
+        the interpreter as much as whoever waits does, and two threads would take it from each
+        other all the time. Waiting for the disk is what the thread is for.
         """
 
-        def run(connection: sqlite3.Connection) -> T:
-            result = _transact(connection, work)
+        def finish(connection: sqlite3.Connection, result: T) -> T:
+            _commit(connection, result)
             then(result)
             return result
 
-        return await self._run(run)
+        async with self._turn:
+            if not is_short:
+                return await self._run(lambda writer: finish(writer, _work(writer, work)))
+            self._check_open()
+            result = _work(self._writer, work)
+            return await self._run(lambda writer: finish(writer, result))
 
     async def define(self, script: str) -> None:
         def run(connection: sqlite3.Connection) -> None:
@@ -114,7 +127,8 @@ class Sqlite:
                     connection.rollback()
                 raise _unavailable(error) from error
 
-        await self._run(run)
+        async with self._turn:
+            await self._run(run)
 
     async def close(self) -> None:
         self._jobs.put(None)
@@ -123,8 +137,7 @@ class Sqlite:
         self._writer.close()
 
     async def _run(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        if not self._thread.is_alive():
-            raise HubError(Reason.DATABASE_UNAVAILABLE, rule="it is closed")
+        self._check_open()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -138,6 +151,10 @@ class Sqlite:
 
         self._jobs.put(_Job(run, lambda *outcome: loop.call_soon_threadsafe(settle, *outcome)))
         return await future
+
+    def _check_open(self) -> None:
+        if not self._thread.is_alive():
+            raise HubError(Reason.DATABASE_UNAVAILABLE, rule="it is closed")
 
     def _write(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -246,20 +263,34 @@ def _one(connection: sqlite3.Connection, statement: Statement, args: Row) -> Row
     return rows[0] if rows else None
 
 
-def _transact(
+def _work(
     connection: sqlite3.Connection, work: Callable[[Transaction], Coroutine[object, object, T]]
 ) -> T:
+    """Begin a transaction and do what belongs to it; undone where that fails."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        result = _drive(work(_SqliteTransaction(connection)))
+        return _drive(work(_SqliteTransaction(connection)))
+    except BaseException as error:
+        _undo(connection, error)
+        raise
+
+
+def _commit(connection: sqlite3.Connection, result: T) -> T:
+    """Make the open transaction durable; undone where that fails."""
+    try:
         connection.execute("COMMIT")
     except BaseException as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.OperationalError | sqlite3.InternalError):
-            raise _unavailable(error) from error
+        _undo(connection, error)
         raise
     return result
+
+
+def _undo(connection: sqlite3.Connection, error: BaseException) -> None:
+    """Roll back what is open, then raise the failure of an engine as ours."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+    if isinstance(error, sqlite3.OperationalError | sqlite3.InternalError):
+        raise _unavailable(error) from error
 
 
 def _drive(work: Coroutine[object, object, T]) -> T:

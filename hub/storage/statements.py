@@ -152,20 +152,18 @@ def row_bytes(row: Row) -> bytes:
 
     Type bytes: `i` an integer as decimal ASCII, `t` UTF-8 text, `b` bytes; `n` alone is NULL.
     """
-    parts = []
+    parts: list[bytes] = []
     for value in row:
         if isinstance(value, str):
             data = value.encode()
-            parts.append(_HEADER(b"t", len(data)))
+            parts += (_HEADER(b"t", len(data)), data)
         elif isinstance(value, bytes):
-            data = value
-            parts.append(_HEADER(b"b", len(data)))
+            parts += (_HEADER(b"b", len(value)), value)
         elif value is None:
-            data = b"n"
+            parts.append(b"n")
         else:
             data = b"%d" % value
-            parts.append(_HEADER(b"i", len(data)))
-        parts.append(data)
+            parts += (_HEADER(b"i", len(data)), data)
     return b"".join(parts)
 
 
