@@ -21,6 +21,7 @@ from hub.cli.session import (
     request_id,
     show_list,
     show_one,
+    shown_enum,
     shown_time,
     type_name,
     write,
@@ -97,9 +98,21 @@ def list_types(profile: ProfileOption = None, as_json: JsonOption = False) -> No
         Terminal(as_json),
         "certificate_types",
         found,
-        (("code", "类型代码"), ("version", "版本"), ("title", "名称"), ("since", "发布时间")),
+        (
+            ("code", "类型代码"),
+            ("version", "版本"),
+            ("title", "名称"),
+            ("state", "状态"),
+            ("since", "发布时间"),
+        ),
         [
-            (item.code, str(item.version), item.title, shown_time(item.create_time))
+            (
+                item.code,
+                str(item.version),
+                item.title,
+                shown_enum(item, "state"),
+                shown_time(item.create_time),
+            )
             for item in found
         ],
     )
@@ -123,6 +136,62 @@ def show(
             registry_pb2.GetCertificateTypeRequest(name=type_name(code), version=version),
         )
     show_one(Terminal(as_json), answer.certificate_type, _with_metadata(answer.certificate_type))
+
+
+@app.command()
+def deprecate(
+    code: Annotated[str, typer.Argument(help="Type code, 21 characters, or name.")],
+    cause: Annotated[str, typer.Option(help="Why; kept in the log, no personal data.")],
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that another type should be used; nothing else changes, a new version takes it back.
+
+    Example: sealway type deprecate 11100000MB0143028R001 --cause "replaced by 002"
+    """
+    terminal = Terminal(as_json)
+    request = registry_pb2.DeprecateCertificateTypeRequest(
+        request_id=request_id(repeat), name=type_name(code), cause=cause
+    )
+    with connected(profile) as client:
+        stub = registry_pb2_grpc.RegistryServiceStub(client.channel)
+        answer: registry_pb2.DeprecateCertificateTypeResponse = write(
+            terminal, client, stub.DeprecateCertificateType, request
+        )
+    changed = answer.certificate_type
+    terminal.document({**written(changed, answer.receipt), **_with_metadata(changed)})
+    terminal.say(f"Deprecated {changed.name}.", f"已标记为不再推荐 {changed.name}。")
+    keep_receipt(terminal, answer.receipt, receipt)
+
+
+@app.command()
+def retire(
+    code: Annotated[str, typer.Argument(help="Type code, 21 characters, or name.")],
+    cause: Annotated[str, typer.Option(help="Why; kept in the log, no personal data.")],
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End a type for good: nothing new is issued under it, what is on file stays valid.
+
+    Example: sealway type retire 11100000MB0143028R001 --cause "replaced by 002"
+    """
+    terminal = Terminal(as_json)
+    request = registry_pb2.RetireCertificateTypeRequest(
+        request_id=request_id(repeat), name=type_name(code), cause=cause
+    )
+    with connected(profile) as client:
+        stub = registry_pb2_grpc.RegistryServiceStub(client.channel)
+        answer: registry_pb2.RetireCertificateTypeResponse = write(
+            terminal, client, stub.RetireCertificateType, request
+        )
+    changed = answer.certificate_type
+    terminal.document({**written(changed, answer.receipt), **_with_metadata(changed)})
+    terminal.say(f"Retired {changed.name}.", f"已废止 {changed.name}。")
+    keep_receipt(terminal, answer.receipt, receipt)
 
 
 def _with_metadata(shown: registry_pb2.CertificateType) -> dict[str, Document]:

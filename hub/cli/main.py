@@ -15,6 +15,7 @@ import typer
 
 from hub.cli import (
     authorities,
+    catalogue,
     certificate_types,
     certificates,
     connect,
@@ -24,6 +25,7 @@ from hub.cli import (
     facade,
     grants,
     intents,
+    items,
     log,
     officers,
     seals,
@@ -91,6 +93,8 @@ app.add_typer(authorities.app, name="authority")
 app.add_typer(systems.app, name="system")
 app.add_typer(officers.app, name="officer")
 app.add_typer(certificate_types.app, name="type")
+app.add_typer(items.app, name="item")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(seals.app, name="seal")
 app.add_typer(intents.app, name="intent")
 app.add_typer(grants.app, name="grant")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from openpyxl import Workbook, load_workbook
 
 from connectors.client import HubClient
 from connectors.profile import load_profile
@@ -42,6 +43,8 @@ pytestmark = pytest.mark.xdist_group("running-hub")
 COMPANIES = 30
 BROKEN = 6
 NEW_USCC = credit_code("11330000", "00277777")
+SMALL_TYPE = "119900009000000141011"
+SMALL_ITEM = "DEMO-SENIOR-CARD"
 LICENCE_TYPE = f"certificateTypes/{LICENCE.lower()}"
 Invocations = dict[tuple[str, ...], list[str | Path]]
 
@@ -609,6 +612,58 @@ def test_quarantine_names_each_broken_row_until_it_is_corrected(
     assert all(row["errors"][0]["zh"] and row["errors"][0]["hint_zh"] for row in listed)
 
 
+# ---- the catalogue ----
+
+
+def test_items_go_out_as_a_workbook_and_come_back_changed(
+    officer: Caller, window: Caller, tmp_path: Path
+) -> None:
+    """Shown before it is written, written upon what was shown, and told by cell where it fails."""
+    seed = json.loads((ROOT / "deploy" / "catalogue" / "items.json").read_bytes())
+    material = {**seed[0]["materials"][0], "types": [LICENCE], "fields": ["name"]}
+    item = {**seed[0], "code": "DEMO-BY-WORKBOOK", "materials": [material]}
+    (tmp_path / "items.json").write_text(json.dumps([item]), encoding="utf-8")
+    first = officer("item", "import", tmp_path / "items.json", "--yes")
+    assert first["changes"][0]["outcome"] == "OUTCOME_NEW" and len(first["entries"]) == 1
+
+    assert officer("item", "export", tmp_path / "items.xlsx")["items"] >= 1
+    book = load_workbook(tmp_path / "items.xlsx")
+    row = [cell.value for cell in book["items"]["A"]].index("DEMO-BY-WORKBOOK") + 1
+    book["items"][f"G{row}"] = 3
+    book.save(tmp_path / "items.xlsx")
+    unsure = officer("item", "import", tmp_path / "items.xlsx", expect=64)["error"]
+    shown = officer("item", "diff", tmp_path / "items.xlsx")["changes"]
+    written = officer("item", "import", tmp_path / "items.xlsx", "--yes")
+    again = officer("item", "import", tmp_path / "items.xlsx", "--yes")
+
+    assert "--yes" in unsure["en"]
+    (changed,) = [one for one in shown if one["outcome"] == "OUTCOME_CHANGED"]
+    assert changed["members"] == [{"place": "working_days", "before": "5", "after": "3"}]
+    assert written["changes"] == shown
+    assert again["entries"] == []
+    assert window("item", "show", "DEMO-BY-WORKBOOK")["version"] == 2
+    assert window("item", "import", tmp_path / "items.xlsx", expect=1)["error"]["reason"] == (
+        "ROLE_NOT_ALLOWED"
+    )
+
+    # The same row edited from what was exported first: somebody else was faster.
+    book["items"][f"G{row}"] = 4
+    row = [cell.value for cell in book["materials"]["A"]].index("DEMO-BY-WORKBOOK") + 1
+    book["materials"][f"H{row}"] = "name;colour"
+    book.save(tmp_path / "items.xlsx")
+    refused = officer("item", "diff", tmp_path / "items.xlsx", expect=1)["error"]
+    faults = {one["rule"]: one["field"] for one in refused["violations"]}
+    assert faults == {
+        "item.stale": f"items!B{_row(book, 'items')} (version)",
+        "item.field_unknown": f"materials!H{row} (fields)",
+    }
+
+
+def _row(book: Workbook, sheet: str) -> int:
+    """Where the item of the test stands."""
+    return [cell.value for cell in book[sheet]["A"]].index("DEMO-BY-WORKBOOK") + 1
+
+
 # ---- every command as a program sees it ----
 
 
@@ -734,6 +789,15 @@ def _invocations(
         ("type", "add"): [_next_version(folder), "--check", *zhao],
         ("type", "list"): zhao,
         ("type", "show"): [LICENCE, *zhao],
+        ("catalogue", "load"): [_small_catalogue(folder), *zhao],
+        ("item", "list"): zhao,
+        ("item", "show"): [SMALL_ITEM, *zhao],
+        ("item", "export"): [folder / "exported.xlsx", *zhao],
+        ("item", "diff"): [folder / "catalogue" / "items.json", *zhao],
+        ("item", "import"): [folder / "catalogue" / "items.json", "--yes", *zhao],
+        ("item", "retire"): [SMALL_ITEM, "--cause", "test ended", *zhao],
+        ("type", "deprecate"): [SMALL_TYPE, "--cause", "test ended", *zhao],
+        ("type", "retire"): [SMALL_TYPE, "--cause", "test ended", *zhao],
         ("seal", "add"): [fresh, "--authority", hall, "--title", title, *pki, *zhao],
         ("seal", "list"): zhao,
         ("seal", "show"): [seal, *zhao],
@@ -790,6 +854,20 @@ def _values(folder: Path, **values: str) -> Path:
     file = folder / "values.json"
     file.write_text(json.dumps(values), encoding="utf-8")
     return file
+
+
+def _small_catalogue(folder: Path) -> Path:
+    """One type and one item of the seed catalogue, which nothing else here uses."""
+    seed, small = ROOT / "deploy" / "catalogue", folder / "catalogue"
+    (small / "types").mkdir(parents=True)
+    shutil.copy(seed / "types" / "demo-senior-card.json", small / "types" / "card.json")
+    (item,) = [
+        one for one in json.loads((seed / "items.json").read_bytes()) if one["code"] == SMALL_ITEM
+    ]
+    material = {**item["materials"][0], "types": [SMALL_TYPE], "fields": ["name"]}
+    text = json.dumps([{**item, "materials": [material]}])
+    (small / "items.json").write_text(text, encoding="utf-8")
+    return small
 
 
 def _next_version(folder: Path) -> Path:
