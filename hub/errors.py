@@ -69,6 +69,7 @@ class Reason(StrEnum):
     CERTIFICATE_NOT_FOUND = "CERTIFICATE_NOT_FOUND"
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
+    FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
@@ -591,6 +592,11 @@ TEXTS: dict[Reason, Text] = {
     Reason.GRANT_NOT_FOUND: Text(
         "there is no grant {name} that you may see. List them with `sealway grant list`.",
         "没有您可查看的授权 {name}。可用 sealway grant list 查看。",
+    ),
+    Reason.FACT_CHANGE_NOT_FOUND: Text(
+        "there is no announced change {name} that you may see. List what your own certificates "
+        "have to follow with `sealway fact list`.",
+        "没有您可查看的变更通告 {name}。可用 sealway fact list 查看本机构证照的待办。",
     ),
     Reason.ANSWER_STALE: Text(
         "what request {request_id} was answered with would not be answered today; its original "

@@ -39,6 +39,7 @@ _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 _ACCESS: Final = "/hub.access.v1.AccessService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
+_FACTS: Final = "/hub.registry.v1.FactService/"
 _FEED: Final = "/hub.registry.v1.FeedService/"
 _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
@@ -73,6 +74,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _ITEMS + "GetItem": _BOTH_SIDES,
         _ITEMS + "ListItems": _BOTH_SIDES,
         _ITEMS + "RetireItem": _STEWARD,
+        _FACTS + "AnnounceFactChange": frozenset({Role.DEPARTMENT}),
+        _FACTS + "ListFollowUps": _RECORD_READERS,
+        _FACTS + "DeclineFollowUp": frozenset({Role.DEPARTMENT}),
         _FEED + "WatchChanges": _WATCHERS,
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
         _DOCUMENTS + "DownloadDocument": _RECORD_READERS,

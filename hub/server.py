@@ -70,6 +70,8 @@ from hub.registry.change_type import ChangeType
 from hub.registry.document_service import DocumentService
 from hub.registry.documents import Documents
 from hub.registry.expiry import AnnounceExpired
+from hub.registry.fact_service import FactService
+from hub.registry.facts import AnnounceFactChange, FollowUps
 from hub.registry.feed import Tail, WatchChanges
 from hub.registry.feed_service import FeedService
 from hub.registry.ingest import IngestBatch
@@ -80,7 +82,7 @@ from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.state_service import CertificateStateService
-from hub.registry.v1 import documents_pb2, feed_pb2, items_pb2, registry_pb2, states_pb2
+from hub.registry.v1 import documents_pb2, facts_pb2, feed_pb2, items_pb2, registry_pb2, states_pb2
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -535,6 +537,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             ),
         ),
         (feed_pb2, FeedService(clock, watch, caller)),
+        (
+            facts_pb2,
+            FactService(
+                AnnounceFactChange(clock, database, recorder, identities, catalogue),
+                FollowUps(database, recorder, identities),
+                pages,
+                caller,
+            ),
+        ),
         (
             items_pb2,
             ItemService(

@@ -21,12 +21,13 @@ from hub.errors import TEXTS, Reason
 from hub.metrics import LatencyHistogram, Metrics
 from hub.proof.approval import Decision
 from hub.proof.plan_request import StatedMandate
-from hub.registry.v1 import feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
+from hub.registry.v1 import facts_pb2, facts_pb2_grpc, feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
 from hub.rpc import status_of
 from tests.attacks.test_states import RULING, decide, on_file
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.registry.clerk import Clerk
+from tests.fact_types import issue_both
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -302,6 +303,27 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await ask(platform, **about(values), act="accounts/portal", consent="consents/1")
         cert = fetched.verified.entry.certificates[0].cert or ""
         await ask(platform, **about_identifier(values, cert))
+        department = hub.system("hz-department")
+        facts = facts_pb2_grpc.FactServiceStub(department.channel)
+        source, _ = await issue_both(hub)
+        announced = await department.call(
+            facts.AnnounceFactChange,
+            facts_pb2.AnnounceFactChangeRequest(
+                request_id=new_id(), certificate=source, facts=["address"], legal_basis="法"
+            ),
+        )
+        neighbour = hub.system("nb-department")
+        listed = await neighbour.call(
+            facts_pb2_grpc.FactServiceStub(neighbour.channel).ListFollowUps,
+            facts_pb2.ListFollowUpsRequest(),
+        )
+        assert announced.fact_change.follow_ups == len(listed.follow_ups) == 1
+        await neighbour.call(
+            facts_pb2_grpc.FactServiceStub(neighbour.channel).DeclineFollowUp,
+            facts_pb2.DeclineFollowUpRequest(
+                request_id=new_id(), name=listed.follow_ups[0].name, decline_reason="已停业"
+            ),
+        )
         watching = feed_pb2_grpc.FeedServiceStub(platform.channel).WatchChanges(
             feed_pb2.WatchChangesRequest(), metadata=bearer(await platform.token())
         )

@@ -23,6 +23,7 @@ from hub.cli import (
     documents,
     exchange,
     facade,
+    facts,
     grants,
     intents,
     items,
@@ -105,6 +106,7 @@ exchange.app.command("plan")(plan_materials)
 app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(documents.app, name="document")
+app.add_typer(facts.app, name="fact")
 app.add_typer(log.app, name="log")
 app.add_typer(database.app, name="db")
 app.command("verify", cls=VerifyCommand)(verify_command)

@@ -80,7 +80,8 @@ class Sharing(StrEnum):
 class FaceField:
     """One field on the face. `rule` is a checker's name (`CHECKERS`), a pattern that the whole
     value must match, or None. `short_name` are pinyin initials (GB/T 36903), `group` is the heading
-    under which it stands on the face; "" for none."""
+    under which it stands on the face, `fact` what it says that other certificates say as well;
+    "" for none."""
 
     name: str
     label: str
@@ -92,6 +93,7 @@ class FaceField:
     length_max: int
     short_name: str = ""
     group: str = ""
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,8 @@ def _field_members(field: FaceField, *, is_listed: bool) -> dict[str, Json]:
     }
     if is_listed:
         members |= {"short_name": field.short_name or None, "group": field.group or None}
+        if field.fact:
+            members["fact"] = field.fact
     return members
 
 
@@ -434,6 +438,7 @@ def _field(reader: Reader, *, is_listed: bool) -> FaceField:
         length_max=reader.integer("length_max", 1, TEXT_LENGTH_MAX),
         short_name=short_name,
         group=reader.text("group", 32, optional=True) if is_listed else "",
+        fact=reader.text("fact", 64, optional=True) if is_listed else "",
     )
     reader.end()
     return field

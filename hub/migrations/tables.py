@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Final
 
 import hub.registry.document_store
+import hub.registry.fact_store
 import hub.registry.feed_store
 import hub.registry.item_store
 import hub.registry.transition_store

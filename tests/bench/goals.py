@@ -34,6 +34,7 @@ INSTRUCTIONS: Final = Goal("full fetch: instructions ÷ A", 3.8, 3.4, 3.1, less_
 P99: Final = Goal(
     "p99 at 50 % of peak, open loop ÷ A at the same rate", 4, 3, 2, less_is_better=True
 )
+FEED: Final = Goal("revocation to subscriber, p99 ÷ 2 s", 1, 0.25, 0.1, less_is_better=True)
 FETCH_20: Final = Goal(
     "cost per certificate of 20 in one request ÷ cost of a request with one",
     0.5,

@@ -21,6 +21,7 @@ from typing import Final
 from rich.console import Console
 
 from tests.bench import machine, report, scale, stage
+from tests.bench.feed import feed
 from tests.bench.fetch import epoch_of_one, fetch, fetch_20, fetch_20_slow_disk, fetch_slow_disk
 from tests.bench.ingest import ingest
 from tests.bench.instructions import instructions
@@ -28,7 +29,7 @@ from tests.bench.latency import latency
 from tests.bench.processes import DRIVER_CORE, ROOT
 from tests.bench.session import FULL, QUICK, Result, Session, opened
 
-NAMES: Final = ("fetch", "fetch-20", "latency", "ingest", "epoch-1", "instructions")
+NAMES: Final = ("fetch", "fetch-20", "latency", "ingest", "epoch-1", "feed", "instructions")
 ESSENTIAL: Final = ("fetch", "fetch-20", "ingest")
 SLOW: Final = f"fsync +{machine.SLOW_FSYNC_US / 1000:g} ms"
 
@@ -40,6 +41,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "latency": lambda session, hub, _: latency(session, hub),
     "ingest": lambda session, _hub, _: ingest(session, {}, ""),
     "epoch-1": lambda session, hub, _: epoch_of_one(session, hub, {}, ""),
+    "feed": lambda session, _hub, _: feed(session),
     "instructions": lambda session, hub, _: instructions(session, hub),
 }
 ON_SLOW_DISK: Final[Mapping[str, Program]] = {

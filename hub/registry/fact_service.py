@@ -1,0 +1,148 @@
+"""gRPC ↔ domain for announced changes of facts, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.domain import names
+from hub.domain.caller import Caller, Role
+from hub.proof.encoding import digest
+from hub.registry.calls import Answered, Call
+from hub.registry.fact_store import FollowUp
+from hub.registry.facts import (
+    AnnounceFactChange,
+    Announcement,
+    FactChange,
+    FollowUps,
+    FollowUpState,
+    follow_up_state,
+)
+from hub.registry.v1 import facts_pb2 as pb
+from hub.storage.paging import PageTokens, page_size
+from hub.v1 import common_pb2
+
+_PATH: Final = "/hub.registry.v1.FactService/"
+_STATES: Final = {
+    FollowUpState.OPEN: pb.FollowUp.STATE_OPEN,
+    FollowUpState.DONE: pb.FollowUp.STATE_DONE,
+    FollowUpState.DECLINED: pb.FollowUp.STATE_DECLINED,
+    FollowUpState.ENDED: pb.FollowUp.STATE_ENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactService:
+    """`hub.registry.v1.FactService`."""
+
+    announce: AnnounceFactChange
+    follow_ups: FollowUps
+    pages: PageTokens
+    current_caller: Callable[[], Caller]
+
+    async def AnnounceFactChange(
+        self, request: pb.AnnounceFactChangeRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.AnnounceFactChangeResponse:
+        """Announce that facts have changed."""
+        authority, certificate = names.parse(
+            request.certificate, "authorities/{authority}/certificates/{certificate}"
+        )
+        answered = await self.announce(
+            self._call("AnnounceFactChange", request.request_id, request.SerializeToString),
+            Announcement(
+                f"authorities/{authority}", certificate, tuple(request.facts), request.legal_basis
+            ),
+            lambda made: encode_fact_change(made).SerializeToString(),
+        )
+        return pb.AnnounceFactChangeResponse(
+            fact_change=pb.FactChange.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    async def ListFollowUps(
+        self, request: pb.ListFollowUpsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListFollowUpsResponse:
+        """A page of follow-ups."""
+        caller = self.current_caller()
+        change = ""
+        if request.fact_change:
+            (change,) = names.parse(request.fact_change, "factChanges/{fact_change}")
+        scope = f"ListFollowUps {caller.name} {change}"
+        page = await self.follow_ups.list(
+            caller,
+            change,
+            after=self.pages.read(request.page_token, scope),
+            size=page_size(request.page_size),
+        )
+        return pb.ListFollowUpsResponse(
+            follow_ups=[encode_follow_up(one, caller) for one in page.follow_ups],
+            next_page_token=self.pages.make(page.after, scope) if page.after else "",
+        )
+
+    async def DeclineFollowUp(
+        self, request: pb.DeclineFollowUpRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.DeclineFollowUpResponse:
+        """Say why a certificate is not changed."""
+        change, certificate = names.parse(
+            request.name, "factChanges/{fact_change}/followUps/{follow_up}"
+        )
+        call = self._call("DeclineFollowUp", request.request_id, request.SerializeToString)
+        answered = await self.follow_ups.decline(
+            call,
+            change,
+            certificate,
+            request.decline_reason,
+            lambda one: encode_follow_up(one, call.caller).SerializeToString(),
+        )
+        return pb.DeclineFollowUpResponse(
+            follow_up=pb.FollowUp.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
+        return Call(
+            self.current_caller(),
+            names.check_request_id(request_id),
+            _PATH + method,
+            digest(serialize(deterministic=True)),
+        )
+
+
+def encode_fact_change(made: FactChange) -> pb.FactChange:
+    """The message of an announcement."""
+    return pb.FactChange(
+        name=f"factChanges/{made.id}",
+        certificate=f"{made.source.authority}/certificates/{made.source.id}",
+        identifier=made.source.identifier,
+        facts=made.facts,
+        legal_basis=made.legal_basis,
+        announce_time=_time(made.time_us),
+        follow_ups=made.follow_ups,
+    )
+
+
+def encode_follow_up(one: FollowUp, caller: Caller) -> pb.FollowUp:
+    """The message of a follow-up as `caller` may see it."""
+    is_own = caller.role is Role.AUDITOR or caller.authority == one.authority
+    name = f"{one.authority}/certificates/{one.certificate_id}"
+    return pb.FollowUp(
+        name=f"factChanges/{one.fact_change}/followUps/{one.certificate_id}",
+        authority=one.authority,
+        certificate_type=f"certificateTypes/{one.type_code.lower()}",
+        certificate=name if is_own else "",
+        facts=one.facts,
+        source_identifier=one.source_identifier,
+        state=_STATES[follow_up_state(one)],
+        decline_reason=one.decline_reason,
+        announce_time=_time(one.time_us),
+    )
+
+
+def _receipt(answered: Answered) -> common_pb2.Receipt:
+    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
+
+
+def _time(time_us: int) -> Timestamp:
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
