@@ -37,6 +37,7 @@ from hub.registry.v1 import registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans
 from tests.simulator import (
+    BASIS,
     DEADLINE_S,
     FETCH,
     ROOT,
@@ -128,6 +129,10 @@ _NAME_NOTHING: Final = frozenset(
         "deciding_body",
         "certificate_types",
         "cursor",
+        "facts",
+        "decline_reason",
+        # An announcement, by an id that nobody can guess.
+        "fact_change",
     ]
 )
 # What `name` and `parent` of a method mean that does not speak of certificates.
@@ -142,6 +147,8 @@ _OTHER_RESOURCES: Final = [
     "Intent",
     "StatusList",
     "Grant",
+    # Of an announcement, whose id stands in the name.
+    "FollowUp",
 ]
 
 
@@ -294,6 +301,14 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     },
     f"{_STATES}ConfirmCertificate": _gone,
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
+    "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload
+def _announcing(message: Any) -> None:
+    message.facts.append("address")
+    message.legal_basis = BASIS
+
+
+_COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
+    "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
 
