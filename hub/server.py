@@ -31,10 +31,12 @@ from hub import rpc
 from hub.access.enrol_officer import enrol_officer
 from hub.access.enrolment import ClientAuthorities, Enrolment
 from hub.access.registrar import Registrar
+from hub.access.reorganization_service import ReorganizationService
+from hub.access.reorganize import Reorganizations
 from hub.access.service import AccessService
 from hub.access.snapshot import Directory, Snapshot
 from hub.access.tokens import Tokens
-from hub.access.v1 import access_pb2
+from hub.access.v1 import access_pb2, reorganization_pb2
 from hub.clock import Clock, now_us
 from hub.config import Config
 from hub.domain.caller import Caller
@@ -144,6 +146,11 @@ class Identities:
     def check(self, caller: Caller) -> Check:
         """That nothing about identities changed since `caller` was judged."""
         return self.directory.version_check(caller)
+
+    def answers_for(self, caller: Caller, what: str, defining: str) -> bool:
+        """Whether the caller's authority defined it, or has succeeded the one that did."""
+        responsible = self.directory.current.responsible(what, defining)
+        return responsible is not None and responsible == caller.authority
 
     def has_system(self, name: str) -> bool:
         """Whether an active system has this name."""
@@ -491,6 +498,12 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
     )
     search = SearchCertificates(database, catalogue, keys.keyring)
+
+    def defined() -> list[tuple[str, str]]:
+        """What authorities answer for, and the credit code of whoever defined it."""
+        types = [(one.type.code, one.type.defining_authority) for one in catalogue.all()]
+        return types + [(f"items/{one.item.code}", one.item.authority) for one in items.all()]
+
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
 
@@ -584,6 +597,12 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 grants,
                 pages,
                 caller,
+            ),
+        ),
+        (
+            reorganization_pb2,
+            ReorganizationService(
+                Reorganizations(registrar, origin, region, defined, proven, proven.prove), caller
             ),
         ),
         (verification_pb2, VerificationService(verify_information, caller)),

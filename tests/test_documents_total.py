@@ -24,6 +24,7 @@ from hub.proof.plan_request import StatedMandate
 from hub.registry.v1 import facts_pb2, facts_pb2_grpc, feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
 from hub.rpc import status_of
 from tests.attacks.test_states import RULING, decide, on_file
+from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.registry.clerk import Clerk
@@ -345,6 +346,9 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await zhao.propose("rejected", seal, LICENCE, uses_max=1)
         await hub.officer("sun").approve("rejected", Decision.REJECT)
         await zhao.revoke_grant("licence-to-window")
+        await carry_out(hub, rename())
+        await zhao.add_authority("nb-regulation", NEW_USCC, "宁波市监管局", "330200")
+        await carry_out(hub, merge(day="2026-03-02"))
         enrolment = hub.equip(hub.home / "systems" / "window-2-new", "window-2")
         rotation = access_pb2.RotateSystemKeysRequest(
             request_id=new_id(), name="systems/window-2", enrolment=enrolment

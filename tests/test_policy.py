@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from hub.access.v1 import access_pb2
+from hub.access.v1 import access_pb2, reorganization_pb2
 from hub.domain.caller import Role
 from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.ledger.v1 import ledger_pb2
@@ -30,6 +30,7 @@ OURS = [
         plan_pb2,
         items_pb2,
         registry_pb2,
+        reorganization_pb2,
         seal_pb2,
         states_pb2,
         verification_pb2,

@@ -50,6 +50,8 @@ class Authority:
     successors: tuple[str, ...]
     generation: int = 1
     create_time_us: int = 0
+    # Of an authority that was succeeded: who answers for which of its types, by code.
+    entrusted: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:

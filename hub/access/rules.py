@@ -71,6 +71,26 @@ RULES: Final = {
         "there are at most 20 successors, each once",
         "承继机构最多20个且不重复",
     ),
+    "successors.live": Text(
+        "a successor is another registered authority that has no successor itself, named once",
+        "承继机构应为已登记、自身未被承继的其他机构，且只列一次",
+    ),
+    "authority.ended": Text(
+        "the authority has been succeeded by others; turn to its successors",
+        "该机构已被承继，请改用承继机构",
+    ),
+    "day.order": Text(
+        "the day lies after the first day of the present name, and not after today",
+        "日期应晚于现行名称的起始日期，且不晚于今天",
+    ),
+    "systems.whole": Text(
+        "every active system of the authority goes to exactly one successor",
+        "该机构的每个有效系统都应归入且只归入一个承继机构",
+    ),
+    "types.whole": Text(
+        "every type and service item that the authority answers for goes to exactly one successor",
+        "该机构负责的每个证照类型和事项都应归入且只归入一个承继机构",
+    ),
     "authority.known": Text(
         "no authority of this name is registered; register it first",
         "没有登记该名称的机构，请先登记机构",

@@ -79,6 +79,23 @@ class Snapshot:
     keys: Mapping[str, RegisteredKey]
     used: frozenset[str]
 
+    def responsible(self, what: str, defining: str) -> str | None:
+        """The authority that answers for `what` now, a type's code or `items/` and an item's: the
+        one with the credit code `defining`, or whoever has succeeded it.
+
+        None where nobody is registered for it, or a split left it to nobody.
+        """
+        current = next((one for one in self.authorities.values() if one.uscc == defining), None)
+        # Successors were live when they succeeded, so the way has an end.
+        for _ in range(len(self.authorities)):
+            if current is None or not current.successors:
+                break
+            to = dict(current.entrusted).get(what)
+            if to is None and len(current.successors) == 1:
+                to = current.successors[0]
+            current = self.authorities.get(to) if to is not None else None
+        return None if current is None or current.successors else current.name
+
     def peer_of(self, name: str) -> Peer | None:
         """The system or officer of this name, while it may call."""
         member = self.systems.get(name) or self.officers.get(name)

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, bindparam, 
 
 from hub.access.identity import Authority, DatedName, Officer, System, SystemState
 from hub.domain.caller import Role
-from hub.proof.encoding import emit_json, parse_json
+from hub.proof.encoding import Json, emit_json, parse_json
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -247,16 +247,26 @@ def end_enrolment(row: Row, time_us: int) -> Write:
 
 def authority_of(row: Row) -> Authority:
     names = cast("list[dict[str, str]]", parse_json(blob(row[2])))
-    successors = cast("list[str]", parse_json(blob(row[5])))
+    successors = cast("list[str | dict[str, list[str] | str]]", parse_json(blob(row[5])))
     return Authority(
         name=text(row[0]),
         uscc=text(row[1]),
         names=tuple([DatedName(**name) for name in names]),
         region=text(row[3]),
         level=integer(row[4]),
-        successors=tuple(successors),
+        successors=tuple(
+            [one if isinstance(one, str) else str(one["authority"]) for one in successors]
+        ),
         generation=integer(row[6]),
         create_time_us=integer(row[7]),
+        entrusted=tuple(
+            [
+                (code, str(one["authority"]))
+                for one in successors
+                if not isinstance(one, str)
+                for code in one["types"]
+            ]
+        ),
     )
 
 
@@ -348,11 +358,21 @@ def _authority_row(authority: Authority) -> Row:
         emit_json([{**name} for name in names]),
         authority.region,
         authority.level,
-        emit_json(list(authority.successors)),
+        emit_json(_successors(authority)),
         authority.generation,
         authority.create_time_us,
         RETENTION_CLASS,
     )
+
+
+def _successors(authority: Authority) -> list[Json]:
+    """Names; with the types of each where the hub itself passed them on."""
+    if not authority.entrusted:
+        return [*authority.successors]
+    return [
+        {"authority": name, "types": [code for code, to in authority.entrusted if to == name]}
+        for name in authority.successors
+    ]
 
 
 def _system_row(system: System) -> Row:

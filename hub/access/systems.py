@@ -185,6 +185,8 @@ def _violations(system_id: str, wanted: WantedSystem, snapshot: Snapshot) -> lis
     found = [id_violation("system_id", system_id)]
     if wanted.authority not in snapshot.authorities:
         found.append(broken("system.authority", "authority.known"))
+    elif snapshot.authorities[wanted.authority].successors:
+        found.append(broken("system.authority", "authority.ended"))
     if wanted.role is None or wanted.role is Role.OFFICER:
         found.append(broken("system.role", "role.known"))
     if wanted.title:

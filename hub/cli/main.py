@@ -29,6 +29,7 @@ from hub.cli import (
     items,
     log,
     officers,
+    reorganize,
     seals,
     systems,
 )
@@ -103,6 +104,7 @@ app.add_typer(connect.app, name="connect")
 app.add_typer(exchange.app, name="exchange")
 exchange.app.command("verify")(verify_information)
 exchange.app.command("plan")(plan_materials)
+app.add_typer(reorganize.app, name="reorganize")
 app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(documents.app, name="document")

@@ -61,7 +61,7 @@ class ChangeGrants:
         Officers may grant any type, a department those it defines.
         """
         certificate_type = self._check(grant)
-        self._check_right(attempt.caller, certificate_type.defining_authority)
+        self._check_right(attempt.caller, certificate_type.code)
         now_us = self.clock()
         grant = dataclasses.replace(grant, create_us=now_us, create_entry=ENTRY_INDEX)
         if validate_only:
@@ -89,7 +89,7 @@ class ChangeGrants:
             raise HubError(Reason.FIELD_INVALID, field="cause", rule=f"1 to {TEXT_MAX} characters")
         certificate_type = self.types.newest(grant.type_code)
         assert certificate_type is not None, "a grant names a published type, and none is removed"
-        self._check_right(attempt.caller, certificate_type.defining_authority)
+        self._check_right(attempt.caller, certificate_type.code)
         first = await self.recorder.remembered(attempt.caller.name, attempt.request_id)
         if first is None and grant.revoke_us:
             raise HubError(
@@ -138,8 +138,9 @@ class ChangeGrants:
         assert stored is not None, "what was recorded is in the database"
         return Changed(stored, receipt, index)
 
-    def _check_right(self, caller: Caller, defining_authority: str) -> None:
-        if caller.role is Role.OFFICER or caller.authority_uscc == defining_authority:
+    def _check_right(self, caller: Caller, type_code: str) -> None:
+        may = self.access.answers_for(caller, type_code, type_code[:18])
+        if caller.role is Role.OFFICER or may:
             return
         raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=caller.authority)
 

@@ -119,6 +119,11 @@ class Access(Protocol):
         """That nothing about identities changed since `caller` was judged."""
         ...
 
+    def answers_for(self, caller: Caller, what: str, defining: str) -> bool:
+        """Whether the caller's authority has the credit code `defining`, or has succeeded the one
+        that has, as to `what`: a type's code, or `items/` and an item's."""
+        ...
+
     def has_system(self, name: str) -> bool:
         """Whether an active system has this name."""
         ...

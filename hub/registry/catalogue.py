@@ -201,7 +201,8 @@ class PublishCertificateType:
             raise HubError(Reason.FIELD_INVALID, field="metadata", rule=rule)
         certificate_type = from_json(metadata)
         defining = certificate_type.defining_authority
-        if caller.role is not Role.OFFICER and caller.authority_uscc != defining:
+        may = self.access.answers_for(caller, certificate_type.code, defining)
+        if caller.role is not Role.OFFICER and not may:
             raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=caller.authority)
         if self.catalogue.standing(certificate_type.code).state is ListState.RETIRED:
             name = f"certificateTypes/{certificate_type.code.lower()}"

@@ -105,11 +105,11 @@ class ImportItems:
         found: list[Violation] = []
         decided = []
         for index, item in enumerate(imported):
-            check_right(caller, item.authority)
+            check_right(self.access, caller, f"items/{item.code}", item.authority)
             stored = self.items.find(item.code)
             newest = None if stored is None else stored.item
             if newest is not None:
-                check_right(caller, newest.authority)
+                check_right(self.access, caller, f"items/{item.code}", newest.authority)
             if newest is not None and is_same(newest, item):
                 decided.append(ItemChange(Outcome.UNCHANGED, newest, ()))
                 continue
@@ -192,7 +192,7 @@ class RetireItem:
             name = f"items/{code.lower()}"
             if stored is None:
                 raise HubError(Reason.ITEM_NOT_FOUND, name=name)
-            check_right(call.caller, stored.item.authority)
+            check_right(self.access, call.caller, f"items/{code}", stored.item.authority)
             if self.items.standing(code).state is ListState.RETIRED:
                 raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state="retired")
             now_us = self.clock()
@@ -210,9 +210,10 @@ class RetireItem:
         return await change_once(self.recorder, call, decide, self.items.refresh)
 
 
-def check_right(caller: Caller, defining_authority: str) -> None:
-    """Officers, and whoever defines it. Raises HubError(AUTHORITY_NOT_ALLOWED)."""
-    if caller.role is not Role.OFFICER and caller.authority_uscc != defining_authority:
+def check_right(access: Access, caller: Caller, what: str, defining: str) -> None:
+    """Officers, and who defines it or has succeeded who did. Raises HubError
+    (AUTHORITY_NOT_ALLOWED)."""
+    if caller.role is not Role.OFFICER and not access.answers_for(caller, what, defining):
         raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=caller.authority)
 
 

@@ -47,7 +47,7 @@ class ChangeType:
             name = f"certificateTypes/{code.lower()}"
             if published is None:
                 raise HubError(Reason.CERTIFICATE_TYPE_NOT_FOUND, name=name)
-            check_right(call.caller, published.type.defining_authority)
+            check_right(self.access, call.caller, code, published.type.defining_authority)
             present = self.catalogue.standing(code).state
             if present is ListState.RETIRED or present is state:
                 raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state=present.value)

@@ -752,6 +752,7 @@ def _invocations(
 ) -> Invocations:
     zhao = ["--profile", running_hub.profile("officers/zhao")]
     qian = ["--profile", running_hub.profile("officers/qian")]
+    sun = ["--profile", running_hub.profile("officers/sun")]
     department = ["--profile", running_hub.profile("systems/hz-department")]
     connector = ["--profile", running_hub.profile("systems/hz-connector")]
     window = ["--profile", running_hub.profile("systems/window-1")]
@@ -768,6 +769,7 @@ def _invocations(
     upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
     document = sealway(*upload, *department, "--json").document["name"]
     grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
+    approvals = _approved(sealway, folder, hall, zhao, qian, sun)
     return {
         ("init",): [folder / "home"],
         ("doctor",): config,
@@ -829,6 +831,13 @@ def _invocations(
             *("--item", RESTAURANT, "--holder", f"company=001:{licence['number']}"),
             *("--fact", "premises_m2=1", "--matter", MATTER, "--basis", BASIS, *window),
         ],
+        ("reorganize", "draft"): [
+            *(fresh, "--to", "hz-market", "--day", "2026-01-01", "--out", folder / "draft", *zhao),
+        ],
+        ("reorganize", "approve"): [
+            *(folder / "undecided", "--out", folder / "qian.approval", "--yes", *qian),
+        ],
+        ("reorganize", "apply"): [folder / "renamed", *approvals, *zhao],
         ("facade", "account"): [fresh, "--secret", folder / "portal.secret"],
         ("certificate", "search"): ["--number", licence["number"], *department],
         ("certificate", "show"): [licence["name"], *department],
@@ -850,6 +859,22 @@ def _pdf(folder: Path) -> Path:
     file = folder / f"{secrets.token_hex(8)}.pdf"
     file.write_bytes(b"%PDF-1.7\n" + secrets.token_bytes(300_000))
     return file
+def _approved(
+    sealway: Sealway, folder: Path, hall: str, *officers: list[str | Path]
+) -> list[str | Path]:
+    """A new name for an authority, drafted by the first officer and approved by the others."""
+    zhao, *others = officers
+    renamed = [hall, "--rename", "浙江省政务服务局", "--day", "2020-01-01"]
+    for draft in ("renamed", "undecided"):
+        words = ("draft", *renamed, "--rename-en", draft, "--out", folder / draft)
+        assert sealway("reorganize", *words, *zhao).code == 0
+    approvals: list[str | Path] = []
+    for number, officer in enumerate(others):
+        file = folder / f"{number}.approval"
+        words = ("approve", folder / "renamed", "--out", file, "--yes")
+        assert sealway("reorganize", *words, *officer).code == 0
+        approvals += ["--approval", file]
+    return approvals
 
 
 def _values(folder: Path, **values: str) -> Path:

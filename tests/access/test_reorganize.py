@@ -1,0 +1,401 @@
+"""Departments are renamed, merged and split: two officers, one entry, nothing issued changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from hub.access.v1 import access_pb2
+from hub.access.v1 import reorganization_pb2 as pb
+from hub.access.v1.reorganization_pb2_grpc import ReorganizationServiceStub
+from hub.domain.reorganization import Reorganization, Share, to_bytes
+from hub.exchange.v1 import exchange_pb2
+from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
+from hub.registry.v1 import items_pb2
+from tests.simulator import (
+    BASIS,
+    DEFINER,
+    ITEM,
+    LICENCE,
+    ORIGIN,
+    PERMIT,
+    REGION,
+    ROOT,
+    USCC,
+    Officer,
+    Refused,
+    Simulator,
+    company,
+    copy_home,
+    credit_code,
+    licence,
+    new_id,
+)
+
+OLD, NEW, OTHER = "authorities/nb-market", "authorities/nb-regulation", "authorities/nb-drugs"
+SYSTEMS = ("systems/nb-connector", "systems/nb-department")
+NEW_USCC = credit_code("11330200", "00300001")
+
+
+@pytest_asyncio.fixture
+async def hub(city: Path, tmp_path: Path) -> AsyncIterator[Simulator]:
+    """A hub where two more departments are registered, and the definer of the types."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as simulator:
+        zhao = simulator.officer()
+        await zhao.add_authority("nb-regulation", NEW_USCC, "宁波市监管局", "330200")
+        await zhao.add_authority(
+            "nb-drugs", credit_code("11330200", "00300002"), "宁波市药监局", "330200"
+        )
+        await zhao.add_authority("definer", DEFINER, "市场监管总局", "110000")
+        yield simulator
+
+
+def rename(**changes: Any) -> Reorganization:
+    """A new name for the department of Ningbo."""
+    wanted = Reorganization(
+        origin=ORIGIN,
+        region=REGION,
+        authority=OLD,
+        day="2026-03-01",
+        title="宁波市市场监管委员会",
+        title_en="",
+        successors=(),
+        not_after=int(time.time()) + 3600,
+        requester="officers/zhao",
+    )
+    return dataclasses.replace(wanted, **changes)
+
+
+def merge(**changes: Any) -> Reorganization:
+    """The department of Ningbo goes into another one."""
+    return rename(**{"title": "", "successors": (Share(NEW, SYSTEMS, ()),), **changes})
+
+
+def split_definer() -> Reorganization:
+    """The definer's two types go to two departments."""
+    shares = (Share(NEW, (), (LICENCE,)), Share(OTHER, (), (PERMIT,)))
+    return rename(authority="authorities/definer", title="", successors=shares)
+
+
+async def approve(
+    hub: Simulator, name: str, intent: bytes, decision: Decision = Decision.APPROVE, **changes: Any
+) -> str:
+    """An officer's approval of exactly `intent`."""
+    officer = hub.officer(name)
+    challenge = await officer.call(
+        ReorganizationServiceStub(officer.channel).CreateReorganizationChallenge,
+        pb.CreateReorganizationChallengeRequest(intent=intent),
+    )
+    now = int(time.time())
+    approval = Approval(
+        origin=ORIGIN,
+        region=REGION,
+        officer=officer.name,
+        intent=intent_digest(intent),
+        nonce=challenge.nonce,
+        decision=decision,
+        not_after=now + 300,
+        key_entry=challenge.key_entry,
+        iat=now,
+    )
+    return sign_approval(dataclasses.replace(approval, **changes), officer.signer)
+
+
+async def send(
+    officer: Officer, intent: bytes, approvals: list[str], request_id: str | None = None
+) -> pb.ReorganizeAuthorityResponse:
+    request = pb.ReorganizeAuthorityRequest(
+        request_id=request_id or new_id(), intent=intent, approvals=approvals
+    )
+    answer: pb.ReorganizeAuthorityResponse = await officer.call(
+        ReorganizationServiceStub(officer.channel).ReorganizeAuthority, request
+    )
+    return answer
+
+
+async def carry_out(hub: Simulator, wanted: Reorganization) -> pb.ReorganizeAuthorityResponse:
+    """Two approvals, then the change."""
+    intent = to_bytes(wanted)
+    approvals = [await approve(hub, name, intent) for name in ("qian", "sun")]
+    return await send(hub.officer(), intent, approvals)
+
+
+async def test_a_new_name_begins_where_the_old_one_ends(hub: Simulator) -> None:
+    """Both are kept with their days; intent and approvals stand in the entry."""
+    size = hub.size
+
+    answer = await carry_out(hub, rename())
+
+    names = [(one.title, one.from_date, one.to_date) for one in answer.authority.names]
+    assert names == [
+        ("宁波市市场监督管理局", "2019-01-01", "2026-02-28"),
+        ("宁波市市场监管委员会", "2026-03-01", ""),
+    ]
+    (entry,) = await hub.entries(size)
+    assert entry["kind"] == "authority.renamed"
+    assert json.loads(entry["data"]["intent"])["title"] == "宁波市市场监管委员会"
+    assert len(entry["data"]["approvals"]) == 2
+    assert (await hub.audit()).findings == []
+
+
+async def test_what_was_issued_before_keeps_the_name_of_its_time(hub: Simulator) -> None:
+    """Neither a certificate nor its seal is written anew; it is fetched and verifies as before."""
+    await hub.connector("nb-connector").deliver([licence(1)])
+    before = await hub.state()
+    fetched = await hub.platform().fetch(holder=company(1))
+
+    await carry_out(hub, merge())
+
+    after = await hub.state()
+    for table, rows in before.domain().items():
+        if table.startswith(("registry_", "seal_", "exchange_")):
+            assert after.domain()[table] == rows, table
+    again = await hub.platform().fetch(holder=company(1))
+    assert again.fields() == fetched.fields()
+    presentation = again.presentations[0]
+    assert presentation is not None
+    assert presentation.record.iss == USCC["nb-market"]
+
+
+async def test_systems_pass_on_with_keys_and_roles(hub: Simulator) -> None:
+    """The connector delivers for the successor, under its code and its own seal and intent."""
+    zhao = hub.officer()
+    answer = await carry_out(hub, merge())
+
+    assert list(answer.authority.successors) == [NEW]
+    seal = await zhao.make_seal("nb-regulation", NEW_USCC, "宁波市监管局")
+    await zhao.propose("nb-new", seal, LICENCE)
+    for name in ("qian", "sun"):
+        await hub.officer(name).approve("nb-new")
+    connector = hub.connector("nb-connector")
+    assert connector.authority_uscc == NEW_USCC
+    await connector.new_token()
+    delivered = await connector.deliver([licence(5)])
+    assert delivered.results[0].certificate.startswith(f"{NEW}/certificates/")
+    with pytest.raises(Refused) as refused:
+        await connector.deliver([licence(6)], authority=USCC["nb-market"])
+    assert refused.value.reason == "AUTHORITY_NOT_ALLOWED"
+
+
+async def _grant(hub: Simulator, system: str, type_code: str) -> None:
+    """A department grants a field of a type. Raises Refused."""
+    department = hub.system(system)
+    await department.new_token()
+    now = int(time.time())
+    grant = exchange_pb2.Grant(
+        recipient="systems/window-2",
+        certificate_type=f"certificateTypes/{type_code.lower()}",
+        fields=["name"],
+        service_items=[ITEM],
+        legal_basis=BASIS,
+    )
+    grant.start_time.FromSeconds(now - 60)
+    grant.expire_time.FromSeconds(now + 86_400)
+    await department.call(
+        department.exchange.CreateGrant,
+        exchange_pb2.CreateGrantRequest(request_id=new_id(), grant_id=new_id(), grant=grant),
+    )
+
+
+async def test_who_answers_for_a_type_follows_the_successors(hub: Simulator) -> None:
+    """After a split and a merge: grants of one type by one department, of the other by nobody
+    else."""
+    await hub.officer().enrol("regulation-1", "nb-regulation", "department")
+    with pytest.raises(Refused, match="AUTHORITY_NOT_ALLOWED"):
+        await _grant(hub, "regulation-1", LICENCE)
+
+    await carry_out(hub, split_definer())
+
+    await _grant(hub, "regulation-1", LICENCE)
+    with pytest.raises(Refused, match="AUTHORITY_NOT_ALLOWED"):
+        await _grant(hub, "regulation-1", PERMIT)
+    onward = merge(
+        authority=NEW,
+        day=time.strftime("%Y-%m-%d", time.gmtime(time.time() - 3 * 86_400)),
+        successors=(Share("authorities/hz-market", ("systems/regulation-1",), (LICENCE,)),),
+    )
+    await carry_out(hub, onward)
+    await _grant(hub, "hz-department", LICENCE)
+    assert hub.hub.directory.current.responsible(PERMIT, DEFINER) == OTHER
+    assert (await hub.audit()).findings == []
+
+
+async def test_service_items_pass_on_too(hub: Simulator) -> None:
+    """The successor imports the next version; who has not succeeded may not."""
+    page = (ROOT / "docs" / "formats" / "service-item.md").read_text(encoding="utf-8")
+    shown = page.partition("```json\n")[2].partition("```")[0]
+    members = {**json.loads(shown), "authority": USCC["nb-market"]}
+    members.pop("version", None)
+    await hub.officer().import_items(json.dumps(members).encode())
+    await hub.officer().enrol("regulation-1", "nb-regulation", "department")
+    department = hub.system("regulation-1")
+    renamed = json.dumps({**members, "name": "新名称"}).encode()
+    call = items_pb2.ImportItemsRequest(request_id=new_id(), items=[renamed])
+    with pytest.raises(Refused, match="AUTHORITY_NOT_ALLOWED"):
+        await department.call(department.items.ImportItems, call)
+    with pytest.raises(Refused) as forgotten:
+        await carry_out(hub, merge())
+
+    await carry_out(hub, merge(successors=(Share(NEW, SYSTEMS, (), (members["code"],)),)))
+
+    assert forgotten.value.violations == [("intent.successors", "types.whole")]
+    call.request_id = new_id()
+    answer = await department.call(department.items.ImportItems, call)
+    assert len(answer.changes) == 1
+
+
+async def test_a_department_that_has_ended_gets_nothing_new(hub: Simulator) -> None:
+    """Neither systems nor a second end."""
+    await carry_out(hub, merge())
+
+    with pytest.raises(Refused) as system:
+        await hub.officer().enrol("late", "nb-market", "department")
+    with pytest.raises(Refused) as again:
+        await carry_out(hub, merge(successors=(Share(OTHER, (), ()),)))
+
+    assert system.value.violations == [("system.authority", "authority.ended")]
+    assert again.value.violations == [("intent.authority", "authority.ended")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "violation"),
+    [
+        (merge(successors=(Share(NEW, SYSTEMS[:1], ()),)), ("intent.successors", "systems.whole")),
+        (
+            merge(successors=(Share(NEW, SYSTEMS, ()), Share(OTHER, SYSTEMS[:1], ()))),
+            ("intent.successors", "systems.whole"),
+        ),
+        (
+            merge(successors=(Share(NEW, (*SYSTEMS, "systems/window-1"), ()),)),
+            ("intent.successors", "systems.whole"),
+        ),
+        (
+            merge(successors=(Share(NEW, SYSTEMS, (LICENCE,)),)),
+            ("intent.successors", "types.whole"),
+        ),
+        (
+            merge(successors=(Share(OLD, SYSTEMS, ()),)),
+            ("intent.successors[0].authority", "successors.live"),
+        ),
+        (
+            merge(successors=(Share("authorities/none", SYSTEMS, ()),)),
+            ("intent.successors[0].authority", "successors.live"),
+        ),
+        (rename(day="2019-01-01"), ("intent.day", "day.order")),
+        (rename(day="2999-01-01"), ("intent.day", "day.order")),
+    ],
+)
+async def test_a_change_that_is_not_whole_is_refused(
+    hub: Simulator, wanted: Reorganization, violation: tuple[str, str]
+) -> None:
+    """Although two officers approved it; nothing is stored but the refusal."""
+    before = await hub.state()
+
+    with pytest.raises(Refused) as refused:
+        await carry_out(hub, wanted)
+
+    assert refused.value.status == "INVALID_ARGUMENT"
+    assert violation in refused.value.violations
+    assert (await hub.state()).domain() == before.domain()
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        b"",
+        b"[]",
+        to_bytes(rename()).replace(b'"v":1', b'"v":2'),
+        to_bytes(rename()).replace(b'"reorganization"', b'"standing-seal"'),
+        to_bytes(rename()).replace(b'"v":1', b'"v":1,"more":1'),
+        to_bytes(rename(origin="hub.other.example")),
+        to_bytes(rename(not_after=1)),
+        to_bytes(rename(day="2026-02-30")),
+        to_bytes(merge()).replace(b'"not_after"', '"title":"甲","not_after"'.encode()),
+        to_bytes(rename(title="x" * 40_000)),
+    ],
+)
+async def test_an_intent_in_another_form_gets_no_challenge(hub: Simulator, intent: bytes) -> None:
+    """So nobody can approve it either."""
+    with pytest.raises(Refused) as refused:
+        await approve(hub, "qian", intent)
+
+    assert refused.value.reason == "FIELD_INVALID"
+
+
+async def test_approvals_bind_to_two_others_and_to_these_bytes(hub: Simulator) -> None:
+    """One alone, one twice, the requester's own, a rejection, of another draft, without a nonce."""
+    zhao, intent = hub.officer(), to_bytes(rename())
+    qian, sun = [await approve(hub, name, intent) for name in ("qian", "sun")]
+    other = await approve(hub, "sun", to_bytes(rename(title="别的名称")))
+    stranger = sign_approval(
+        Approval(
+            origin=ORIGIN,
+            region=REGION,
+            officer="officers/sun",
+            intent=intent_digest(intent),
+            nonce=bytes(32),
+            decision=Decision.APPROVE,
+            not_after=int(time.time()) + 300,
+            key_entry=1,
+            iat=int(time.time()),
+        ),
+        hub.officer("sun").signer,
+    )
+    for approvals, reason in (
+        ([], "FIELD_INVALID"),
+        ([qian], "FIELD_INVALID"),
+        ([qian] * 5, "FIELD_INVALID"),
+        ([qian, qian], "APPROVER_REFUSED"),
+        ([qian, other], "APPROVAL_INVALID"),
+        ([qian, stranger], "APPROVAL_INVALID"),
+        ([qian, sun[:-4] + "AAAA"], "APPROVAL_INVALID"),
+        ([qian, "x"], "APPROVAL_INVALID"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await send(zhao, intent, approvals)
+        assert refused.value.reason == reason
+    with pytest.raises(Refused, match="APPROVER_REFUSED"):
+        await approve(hub, "zhao", intent)
+    with pytest.raises(Refused, match="APPROVER_REFUSED"):
+        await send(hub.officer("qian"), intent, [qian, sun])
+    rejected = await approve(hub, "sun", intent, Decision.REJECT)
+    with pytest.raises(Refused, match="APPROVER_REFUSED"):
+        await send(zhao, intent, [qian, rejected])
+    assert len(hub.hub.directory.authority(OLD).names) == 1
+
+
+async def test_a_repetition_gets_the_first_answer_and_a_replay_nothing(hub: Simulator) -> None:
+    """The same call once more is the same call; used approvals serve for no other."""
+    zhao, intent, request_id = hub.officer(), to_bytes(rename()), new_id()
+    approvals = [await approve(hub, name, intent) for name in ("qian", "sun")]
+    first = await send(zhao, intent, approvals, request_id)
+    size = hub.size
+
+    again = await send(zhao, intent, approvals, request_id)
+
+    assert again == first
+    assert hub.size == size
+    with pytest.raises(Refused, match="APPROVAL_INVALID"):
+        await send(zhao, intent, approvals)
+
+
+async def test_only_officers_reorganize(hub: Simulator) -> None:
+    """A department does not end its neighbour."""
+    department = hub.system("hz-department")
+
+    with pytest.raises(Refused, match="ROLE_NOT_ALLOWED"):
+        await department.call(
+            ReorganizationServiceStub(department.channel).CreateReorganizationChallenge,
+            pb.CreateReorganizationChallengeRequest(intent=to_bytes(rename())),
+        )
+    listed = await department.call(
+        department.access.ListAuthorities, access_pb2.ListAuthoritiesRequest()
+    )
+    assert OLD in {one.name for one in listed.authorities}
