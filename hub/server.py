@@ -17,6 +17,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 import grpc
@@ -390,6 +391,12 @@ class _HttpServer(uvicorn.Server):
         yield
 
 
+def _defined(catalogue: Catalogue, items: Items) -> list[tuple[str, str]]:
+    """What authorities answer for, and the credit code of whoever defined it."""
+    types = [(one.type.code, one.type.defining_authority) for one in catalogue.all()]
+    return types + [(f"items/{one.item.code}", one.item.authority) for one in items.all()]
+
+
 async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     """Every component, introduced to what it needs of the others."""
     await migrate(database)
@@ -498,12 +505,6 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
     )
     search = SearchCertificates(database, catalogue, keys.keyring)
-
-    def defined() -> list[tuple[str, str]]:
-        """What authorities answer for, and the credit code of whoever defined it."""
-        types = [(one.type.code, one.type.defining_authority) for one in catalogue.all()]
-        return types + [(f"items/{one.item.code}", one.item.authority) for one in items.all()]
-
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
 
@@ -602,7 +603,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         (
             reorganization_pb2,
             ReorganizationService(
-                Reorganizations(registrar, origin, region, defined, proven, proven.prove), caller
+                Reorganizations(
+                    registrar,
+                    origin,
+                    region,
+                    partial(_defined, catalogue, items),
+                    proven,
+                    proven.prove,
+                ),
+                caller,
             ),
         ),
         (verification_pb2, VerificationService(verify_information, caller)),

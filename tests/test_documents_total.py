@@ -21,14 +21,21 @@ from hub.errors import TEXTS, Reason
 from hub.metrics import LatencyHistogram, Metrics
 from hub.proof.approval import Decision
 from hub.proof.plan_request import StatedMandate
-from hub.registry.v1 import facts_pb2, facts_pb2_grpc, feed_pb2, feed_pb2_grpc, registry_pb2, states_pb2
+from hub.registry.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    feed_pb2,
+    feed_pb2_grpc,
+    registry_pb2,
+    states_pb2,
+)
 from hub.rpc import status_of
-from tests.attacks.test_states import RULING, decide, on_file
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
+from tests.attacks.test_states import RULING, decide, on_file
 from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
-from tests.registry.clerk import Clerk
 from tests.fact_types import issue_both
+from tests.registry.clerk import Clerk
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -293,6 +293,11 @@ def _gone(message: Any) -> None:
     message.presence = registry_pb2.PRESENCE_GONE
 
 
+def _announcing(message: Any) -> None:
+    message.facts.append("address")
+    message.legal_basis = BASIS
+
+
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     **{
@@ -301,13 +306,6 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     },
     f"{_STATES}ConfirmCertificate": _gone,
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
-    "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload
-def _announcing(message: Any) -> None:
-    message.facts.append("address")
-    message.legal_basis = BASIS
-
-
-_COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hub.metrics import Metrics
+from hub.metrics import LatencyHistogram, Metrics
 from tests.deploy.dashboard import DEPLOY, FILE, questions
 from tests.prometheus_server import Programs
 
@@ -22,13 +22,16 @@ def _labels() -> dict[str, frozenset[str]]:
     """Each name under which a sample is scraped, with the labels that it can have."""
     found = {}
     for metric in Metrics().registry._collector_to_names:
-        labels = frozenset(metric._labelnames) | {"instance", "job"}
-        name = metric._name
-        if metric._type == "histogram":
+        if isinstance(metric, LatencyHistogram):
+            name, kind, own = metric.name, "histogram", metric.labels
+        else:
+            name, kind, own = metric._name, metric._type, metric._labelnames
+        labels = frozenset(own) | {"instance", "job"}
+        if kind == "histogram":
             found[f"{name}_bucket"] = labels | {"le"}
             found[f"{name}_sum"] = found[f"{name}_count"] = labels
         else:
-            found[name + ("_total" if metric._type == "counter" else "")] = labels
+            found[name + ("_total" if kind == "counter" else "")] = labels
     return found
 
 
