@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import json
 import shutil
@@ -28,6 +29,7 @@ from rich.table import Table
 from connectors.sample import CSV_NAME, GB18030_NAME, write_sample
 from examples.second_opinion import Opinions
 from hub.cli.main import run as sealway
+from hub.clock import legal_day, now_us
 from hub.domain.identifier import organisation_check_character, uscc_check_character
 from hub.proof.encoding import b64u_decode
 
@@ -38,6 +40,8 @@ ITEM = "331022003000"
 BASIS = "行政许可法 第三十一条"
 GRANTED = ("name", "credit_code", "scope", "address")
 ASKED = ("name", "scope")
+RESTAURANT = "DEMO-RESTAURANT"
+_OUTCOMES = ("on_file", "obtainable", "commitment", "deferrable", "ask")
 COMPANIES = 600
 _BALANCE = ("read", "accepted", "unchanged", "quarantined", "refused", "skipped")
 START_S_MAX = 60.0
@@ -126,6 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ingest(demo)
         exchange(demo)
         verify(demo)
+        plan(demo)
     tamper(demo)
     demo.report["seconds"] = round(time.perf_counter() - started, 1)
     (folder / "report.json").write_text(json.dumps(demo.report, indent=2) + "\n")
@@ -477,10 +482,75 @@ def status_lists(demo: Demo, answers: Sequence[Path]) -> list[Path]:
     return files
 
 
+def plan(demo: Demo) -> None:
+    """A company that was registered today opens a restaurant: what must it still bring?"""
+    officer, notice = demo.profile("zhao"), demo.folder / "notice.html"
+    with demo.chapter("7  Open a restaurant: what must the applicant still bring?"):
+        company = register_today(demo)
+        loaded = demo.command(
+            "catalogue load {folder} --profile {officer}",
+            folder=DEPLOY / "catalogue",
+            officer=officer,
+        )
+        demo.say(f"the seed catalogue: {counted(loaded)}")
+        demo.command(
+            "grant add licence-for-restaurants --recipient window-1 --type {licence} "
+            "--item {item} --basis {basis} --from 2026-01-01 --until 2035-12-31 "
+            "--profile {officer}",
+            *[word for name in GRANTED for word in ("--field", name)],
+            licence=LICENCE,
+            item=RESTAURANT,
+            basis=BASIS,
+            officer=officer,
+        )
+        answer = demo.command(
+            "exchange plan --item {item} --holder company=001:{company} --fact has_agent=false "
+            "--fact premises_owned=false --fact premises_m2=120 --matter 330000-2026-000018 "
+            "--basis {basis} --notice {notice} --profile {window}",
+            item=RESTAURANT,
+            company=company,
+            basis=BASIS,
+            notice=notice,
+            window=demo.profile("window-1"),
+        )
+        outcomes = dict.fromkeys(_OUTCOMES, 0)
+        for material in answer["materials"]:
+            outcomes[material["outcome"]] += 1
+            demo.say(
+                f"{material['outcome']:<10}  {material['name']['zh']} {material['name']['en']}"
+            )
+        demo.say("the one-time notice to print (一次性告知): .demo/notice.html")
+    if not outcomes["on_file"] or not notice.is_file():
+        raise SystemExit(f"the licence registered today is not on file: {answer}")
+    demo.report |= {f"plan_{name}": count for name, count in outcomes.items()}
+
+
+def register_today(demo: Demo) -> str:
+    """One more row in a copy of the first department's file, and its connector run; the credit
+    code of the company. It was registered under the hub's seal, so it is not a backfill."""
+    department = demo.departments[0]
+    company, today = uscc("91330299", "MA9DEM00"), legal_day(now_us()).isoformat()
+    cells = ("星禾餐饮管理有限公司（演示）", company, today, "有限责任公司", "50(万元人民币)")
+    more = ("许可项目：餐饮服务", "浙江省", "杭州市", "示例路1号")
+    copy = demo.folder / "today.csv"
+    text = department.file.read_bytes().decode("utf-8-sig")
+    end = "\r\n" if "\r\n" in text else "\n"
+    copy.write_text(text + ",".join(cells + more) + end, encoding="utf-8", newline="")
+    expect = 6 if department.file.is_relative_to(demo.folder) else 0
+    ran = connect(demo, dataclasses.replace(department, file=copy), expect, show=True)
+    demo.say(f"a licence of today: {ran['accepted']} accepted, {ran['unchanged']} unchanged")
+    return company
+
+
+def counted(loaded: dict[str, Any]) -> str:
+    """How many of what was loaded."""
+    return ", ".join(f"{name} {value}" for name, value in loaded.items() if type(value) is int)
+
+
 def tamper(demo: Demo) -> None:
     """Flip one byte of a stored row and let the audit name it."""
     audit = "log audit --config {home}/hub.toml"
-    with demo.chapter("7  Somebody edits one byte of the database"):
+    with demo.chapter("8  Somebody edits one byte of the database"):
         clean = demo.command(audit, home=demo.home)
         demo.say(f"before: {clean['entries']} entries and {clean['rows']} rows recomputed, clean")
         key = flip_one_byte(demo.home / "data" / "hub.db")

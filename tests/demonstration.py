@@ -20,10 +20,16 @@ MEMBERS: Final = {
     "fields_disclosed",
     "verified_offline",
     "receipts_verified",
+    "plan_on_file",
+    "plan_obtainable",
+    "plan_commitment",
+    "plan_deferrable",
+    "plan_ask",
     "tamper_detected",
     "seconds",
 }
 FIELDS_ASKED: Final = 2
+MATERIALS: Final = 6
 SECONDS_MAX: Final = 180
 
 
@@ -54,5 +60,8 @@ def figures_add_up(report: dict[str, int | float]) -> None:
     assert report["fetched"] > 0
     assert report["fields_disclosed"] == FIELDS_ASKED * report["fetched"]
     assert report["verified_offline"] == report["receipts_verified"] == report["fetched"]
+    # Of six materials that are needed, the licence of today alone is on file.
+    assert report["plan_on_file"] == 1
+    assert sum(report[name] for name in MEMBERS if name.startswith("plan_")) == MATERIALS
     assert report["tamper_detected"] == 1
     assert 0 < report["seconds"] < SECONDS_MAX

@@ -41,13 +41,28 @@ NAMES = {
 }
 
 
+WATCH = "/hub.registry.v1.FeedService/WatchChanges"
+WATCHED_S = 3.0
+
+
 def _member(hub: Simulator, role: str) -> Member:
     name = NAMES[role]
     return hub.officer() if role == "officer" else hub.system(name.removeprefix("systems/"))
 
 
 async def _call(member: Member, path: str) -> bytes:
-    """An empty message: whoever may call is told that it says nothing."""
+    """An empty message: whoever may call is told that it says nothing. A stream that goes on by
+    itself is left after a while."""
+    if path == WATCH:
+        watched = member.channel.unary_stream(path)(
+            b"", metadata=bearer(await member.token()), timeout=WATCHED_S
+        )
+        try:
+            return b"".join([answer async for answer in watched])
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                return b""
+            raise Refused(error) from error
     if path != INGEST:
         return await member.raw(path, b"")
 
@@ -87,7 +102,8 @@ async def test_the_policy_table_is_what_the_wire_does(hub: Simulator, path: str,
         assert refusal.reason != "ROLE_NOT_ALLOWED"
         assert hub.size == before.size + 1
     else:
-        assert hub.size == before.size
+        # Who watches is on record from the start.
+        assert hub.size == before.size + (path == WATCH)
     assert (await hub.state()).domain() == before.domain()
 
 
