@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+from examples.demo.scoreboard import lines
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MEMBERS: Final = {
@@ -16,25 +19,39 @@ MEMBERS: Final = {
     "quarantined",
     "refused",
     "skipped",
+    "dependent_licences",
     "fetched",
     "fields_disclosed",
+    "refused_requests",
     "verified_offline",
     "receipts_verified",
+    "stream_caught_up",
+    "stream_ms",
     "plan_on_file",
     "plan_obtainable",
     "plan_commitment",
     "plan_deferrable",
     "plan_ask",
+    "status_flipped",
+    "follow_ups",
+    "alerted",
+    "alert_ms",
+    "follow_ups_done",
+    "follow_ups_open",
     "tamper_detected",
     "seconds",
 }
 FIELDS_ASKED: Final = 2
 MATERIALS: Final = 6
+STREAM_MS_MAX: Final = 2_000
 SECONDS_MAX: Final = 180
 
 
 def demonstrate(folder: Path, *more: str | Path) -> dict[str, int | float]:
-    """Run the demonstration in `folder`; its report. Fails where it does not end well."""
+    """Run the demonstration in `folder`; its report. Fails where it does not end well.
+
+    With `--json` the report, and nothing else, must be on standard output.
+    """
     command = [sys.executable, "-m", "examples.demo", "--folder", folder, *more]
     ended = subprocess.run(
         [str(word) for word in command],
@@ -46,9 +63,16 @@ def demonstrate(folder: Path, *more: str | Path) -> dict[str, int | float]:
     )
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     report: dict[str, int | float] = json.loads((folder / "report.json").read_bytes())
+    story = ended.stdout
+    if "--json" in more:
+        assert json.loads(ended.stdout) == report
+        story = ended.stderr
     # The figures that a person saw are those of the report.
     for name, value in report.items():
-        assert f"{name}" in ended.stdout and str(value) in ended.stdout
+        assert re.search(rf"(?m)^ {name} +{value} *$", story), name
+    for line in lines(report):
+        mark = "✔" if line.is_kept else "✘"
+        assert f" {mark}  {line.zh}" in story and line.figure in story
     return report
 
 
@@ -63,5 +87,13 @@ def figures_add_up(report: dict[str, int | float]) -> None:
     # Of six materials that are needed, the licence of today alone is on file.
     assert report["plan_on_file"] == 1
     assert sum(report[name] for name in MEMBERS if name.startswith("plan_")) == MATERIALS
+    # The tax bureau had heard of every licence before, and heard of the new one in time.
+    assert report["stream_caught_up"] == report["accepted"]
+    assert 0 < report["stream_ms"] < STREAM_MS_MAX
+    # Two departments repeat the address of the company that moved; one has followed.
+    assert report["status_flipped"] == 1
+    assert report["alerted"] == report["follow_ups"] == 2
+    assert 0 < report["alert_ms"] < STREAM_MS_MAX
+    assert report["follow_ups_done"] == report["follow_ups_open"] == 1
     assert report["tamper_detected"] == 1
     assert 0 < report["seconds"] < SECONDS_MAX

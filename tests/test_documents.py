@@ -6,13 +6,16 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from connectors.normalise.dates import DateForm
+from hub.cli.main import app
 from hub.domain.certificate import State
 from hub.domain.certificate_type import FieldType, Kind, Sharing, from_json
 from hub.domain.document import Level
@@ -278,6 +281,27 @@ def test_an_example_that_a_page_names_can_be_run() -> None:
 
     assert named == {"make_a_row_batch", "verify_receipt_offline"}
     assert all((ROOT / "examples" / f"{name}.py").is_file() for name in named)
+
+
+_COMMANDS = [
+    pytest.param(line, id=f"{document.name}: {line[:40]}")
+    for document in DOCUMENTS
+    for block in _FENCED.findall(document.read_text(encoding="utf-8"))
+    for line in re.findall(r"(?m)^sealway .+$", block.replace("\\\n", " "))
+]
+
+
+@pytest.mark.parametrize("line", _COMMANDS)
+def test_a_command_that_a_page_shows_can_be_typed(line: str) -> None:
+    """Command and options are there; what a command does is tested where it is built."""
+    words = shlex.split(line, comments=True)[1:]
+    command: Any = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    known = {option for one in command.params for option in one.opts}
+
+    assert not hasattr(command, "commands"), "a group alone does nothing"
+    assert [word for word in words if word.startswith("--") and word not in known] == []
 
 
 def test_a_page_that_the_code_names_exists() -> None:

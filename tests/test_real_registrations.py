@@ -11,6 +11,7 @@ import pytest
 
 from hub.domain.row import parse_row
 from tests.demonstration import demonstrate, figures_add_up
+from tests.simulator import LICENCE
 
 COMPANIES = 5448
 LOWER_CASE = "9133028272809293xG"
@@ -22,7 +23,7 @@ def test_all_companies_of_two_cities_become_licences(shared_data: Path, tmp_path
     source = shared_data / "enterprises"
     assert LOWER_CASE in (source / "ningbo-2001.gb18030.txt").read_bytes().decode("gb18030")
 
-    report = demonstrate(tmp_path / "demo", "--data", source)
+    report = demonstrate(tmp_path / "demo", "--data", source, "--json")
 
     figures_add_up(report)
     assert (report["rows_read"], report["accepted"]) == (COMPANIES, COMPANIES)
@@ -41,7 +42,9 @@ def test_all_companies_of_two_cities_become_licences(shared_data: Path, tmp_path
             " JOIN registry_certificates c ON c.id = v.certificate_id WHERE c.number = ?",
             (code,),
         ).fetchall()
-        (licences,) = hub.execute("SELECT count(*) FROM registry_certificates").fetchone()
+        (licences,) = hub.execute(
+            "SELECT count(*) FROM registry_certificates WHERE type_code = ?", (LICENCE,)
+        ).fetchone()
     ((state, public),) = stored
     # And the company that the demonstration registers today.
     assert (state, licences) == ("active", COMPANIES + 1)

@@ -14,7 +14,15 @@ from hub.proof.encoding import digest
 from tests.connectors.conftest import DEPLOY, GOOD, HEADER, Bench
 
 
-@pytest.mark.parametrize("name", ["business-licence-csv.yaml", "business-licence-gb18030.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "business-licence-csv.yaml",
+        "business-licence-gb18030.yaml",
+        "hygiene-licence.yaml",
+        "tobacco-licence.yaml",
+    ],
+)
 def test_the_shipped_manifests_hold(name: str) -> None:
     """Linted against the shipped type; the digest is over the file's bytes."""
     path = DEPLOY / "connectors" / name

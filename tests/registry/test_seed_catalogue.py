@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.clock import now_us
-from hub.domain.certificate_type import CertificateType, from_json
+from hub.domain.certificate_type import CertificateType, HolderKind, from_json
 from hub.domain.service_item import Role, ServiceItem, facts_of
 from hub.domain.service_item import from_json as item_from_json
 from hub.registry.calls import Call
@@ -21,6 +21,7 @@ from tests.registry.office import Office, open_office
 SEED = ROOT / "deploy" / "catalogue"
 FILES = sorted((SEED / "types").glob("*.json"))
 DEMONSTRATION = "119900009000000141"
+FACTS = {"name", "address", "legal_representative"}
 # Seen in use (standards.md §1.6), with a name.
 REAL = {
     "11100000MB03271699001",
@@ -75,6 +76,23 @@ def test_a_reference_inside_the_catalogue_leads_somewhere() -> None:
     for item in items():
         for material in item.materials:
             assert set(material.types) <= codes
+
+
+def test_a_certificate_of_an_organisation_says_which_facts_it_carries() -> None:
+    """Name, address and legal representative, wherever they stand on a face: a change that is
+    announced finds it. A person's name is no such fact; of a thing that both may own, the owner
+    is the name, and where the thing lies is nobody's address."""
+    for one in types():
+        if one.listing is None:
+            continue  # Of format version 1, which has no facts.
+        carried = {field.name: field.fact for field in one.fields if field.fact}
+        if one.holder_kind is HolderKind.ORGANISATION:
+            has = {field.name for field in one.fields}
+            assert carried == {name: name for name in FACTS & has}, one.name
+        elif one.holder_kind is HolderKind.PERSON:
+            assert carried == {}, one.name
+        else:
+            assert carried.items() <= {("owner", "name"), ("name", "name")}, one.name
 
 
 def test_the_items_show_what_a_material_may_be() -> None:
