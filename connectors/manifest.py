@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from connectors.normalise.dates import DateForm
 from connectors.sources.delimited import Charset, DelimitedFormat, Quoting
+from hub.domain.association import ASSOCIATED_MAX, ASSOCIATIONS, Relation
 from hub.domain.certificate_type import CertificateType, FieldType, from_json
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.identifier import uscc_fault
@@ -116,6 +117,7 @@ class RowSection(_Section):
     issue_date: CellSpec
     valid_from: CellSpec | None = None
     valid_until: CellSpec | Literal["long_term"]
+    known_as: CellSpec | None = None
 
 
 class HolderSpec(_Section):
@@ -128,6 +130,19 @@ class HolderSpec(_Section):
     def _known(self) -> HolderSpec:
         if self.type not in HOLDER_TYPES:
             raise ValueError("the holder's type is not in Annex A of GB/T 36903")
+        return self
+
+
+class AssociatedSpec(_Section):
+    """A column with the identifier of a certificate that a row goes back to, or with nothing."""
+
+    relation: Relation
+    source: Annotated[_Text, Field(alias="from")]
+
+    @model_validator(mode="after")
+    def _goes_back(self) -> AssociatedSpec:
+        if self.relation not in ASSOCIATIONS:
+            raise ValueError("`relation` is one of " + ", ".join(ASSOCIATIONS))
         return self
 
 
@@ -167,6 +182,7 @@ class Manifest(_Section):
     empty: Annotated[tuple[_Text, ...], Field(max_length=64)] = ()
     row: RowSection
     holders: Annotated[tuple[HolderSpec, ...], Field(max_length=16)]
+    associated: Annotated[tuple[AssociatedSpec, ...], Field(max_length=ASSOCIATED_MAX)] = ()
     lifecycle: LifecycleSection
     fields: Annotated[dict[str, CellSpec], Field(min_length=1, max_length=64)]
     brake: BrakeSection = BrakeSection()
@@ -285,6 +301,9 @@ def _mismatches(
     if isinstance(until, CellSpec) and until.kind not in ("date", "validity"):
         rule = "the end of validity is a date or a validity"
         found.append(_finding(lines, ("row", "valid_until", "as"), rule))
+    known_as = manifest.row.known_as
+    if known_as is not None and known_as.kind not in ("text", "code"):
+        found.append(_finding(lines, ("row", "known_as", "as"), "an identifier is code or text"))
     if manifest.row.valid_from is not None and manifest.row.valid_from.kind != "date":
         found.append(_finding(lines, ("row", "valid_from", "as"), "it is a date"))
     return found

@@ -18,6 +18,7 @@ from connectors.normalise.amounts import parse_amount
 from connectors.normalise.dates import parse_date
 from connectors.normalise.text import clean, half_width, has_private_use, without_footnote
 from connectors.sources.delimited import DelimitedFile, find_columns
+from hub.domain.association import Association, IdentifierMode, Relation, judge_identifier
 from hub.domain.certificate_type import HolderKind, Sensitivity, fields_check
 from hub.domain.holder import HOLDER_TYPES, Holder, normalise_holder
 from hub.domain.identifier import uscc_fault
@@ -91,6 +92,10 @@ class RowMapper:
         self._holders = tuple(
             (holder.type, columns[holder.source], holder.source) for holder in manifest.holders
         )
+        self._empty = frozenset(manifest.empty)
+        self._associated = tuple(
+            (spec.relation, columns[spec.source], spec.source) for spec in manifest.associated
+        )
         op_column = manifest.lifecycle.source
         self._op_index = None if op_column is None else columns[op_column]
         self._absent = dict.fromkeys(field.name for field in self._type.fields)
@@ -122,6 +127,8 @@ class RowMapper:
             for rule in applied:
                 rules += [(name, rule) for name in cell.fields + cell.row_members]
         holders = self._read_holders(texts, rules, errors)
+        associated = self._read_associated(texts, rules)
+        self._check_identifiers(members, associated, errors)
         for broken in self._check_fields(fields):
             if broken.field not in failed:
                 errors.append(from_violation(broken))
@@ -131,7 +138,7 @@ class RowMapper:
         if errors:
             return Mapped(None, None, tuple(errors), source_key, ())
         assert isinstance(op, Op)
-        row = _row(op, members, holders, fields, rules)
+        row = _row(op, members, holders=holders, associated=associated, fields=fields, rules=rules)
         return Mapped(row, None, (), source_key, self._warnings(fields))
 
     def trace(self, texts: list[str]) -> tuple[CellTrace, ...]:
@@ -189,6 +196,40 @@ class RowMapper:
             found.append(holder)
         return tuple(found)
 
+    def _read_associated(
+        self, texts: list[str], rules: list[tuple[str, str]]
+    ) -> tuple[Association, ...]:
+        found: list[Association] = []
+        for relation, index, _ in self._associated:
+            applied: list[str] = []
+            cleaned = clean(texts[index], applied)
+            identifier = half_width(cleaned)
+            if not identifier or identifier in self._empty:
+                continue
+            if identifier != cleaned:
+                applied.append("code.width")
+            rules += [(f"associated[{len(found)}]", rule) for rule in applied]
+            found.append(Association(relation, identifier))
+        return tuple(found)
+
+    def _check_identifiers(
+        self,
+        members: dict[str, FieldValue],
+        associated: tuple[Association, ...],
+        errors: list[RowError],
+    ) -> None:
+        """Identifiers that do not check, where the type takes no such."""
+        if self._type.identifiers is IdentifierMode.LENIENT:
+            return
+        named = [(f"associated[{number}].identifier", one) for number, one in enumerate(associated)]
+        known_as = members.get("known_as")
+        if known_as is not None:
+            named.append(("known_as", Association(Relation.KNOWN_AS, str(known_as))))
+        for place, one in named:
+            fault = judge_identifier(one, self._type.code).fault
+            if fault:
+                errors.append(row_error(place, fault))
+
     def _check_members(
         self, members: dict[str, FieldValue], failed: set[str], errors: list[RowError]
     ) -> None:
@@ -227,12 +268,15 @@ class RowMapper:
 def _row(
     op: Op,
     members: dict[str, FieldValue],
+    *,
     holders: tuple[Holder, ...],
+    associated: tuple[Association, ...],
     fields: dict[str, FieldValue],
     rules: list[tuple[str, str]],
 ) -> Row:
     until = members.get("valid_until")
     start = members.get("valid_from")
+    known_as = members.get("known_as")
     return Row(
         op=op,
         source_key=str(members["source_key"]),
@@ -245,6 +289,8 @@ def _row(
         holders=holders,
         fields=fields,
         rules=tuple(dict.fromkeys(rules)),
+        known_as=None if known_as is None else str(known_as),
+        associated=associated,
     )
 
 
@@ -271,6 +317,8 @@ def _wanted(loaded: LoadedManifest) -> list[tuple[str, tuple[str, ...]]]:
         wanted[spec.source] = wanted.get(spec.source, ()) + spec.aliases
     for holder in manifest.holders:
         wanted.setdefault(holder.source, ())
+    for associated in manifest.associated:
+        wanted.setdefault(associated.source, ())
     if manifest.lifecycle.source is not None:
         wanted.setdefault(manifest.lifecycle.source, ())
     return list(wanted.items())
@@ -285,6 +333,7 @@ def _declared(loaded: LoadedManifest) -> list[tuple[str, bool, CellSpec]]:
         "issue_date": row.issue_date,
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
+        "known_as": row.known_as,
     }
     found = [(name, False, spec) for name, spec in members.items() if isinstance(spec, CellSpec)]
     return found + [(name, True, spec) for name, spec in loaded.manifest.fields.items()]

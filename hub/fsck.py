@@ -37,6 +37,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "holder_index",
         "certificate_id",
     ),
+    Reference("registry_associations", "version_id", "registry_versions", "id"),
     Reference("registry_versions", "id", "seal_signatures", "version_id"),
     Reference("registry_versions", "data_key_id", "storage_data_keys", "id"),
     Reference("seal_signatures", "version_id", "registry_versions", "id"),

@@ -15,6 +15,7 @@ from hub.cli.session import (
     ProfileOption,
     all_pages,
     connected,
+    next_step,
     resource_name,
     show_list,
     show_one,
@@ -36,6 +37,13 @@ def search(
     certificate_type: Annotated[str, typer.Option("--type", help="Type code.")] = "",
     number: Annotated[str, typer.Option(help="Number printed on the certificate.")] = "",
     identifier: Annotated[str, typer.Option(help="GB/T 36904 identifier.")] = "",
+    associated: Annotated[
+        str,
+        typer.Option(
+            help="Certificates that name this identifier: renewed from it, changing it, derived "
+            "from it."
+        ),
+    ] = "",
     authority: Annotated[str, typer.Option(help="The authority that issued it.")] = "",
     profile: ProfileOption = None,
     as_json: JsonOption = False,
@@ -43,6 +51,8 @@ def search(
     """Find certificates; departments see their own authority's, auditors all.
 
     Example: sealway certificate search --holder 001:91330100MA2XXXXX1A --type 11100000MB0143028R001
+
+    What goes back to one: sealway certificate search --associated 1.2.156.3005.2.….001.4
     """
     wanted = read_holder(holder, holder_file)
     narrow = registry_pb2.SearchCertificatesRequest.Filter(
@@ -51,12 +61,14 @@ def search(
         number=number,
         identifier=identifier,
         authority=resource_name("authorities", authority) if authority else "",
+        associated=associated,
     )
     if not narrow.ByteSize():
         raise UsageError(
             "name at least one of --holder, --holder-file, --type, --number, --identifier, "
-            "--authority",
-            "请至少指定 --holder、--holder-file、--type、--number、--identifier、--authority 之一",
+            "--associated, --authority",
+            "请至少指定 --holder、--holder-file、--type、--number、--identifier、--associated、"
+            "--authority 之一",
         )
     with connected(profile) as client:
         stub = registry_pb2_grpc.RegistryServiceStub(client.channel)
@@ -89,7 +101,9 @@ def show(
         answer: registry_pb2.GetCertificateResponse = client.call(
             stub.GetCertificate, registry_pb2.GetCertificateRequest(name=certificate)
         )
-    show_one(Terminal(as_json), answer.certificate)
+    terminal = Terminal(as_json)
+    show_one(terminal, answer.certificate)
+    next_step(terminal, f"sealway certificate search --associated {answer.certificate.identifier}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from hub.domain.association import IdentifierMode
 from hub.domain.document import Level, Reader
 from hub.domain.identifier import citizen_number_fault, type_code_fault, uscc_fault
 from hub.domain.row import FIELD_NAME, FIELDS_MAX, TEXT_LENGTH_MAX, date_violation, text_violation
@@ -114,7 +115,7 @@ class Listing:
     `issuing_levels` do. `items` are service items that end in such a certificate; `successors` are
     types that replaced it (多证合一), any of which serves in its place; `evidence_days` are working
     days in which its authority confirms one. `is_demonstration`: the code is a local one that no
-    authority assigned.
+    authority assigned. `identifiers`: what is demanded of those that departments give.
     """
 
     kind: Kind
@@ -128,6 +129,7 @@ class Listing:
     sharing_basis: str
     evidence_days: int
     successors: tuple[str, ...]
+    identifiers: IdentifierMode = IdentifierMode.STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,11 @@ class CertificateType:
     fields: tuple[FaceField, ...]
     retention_class: str
     listing: Listing | None = None
+
+    @property
+    def identifiers(self) -> IdentifierMode:
+        """What it demands of identifiers that others made; strict where it says nothing."""
+        return IdentifierMode.STRICT if self.listing is None else self.listing.identifiers
 
 
 FieldsCheck: TypeAlias = Callable[[Mapping[str, Json]], tuple[Violation, ...]]
@@ -288,7 +295,7 @@ def _members(certificate_type: CertificateType) -> dict[str, Json]:
 
 
 def _listing_members(listing: Listing) -> dict[str, Json]:
-    return {
+    members: dict[str, Json] = {
         "kind": listing.kind.value,
         "demonstration": listing.is_demonstration,
         "defining_authority_name": listing.defining_authority_name,
@@ -301,6 +308,10 @@ def _listing_members(listing: Listing) -> dict[str, Json]:
         "evidence_days": listing.evidence_days,
         "successors": list(listing.successors),
     }
+    # Absent where strict, so that the bytes of types that say nothing stay what they were.
+    if listing.identifiers is not IdentifierMode.STRICT:
+        members["identifiers"] = listing.identifiers.value
+    return members
 
 
 def _field_members(field: FaceField, *, is_listed: bool) -> dict[str, Json]:
@@ -387,6 +398,9 @@ def _listing(reader: Reader, code: str) -> Listing:
         if reader.has("evidence_days")
         else EVIDENCE_DAYS,
         successors=reader.texts("successors", SUCCESSORS_MAX, 21),
+        identifiers=reader.choice("identifiers", IdentifierMode)
+        if reader.has("identifiers")
+        else IdentifierMode.STRICT,
     )
     if any(uscc_fault(issuer) is not None for issuer in listing.issuing_authorities):
         reader.fault("issuing_authorities", "type.issuer")

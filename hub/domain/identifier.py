@@ -181,10 +181,19 @@ class CertificateIdentifier:
             self.type_code, self.issuer, self.serial, self.version + 1
         )
 
+    def first(self) -> CertificateIdentifier:
+        """The first version of the same certificate: one text for all its versions."""
+        return CertificateIdentifier(self.type_code, self.issuer, self.serial, 1)
+
     def __str__(self) -> str:
         version = f"{self.version:03d}"
         check = mod_37_36_check(self.type_code + self.issuer + self.serial + version)
         return ".".join((IDENTIFIER_ROOT, self.type_code, self.issuer, self.serial, version, check))
+
+
+def identifier_fault(text: str) -> str | None:
+    """The first rule of GB/T 36904 that an identifier breaks, strictly read."""
+    return _text_fault(text, lenient=False)
 
 
 def type_code_fault(code: str) -> str | None:

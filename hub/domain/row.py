@@ -2,8 +2,8 @@
 
 `emit_row` writes the bytes once; salt and leaf are computed over exactly these, and whoever reads
 them later parses the same bytes (`docs/formats/row.md`). Members, in this order: v, op,
-source_key, number, serial?, issue_date, valid_from?, valid_until? (absent: long term), holders,
-fields, rules, source_time?.
+source_key, number, serial?, known_as?, issue_date, valid_from?, valid_until? (absent: long term),
+holders, associated?, fields, rules, source_time?.
 """
 
 from __future__ import annotations
@@ -15,6 +15,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NotRequired, TypeAlias, TypedDict, cast
 
+from hub.domain.association import (
+    ASSOCIATED_MAX,
+    ASSOCIATIONS,
+    NAMED_LENGTH_MAX,
+    Association,
+    Relation,
+)
 from hub.domain.holder import Holder, holder_fault
 from hub.domain.identifier import serial_fault
 from hub.domain.rules import violation
@@ -59,6 +66,9 @@ class Row:
     fields: Mapping[str, FieldValue]
     rules: tuple[tuple[str, str], ...] = ()
     source_time: str | None = None
+    # Under which identifier the department's own system issued it, as given.
+    known_as: str | None = None
+    associated: tuple[Association, ...] = ()
 
 
 class _Members(TypedDict):
@@ -69,10 +79,12 @@ class _Members(TypedDict):
     source_key: str
     number: str
     serial: NotRequired[str]
+    known_as: NotRequired[str]
     issue_date: str
     valid_from: NotRequired[str]
     valid_until: NotRequired[str]
     holders: list[dict[str, str]]
+    associated: NotRequired[list[dict[str, str]]]
     fields: dict[str, FieldValue]
     rules: list[list[str]]
     source_time: NotRequired[str]
@@ -88,12 +100,18 @@ def emit_row(row: Row) -> bytes:
     }
     if row.serial is not None:
         members["serial"] = row.serial
+    if row.known_as is not None:
+        members["known_as"] = row.known_as
     members["issue_date"] = row.issue_date
     if row.valid_from is not None:
         members["valid_from"] = row.valid_from
     if row.valid_until is not None:
         members["valid_until"] = row.valid_until
     members["holders"] = [{"type": holder.type, "number": holder.number} for holder in row.holders]
+    if row.associated:
+        members["associated"] = [
+            {"relation": one.relation.value, "identifier": one.identifier} for one in row.associated
+        ]
     members["fields"] = dict(row.fields)
     members["rules"] = [[field, rule] for field, rule in row.rules]
     if row.source_time is not None:
@@ -176,6 +194,10 @@ def _value_violations(members: Mapping[str, Json]) -> list[Violation]:
     serial = members.get("serial")
     if isinstance(serial, str) and serial_fault(serial) is not None:
         found.append(violation("serial", "row.serial"))
+    if "known_as" in members:
+        found.append(text_violation("known_as", members["known_as"], NAMED_LENGTH_MAX))
+    if "associated" in members:
+        found += _associated_violations(members["associated"])
     found += _date_violations(members)
     found += _holder_violations(members["holders"])
     found += _field_violations(members["fields"])
@@ -212,6 +234,28 @@ def _holder_violations(holders: Json) -> list[Violation | None]:
         if rule is not None:
             part = "type" if rule == "holder.type" else "number"
             found.append(violation(f"holders[{index}].{part}", rule))
+    return found
+
+
+def _associated_violations(associated: Json) -> list[Violation | None]:
+    assert isinstance(associated, list)
+    if len(associated) > ASSOCIATED_MAX:
+        return [violation("associated", "row.count", limit=ASSOCIATED_MAX)]
+    found: list[Violation | None] = []
+    seen = set()
+    for index, one in enumerate(associated):
+        place = f"associated[{index}]"
+        if not isinstance(one, dict) or set(one) != {"relation", "identifier"}:
+            found.append(violation(place, "member.kind", kind="{relation, identifier}"))
+            continue
+        relation, identifier = one["relation"], one["identifier"]
+        if relation not in ASSOCIATIONS:
+            known = ", ".join(ASSOCIATIONS)
+            found.append(violation(f"{place}.relation", "row.relation", known=known))
+        found.append(text_violation(f"{place}.identifier", identifier, NAMED_LENGTH_MAX))
+        if (str(relation), str(identifier)) in seen:
+            found.append(violation(place, "member.repeated"))
+        seen.add((str(relation), str(identifier)))
     return found
 
 
@@ -269,6 +313,13 @@ def _row(members: Mapping[str, Json]) -> Row:
         fields=known["fields"],
         rules=tuple([(field, rule) for field, rule in known["rules"]]),
         source_time=known.get("source_time"),
+        known_as=known.get("known_as"),
+        associated=tuple(
+            [
+                Association(Relation(one["relation"]), one["identifier"])
+                for one in known.get("associated", ())
+            ]
+        ),
     )
 
 
@@ -294,10 +345,12 @@ _KINDS: Final[dict[str, tuple[type, bool]]] = {
     "source_key": (str, True),
     "number": (str, True),
     "serial": (str, False),
+    "known_as": (str, False),
     "issue_date": (str, True),
     "valid_from": (str, False),
     "valid_until": (str, False),
     "holders": (list, True),
+    "associated": (list, False),
     "fields": (dict, True),
     "rules": (list, True),
     "source_time": (str, False),

@@ -92,6 +92,10 @@ RULES: Final[dict[str, Text]] = {
         "the check character does not fit the rest (ISO 7064 MOD 37,36)",
         "校验位不符（ISO 7064 MOD 37,36）",
     ),
+    "identifier.other_type": Text(
+        "the identifier is one of another certificate type than the certificate's own",
+        "该标识属于其他证照类型，与本证照类型不符",
+    ),
     "holder.type": Text(
         "the holder's type is not in Annex A of GB/T 36903",
         "持证主体代码类型不在 GB/T 36903 附录A 中",
@@ -209,6 +213,21 @@ RULES: Final[dict[str, Text]] = {
     "row.size": Text("a row has at most {limit} bytes", "一行数据最多 {limit} 字节"),
     "row.version": Text("the format version is 1", "格式版本应为 1"),
     "row.op": Text("the operation is one of {known}", "操作应为 {known} 之一"),
+    "row.relation": Text("a relation is one of {known}", "关联关系应为 {known} 之一"),
+    "row.association_self": Text(
+        "the certificate names itself; an association names another one or an earlier version",
+        "证照关联了自身，关联标识应为其他证照或较早版本",
+    ),
+    "row.association_cycle": Text(
+        "the certificate would go back to itself over those it names; correct the relation in the "
+        "source",
+        "沿关联标识追溯会回到该证照自身，请在来源系统中更正关联关系",
+    ),
+    "row.association_chain": Text(
+        "the certificates that it goes back to are more than can be followed; name the last one "
+        "of the chain only",
+        "可追溯的关联证照过多，请只关联链条中的最后一个",
+    ),
     "row.count": Text("there are at most {limit} of these", "最多 {limit} 个"),
     "row.serial": Text(
         "a serial has 1 to 64 digits or capital letters",

@@ -11,6 +11,7 @@ from hub.domain.certificate import State
 from hub.domain.certificate_type import CertificateType, Sensitivity
 from hub.domain.record import Record, SealedRecord, record_values
 from hub.proof.encoding import digest
+from hub.registry.association_store import INSERT_ASSOCIATION, association_rows
 from hub.registry.decide import Decision, NewVersion
 from hub.registry.feed_store import changes_write
 from hub.registry.ports import DataKey
@@ -91,6 +92,7 @@ def assemble(
     """The rows of the registry's tables; `keys` go by version id."""
     public = [one.name for one in certificate_type.fields if one.sensitivity is Sensitivity.PUBLIC]
     versions: list[Row] = []
+    associations: list[Row] = []
     for made, record in zip(decision.versions, sealed, strict=True):
         assert made.id == record.version_id, "seals answer in the order of the records"
         row, key = made.sound.row, keys[made.id]
@@ -121,6 +123,9 @@ def assemble(
                 retention_class=certificate_type.retention_class,
             )
         )
+        associations += association_rows(
+            made.id, made.sound.named, certificate_type.retention_class
+        )
     created, changed = decision.created.values(), decision.changed.values()
     ended: list[Row] = list(decision.ended.values())
     writes = [
@@ -128,6 +133,7 @@ def assemble(
         (PUT_CERTIFICATE, [certificate_row(one) for one in changed]),
         (PUT_VERSION, ended),
         (INSERT_VERSION, versions),
+        (INSERT_ASSOCIATION, associations),
         (PUT_HOLDER, _holder_rows(decision)),
     ]
     assembled = [Write(statement, rows) for statement, rows in writes if rows]

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hub.domain.association import Relation
 from hub.domain.certificate import TRANSITIONS, State, Verb
 from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
 from hub.domain.row import Op, Row
@@ -114,10 +115,13 @@ def decide(
     rows: Sequence[SoundRow | FaultyRow],
     on_file: Mapping[str, tuple[CertificateRow, VersionRow]],
     serials: frozenset[str],
+    goes_back_to: Mapping[str, frozenset[str]],
 ) -> Decision:
     """What becomes of `rows`.
 
-    `on_file` goes by number index; `serials` are those that are in use.
+    `on_file` goes by number index; `serials` are those that are in use. `goes_back_to` says what
+    the certificates that the rows name go back to themselves, and those again, all by first
+    identifiers; what does not stand there could not be followed.
     """
     deciding = _Deciding(
         issuer,
@@ -134,6 +138,7 @@ def decide(
             for number, (certificate, newest) in on_file.items()
         },
         set(serials),
+        dict(goes_back_to),
         f"{issuer.time_us // 1000:012x}",
     )
     for row in rows:
@@ -150,6 +155,7 @@ class _Deciding:
     issuer: Issuer
     files: dict[str, _File]
     serials: set[str]
+    goes_back_to: dict[str, frozenset[str]]
     time: str
     decision: Decision = field(default_factory=Decision)
     ids: int = 0
@@ -177,6 +183,9 @@ class _Deciding:
             return _refused("op", "row.ended")
         if file.version >= VERSION_MAX:
             return _refused("number", "row.versions")
+        broken = self._association_fault(sound, file.certificate.serial, file.version + 1)
+        if broken is not None:
+            return _refused("associated", broken)
         return self._change(file, sound)
 
     def _create(self, sound: SoundRow) -> RowResult:
@@ -186,6 +195,9 @@ class _Deciding:
             serial = os.urandom(16).hex().upper()
         elif serial in self.serials:
             return _refused("serial", "row.serial_taken")
+        broken = self._association_fault(sound, serial, 1)
+        if broken is not None:
+            return _refused("associated", broken)
         self.serials.add(serial)
         made = self._make(sound, certificate_id, serial, 1)
         certificate = CertificateRow(
@@ -250,6 +262,26 @@ class _Deciding:
         self._tell(ChangeKind.STATE, file, file.made.sound.row if file.made else file.stored)
         return _result(Outcome.CHANGED, file)
 
+    def _association_fault(self, sound: SoundRow, serial: str, version: int) -> str | None:
+        """The rule that what `sound` goes back to breaks, once it is this version of this serial.
+
+        Where none is, later rows of the batch see what this one names.
+        """
+        issuer = self.issuer
+        own = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, version)
+        first, names = str(own.first()), set()
+        for one in sound.named:
+            if one.relation is Relation.KNOWN_AS:
+                continue
+            if one.first != first:
+                names.add(one.first)
+            elif CertificateIdentifier.parse(one.identifier).version >= version:
+                return "row.association_self"
+        broken = _cycle_fault(first, names, self.goes_back_to)
+        if broken is None:
+            self.goes_back_to[first] = frozenset(names)
+        return broken
+
     def _make(self, sound: SoundRow, certificate_id: str, serial: str, version: int) -> NewVersion:
         issuer = self.issuer
         identifier = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, version)
@@ -297,6 +329,23 @@ class _Deciding:
         stored = file.stored
         assert stored is not None, "a certificate on file has a newest version"
         self.decision.ended[stored.id] = stored._replace(state=state.value, state_entry=ENTRY_INDEX)
+
+
+def _cycle_fault(
+    first: str, names: set[str], goes_back_to: Mapping[str, frozenset[str]]
+) -> str | None:
+    """Whether one gets from `names` to `first`, or farther than was followed."""
+    seen, ahead = set(names), list(names)
+    while ahead:
+        named = ahead.pop()
+        if named == first:
+            return "row.association_cycle"
+        further = goes_back_to.get(named)
+        if further is None:
+            return "row.association_chain"
+        ahead += further - seen
+        seen |= further
+    return None
 
 
 def _is_older(sound: SoundRow, file: _File) -> bool:

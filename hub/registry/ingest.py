@@ -17,6 +17,7 @@ from typing import Final, Generic, TypeVar
 import orjson
 
 from hub.clock import CHINA, Clock, legal_day
+from hub.domain.association import Relation
 from hub.domain.caller import Caller
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry
@@ -39,6 +40,7 @@ from hub.proof.encoding import b64u, b64u_decode, parse_object
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
+from hub.registry.association_store import GOES_BACK_TO
 from hub.registry.catalogue import Catalogue, PublishedType
 from hub.registry.decide import Decision, Issuer, Outcome, RowResult, decide
 from hub.registry.item_store import ListState
@@ -72,6 +74,11 @@ from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 BATCH_BYTES_MAX: Final = 4_000_000
 NAME_LENGTH_MAX: Final = 128
+# How far what rows go back to is followed: by steps, and by certificates in all.
+CHAIN_STEPS_MAX: Final = 64
+CHAIN_CERTIFICATES_MAX: Final = 10_000
+# Every batch with associations replaces this turn, so that two batches at once close no circle.
+_ASSOCIATIONS_TURN: Final = ("associations", "")
 RPC: Final = "/hub.registry.v1.RegistryService/IngestBatches"
 
 _B = TypeVar("_B", bound=SealedBatch)
@@ -117,6 +124,8 @@ class _Basis:
     on_file: Mapping[str, tuple[CertificateRow, VersionRow]]
     serials: frozenset[str]
     turn: Row | None
+    goes_back_to: Mapping[str, frozenset[str]]
+    associations_turn: Row | None
 
 
 @dataclass(slots=True)
@@ -269,6 +278,10 @@ class IngestBatch(Generic[_B]):
         ]
         basis = await self._read(batch, judged)
         checks.append(unchanged_turn(caller.authority, published.type.code, basis.turn))
+        turns = [put_turn(caller.authority, published.type.code)]
+        if basis.goes_back_to:
+            checks.append(unchanged_turn(*_ASSOCIATIONS_TURN, basis.associations_turn))
+            turns.append(put_turn(*_ASSOCIATIONS_TURN))
         enrolled_on = legal_day(self.access.enrolled_us(caller.name)).isoformat()
         decision, records = await asyncio.to_thread(
             _decide, self._issuer(batch), judged, basis, published.type, enrolled_on
@@ -284,7 +297,7 @@ class IngestBatch(Generic[_B]):
                 [
                     *assembly.writes,
                     *sealed.writes,
-                    put_turn(caller.authority, published.type.code),
+                    *turns,
                     self._batch_write(batch, results),
                 ],
                 [*checks, *assembly.checks, *sealed.checks],
@@ -325,7 +338,30 @@ class IngestBatch(Generic[_B]):
         for portion in look_up(sorted(wanted)):
             for found in await self.database.all(IDENTIFIERS, *portion):
                 serials.add(CertificateIdentifier.parse(str(found[0])).serial)
-        return _Basis(on_file, frozenset(serials), turn)
+        named = {
+            one.first for row in sound for one in row.named if one.relation is not Relation.KNOWN_AS
+        }
+        associations_turn = await self.database.one(TURN, *_ASSOCIATIONS_TURN) if named else None
+        goes_back_to = await self._goes_back_to(named)
+        return _Basis(on_file, frozenset(serials), turn, goes_back_to, associations_turn)
+
+    async def _goes_back_to(self, named: set[str]) -> Mapping[str, frozenset[str]]:
+        """What the certificates `named` go back to, and those again, by first identifiers.
+
+        What lies beyond the limits is left out.
+        """
+        found: dict[str, frozenset[str]] = {}
+        ahead = named
+        for _ in range(CHAIN_STEPS_MAX):
+            if not ahead or len(found) > CHAIN_CERTIFICATES_MAX:
+                break
+            further: dict[str, set[str]] = {one: set() for one in ahead}
+            for portion in look_up(sorted(ahead)):
+                for row in await self.database.all(GOES_BACK_TO, *portion):
+                    further[str(row[0])].add(str(row[1]))
+            found |= {one: frozenset(names) for one, names in further.items()}
+            ahead = {name for names in further.values() for name in names} - found.keys()
+        return found
 
     async def _assemble(self, batch: _Batch, decision: Decision, sealed: _B) -> Assembly:
         """Rows of all tables, personal and public values encrypted."""
@@ -466,7 +502,7 @@ def _decide(
     enrolled_on: str,
 ) -> tuple[Decision, list[Record]]:
     """Step 5 without its reading; runs in a thread."""
-    decision = decide(issuer, judged, basis.on_file, basis.serials)
+    decision = decide(issuer, judged, basis.on_file, basis.serials, basis.goes_back_to)
     records = [
         record_of(made, certificate_type, enrolled_on=enrolled_on) for made in decision.versions
     ]

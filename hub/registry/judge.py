@@ -8,6 +8,13 @@ from typing import Final
 
 import orjson
 
+from hub.domain.association import (
+    Association,
+    IdentifierMode,
+    NamedIdentifier,
+    Relation,
+    judge_identifier,
+)
 from hub.domain.certificate_type import (
     CertificateType,
     FieldsCheck,
@@ -38,6 +45,7 @@ class SoundRow:
     content_mac: str
     holder_indexes: tuple[str, ...]
     source_time_us: int | None
+    named: tuple[NamedIdentifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,12 @@ class Judge:
             row = parse_row(data)
         except HubError as error:
             return FaultyRow(index, error.violations)
-        found = self._check_fields(row.fields) + self._holder_violations(row)
+        named = self._named(row)
+        found = (
+            self._check_fields(row.fields)
+            + self._holder_violations(row)
+            + self._identifier_violations(row, named)
+        )
         if found:
             return FaultyRow(index, found)
         public = self.number_is_public
@@ -93,6 +106,29 @@ class Judge:
                 [self.keys.holder_index(holder.type, holder.number) for holder in row.holders]
             ),
             source_time_us=_time_us(row.source_time),
+            named=named,
+        )
+
+    def _named(self, row: Row) -> tuple[NamedIdentifier, ...]:
+        if row.known_as is None and not row.associated:
+            return ()
+        own = () if row.known_as is None else (Association(Relation.KNOWN_AS, row.known_as),)
+        return tuple([judge_identifier(one, self.type.code) for one in (*own, *row.associated)])
+
+    def _identifier_violations(
+        self, row: Row, named: tuple[NamedIdentifier, ...]
+    ) -> tuple[Violation, ...]:
+        """Every identifier that does not check, unless the type takes it as given."""
+        if self.type.identifiers is IdentifierMode.LENIENT:
+            return ()
+        places = ["known_as"] if row.known_as is not None else []
+        places += [f"associated[{index}].identifier" for index in range(len(row.associated))]
+        return tuple(
+            [
+                violation(place, one.fault)
+                for place, one in zip(places, named, strict=True)
+                if one.fault
+            ]
         )
 
     def _holder_violations(self, row: Row) -> tuple[Violation, ...]:
@@ -116,14 +152,17 @@ def number_index(keys: HolderKeys, type_code: str, number: str) -> str:
 
 def _content(row: Row) -> str:
     """One text for everything of which a change makes a new version."""
-    content = (
+    content: list[object] = [
         row.number,
         row.issue_date,
         row.valid_from,
         row.valid_until,
         [(holder.type, holder.number) for holder in row.holders],
         {name: value for name, value in row.fields.items() if value is not None},
-    )
+    ]
+    # What says nothing more keeps the digest that it had before it could say more.
+    if row.known_as is not None or row.associated:
+        content.append([row.known_as, [[one.relation, one.identifier] for one in row.associated]])
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
 

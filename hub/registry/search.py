@@ -7,14 +7,22 @@ not see is answered like what is not there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from hub.domain.association import NAMED_LENGTH_MAX, IdentifierMode, first_of
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import HolderKind
 from hub.domain.holder import Holder
-from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
+from hub.domain.identifier import IDENTIFIER_ROOT, VERSION_MAX, CertificateIdentifier
+from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
+from hub.registry.association_store import (
+    ASSOCIATIONS_OF,
+    SEARCH_BY_ASSOCIATED,
+    SEARCH_BY_KNOWN_AS,
+    named_of,
+)
 from hub.registry.catalogue import Catalogue
 from hub.registry.judge import number_index
 from hub.registry.ports import Database, HolderKeys
@@ -28,6 +36,7 @@ from hub.registry.store import (
     VERSIONS_PAGE,
     VIEW_BY_IDENTIFIER,
     CertificateView,
+    look_up,
     view_of,
 )
 from hub.storage.statements import Row
@@ -40,13 +49,15 @@ PAGES_READ_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is looked for; None does not narrow. `type_code` is in capitals."""
+    """What is looked for; None does not narrow. `type_code` is in capitals; `associated` is an
+    identifier that the certificate names, in whatever version of the one named."""
 
     holder: Holder | None = field(default=None, repr=False)
     type_code: str | None = None
     number: str | None = field(default=None, repr=False)
     identifier: str | None = None
     authority: str | None = None
+    associated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,8 @@ class SearchCertificates:
             row = await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority)
         if row is None:
             raise _not_found(authority, certificate_id)
-        return view_of(row)
+        (view,) = await self._with_named([view_of(row)])
+        return view
 
     async def versions(
         self, caller: Caller, authority: str, certificate_id: str, *, after: str, size: int
@@ -81,26 +93,32 @@ class SearchCertificates:
         await self.get(caller, authority, certificate_id)
         before = int(after) if after else VERSION_MAX + 1
         rows = await self.database.all(VERSIONS_PAGE, certificate_id, authority, before, size + 1)
-        views = [view_of(row) for row in rows[:size]]
+        views = await self._with_named([view_of(row) for row in rows[:size]])
         return Page(tuple(views), str(views[-1].version) if len(rows) > size else "")
 
     async def search(self, caller: Caller, wanted: Filter, *, after: str, size: int) -> Page:
         """Newest versions (by identifier: that version) that pass the whole filter, by id.
 
         The most selective part is asked of the database. Raises HubError(FIELD_INVALID) for an
-        empty filter, (AUTHORITY_NOT_ALLOWED) where it names another authority than one's own.
+        empty filter, (AUTHORITY_NOT_ALLOWED) where it names another authority than one's own,
+        (IDENTIFIER_INVALID) for an identifier that does not check, unless its type takes such.
         """
         if wanted == Filter():
-            rule = "at least one of holder, certificate_type, number, identifier, authority"
+            rule = (
+                "at least one of holder, certificate_type, number, identifier, authority, "
+                "associated"
+            )
             raise HubError(Reason.FIELD_INVALID, field="filter", rule=rule)
+        if wanted.associated is not None and (wanted.identifier or wanted.number):
+            rule = "goes with holder, certificate_type and authority only"
+            raise HubError(Reason.FIELD_INVALID, field="filter.associated", rule=rule)
         if caller.role not in _SEES_ALL:
             if wanted.authority not in (None, caller.authority):
                 raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=wanted.authority)
-            wanted = Filter(
-                wanted.holder, wanted.type_code, wanted.number, wanted.identifier, caller.authority
-            )
-        if wanted.identifier is not None:
-            CertificateIdentifier.parse(wanted.identifier, lenient=True)
+            wanted = replace(wanted, authority=caller.authority)
+        for identifier in (wanted.identifier, wanted.associated):
+            if identifier is not None:
+                self._check_identifier(identifier, wanted.type_code)
         allowed = await self._filtered_ids(wanted)
         found: list[CertificateView] = []
         for _ in range(PAGES_READ_MAX):
@@ -112,16 +130,55 @@ class SearchCertificates:
                     found.append(view)
                     if len(found) == size:
                         more = len(rows) > size or view.id != str(rows[-1][0])
-                        return Page(tuple(found), after if more else "")
+                        return await self._page(found, after if more else "")
             if len(rows) <= size:
-                return Page(tuple(found), "")
-        return Page(tuple(found), after)
+                return await self._page(found, "")
+        return await self._page(found, after)
+
+    async def _page(self, found: list[CertificateView], after: str) -> Page:
+        return Page(tuple(await self._with_named(found)), after)
+
+    async def _with_named(self, views: list[CertificateView]) -> list[CertificateView]:
+        """The views with the identifiers that their versions name."""
+        rows: list[Row] = []
+        for portion in look_up([view.version_id for view in views]):
+            rows += await self.database.all(ASSOCIATIONS_OF, *portion)
+        named = named_of(rows)
+        return [
+            replace(view, named=tuple(named[view.version_id])) if view.version_id in named else view
+            for view in views
+        ]
+
+    def _check_identifier(self, text: str, type_code: str | None) -> None:
+        """Refuse what is no identifier, unless the type that it is asked of takes such as given.
+
+        Region codes in the issuer's place are read in any case: others issue them.
+        """
+        code = type_code or text.removeprefix(f"{IDENTIFIER_ROOT}.").partition(".")[0]
+        known = self.catalogue.newest(code)
+        if known is None or known.identifiers is IdentifierMode.STRICT:
+            CertificateIdentifier.parse(text, lenient=True)
+        elif (broken := text_violation("filter.identifier", text, NAMED_LENGTH_MAX)) is not None:
+            raise HubError(
+                Reason.IDENTIFIER_INVALID,
+                violations=(broken,),
+                field=broken.field,
+                rule=broken.rule,
+            )
 
     async def _rows(self, wanted: Filter, after: str, rows: int) -> Sequence[Row]:
         database, authority = self.database, wanted.authority or ""
         if wanted.identifier is not None:
-            found = await database.all(VIEW_BY_IDENTIFIER, wanted.identifier, authority)
-            return [row for row in found if str(row[0]) > after]
+            identifier = wanted.identifier
+            found = await database.all(VIEW_BY_IDENTIFIER, identifier, authority)
+            if found:
+                return [row for row in found if str(row[0]) > after]
+            return await database.all(
+                SEARCH_BY_KNOWN_AS, first_of(identifier), identifier, authority, after, rows
+            )
+        if wanted.associated is not None:
+            first = first_of(wanted.associated)
+            return await database.all(SEARCH_BY_ASSOCIATED, first, authority, after, rows)
         if wanted.number is not None:
             plain, keyed = self._number(wanted.number, wanted.type_code)
             return await database.all(SEARCH_BY_NUMBER, plain, keyed, authority, after, rows)
@@ -140,7 +197,9 @@ class SearchCertificates:
 
     async def _filtered_ids(self, wanted: Filter) -> frozenset[str] | None:
         """The holder's certificates, where the holder narrows another question."""
-        if wanted.holder is None or (wanted.identifier is None and wanted.number is None):
+        if wanted.holder is None or (wanted.identifier, wanted.number, wanted.associated) == (
+            (None,) * 3
+        ):
             return None
         rows = await self.database.all(
             SEARCH_BY_HOLDER,

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.clock import Clock, legal_day
 from hub.domain import names
+from hub.domain.association import NamedIdentifier, Relation
 from hub.domain.caller import Caller
 from hub.domain.certificate import Custody, State, grade_of, state_on
 from hub.domain.holder import Holder
@@ -53,6 +54,12 @@ _TYPE_STATES: Final = {
     ListState.PUBLISHED: pb.CertificateType.STATE_PUBLISHED,
     ListState.DEPRECATED: pb.CertificateType.STATE_DEPRECATED,
     ListState.RETIRED: pb.CertificateType.STATE_RETIRED,
+}
+_RELATIONS: Final = {
+    Relation.KNOWN_AS: pb.NamedIdentifier.RELATION_KNOWN_AS,
+    Relation.RENEWED_FROM: pb.NamedIdentifier.RELATION_RENEWED_FROM,
+    Relation.CHANGES: pb.NamedIdentifier.RELATION_CHANGES,
+    Relation.DERIVED_FROM: pb.NamedIdentifier.RELATION_DERIVED_FROM,
 }
 _OUTCOMES: Final = {
     Outcome.NEW: pb.RowResult.OUTCOME_NEW,
@@ -242,6 +249,7 @@ def decode_filter(message: pb.SearchCertificatesRequest.Filter) -> Filter:
         number=message.number or None,
         identifier=message.identifier or None,
         authority=message.authority or None,
+        associated=message.associated or None,
     )
 
 
@@ -294,6 +302,13 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         etag=etag_of(view.identifier, view.state_entry),
         presence=pb.PRESENCE_GONE if view.presence.is_gone else pb.PRESENCE_LISTED,
         confirm_time=_time(view.presence.confirm_time_us),
+        named_identifiers=[_encode_named(one) for one in view.named],
+    )
+
+
+def _encode_named(named: NamedIdentifier) -> pb.NamedIdentifier:
+    return pb.NamedIdentifier(
+        relation=_RELATIONS[named.relation], identifier=named.identifier, fault=named.fault
     )
 
 

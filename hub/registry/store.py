@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from hub.domain.association import NamedIdentifier
 from hub.domain.certificate import Custody, State
 from hub.proof.encoding import digest
 from hub.storage.schema import METADATA
@@ -199,8 +200,8 @@ _WIDTH: Final = len(_CERTIFICATE_COLUMNS)
 _CURRENT: Final = CERTIFICATES.join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
 _OWNED: Final = VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id)
 _CONFIRMED: Final = CONFIRMATIONS.c.certificate_id == CERTIFICATES.c.id
-_SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED)
-_LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
+SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED)
+LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
 
 ALL_TYPES: Final = question(
     "all certificate types",
@@ -224,18 +225,18 @@ ON_FILE: Final = question(
     .where(
         CERTIFICATES.c.authority == bindparam("authority"),
         CERTIFICATES.c.type_code == bindparam("type_code"),
-        CERTIFICATES.c.number_index.in_([bindparam(name) for name in _LOOK_UP]),
+        CERTIFICATES.c.number_index.in_([bindparam(name) for name in LOOK_UP]),
     ),
     "authority",
     "type_code",
-    *_LOOK_UP,
+    *LOOK_UP,
 )
 IDENTIFIERS: Final = question(
     "identifiers in use",
     select(VERSIONS.c.identifier).where(
-        VERSIONS.c.identifier.in_([bindparam(name) for name in _LOOK_UP])
+        VERSIONS.c.identifier.in_([bindparam(name) for name in LOOK_UP])
     ),
-    *_LOOK_UP,
+    *LOOK_UP,
 )
 LAST_BATCH: Final = question(
     "last batch of a chain",
@@ -366,7 +367,7 @@ ON_FILE_FOR_PLAN: Final = question(
 )
 
 # Columns that people may see, in the order of `certificate_view`.
-_VIEW_COLUMNS: Final = (
+VIEW_COLUMNS: Final = (
     CERTIFICATES.c.id,
     CERTIFICATES.c.authority,
     CERTIFICATES.c.type_code,
@@ -385,12 +386,13 @@ _VIEW_COLUMNS: Final = (
     CONFIRMATIONS.c.is_gone,
     CONFIRMATIONS.c.confirm_time_us,
     CONFIRMATIONS.c.time_us,
+    VERSIONS.c.id,
 )
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 CERTIFICATE_BY_NAME: Final = question(
     "a certificate in its newest version",
-    select(*_VIEW_COLUMNS)
-    .select_from(_SHOWN)
+    select(*VIEW_COLUMNS)
+    .select_from(SHOWN)
     .where(
         CERTIFICATES.c.id == bindparam("id"), CERTIFICATES.c.authority == bindparam("authority")
     ),
@@ -399,7 +401,7 @@ CERTIFICATE_BY_NAME: Final = question(
 )
 VERSIONS_PAGE: Final = question(
     "a page of a certificate's versions, newest first",
-    select(*_VIEW_COLUMNS)
+    select(*VIEW_COLUMNS)
     .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
     .where(
         CERTIFICATES.c.id == bindparam("id"),
@@ -415,20 +417,20 @@ VERSIONS_PAGE: Final = question(
 )
 # Whose certificates are not the caller's are left out here, not afterwards: to read and drop them
 # takes time, and pages of nothing with a next page tell of them, too.
-_OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
+OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
     [literal_column("''"), CERTIFICATES.c.authority]
 )
 VIEW_BY_IDENTIFIER: Final = question(
     "a certificate by any of its identifiers; of one authority unless that is empty",
-    select(*_VIEW_COLUMNS)
+    select(*VIEW_COLUMNS)
     .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
-    .where(VERSIONS.c.identifier == bindparam("identifier"), _OF_AUTHORITY),
+    .where(VERSIONS.c.identifier == bindparam("identifier"), OF_AUTHORITY),
     "identifier",
     "authority",
 )
 SEARCH_BY_HOLDER: Final = question(
     "a page of a holder's certificates; of one authority unless that is empty",
-    select(*_VIEW_COLUMNS)
+    select(*VIEW_COLUMNS)
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
@@ -437,7 +439,7 @@ SEARCH_BY_HOLDER: Final = question(
     .where(
         HOLDERS.c.holder_index == bindparam("holder_index"),
         HOLDERS.c.state == literal_column(f"'{BOUND}'"),
-        _OF_AUTHORITY,
+        OF_AUTHORITY,
         CERTIFICATES.c.id > bindparam("after"),
     )
     .order_by(CERTIFICATES.c.id)
@@ -449,11 +451,11 @@ SEARCH_BY_HOLDER: Final = question(
 )
 SEARCH_BY_NUMBER: Final = question(
     "a page of certificates with one of two number indexes; of one authority unless that is empty",
-    select(*_VIEW_COLUMNS)
-    .select_from(_SHOWN)
+    select(*VIEW_COLUMNS)
+    .select_from(SHOWN)
     .where(
         CERTIFICATES.c.number_index.in_([bindparam("number"), bindparam("keyed")]),
-        _OF_AUTHORITY,
+        OF_AUTHORITY,
         CERTIFICATES.c.id > bindparam("after"),
     )
     .order_by(CERTIFICATES.c.id)
@@ -466,8 +468,8 @@ SEARCH_BY_NUMBER: Final = question(
 )
 SEARCH_BY_AUTHORITY: Final = question(
     "a page of an authority's certificates",
-    select(*_VIEW_COLUMNS)
-    .select_from(_SHOWN)
+    select(*VIEW_COLUMNS)
+    .select_from(SHOWN)
     .where(
         CERTIFICATES.c.authority == bindparam("authority"), CERTIFICATES.c.id > bindparam("after")
     )
@@ -479,8 +481,8 @@ SEARCH_BY_AUTHORITY: Final = question(
 )
 SEARCH_BY_TYPE: Final = question(
     "a page of a type's certificates",
-    select(*_VIEW_COLUMNS)
-    .select_from(_SHOWN)
+    select(*VIEW_COLUMNS)
+    .select_from(SHOWN)
     .where(
         CERTIFICATES.c.type_code == bindparam("type_code"), CERTIFICATES.c.id > bindparam("after")
     )
@@ -492,8 +494,8 @@ SEARCH_BY_TYPE: Final = question(
 )
 SEARCH_BY_AUTHORITY_AND_TYPE: Final = question(
     "a page of an authority's certificates of a type",
-    select(*_VIEW_COLUMNS)
-    .select_from(_SHOWN)
+    select(*VIEW_COLUMNS)
+    .select_from(SHOWN)
     .where(
         CERTIFICATES.c.authority == bindparam("authority"),
         CERTIFICATES.c.type_code == bindparam("type_code"),
@@ -584,6 +586,9 @@ class CertificateView:
     public_fields: bytes
     create_time_us: int
     presence: Presence
+    version_id: str
+    # What else the version names; read where somebody is shown it.
+    named: tuple[NamedIdentifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -636,6 +641,7 @@ def view_of(row: Row) -> CertificateView:
         public_fields=blob(row[13]),
         create_time_us=integer(row[14]),
         presence=presence_of(integer(row[14]), row[15:18]),
+        version_id=str(row[18]),
     )
 
 

@@ -26,8 +26,10 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from hub import rpc
+from hub.domain.association import Association, Relation
 from hub.domain.caller import Role
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.row import Row
 from hub.exchange.v1 import plan_pb2
 from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
@@ -40,6 +42,7 @@ from tests.simulator import (
     BASIS,
     DEADLINE_S,
     FETCH,
+    LICENCE,
     ROOT,
     Connector,
     Member,
@@ -82,6 +85,7 @@ class Naming(Enum):
     CERTIFICATE_AS_OWN = "the same, written as if it were the caller's own"
     NUMBER = "a certificate by its number"
     IDENTIFIER = "a certificate by its identifier"
+    ASSOCIATED = "a certificate by an identifier that it goes back to"
     HOLDER = "a holder"
     SIGNED_HOLDER = "a holder, in a signed request"
     SIGNED_IDENTIFIER = "a certificate by its identifier, in a signed request"
@@ -92,6 +96,7 @@ _EXPANDED: Final = {
     "certificate": (Naming.CERTIFICATE, Naming.CERTIFICATE_AS_OWN),
     "number": (Naming.NUMBER,),
     "identifier": (Naming.IDENTIFIER,),
+    "associated": (Naming.ASSOCIATED,),
     "holder": (Naming.HOLDER,),
     "signed_request": (Naming.SIGNED_HOLDER, Naming.SIGNED_IDENTIFIER),
     "rows": (Naming.ROWS,),
@@ -160,6 +165,11 @@ class Target:
     identifier: str
     number: str
     company_number: int
+
+    @property
+    def associated(self) -> str:
+        """What it was renewed from, and no other certificate was."""
+        return str(CertificateIdentifier.make(LICENCE, self.number, "OLD", 1))
 
     def as_own(self) -> str:
         """Its name, written as if it were the caller's own."""
@@ -335,6 +345,7 @@ async def request_for(probe: Probe, member: Member, target: Target) -> bytes:
             Naming.CERTIFICATE_AS_OWN: target.as_own(),
             Naming.NUMBER: target.number,
             Naming.IDENTIFIER: target.identifier,
+            Naming.ASSOCIATED: target.associated,
         }[probe.naming]
         setattr(inside, last, value)
     data: bytes = message.SerializeToString()
@@ -376,7 +387,7 @@ async def _rows(member: Member, target: Target) -> bytes:
         return b""
     # Read anew: the chain may have moved on.
     member._chain = None
-    root, rows = await member.batch([licence(target.company_number)])
+    root, rows = await member.batch([renewed(target.company_number)])
     request = registry_pb2.IngestBatchesRequest(
         root_jws=sign_batch_root(root, member.signer), rows=rows
     )
@@ -444,7 +455,8 @@ def _plain(value: Any, target: Target) -> Any:
         return [_plain(inner, target) for inner in value]
     if not isinstance(value, str):
         return value
-    for named in (target.name, target.as_own(), target.identifier, target.number):
+    named_by = (target.name, target.as_own(), target.identifier, target.associated, target.number)
+    for named in named_by:
         value = value.replace(named, "<asked>")
     for pattern, instead in _ANY_ID:
         value = pattern.sub(instead, value)
@@ -499,12 +511,19 @@ def caller(hub: Simulator, name: str) -> Member:
 async def targets(hub: Simulator, first: int, count: int) -> list[tuple[Target, Target]]:
     """`count` certificates of the other department, each with its double that never was."""
     numbers = range(first, first + count)
-    answer = await hub.connector("nb-connector").deliver([licence(one) for one in numbers])
+    rows = [renewed(one) for one in numbers]
+    answer = await hub.connector("nb-connector").deliver(rows)
     pairs = []
     for number, result in zip(numbers, answer.results, strict=True):
         there = Target(result.certificate, result.identifier, company(number), number)
         pairs.append((there, absent(there, number + 500_000)))
     return pairs
+
+
+def renewed(number: int) -> Row:
+    """The licence of a company, renewed from an older one."""
+    old = str(CertificateIdentifier.make(LICENCE, company(number), "OLD", 1))
+    return licence(number, associated=(Association(Relation.RENEWED_FROM, old),))
 
 
 def absent(there: Target, number: int) -> Target:

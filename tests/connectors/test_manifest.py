@@ -9,9 +9,17 @@ import pytest
 from connectors.manifest import ManifestError, lint_manifest, load_manifest
 from connectors.mapping import RowMapper
 from connectors.sources.delimited import open_delimited
+from hub.domain.association import Association, Relation
+from hub.domain.identifier import CertificateIdentifier
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from tests.connectors.conftest import DEPLOY, GOOD, HEADER, Bench
+
+# An example of the housing ministry, and a licence of the type that the bench maps to.
+HOUSING = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U"
+LICENCE_IDENTIFIER = str(
+    CertificateIdentifier.make("11100000MB0143028R001", "113301000025123419", "A1", 2)
+)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,12 @@ def test_the_shipped_manifests_hold(name: str) -> None:
             "long_term",
         ),
         ("ratio: 0.05", "ratio: 7", "ratio", "less than"),
+        (
+            "lifecycle: {op: issue}",
+            "associated: [{relation: known_as, from: 地区}]\nlifecycle: {op: issue}",
+            "associated",
+            "one of renewed_from",
+        ),
     ],
 )
 def test_an_error_is_found_with_its_line(
@@ -161,6 +175,55 @@ def test_lifecycle_by_column(bench: Bench, change_manifest) -> None:
     counts = bench.run().counts
 
     assert (counts.new, counts.skipped, counts.quarantined) == (1, 1, 1)
+
+
+ASSOCIATED = """associated:
+  - {relation: renewed_from, from: 注册地址}
+  - {relation: changes, from: 所在省份}
+lifecycle: {op: issue}"""
+
+
+@pytest.mark.parametrize(
+    ("known_as", "renewed_from", "errors"),
+    [
+        (f"１{LICENCE_IDENTIFIER[1:]}", HOUSING, []),
+        ("N/A", "无", []),
+        (
+            HOUSING,
+            f"{HOUSING[:-1]}V",
+            [
+                ("associated[0].identifier", "identifier.check"),
+                ("known_as", "identifier.other_type"),
+            ],
+        ),
+    ],
+)
+def test_identifiers_come_from_columns_and_are_checked_before_they_are_sent(
+    bench: Bench, change_manifest, known_as: str, renewed_from: str, errors: list[tuple[str, str]]
+) -> None:
+    """Half-width, absent where the cell is empty, refused where they do not check."""
+    change_manifest("lifecycle: {op: issue}", ASSOCIATED)
+    change_manifest("holders:", "  known_as: {from: 企业类型, as: code}\nholders:")
+    bench.write(
+        GOOD.replace("N/A", known_as).replace("演示路1号", renewed_from).replace("浙江", "N/A", 1)
+    )
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+
+    mapped = RowMapper(loaded, source).map(record.cells)
+
+    assert [(error.field, error.rule) for error in mapped.errors] == errors
+    if errors:
+        return
+    assert mapped.row is not None
+    if known_as == "N/A":
+        assert (mapped.row.known_as, mapped.row.associated) == (None, ())
+    else:
+        assert mapped.row.known_as == LICENCE_IDENTIFIER
+        assert mapped.row.associated == (Association(Relation.RENEWED_FROM, HOUSING),)
+        assert ("known_as", "code.width") in mapped.row.rules
 
 
 def test_paths_of_the_manifest_count_from_its_folder(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from hub.domain.association import IdentifierMode
 from hub.domain.certificate_type import (
     RESERVED_NAMES,
     CertificateType,
@@ -93,6 +94,12 @@ def test_a_listed_type_survives_its_text() -> None:
 
     assert from_json(data) == LISTED
     assert json.loads(data)["v"] == 2
+    # What is said by saying nothing stands nowhere: published digests stay what they were.
+    assert "identifiers" not in json.loads(data)["listing"]
+    lenient = replace(LISTED.listing, identifiers=IdentifierMode.LENIENT)
+    assert (
+        from_json(to_json(replace(LISTED, listing=lenient))).identifiers is IdentifierMode.LENIENT
+    )
 
 
 def test_the_text_of_a_type_without_listing_is_what_it_always_was() -> None:
@@ -136,6 +143,7 @@ def test_short_names_are_no_part_of_version_1() -> None:
         ({"successors": ["11100000MB0143028R001"]}, "listing.successors", "type.successor"),
         ({"successors": ["x"]}, "listing.successors", "type.successor"),
         ({"items": "x"}, "listing.items", "member.list"),
+        ({"identifiers": "loose"}, "listing.identifiers", "member.kind"),
         ({"colour": 1}, "listing.colour", "member.unknown"),
     ],
 )

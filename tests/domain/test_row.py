@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.domain.association import ASSOCIATIONS, Association
 from hub.domain.holder import Holder
 from hub.domain.row import ROW_BYTES_MAX, Op, Row, emit_row, parse_row
 from hub.errors import HubError, Reason
@@ -24,6 +25,9 @@ ROW = Row(
     fields={"name": "示例（演示）有限公司", "capital": None, "size": 3, "branch": False},
     rules=(("credit_code", "uscc.upper"),),
 )
+
+
+RENEWED = {"relation": "renewed_from", "identifier": "x"}
 
 
 def changed(**members: object) -> bytes:
@@ -68,6 +72,10 @@ texts = st.text(
         ),
         rules=st.just((("name", "text.strip"),)),
         source_time=st.none() | st.just("2026-01-31T08:00:00+08:00"),
+        known_as=st.none() | texts,
+        associated=st.lists(
+            st.builds(Association, st.sampled_from(ASSOCIATIONS), texts), max_size=16, unique=True
+        ).map(tuple),
     )
 )
 def test_a_row_survives_its_bytes(row: Row) -> None:
@@ -105,6 +113,27 @@ def test_a_row_survives_its_bytes(row: Row) -> None:
         (changed(fields={"name": ["a"]}), "fields.name", "value.text"),
         (changed(fields={"_sd": "a"}), "fields", "field.name"),
         (changed(fields={f"f{i}": 1 for i in range(65)}), "fields", "row.count"),
+        (changed(known_as=""), "known_as", "value.empty"),
+        (changed(known_as="9" * 129), "known_as", "value.length"),
+        (changed(associated={}), "associated", "member.kind"),
+        (changed(associated=[{"relation": "changes"}]), "associated[0]", "member.kind"),
+        (changed(associated=[RENEWED] * 17), "associated", "row.count"),
+        (changed(associated=[RENEWED] * 2), "associated[1]", "member.repeated"),
+        (
+            changed(associated=[RENEWED | {"relation": "known_as"}]),
+            "associated[0].relation",
+            "row.relation",
+        ),
+        (
+            changed(associated=[RENEWED | {"relation": ["changes"]}]),
+            "associated[0].relation",
+            "row.relation",
+        ),
+        (
+            changed(associated=[RENEWED | {"identifier": 7}]),
+            "associated[0].identifier",
+            "value.text",
+        ),
         (changed(rules=[["a"]]), "rules", "row.rules"),
         (changed(source_time="2026-01-31T08:00:00"), "source_time", "row.source_time"),
         (b'{"v":1,"v":1}', "row", "json.malformed"),

@@ -185,18 +185,20 @@ class GetCertificateResponse(_message.Message):
 class SearchCertificatesRequest(_message.Message):
     __slots__ = ("filter", "page_size", "page_token")
     class Filter(_message.Message):
-        __slots__ = ("holder", "certificate_type", "number", "identifier", "authority")
+        __slots__ = ("holder", "certificate_type", "number", "identifier", "authority", "associated")
         HOLDER_FIELD_NUMBER: _ClassVar[int]
         CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
         NUMBER_FIELD_NUMBER: _ClassVar[int]
         IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
         AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+        ASSOCIATED_FIELD_NUMBER: _ClassVar[int]
         holder: Holder
         certificate_type: str
         number: str
         identifier: str
         authority: str
-        def __init__(self, holder: _Optional[_Union[Holder, _Mapping]] = ..., certificate_type: _Optional[str] = ..., number: _Optional[str] = ..., identifier: _Optional[str] = ..., authority: _Optional[str] = ...) -> None: ...
+        associated: str
+        def __init__(self, holder: _Optional[_Union[Holder, _Mapping]] = ..., certificate_type: _Optional[str] = ..., number: _Optional[str] = ..., identifier: _Optional[str] = ..., authority: _Optional[str] = ..., associated: _Optional[str] = ...) -> None: ...
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -276,7 +278,7 @@ class CertificateType(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[CertificateType.State, str]] = ..., state_entry: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time")
+    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time", "named_identifiers")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -295,6 +297,7 @@ class Certificate(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     PRESENCE_FIELD_NUMBER: _ClassVar[int]
     CONFIRM_TIME_FIELD_NUMBER: _ClassVar[int]
+    NAMED_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     identifier: str
     version: int
@@ -313,4 +316,27 @@ class Certificate(_message.Message):
     etag: str
     presence: Presence
     confirm_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    named_identifiers: _containers.RepeatedCompositeFieldContainer[NamedIdentifier]
+    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., named_identifiers: _Optional[_Iterable[_Union[NamedIdentifier, _Mapping]]] = ...) -> None: ...
+
+class NamedIdentifier(_message.Message):
+    __slots__ = ("relation", "identifier", "fault")
+    class Relation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        RELATION_UNSPECIFIED: _ClassVar[NamedIdentifier.Relation]
+        RELATION_KNOWN_AS: _ClassVar[NamedIdentifier.Relation]
+        RELATION_RENEWED_FROM: _ClassVar[NamedIdentifier.Relation]
+        RELATION_CHANGES: _ClassVar[NamedIdentifier.Relation]
+        RELATION_DERIVED_FROM: _ClassVar[NamedIdentifier.Relation]
+    RELATION_UNSPECIFIED: NamedIdentifier.Relation
+    RELATION_KNOWN_AS: NamedIdentifier.Relation
+    RELATION_RENEWED_FROM: NamedIdentifier.Relation
+    RELATION_CHANGES: NamedIdentifier.Relation
+    RELATION_DERIVED_FROM: NamedIdentifier.Relation
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    relation: NamedIdentifier.Relation
+    identifier: str
+    fault: str
+    def __init__(self, relation: _Optional[_Union[NamedIdentifier.Relation, str]] = ..., identifier: _Optional[str] = ..., fault: _Optional[str] = ...) -> None: ...
