@@ -11,6 +11,7 @@ import contextlib
 import gc
 import itertools
 import logging
+import os
 import signal
 import socket
 import sys
@@ -294,7 +295,8 @@ class Hub:
         leaf = x509.load_pem_x509_certificates(certificate)[0]
         end_us = int(leaf.not_valid_after_utc.timestamp()) * 1_000_000
         self.metrics.observe_x509("server", self.config.hub.origin, end_us)
-        self._grpc = await _grpc_server(self)
+        with yielding_threads():
+            self._grpc = await _grpc_server(self)
         if self.config.http.address:
             self._http = self._start_http()
 
@@ -507,13 +509,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     search = SearchCertificates(database, catalogue, keys.keyring)
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
-
-    def observe_epoch(members: int, seconds: float) -> None:
-        """What was recorded is on the feed at once."""
-        metrics.observe_epoch(members, seconds)
-        tail.wake()
-
-    recorder.observer.on_epoch = observe_epoch
+    recorder.observer.on_rows = tail.wake
     watch = WatchChanges(
         database,
         recorder,
@@ -671,6 +667,31 @@ def _recorder(
         settings=settings,
         observer=Observer(on_epoch=metrics.observe_epoch),
     )
+
+
+@contextlib.contextmanager
+def yielding_threads() -> Iterator[None]:
+    """Threads that begin in here do not take the processor from the event loop.
+
+    gRPC wakes a thread of its own for every step of a call. Where they share a processor with the
+    loop, each would interrupt it, and the loop it in turn: two switches for each of the seven steps
+    of a fetch. Under SCHED_BATCH, which a thread inherits from its parent, they run when the loop
+    waits or its turn is over, and then for all calls at once (docs/adr/0032).
+    """
+    if not hasattr(os, "SCHED_BATCH"):  # Not Linux.
+        yield
+        return
+    before = os.sched_getscheduler(0)
+    parameters = os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except OSError:  # Whoever runs us has decided otherwise.
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, before, parameters)
 
 
 async def _grpc_server(hub: Hub) -> grpc.aio.Server:

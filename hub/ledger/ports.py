@@ -71,6 +71,8 @@ class Observer:
 
     # Called after each epoch with its entries and its duration in seconds.
     on_epoch: Callable[[int, float], None] | None = None
+    # Called after each epoch that wrote rows of a domain.
+    on_rows: Callable[[], None] | None = None
     epoch_time_us: int = 0
     signature_time_us: int = 0
     epochs: int = 0

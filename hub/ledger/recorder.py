@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -289,6 +290,8 @@ class Recorder:
                 return
             if self._queued_rows >= self._settings.rows_max:
                 return
+            # Who brings the next calls may need this processor, and does not take it by force.
+            os.sched_yield()
             await _next_turn()
             quiet = quiet + 1 if len(self._queue) == size else 0
             size = len(self._queue)
@@ -539,6 +542,8 @@ class Recorder:
         observer.last_epoch_duration_us = observer.epoch_time_us - began_us
         if observer.on_epoch is not None:
             observer.on_epoch(len(epoch.accepted), observer.last_epoch_duration_us / 1_000_000)
+        if observer.on_rows is not None and any(item.member.writes for item in epoch.accepted):
+            observer.on_rows()
 
 
 @dataclass(slots=True)

@@ -141,7 +141,7 @@ class Tail:
     _grown: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
-        """Something was recorded by this process."""
+        """Something was written by this process."""
         self._wake.set()
 
     async def run(self) -> None:
