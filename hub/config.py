@@ -136,6 +136,15 @@ class TokenSection(_Section):
     lifetime_s: Annotated[int, Field(ge=10, le=600)] = 600
 
 
+class ObjectionsSection(_Section):
+    """Objections to what certificates say (异议)."""
+
+    # Plain days after the day on which an objection is raised within which its authority answers,
+    # and after the day on which it was accepted within which it is corrected. More is later, no
+    # objection lapses.
+    answer_days: Annotated[int, Field(ge=1, le=365)] = 10
+
+
 class Config(_Section):
     """All of `hub.toml`, with defaults for everything but the hub itself."""
 
@@ -149,6 +158,7 @@ class Config(_Section):
     keys: KeysSection = KeysSection()
     tls: TlsSection = TlsSection()
     token: TokenSection = TokenSection()
+    objections: ObjectionsSection = ObjectionsSection()
     # The folder of `hub.toml`; every relative path hangs on it.
     home: Path = Field(default=Path(), exclude=True)
 

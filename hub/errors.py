@@ -70,6 +70,7 @@ class Reason(StrEnum):
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
+    OBJECTION_NOT_FOUND = "OBJECTION_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
@@ -597,6 +598,10 @@ TEXTS: dict[Reason, Text] = {
         "there is no announced change {name} that you may see. List what your own certificates "
         "have to follow with `sealway fact list`.",
         "没有您可查看的变更通告 {name}。可用 sealway fact list 查看本机构证照的待办。",
+    ),
+    Reason.OBJECTION_NOT_FOUND: Text(
+        "there is no objection {name} that you may see. List them with `sealway objection list`.",
+        "没有您可查看的异议 {name}。可用 sealway objection list 查看。",
     ),
     Reason.ANSWER_STALE: Text(
         "what request {request_id} was answered with would not be answered today; its original "

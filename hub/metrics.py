@@ -155,6 +155,12 @@ class Metrics:
         self.feed_streams = Gauge(
             "sealway_feed_streams", "Open streams of the change feed", registry=self.registry
         )
+        self.objections_overdue = Gauge(
+            "sealway_objections_overdue",
+            "Objections that an authority has not answered or corrected in time",
+            ("authority",),
+            registry=self.registry,
+        )
         self.log_size = Gauge("sealway_log_size", "Entries in the log", registry=self.registry)
 
     def observe_exchange(
@@ -180,6 +186,13 @@ class Metrics:
     def observe_x509(self, usage: str, name: str, expire_time_us: int) -> None:
         """When an X.509 certificate ends."""
         self.x509_expire.labels(*self.x509_labels(usage, name)).set(expire_time_us / 1_000_000)
+
+    def observe_overdue(self, objections: Mapping[str, int]) -> None:
+        """How many objections each authority has not answered in time; the others have none."""
+        self.objections_overdue.clear()
+        labels = BoundedLabels(("authority",), series_each=1)
+        for authority, count in objections.items():
+            self.objections_overdue.labels(*labels(authority)).inc(count)
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""

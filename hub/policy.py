@@ -33,6 +33,7 @@ _DEPARTMENT_SIDE: Final = frozenset({Role.OFFICER, Role.DEPARTMENT, Role.AUDITOR
 _BOTH_SIDES: Final = _DEPARTMENT_SIDE | {Role.PLATFORM}
 _MEMBERS: Final = _BOTH_SIDES | {Role.CONNECTOR}
 _WATCHERS: Final = frozenset({Role.DEPARTMENT, Role.PLATFORM, Role.AUDITOR})
+_OBJECTORS: Final = frozenset({Role.DEPARTMENT, Role.PLATFORM})
 _ISSUER: Final = frozenset({Role.DEPARTMENT})
 _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
@@ -41,6 +42,7 @@ _REORGANIZATION: Final = "/hub.access.v1.ReorganizationService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
 _FACTS: Final = "/hub.registry.v1.FactService/"
+_OBJECTIONS: Final = "/hub.registry.v1.ObjectionService/"
 _FEED: Final = "/hub.registry.v1.FeedService/"
 _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
@@ -80,6 +82,10 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _FACTS + "AnnounceFactChange": frozenset({Role.DEPARTMENT}),
         _FACTS + "ListFollowUps": _RECORD_READERS,
         _FACTS + "DeclineFollowUp": frozenset({Role.DEPARTMENT}),
+        _OBJECTIONS + "RaiseObjection": _OBJECTORS,
+        _OBJECTIONS + "GetObjection": _WATCHERS,
+        _OBJECTIONS + "ListObjections": _WATCHERS,
+        _OBJECTIONS + "AnswerObjection": _ISSUER,
         _FEED + "WatchChanges": _WATCHERS,
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
         _DOCUMENTS + "DownloadDocument": _RECORD_READERS,

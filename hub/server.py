@@ -81,12 +81,22 @@ from hub.registry.feed_service import FeedService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
+from hub.registry.objection_service import ObjectionService
+from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
 from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.state_service import CertificateStateService
-from hub.registry.v1 import documents_pb2, facts_pb2, feed_pb2, items_pb2, registry_pb2, states_pb2
+from hub.registry.v1 import (
+    documents_pb2,
+    facts_pb2,
+    feed_pb2,
+    items_pb2,
+    objections_pb2,
+    registry_pb2,
+    states_pb2,
+)
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -116,7 +126,7 @@ _KEEPALIVE_MS: Final = 20_000
 # Batches make many short-lived objects and no cycles: look for those less often.
 _SWITCH_S: Final = 0.0005
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
-# Certificates end slowly: once a minute is often enough to look.
+# Certificates end slowly, and days turn slowly: once a minute is often enough to look.
 _EXPIRY_REFRESHES: Final = 60
 # The legal day turns once a day; whose certificates ended is told within a minute of it.
 _EXPIRED_S: Final = 60.0
@@ -196,6 +206,20 @@ class GrantedTypes:
             grant.type_code for grant in self.grants.of(recipient) if grant.is_in_force(now)
         )
 
+    def fields_granted(self, recipient: str, type_code: str) -> frozenset[str]:
+        """The fields of a type that a system's grants in force now name, taken together."""
+        now = self.clock()
+        return frozenset(
+            name
+            for grant in self.grants.of(recipient)
+            if grant.type_code == type_code and grant.is_in_force(now)
+            for name in grant.fields
+        )
+
+    def check(self) -> Check:
+        """That no grant changed since this was answered."""
+        return self.grants.check()
+
 
 @dataclass(slots=True)
 class ProvenKeys:
@@ -262,6 +286,7 @@ class Hub:
     services: Services
     blobs: BlobStore
     documents: Documents
+    objections: Objections
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -353,6 +378,7 @@ class Hub:
                 if number % _EXPIRY_REFRESHES == 0:
                     for name, expire_us in await self.seals.expiries():
                         self.metrics.observe_x509("seal", name, expire_us)
+                    self.metrics.observe_overdue(await self.objections.overdue())
             except HubError as error:
                 _LOG.warning('{"event":"refresh_failed","reason":"%s"}', error.reason.value)
 
@@ -557,6 +583,32 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             ),
         ),
         (
+            objections_pb2,
+            ObjectionService(
+                RaiseObjection(
+                    clock,
+                    database,
+                    recorder,
+                    identities,
+                    GrantedTypes(grants, clock),
+                    catalogue,
+                    data_keys,
+                    config.objections.answer_days,
+                ),
+                AnswerObjection(
+                    clock,
+                    database,
+                    recorder,
+                    identities,
+                    data_keys,
+                    config.objections.answer_days,
+                ),
+                Objections(clock, database, data_keys),
+                pages,
+                caller,
+            ),
+        ),
+        (
             items_pb2,
             ItemService(
                 items,
@@ -632,6 +684,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         services,
         blobs,
         documents,
+        Objections(clock, database, data_keys),
     )
 
 

@@ -36,6 +36,7 @@ from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
+from tests.registry.test_objections import settle_objection
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -332,6 +333,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
                 request_id=new_id(), name=listed.follow_ups[0].name, decline_reason="已停业"
             ),
         )
+        await settle_objection(hub, cert)
         watching = feed_pb2_grpc.FeedServiceStub(platform.channel).WatchChanges(
             feed_pb2.WatchChangesRequest(), metadata=bearer(await platform.token())
         )

@@ -14,7 +14,15 @@ from hub.domain.caller import Role
 from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.ledger.v1 import ledger_pb2
 from hub.policy import OPEN, POLICY
-from hub.registry.v1 import documents_pb2, facts_pb2, feed_pb2, items_pb2, registry_pb2, states_pb2
+from hub.registry.v1 import (
+    documents_pb2,
+    facts_pb2,
+    feed_pb2,
+    items_pb2,
+    objections_pb2,
+    registry_pb2,
+    states_pb2,
+)
 from hub.seal.v1 import seal_pb2
 from tests.conftest import ROOT
 
@@ -29,6 +37,7 @@ OURS = [
         ledger_pb2,
         plan_pb2,
         items_pb2,
+        objections_pb2,
         registry_pb2,
         reorganization_pb2,
         seal_pb2,

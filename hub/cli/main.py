@@ -28,6 +28,7 @@ from hub.cli import (
     intents,
     items,
     log,
+    objections,
     officers,
     reorganize,
     seals,
@@ -109,6 +110,7 @@ app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(documents.app, name="document")
 app.add_typer(facts.app, name="fact")
+app.add_typer(objections.app, name="objection")
 app.add_typer(log.app, name="log")
 app.add_typer(database.app, name="db")
 app.command("verify", cls=VerifyCommand)(verify_command)

@@ -11,6 +11,7 @@ import hub.registry.document_store
 import hub.registry.fact_store
 import hub.registry.feed_store
 import hub.registry.item_store
+import hub.registry.objection_store
 import hub.registry.transition_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.
 from hub.storage.schema import METADATA

@@ -214,3 +214,11 @@ class Grants(Protocol):
     def types_granted(self, recipient: str) -> frozenset[str]:
         """The codes of the types for which `systems/{system}` has a grant in force now."""
         ...
+
+    def fields_granted(self, recipient: str, type_code: str) -> frozenset[str]:
+        """The fields of a type that its grants in force now name, taken together."""
+        ...
+
+    def check(self) -> Check:
+        """That no grant changed since this was answered."""
+        ...

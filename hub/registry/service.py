@@ -303,6 +303,7 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         presence=pb.PRESENCE_GONE if view.presence.is_gone else pb.PRESENCE_LISTED,
         confirm_time=_time(view.presence.confirm_time_us),
         named_identifiers=[_encode_named(one) for one in view.named],
+        objected_fields=view.objected,
     )
 
 

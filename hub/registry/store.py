@@ -30,6 +30,7 @@ from hub.storage.statements import (
     ENTRY_INDEX,
     Check,
     Row,
+    Value,
     Write,
     blob,
     insert_into,
@@ -153,6 +154,17 @@ CONFIRMATIONS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What is objected to now, for whoever reads a certificate: the fields of all its open objections.
+ANNOTATIONS: Final = Table(
+    "registry_annotations",
+    METADATA,
+    Column("certificate_id", Text, primary_key=True),
+    Column("fields", LargeBinary, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 BATCHES: Final = Table(
     "registry_batches",
     METADATA,
@@ -200,7 +212,11 @@ _WIDTH: Final = len(_CERTIFICATE_COLUMNS)
 _CURRENT: Final = CERTIFICATES.join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
 _OWNED: Final = VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id)
 _CONFIRMED: Final = CONFIRMATIONS.c.certificate_id == CERTIFICATES.c.id
-SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED)
+_ANNOTATED: Final = ANNOTATIONS.c.certificate_id == CERTIFICATES.c.id
+SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED).outerjoin(ANNOTATIONS, _ANNOTATED)
+_SHOWN_VERSIONS: Final = _OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED).outerjoin(
+    ANNOTATIONS, _ANNOTATED
+)
 LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
 
 ALL_TYPES: Final = question(
@@ -387,6 +403,7 @@ VIEW_COLUMNS: Final = (
     CONFIRMATIONS.c.confirm_time_us,
     CONFIRMATIONS.c.time_us,
     VERSIONS.c.id,
+    ANNOTATIONS.c.fields,
 )
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 CERTIFICATE_BY_NAME: Final = question(
@@ -402,7 +419,7 @@ CERTIFICATE_BY_NAME: Final = question(
 VERSIONS_PAGE: Final = question(
     "a page of a certificate's versions, newest first",
     select(*VIEW_COLUMNS)
-    .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
+    .select_from(_SHOWN_VERSIONS)
     .where(
         CERTIFICATES.c.id == bindparam("id"),
         CERTIFICATES.c.authority == bindparam("authority"),
@@ -423,7 +440,7 @@ OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
 VIEW_BY_IDENTIFIER: Final = question(
     "a certificate by any of its identifiers; of one authority unless that is empty",
     select(*VIEW_COLUMNS)
-    .select_from(_OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED))
+    .select_from(_SHOWN_VERSIONS)
     .where(VERSIONS.c.identifier == bindparam("identifier"), OF_AUTHORITY),
     "identifier",
     "authority",
@@ -435,6 +452,7 @@ SEARCH_BY_HOLDER: Final = question(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(CONFIRMATIONS, _CONFIRMED)
+        .outerjoin(ANNOTATIONS, _ANNOTATED)
     )
     .where(
         HOLDERS.c.holder_index == bindparam("holder_index"),
@@ -587,6 +605,7 @@ class CertificateView:
     create_time_us: int
     presence: Presence
     version_id: str
+    objected: tuple[str, ...]
     # What else the version names; read where somebody is shown it.
     named: tuple[NamedIdentifier, ...] = ()
 
@@ -642,7 +661,13 @@ def view_of(row: Row) -> CertificateView:
         create_time_us=integer(row[14]),
         presence=presence_of(integer(row[14]), row[15:18]),
         version_id=str(row[18]),
+        objected=objected_of(row[19]),
     )
+
+
+def objected_of(fields: Value) -> tuple[str, ...]:
+    """The fields of an annotation; none where there never was one."""
+    return () if fields is None else tuple(orjson.loads(blob(fields)))
 
 
 def presence_of(create_time_us: int, confirmation: Row) -> Presence:

@@ -35,7 +35,7 @@ from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
 from hub.proof.plan_request import PLAN_RPC, sign_plan_request
 from hub.proof.request import RequestedCertificate, sign_request
-from hub.registry.v1 import registry_pb2
+from hub.registry.v1 import objections_pb2, registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans
 from tests.simulator import (
@@ -136,6 +136,8 @@ _NAME_NOTHING: Final = frozenset(
         "cursor",
         "facts",
         "decline_reason",
+        "statement",
+        "answer",
         # An announcement, by an id that nobody can guess.
         "fact_change",
     ]
@@ -154,6 +156,8 @@ _OTHER_RESOURCES: Final = [
     "Grant",
     # Of an announcement, whose id stands in the name.
     "FollowUp",
+    # By ids that nobody can guess.
+    "Objection",
 ]
 
 
@@ -308,6 +312,12 @@ def _announcing(message: Any) -> None:
     message.legal_basis = BASIS
 
 
+def _objecting(message: Any) -> None:
+    message.fields.append("name")
+    message.party = objections_pb2.Objection.PARTY_HOLDER
+    message.statement = "与登记不符"
+
+
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     **{
@@ -317,6 +327,7 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     f"{_STATES}ConfirmCertificate": _gone,
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
     "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
+    "/hub.registry.v1.ObjectionService/RaiseObjection": _objecting,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
 

@@ -677,8 +677,12 @@ def invocations(
 ) -> Invocations:
     """Arguments with which each command succeeds on the running hub, in an order to run them in."""
     decided = [licence["name"] for licence in licences[-6:-1]]
-    return _invocations(running_hub, sealway, manifest, licences[0], tmp_path) | _decisions(
-        decided, ["--profile", running_hub.profile("systems/hz-department")]
+    department: list[str | Path] = ["--profile", running_hub.profile("systems/hz-department")]
+    window: list[str | Path] = ["--profile", running_hub.profile("systems/window-1")]
+    return (
+        _invocations(running_hub, sealway, manifest, licences[0], tmp_path)
+        | _decisions(decided, department)
+        | _objections(sealway, licences[-1]["identifier"], department, window)
     )
 
 
@@ -746,6 +750,20 @@ def _decisions(certificates: Sequence[str], department: list[str | Path]) -> Inv
         ("certificate", "revoke"): [fourth, *more],
         ("certificate", "deregister"): [fourth, "--cause", "ended", *more],
         ("certificate", "confirm"): [fifth, "--listed", *department],
+    }
+
+
+def _objections(
+    sealway: Sealway, identifier: str, department: list[str | Path], window: list[str | Path]
+) -> Invocations:
+    """One that the department raised itself, to be answered, and a window's."""
+    stated = (identifier, "--field", "name", "--statement", "与登记不符")
+    made = sealway("objection", "raise", *stated, *department, "--json").document["name"]
+    return {
+        ("objection", "raise"): [*stated, "--for", "holder", *window],
+        ("objection", "list"): ["--state", "raised", *window],
+        ("objection", "show"): [made, *department],
+        ("objection", "answer"): [made, "rejected", "--reason", "核对无误", *department],
     }
 
 

@@ -278,7 +278,7 @@ class CertificateType(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[CertificateType.State, str]] = ..., state_entry: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time", "named_identifiers")
+    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time", "named_identifiers", "objected_fields")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -298,6 +298,7 @@ class Certificate(_message.Message):
     PRESENCE_FIELD_NUMBER: _ClassVar[int]
     CONFIRM_TIME_FIELD_NUMBER: _ClassVar[int]
     NAMED_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     identifier: str
     version: int
@@ -317,7 +318,8 @@ class Certificate(_message.Message):
     presence: Presence
     confirm_time: _timestamp_pb2.Timestamp
     named_identifiers: _containers.RepeatedCompositeFieldContainer[NamedIdentifier]
-    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., named_identifiers: _Optional[_Iterable[_Union[NamedIdentifier, _Mapping]]] = ...) -> None: ...
+    objected_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., named_identifiers: _Optional[_Iterable[_Union[NamedIdentifier, _Mapping]]] = ..., objected_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class NamedIdentifier(_message.Message):
     __slots__ = ("relation", "identifier", "fault")

@@ -1,0 +1,166 @@
+"""gRPC ↔ domain for objections, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.domain import names
+from hub.domain.caller import Caller
+from hub.errors import HubError, Reason
+from hub.proof.encoding import digest
+from hub.registry.calls import Answered, Call
+from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
+from hub.registry.objections import (
+    NO_WORDS,
+    AnswerObjection,
+    Objections,
+    RaiseObjection,
+    Stated,
+    Words,
+)
+from hub.registry.v1 import objections_pb2 as pb
+from hub.storage.paging import PageTokens, page_size
+from hub.v1 import common_pb2
+
+_PATH: Final = "/hub.registry.v1.ObjectionService/"
+_NAME: Final = "objections/{objection}"
+_STATES: Final = {
+    ObjectionState.RAISED: pb.Objection.STATE_RAISED,
+    ObjectionState.ACCEPTED: pb.Objection.STATE_ACCEPTED,
+    ObjectionState.REJECTED: pb.Objection.STATE_REJECTED,
+    ObjectionState.CORRECTED: pb.Objection.STATE_CORRECTED,
+}
+_STATES_READ: Final[dict[int, ObjectionState]] = {
+    number: state for state, number in _STATES.items()
+}
+_PARTIES: Final = {
+    Party.HOLDER: pb.Objection.PARTY_HOLDER,
+    Party.AUTHORITY: pb.Objection.PARTY_AUTHORITY,
+}
+_PARTIES_READ: Final[dict[int, Party]] = {number: party for party, number in _PARTIES.items()}
+_DECISIONS: Final[dict[int, bool]] = {
+    pb.AnswerObjectionRequest.DECISION_ACCEPTED: True,
+    pb.AnswerObjectionRequest.DECISION_REJECTED: False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionService:
+    """`hub.registry.v1.ObjectionService`."""
+
+    raise_objection: RaiseObjection
+    answer: AnswerObjection
+    objections: Objections
+    pages: PageTokens
+    current_caller: Callable[[], Caller]
+
+    async def RaiseObjection(
+        self, request: pb.RaiseObjectionRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.RaiseObjectionResponse:
+        """Object to fields of a certificate."""
+        answered = await self.raise_objection(
+            self._call("RaiseObjection", request.request_id, request.SerializeToString),
+            decode_stated(request),
+            lambda made: encode_objection(made).SerializeToString(),
+        )
+        return pb.RaiseObjectionResponse(
+            objection=pb.Objection.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    async def GetObjection(
+        self, request: pb.GetObjectionRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetObjectionResponse:
+        """One objection."""
+        (objection,) = names.parse(request.name, _NAME)
+        found, words = await self.objections.get(self.current_caller(), objection)
+        return pb.GetObjectionResponse(objection=encode_objection(found, words))
+
+    async def ListObjections(
+        self, request: pb.ListObjectionsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListObjectionsResponse:
+        """A page of objections."""
+        caller, wanted = self.current_caller(), request.filter
+        if wanted.state and wanted.state not in _STATES_READ:
+            raise HubError(Reason.FIELD_INVALID, field="filter.state", rule="a value of State")
+        scope = f"ListObjections {caller.name} {wanted.state} {wanted.overdue}"
+        page = await self.objections.list(
+            caller,
+            _STATES_READ.get(wanted.state),
+            self.pages.read(request.page_token, scope),
+            page_size(request.page_size),
+            overdue=wanted.overdue,
+        )
+        return pb.ListObjectionsResponse(
+            objections=[encode_objection(one) for one in page.objections],
+            next_page_token=self.pages.make(page.after, scope) if page.after else "",
+        )
+
+    async def AnswerObjection(
+        self, request: pb.AnswerObjectionRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.AnswerObjectionResponse:
+        """Accept or reject an objection."""
+        (objection,) = names.parse(request.name, _NAME)
+        if request.decision not in _DECISIONS:
+            raise HubError(Reason.FIELD_INVALID, field="decision", rule="accepted or rejected")
+        answered = await self.answer(
+            self._call("AnswerObjection", request.request_id, request.SerializeToString),
+            objection,
+            request.answer,
+            lambda one: encode_objection(one).SerializeToString(),
+            is_accepted=_DECISIONS[request.decision],
+        )
+        return pb.AnswerObjectionResponse(
+            objection=pb.Objection.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
+        return Call(
+            self.current_caller(),
+            names.check_request_id(request_id),
+            _PATH + method,
+            digest(serialize(deterministic=True)),
+        )
+
+
+def decode_stated(message: pb.RaiseObjectionRequest) -> Stated:
+    """What is objected to. Raises HubError(FIELD_INVALID)."""
+    if message.party not in _PARTIES_READ:
+        raise HubError(Reason.FIELD_INVALID, field="party", rule="holder or authority")
+    return Stated(
+        message.identifier, tuple(message.fields), _PARTIES_READ[message.party], message.statement
+    )
+
+
+def encode_objection(row: ObjectionRow, words: Words = NO_WORDS) -> pb.Objection:
+    """The message of an objection."""
+    message = pb.Objection(
+        name=row.name,
+        authority=row.authority,
+        certificate_type=f"certificateTypes/{row.type_code.lower()}",
+        identifier=row.identifier,
+        fields=row.field_names,
+        party=_PARTIES[Party(row.party)],
+        raised_by=row.raised_by,
+        state=_STATES[ObjectionState(row.state)],
+        due_date=row.due_date,
+        statement=words.statement,
+        answer=words.answer,
+        correction=row.correction,
+        raise_time=_time(row.raise_time_us),
+    )
+    if row.answer_time_us:
+        message.answer_time.CopyFrom(_time(row.answer_time_us))
+    return message
+
+
+def _receipt(answered: Answered) -> common_pb2.Receipt:
+    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
+
+
+def _time(time_us: int) -> Timestamp:
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

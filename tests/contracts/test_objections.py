@@ -1,0 +1,275 @@
+"""Objections on every engine: raised, marked at once, answered in time, refused whole."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hub.clock import legal_day, now_us
+from hub.domain.caller import Caller, Role
+from hub.domain.row import Op
+from hub.errors import HubError, Reason
+from hub.proof.encoding import digest
+from hub.registry.calls import Answered, Call
+from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, change_of
+from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
+from hub.registry.objections import (
+    NO_WORDS,
+    AnswerObjection,
+    Objections,
+    RaiseObjection,
+    Stated,
+    Words,
+)
+from hub.registry.store import TURN
+from hub.storage.statements import Check
+from tests.registry.office import (
+    AUTHORITY,
+    LICENCE,
+    LICENCE_TYPE,
+    OFFICERS,
+    USCC,
+    Office,
+    licence,
+    open_office,
+)
+
+DAYS = 10
+DAY_US = 86_400_000_000
+OWN = Caller("systems/own", Role.DEPARTMENT, AUTHORITY, USCC, 1, "", 1)
+FOREIGN = Caller("systems/foreign", Role.DEPARTMENT, "authorities/tax", "", 1, "", 1)
+WINDOW = Caller("systems/window", Role.PLATFORM, "authorities/hall", "", 1, "", 1)
+OTHER_WINDOW = Caller("systems/window-2", Role.PLATFORM, "authorities/hall", "", 1, "", 1)
+AUDITOR = Caller("systems/auditor", Role.AUDITOR, "authorities/hall", "", 1, "", 1)
+
+
+@dataclass
+class Granted:
+    """Which fields of the licence each system has a grant for."""
+
+    fields: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def types_granted(self, recipient: str) -> frozenset[str]:
+        return frozenset({LICENCE}) if recipient in self.fields else frozenset()
+
+    def fields_granted(self, recipient: str, type_code: str) -> frozenset[str]:
+        return self.fields.get(recipient, frozenset()) if type_code == LICENCE else frozenset()
+
+    def check(self) -> Check:
+        return Check(TURN, ("nobody", "nothing"), None)
+
+
+class Desk:
+    """An office, what is done about objections, and a clock that can be set forward."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.later_us = 0
+        self.granted = Granted({WINDOW.name: frozenset({"name", "address"})})
+        core = (self.clock, office.database, office.recorder, office.identities)
+        self.raising = RaiseObjection(*core, self.granted, office.catalogue, office.data_keys, DAYS)
+        self.answering = AnswerObjection(*core, office.data_keys, DAYS)
+        self.objections = Objections(self.clock, office.database, office.data_keys)
+
+    def clock(self) -> int:
+        return now_us() + self.later_us
+
+    def in_days(self, days: int) -> str:
+        return (legal_day(self.clock()) + datetime.timedelta(days=days)).isoformat()
+
+    async def raise_objection(
+        self,
+        identifier: str,
+        *fields: str,
+        caller: Caller = WINDOW,
+        statement: str = "地址已变更",
+        request_id: str = "",
+    ) -> str:
+        """The objection's id."""
+        request_id = request_id or str(uuid.uuid4())
+        answered = await self.raising(
+            Call(caller, request_id, "/raise", digest(f"{identifier}{fields}{statement}")),
+            Stated(identifier, fields, Party.HOLDER, statement),
+            lambda made: made.id.encode(),
+        )
+        return answered.answer.decode()
+
+    async def answer(
+        self, objection: str, *, is_accepted: bool, caller: Caller = OWN, answer: str = "核对无误"
+    ) -> Answered:
+        request_id = str(uuid.uuid4())
+        return await self.answering(
+            Call(caller, request_id, "/answer", digest(request_id)),
+            objection,
+            answer,
+            lambda one: one.state.encode(),
+            is_accepted=is_accepted,
+        )
+
+    async def get(self, objection: str, caller: Caller = WINDOW) -> tuple[ObjectionRow, Words]:
+        return await self.objections.get(caller, objection)
+
+    async def ids(
+        self, caller: Caller, state: ObjectionState | None = None, *, overdue: bool = False
+    ) -> list[str]:
+        page = await self.objections.list(caller, state, "", 50, overdue=overdue)
+        assert not page.after
+        return [one.id for one in page.objections]
+
+    async def marked(self, certificate: str) -> tuple[str, ...]:
+        """What whoever looks the certificate up is told of it."""
+        view = await self.office.search.get(
+            self.office.officer(OFFICERS[0]), AUTHORITY, certificate.rpartition("/")[2]
+        )
+        return view.objected
+
+    async def told(self) -> list[tuple[str, str]]:
+        """What the feed says of objections: identifier and reference."""
+        rows = await self.office.database.all(CHANGES_AFTER, 0, 0, 2**53, 1000)
+        changes = [change_of(row) for row in rows]
+        return [
+            (one.identifier, one.reference) for one in changes if one.what is ChangeKind.OBJECTION
+        ]
+
+
+@pytest.fixture
+async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_office(database_url, tmp_path) as office:
+        await office.open_for(LICENCE_TYPE)
+        yield Desk(office)
+
+
+async def test_what_is_objected_to_is_marked_until_it_is_rejected(desk: Desk) -> None:
+    """By two systems: the marks are those of all that are open; each step is one entry."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+    size = desk.office.recorder.head().size
+
+    address = await desk.raise_objection(first.identifier, "address", "name")
+    both = await desk.marked(first.certificate)
+    scope = await desk.raise_objection(first.identifier, "scope", "holder_number", caller=OWN)
+    all_of_them = await desk.marked(first.certificate)
+    await desk.answer(address, is_accepted=True)
+    still = await desk.marked(first.certificate)
+    await desk.answer(address, is_accepted=False)
+    less = await desk.marked(first.certificate)
+    await desk.answer(scope, is_accepted=False)
+
+    assert both == ("address", "name")
+    assert all_of_them == still == ("address", "holder_number", "name", "scope")
+    assert less == ("holder_number", "scope")
+    assert await desk.marked(first.certificate) == ()
+    assert desk.office.recorder.head().size == size + 5
+    assert await desk.told() == [
+        (first.identifier, f"objections/{one}") for one in (address, scope, address, address, scope)
+    ]
+
+
+async def test_who_raised_it_and_who_answers_it_read_the_words_and_nobody_else(desk: Desk) -> None:
+    """An auditor sees the objection without them; in the database they are not readable."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+    objection = await desk.raise_objection(first.identifier, "address", statement="已搬迁")
+    await desk.answer(objection, is_accepted=True, answer="属实")
+
+    for caller in (WINDOW, OWN):
+        found, words = await desk.get(objection, caller)
+        assert words == Words("已搬迁", "属实")
+        assert "已搬迁".encode() not in found.statement
+    assert (await desk.get(objection, AUDITOR))[1] == NO_WORDS
+    for caller in (FOREIGN, OTHER_WINDOW):
+        with pytest.raises(HubError) as caught:
+            await desk.get(objection, caller)
+        assert caught.value.reason is Reason.OBJECTION_NOT_FOUND
+        assert await desk.ids(caller) == []
+    assert [await desk.ids(caller) for caller in (WINDOW, OWN, AUDITOR)] == [[objection]] * 3
+
+
+async def test_an_objection_is_due_in_plain_days_and_then_overdue(desk: Desk) -> None:
+    """The last day is in time. To accept it gives as many days again to correct it."""
+    rows = (await desk.office.deliver([licence(1), licence(2)])).results
+    late, answered = [await desk.raise_objection(one.identifier, "name") for one in rows]
+
+    assert (await desk.get(late))[0].due_date == desk.in_days(DAYS)
+    desk.later_us = DAYS * DAY_US
+    assert await desk.ids(OWN, overdue=True) == []
+    await desk.answer(answered, is_accepted=True)
+    assert (await desk.get(answered))[0].due_date == desk.in_days(DAYS)
+    desk.later_us += DAY_US
+    assert await desk.ids(OWN, overdue=True) == await desk.ids(AUDITOR, overdue=True) == [late]
+    assert await desk.objections.overdue() == {AUTHORITY: 1}
+    desk.later_us += DAYS * DAY_US
+    assert await desk.ids(OWN, overdue=True) == [late, answered]
+    assert await desk.ids(OWN, ObjectionState.RAISED, overdue=True) == [late]
+    await desk.answer(late, is_accepted=False)
+    await desk.answer(answered, is_accepted=False)
+    assert await desk.objections.overdue() == {}
+
+
+async def test_what_cannot_be_objected_to_is_refused_and_leaves_nothing(desk: Desk) -> None:
+    """Without a grant for the fields nobody learns whether the certificate is there."""
+    first, ended = (await desk.office.deliver([licence(1), licence(2)])).results
+    await desk.office.deliver([licence(2, Op.REVOKE), licence(1, fields={"scope": "新"})])
+    (newest,) = (await desk.office.deliver([licence(1, fields={"scope": "新"})])).results
+    absent = newest.identifier.replace(newest.identifier.split(".")[-3], "0" * 32)
+    size = desk.office.recorder.head().size
+    for identifier, fields, caller, statement, reason in (
+        (newest.identifier, ("scope",), WINDOW, "错", Reason.CERTIFICATE_NOT_FOUND),
+        (newest.identifier, ("name",), OTHER_WINDOW, "错", Reason.CERTIFICATE_NOT_FOUND),
+        (newest.identifier, ("name",), FOREIGN, "错", Reason.CERTIFICATE_NOT_FOUND),
+        (absent, ("name",), WINDOW, "错", Reason.IDENTIFIER_INVALID),
+        (first.identifier, ("name",), WINDOW, "错", Reason.TRANSITION_NOT_ALLOWED),
+        (ended.identifier, ("name",), WINDOW, "错", Reason.TRANSITION_NOT_ALLOWED),
+        (newest.identifier, ("unknown",), OWN, "错", Reason.FIELD_INVALID),
+        (newest.identifier, (), OWN, "错", Reason.FIELD_INVALID),
+        (newest.identifier, ("name", "name"), OWN, "错", Reason.FIELD_INVALID),
+        (newest.identifier, ("name",), OWN, "", Reason.FIELD_INVALID),
+        (newest.identifier, ("name",), OWN, "错" * 401, Reason.FIELD_INVALID),
+    ):
+        with pytest.raises(HubError) as caught:
+            await desk.raise_objection(identifier, *fields, caller=caller, statement=statement)
+        assert caught.value.reason is reason, (fields, caller.name, statement[:2])
+    await desk.raise_objection(newest.identifier, "name")
+    with pytest.raises(HubError) as caught:
+        await desk.raise_objection(newest.identifier, "address")
+    assert caught.value.reason is Reason.ALREADY_EXISTS
+    assert desk.office.recorder.head().size == size + 1
+    assert await desk.office.count("registry_objections") == 1
+
+
+async def test_only_its_authority_answers_and_only_what_is_open(desk: Desk) -> None:
+    """Who raised it may not; what is closed stays closed."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+    objection = await desk.raise_objection(first.identifier, "name")
+
+    for caller, reason in (
+        (FOREIGN, Reason.OBJECTION_NOT_FOUND),
+        (WINDOW, Reason.AUTHORITY_NOT_ALLOWED),
+    ):
+        with pytest.raises(HubError) as caught:
+            await desk.answer(objection, is_accepted=False, caller=caller)
+        assert caught.value.reason is reason
+    await desk.answer(objection, is_accepted=True)
+    with pytest.raises(HubError) as caught:
+        await desk.answer(objection, is_accepted=True)
+    assert caught.value.reason is Reason.TRANSITION_NOT_ALLOWED
+    await desk.answer(objection, is_accepted=False)
+    for is_accepted in (True, False):
+        with pytest.raises(HubError) as caught:
+            await desk.answer(objection, is_accepted=is_accepted)
+        assert caught.value.reason is Reason.TRANSITION_NOT_ALLOWED
+
+
+async def test_the_same_call_again_raises_nothing_new(desk: Desk) -> None:
+    """It gets its first answer."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+    request_id = str(uuid.uuid4())
+
+    one = await desk.raise_objection(first.identifier, "name", request_id=request_id)
+    again = await desk.raise_objection(first.identifier, "name", request_id=request_id)
+
+    assert one == again
+    assert await desk.office.count("registry_objections") == 1

@@ -1,0 +1,110 @@
+"""An objection over the wire: raised at a window, seen and answered by the department."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hub.registry.v1 import feed_pb2, feed_pb2_grpc, objections_pb2_grpc, registry_pb2
+from hub.registry.v1 import objections_pb2 as pb
+from tests.simulator import (
+    Member,
+    Refused,
+    Simulator,
+    bearer,
+    copy_home,
+    licence,
+    new_id,
+)
+
+STATEMENT = "企业名称已变更"
+
+
+def stub(member: Member) -> objections_pb2_grpc.ObjectionServiceStub:
+    """The service as `member` calls it."""
+    return objections_pb2_grpc.ObjectionServiceStub(member.channel)
+
+
+async def raised(member: Member, identifier: str) -> pb.RaiseObjectionResponse:
+    """An objection to the name on a certificate."""
+    request = pb.RaiseObjectionRequest(
+        request_id=new_id(),
+        identifier=identifier,
+        fields=["name"],
+        party=pb.Objection.PARTY_HOLDER,
+        statement=STATEMENT,
+    )
+    answer: pb.RaiseObjectionResponse = await member.call(stub(member).RaiseObjection, request)
+    return answer
+
+
+async def answered(
+    member: Member, objection: str, decision: pb.AnswerObjectionRequest.Decision
+) -> pb.AnswerObjectionResponse:
+    """The authority's answer to it."""
+    request = pb.AnswerObjectionRequest(
+        request_id=new_id(), name=objection, decision=decision, answer="核对无误"
+    )
+    answer: pb.AnswerObjectionResponse = await member.call(stub(member).AnswerObjection, request)
+    return answer
+
+
+async def settle_objection(hub: Simulator, identifier: str) -> None:
+    """Raise an objection, accept and reject it: every entry that there can be."""
+    objection = (await raised(hub.platform(), identifier)).objection.name
+    department = hub.system("hz-department")
+    await answered(department, objection, pb.AnswerObjectionRequest.DECISION_ACCEPTED)
+    await answered(department, objection, pb.AnswerObjectionRequest.DECISION_REJECTED)
+
+
+async def shown(member: Member, name: str) -> registry_pb2.Certificate:
+    """A certificate as its department reads it."""
+    request = registry_pb2.GetCertificateRequest(name=name)
+    return (await member.call(member.registry.GetCertificate, request)).certificate  # type: ignore[no-any-return]
+
+
+async def test_a_window_objects_and_the_department_answers(city: Path, tmp_path: Path) -> None:
+    """Marked at once for whoever looks it up, told on the feed, and unmarked by the answer."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        (issued,) = (await hub.connector().deliver([licence(1)])).results
+        window, department = hub.platform(), hub.system("hz-department")
+        stream = feed_pb2_grpc.FeedServiceStub(department.channel).WatchChanges(
+            feed_pb2.WatchChangesRequest(), metadata=bearer(await department.token())
+        )
+        await stream.read()
+
+        made = (await raised(window, issued.identifier)).objection
+        told = (await asyncio.wait_for(stream.read(), 10)).changes[0]
+        stream.cancel()
+        marked = await shown(department, issued.certificate)
+        listed = await department.call(
+            stub(department).ListObjections,
+            pb.ListObjectionsRequest(filter={"state": pb.Objection.STATE_RAISED}),
+        )
+        read = await department.call(
+            stub(department).GetObjection, pb.GetObjectionRequest(name=made.name)
+        )
+        for name in ("nb-department", "window-2"):
+            stranger = hub.system(name)
+            with pytest.raises(Refused) as caught:
+                await stranger.call(
+                    stub(stranger).GetObjection, pb.GetObjectionRequest(name=made.name)
+                )
+            assert caught.value.reason == "OBJECTION_NOT_FOUND"
+        done = await answered(department, made.name, pb.AnswerObjectionRequest.DECISION_REJECTED)
+        after = await shown(department, issued.certificate)
+        report = await hub.audit()
+
+    assert (told.kind, told.certificate, told.reference) == (
+        feed_pb2.Change.KIND_OBJECTION,
+        issued.certificate,
+        made.name,
+    )
+    assert list(marked.objected_fields) == ["name"]
+    assert [one.name for one in listed.objections] == [made.name]
+    assert (read.objection.statement, made.statement) == (STATEMENT, "")
+    assert done.objection.state == pb.Objection.STATE_REJECTED
+    assert list(after.objected_fields) == []
+    assert not report.findings
