@@ -165,7 +165,7 @@ def fetch(
     document = _document(answer)
     if out is not None:
         save(out, emit_json(document), mode=PRIVATE)
-    _show(terminal, document, verified, presentations)
+    _show(terminal, document, verified, presentations, answer.certificates)
     if out is not None:
         kept = in_folder(out)
         terminal.say(f"Answer: {kept}", f"答复：{kept}")
@@ -320,23 +320,32 @@ def _show(
     document: dict[str, Json],
     verified: VerifiedReceipt,
     presentations: Sequence[Presentation | None],
+    answered: Sequence[exchange_pb2.FetchedCertificate],
 ) -> None:
     found: list[Document] = []
     rows: list[tuple[str, str, str]] = []
     logged = verified.entry.certificates
-    for entry, shown in zip(logged, presentations, strict=True):
+    for entry, shown, given in zip(logged, presentations, answered, strict=True):
         found.append(
             {
                 "cert": entry.cert,
                 "state": entry.state,
                 "fields": dict(shown.disclosed) if shown else {},
                 "custody": shown.custody.value if shown else None,
+                "objected": list(given.objected_fields),
             }
         )
         rows.append((entry.cert or "", terminal.choose("state", "状态"), entry.state))
         if shown is not None:
             rows += [("", name, str(value)) for name, value in shown.disclosed.items()]
             rows.append(("", terminal.choose("custody", "保管"), shown.custody.value))
+    for entry, given in zip(logged, answered, strict=True):
+        if given.objected_fields:
+            doubted = ", ".join(given.objected_fields)
+            terminal.say(
+                f"Somebody objects to {doubted} of {entry.cert}; have it confirmed.",
+                f"{entry.cert} 的 {doubted} 存在异议，请核实后使用。",
+            )
     terminal.document(
         {
             **document,

@@ -130,9 +130,19 @@ def verify_information(
         save(out, emit_json(document), mode=PRIVATE)
         terminal.say(f"Answer: {in_folder(out)}", f"答复：{in_folder(out)}")
     terminal.document(
-        {**document, "verified": {"entry": verified.index, "grade": verified.grade.value}}
+        {
+            **document,
+            "objected": list(answer.objected_fields),
+            "verified": {"entry": verified.index, "grade": verified.grade.value},
+        }
     )
     terminal.say(*_SAID[result])
+    if answer.objected_fields:
+        doubted = ", ".join(answer.objected_fields)
+        terminal.say(
+            f"Somebody objects to: {doubted}; have it confirmed.",
+            f"存在异议的信息项：{doubted}，请核实后使用。",
+        )
     terminal.say(
         f"Verified: receipt of log entry {verified.index} ({verified.grade.value}).",
         f"已核验：日志条目 {verified.index} 的回执（{verified.grade.value}）。",

@@ -14,7 +14,8 @@ class OnFile:
     `state` is the stored one, as of entry `state_entry`; what follows from the clock is judged by
     whoever asks. Dates are ISO; `valid_until` is "" for long term. `confirm_date` is the later of
     issue and the source's last word on it. Of the fields that were asked about, `fields` have a
-    value. `is_gone`: its department does not list it any more.
+    value. `is_gone`: its department does not list it any more. `objected` are the
+    fields to which somebody objects.
     """
 
     version_id: str
@@ -31,3 +32,4 @@ class OnFile:
     grade: Grade
     fields: frozenset[str]
     is_gone: bool = False
+    objected: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.grants import Grant, find_grant
@@ -42,10 +43,12 @@ _HOLDER_CLAIMS: Final = ("holder_type", _NUMBER)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One certificate of an answer; `presentation` is empty unless it is in force."""
+    """One certificate of an answer; `presentation` is empty unless it is in force. Somebody objects
+    to what `objected` names of it."""
 
     state: State
     presentation: str
+    objected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,13 @@ class FetchCertificates:
         members: list[Json] = []
         for wanted, certificate in zip(request.certificates, found, strict=True):
             presentation = ""
+            objected: tuple[str, ...] = ()
             if certificate is not None and certificate.state is State.ACTIVE:
                 presentation = await self._present(wanted, certificate)
+                objected = in_doubt(certificate.objected, wanted.fields)
             state = certificate.state if certificate is not None else State.ABSENT
-            fetched.append(Fetched(state, presentation))
-            members.append(_member(wanted, certificate, presentation))
+            fetched.append(Fetched(state, presentation, objected))
+            members.append(_member(wanted, certificate, fetched[-1]))
         grant_digests = sorted({grant.digest for grant in used})
         issuers = {certificate.authority for certificate in found if certificate is not None}
         return _Decision(
@@ -329,7 +334,7 @@ def _one_digest(digests: Sequence[str]) -> str:
 
 
 def _member(
-    wanted: RequestedCertificate, certificate: FoundCertificate | None, presentation: str
+    wanted: RequestedCertificate, certificate: FoundCertificate | None, fetched: Fetched
 ) -> dict[str, Json]:
     """One of `certificates` in the entry's body; never the holder."""
     if certificate is None:
@@ -342,8 +347,10 @@ def _member(
         "vct": certificate.vct,
         "state": certificate.state.value,
         "state_entry": certificate.state_entry,
-        "fields": list(wanted.fields) if presentation else [],
+        "fields": list(wanted.fields) if fetched.presentation else [],
     }
-    if presentation:
-        member["sd_hash"] = digest(presentation)
+    if fetched.presentation:
+        member["sd_hash"] = digest(fetched.presentation)
+    if fetched.objected:
+        member["objected"] = list(fetched.objected)
     return member

@@ -17,6 +17,7 @@ from typing import Final
 
 from hub.domain.certificate import State, state_on
 from hub.domain.certificate_type import EVIDENCE_DAYS, Sharing
+from hub.domain.objection import in_doubt
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import Fact, Material, Role, ServiceItem, facts_of, holds
 from hub.errors import HubError, Reason, Text
@@ -52,6 +53,7 @@ class Obstacle(StrEnum):
     FIELDS_MISSING = "fields_missing"
     STALE = "stale"
     GONE_AT_SOURCE = "gone_at_source"
+    OBJECTED = "objected"
 
 
 OBSTACLES: Final[Mapping[Obstacle, Text]] = {
@@ -90,6 +92,10 @@ OBSTACLES: Final[Mapping[Obstacle, Text]] = {
     Obstacle.GONE_AT_SOURCE: Text(
         "Its department does not list it any more and must confirm it.",
         "主管部门的系统中已查不到该证照，需其核实。",
+    ),
+    Obstacle.OBJECTED: Text(
+        "Somebody objects to what it says, and its department must confirm it.",
+        "该证照的信息存在异议，需主管部门核实。",
     ),
 }
 
@@ -399,6 +405,9 @@ def _flaw(certificate: OnFile, material: Material, day: datetime.date) -> Obstac
         return Obstacle.FIELDS_MISSING
     if certificate.is_gone:
         return Obstacle.GONE_AT_SOURCE
+    # Its department decides whether it is right; what the applicant could bring says the same.
+    if in_doubt(certificate.objected, material.fields):
+        return Obstacle.OBJECTED
     if material.age_days_max is not None:
         confirmed = datetime.date.fromisoformat(certificate.confirm_date)
         if (day - confirmed).days > material.age_days_max:
@@ -406,4 +415,4 @@ def _flaw(certificate: OnFile, material: Material, day: datetime.date) -> Obstac
     return None
 
 
-_CONFIRMABLE: Final = frozenset({Obstacle.STALE, Obstacle.GONE_AT_SOURCE})
+_CONFIRMABLE: Final = frozenset({Obstacle.STALE, Obstacle.GONE_AT_SOURCE, Obstacle.OBJECTED})

@@ -65,6 +65,11 @@ class FoundCertificate(Protocol):
     @property
     def state_entry(self) -> int: ...
     @property
+    def objected(self) -> Sequence[str]:
+        """The fields to which somebody objects now."""
+        ...
+
+    @property
     def check(self) -> Check:
         """That this is still the state on which a decision is based."""
         ...

@@ -58,7 +58,9 @@ class ExchangeService:
             request_id=answer.request_id,
             certificates=[
                 pb.FetchedCertificate(
-                    state=_STATES[fetched.state], presentation=fetched.presentation
+                    state=_STATES[fetched.state],
+                    presentation=fetched.presentation,
+                    objected_fields=fetched.objected,
                 )
                 for fetched in answer.certificates
             ],

@@ -38,5 +38,6 @@ class VerificationService:
         return pb.VerifyInformationResponse(
             request_id=answer.request_id,
             result=_RESULTS[answer.result],
+            objected_fields=answer.objected,
             receipt=common_pb2.Receipt(json=answer.receipt, entry=answer.entry),
         )

@@ -18,6 +18,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.fetch import content_of
@@ -54,6 +55,8 @@ class Confirmation:
 
     request_id: str
     result: Result
+    # Of the values that are right, those to which somebody objects.
+    objected: tuple[str, ...]
     receipt: str
     entry: int
 
@@ -169,6 +172,8 @@ class VerifyInformation:
         begun = time.perf_counter()
         found = await self._find(request)
         result, matched = judge(await self._right_ones(found, request.values or {}))
+        objected = _objected(request, matched)
+        said = " ".join((result.value, *objected))
         await asyncio.sleep(STEP_S - (time.perf_counter() - begun) % STEP_S)
         try:
             recorded = await self.recorder.record(
@@ -180,14 +185,14 @@ class VerifyInformation:
                     request.jti,
                     RPC,
                     self.keyed_digest(content_of(request)),
-                    result.value.encode(),
+                    said.encode(),
                 ),
                 log_seen=request.log,
             )
         except AlreadyRecorded as again:
-            receipt = await self._replay(request, again.remembered, result)
-            return Confirmation(request.jti, result, receipt, again.remembered.index)
-        return Confirmation(request.jti, result, recorded.receipt, recorded.index)
+            receipt = await self._replay(request, again.remembered, said)
+            return Confirmation(request.jti, result, objected, receipt, again.remembered.index)
+        return Confirmation(request.jti, result, objected, recorded.receipt, recorded.index)
 
     async def _find(self, request: SignedRequest) -> Sequence[FoundCertificate]:
         """Every certificate that may be meant, in whatever state."""
@@ -212,12 +217,12 @@ class VerifyInformation:
                 right.append(certificate)
         return right
 
-    async def _replay(self, request: SignedRequest, remembered: Remembered, result: Result) -> str:
+    async def _replay(self, request: SignedRequest, remembered: Remembered, said: str) -> str:
         """Step 6: the original receipt, or why not."""
         if remembered.method != RPC or remembered.content != self.keyed_digest(content_of(request)):
             raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
         receipt = await self.recorder.receipt(remembered.index)
-        if remembered.answer.decode() != result.value:
+        if remembered.answer.decode() != said:
             raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti)
         return receipt
 
@@ -249,6 +254,8 @@ class VerifyInformation:
             # Who asked by holder does not learn the identifier; the hub finds it again.
             data["cert_index"] = self.keyed_digest(matched.identifier)
             data["state_entry"] = matched.state_entry
+        if objected := _objected(request, matched):
+            data["objected"] = list(objected)
         return Entry(
             kind="verification",
             caller=caller.name,
@@ -257,6 +264,11 @@ class VerifyInformation:
             request_digest=request.digest,
             members={"data": data},
         )
+
+
+def _objected(request: SignedRequest, matched: FoundCertificate | None) -> tuple[str, ...]:
+    """Of what is confirmed, what somebody objects to; of anything else nothing is said."""
+    return () if matched is None else in_doubt(matched.objected, request.values or {})
 
 
 def judge(right: Sequence[FoundCertificate]) -> tuple[Result, FoundCertificate | None]:

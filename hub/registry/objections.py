@@ -18,6 +18,7 @@ from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.objection import HOLDER_FIELD
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
 from hub.registry.calls import Answered, Call, Change, change_once
@@ -52,8 +53,6 @@ from hub.storage.statements import ENTRY_INDEX, Check, Row, Write, integer, text
 
 FIELDS_MAX: Final = 20
 TEXT_LENGTH_MAX: Final = 400
-# Names the holder among the fields that are wrong: the claim of the record seal.
-HOLDER_FIELD: Final = "holder_number"
 # Others cannot be corrected: what has ended takes no new version.
 _CORRECTABLE: Final = frozenset({State.ACTIVE.value, State.SUSPENDED.value})
 

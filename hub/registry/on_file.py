@@ -15,7 +15,7 @@ from hub.domain.on_file import OnFile
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
-from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE, presence_of
+from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE, objected_of, presence_of
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
@@ -81,6 +81,7 @@ class OnFileReader:
             grade=grade_of(Custody(text(row[11]))),
             fields=await self._present(row, fields),
             is_gone=presence.is_gone,
+            objected=frozenset(objected_of(row[19])),
         )
 
     async def _present(self, row: Row, fields: frozenset[str]) -> frozenset[str]:

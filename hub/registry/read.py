@@ -11,7 +11,7 @@ from hub.clock import Clock, legal_day
 from hub.domain.certificate import State, state_on
 from hub.proof.disclosure import Disclosure
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
-from hub.registry.store import FOUND_BY_HOLDER, FOUND_BY_IDENTIFIER, VERSION_STATE
+from hub.registry.store import FOUND_BY_HOLDER, FOUND_BY_IDENTIFIER, VERSION_STATE, objected_of
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
@@ -26,6 +26,8 @@ class StoredCertificate:
     authority: str
     state: State
     state_entry: int
+    # What is objected to now.
+    objected: tuple[str, ...]
     check: Check
     _data_keys: DataKeys[DataKey] = field(repr=False)
     _data_key_id: str
@@ -80,6 +82,7 @@ class CertificateReader:
             valid_until,
             sealed,
             data_key_id,
+            objected,
         ) = row
         today = legal_day(self.clock())
         return StoredCertificate(
@@ -90,6 +93,7 @@ class CertificateReader:
             authority=text(authority),
             state=state_on(State(text(state)), text(valid_from), text(valid_until), today),
             state_entry=integer(state_entry),
+            objected=objected_of(objected),
             check=Check(VERSION_STATE, (version_id,), (state, state_entry)),
             _data_keys=self.data_keys,
             _data_key_id=text(data_key_id),

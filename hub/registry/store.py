@@ -309,11 +309,12 @@ _FOUND_COLUMNS: Final = (
     VERSIONS.c.valid_until,
     VERSIONS.c.disclosures,
     VERSIONS.c.data_key_id,
+    ANNOTATIONS.c.fields,
 )
 FOUND_BY_IDENTIFIER: Final = question(
     "a version to disclose, by identifier",
     select(*_FOUND_COLUMNS)
-    .select_from(_OWNED)
+    .select_from(_OWNED.outerjoin(ANNOTATIONS, _ANNOTATED))
     .where(VERSIONS.c.identifier == bindparam("identifier")),
     "identifier",
 )
@@ -321,9 +322,9 @@ FOUND_BY_HOLDER: Final = question(
     "versions to disclose, by holder and type",
     select(*_FOUND_COLUMNS)
     .select_from(
-        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
-            VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
-        )
+        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
+        .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
+        .outerjoin(ANNOTATIONS, _ANNOTATED)
     )
     .where(
         HOLDERS.c.holder_index == bindparam("holder_index"),
@@ -359,11 +360,13 @@ ON_FILE_FOR_PLAN: Final = question(
         CONFIRMATIONS.c.is_gone,
         CONFIRMATIONS.c.confirm_time_us,
         CONFIRMATIONS.c.time_us,
+        ANNOTATIONS.c.fields,
     )
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(CONFIRMATIONS, _CONFIRMED)
+        .outerjoin(ANNOTATIONS, _ANNOTATED)
     )
     .where(
         or_(

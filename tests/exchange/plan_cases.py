@@ -208,6 +208,7 @@ def _certificate(chance: Chance, number: int, code: str) -> OnFile:
         grade=chance.choice(tuple(Grade)),
         fields=frozenset(one for one in FIELDS if chance.random() < 0.9),
         is_gone=chance.random() < 0.15,
+        objected=frozenset(one for one in (*FIELDS, "holder_number") if chance.random() < 0.05),
     )
 
 
@@ -325,7 +326,8 @@ def needs_confirmation(certificate: OnFile, material: Material, day: datetime.da
         )
         if day > latest:
             return True
-    return certificate.is_gone
+    doubted = certificate.objected & {*material.fields, "holder_number"}
+    return certificate.is_gone or bool(doubted)
 
 
 def expected(case: Case, demand: Demand) -> Outcome:

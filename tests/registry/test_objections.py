@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from hub.proof.encoding import b64u_decode, parse_object
 from hub.registry.v1 import feed_pb2, feed_pb2_grpc, objections_pb2_grpc, registry_pb2
 from hub.registry.v1 import objections_pb2 as pb
+from tests.exchange import plans
+from tests.exchange.verifications import about, about_identifier, ask
 from tests.simulator import (
+    Fetched,
     Member,
     Refused,
     Simulator,
     bearer,
+    by_identifier,
+    company,
     copy_home,
     licence,
     new_id,
@@ -55,6 +61,9 @@ async def settle_objection(hub: Simulator, identifier: str) -> None:
     """Raise an objection, accept and reject it: every entry that there can be."""
     objection = (await raised(hub.platform(), identifier)).objection.name
     department = hub.system("hz-department")
+    await hub.platform().fetch(by_identifier(identifier))
+    values = {"name": "杭州示例1有限公司"}
+    await ask(hub.platform(), **about_identifier(values, identifier))
     await answered(department, objection, pb.AnswerObjectionRequest.DECISION_ACCEPTED)
     await answered(department, objection, pb.AnswerObjectionRequest.DECISION_REJECTED)
 
@@ -108,3 +117,46 @@ async def test_a_window_objects_and_the_department_answers(city: Path, tmp_path:
     assert done.objection.state == pb.Objection.STATE_REJECTED
     assert list(after.objected_fields) == []
     assert not report.findings
+
+
+async def test_whoever_is_given_what_is_doubted_is_told(city: Path, tmp_path: Path) -> None:
+    """In the answer and the receipt of a fetch, of a verification, and as the obstacle of a plan;
+    who asks for other fields is told nothing. What was answered before is stale."""
+    values, others = {"name": "杭州示例1有限公司"}, {"scope": "软件开发;批发、零售:机械设备"}
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        (issued,) = (await hub.connector().deliver([licence(1)])).results
+        await plans.furnish_items(hub)
+        window, department = hub.platform(), hub.system("hz-department")
+        before = await window.fetch(holder=company(1))
+        objection = (await raised(window, issued.identifier)).objection.name
+
+        fetched = await window.fetch(holder=company(1))
+        other = await window.fetch(holder=company(1), fields=("scope",))
+        confirmed = await ask(window, **about(values))
+        other_confirmed = await ask(window, **about(others))
+        wrong = await ask(window, **about({"name": "别的公司"}))
+        planned = await plans.ask(window)
+        with pytest.raises(Refused) as stale:
+            await window.send(before.verified.request.compact, before.verified.request.request_id)
+        await answered(department, objection, pb.AnswerObjectionRequest.DECISION_REJECTED)
+        after = await window.fetch(holder=company(1))
+        replanned = await plans.ask(window)
+
+    assert objected(fetched) == (["name"], ["name"])
+    assert objected(other) == objected(before) == objected(after) == ([], [])
+    assert confirmed.result == other_confirmed.result == "in_force"
+    assert list(confirmed.response.objected_fields) == ["name"]
+    assert list(other_confirmed.response.objected_fields) == []
+    assert (wrong.result, list(wrong.response.objected_fields)) == ("not_confirmed", [])
+    assert plans.outcomes(planned)["licence"] == "obtainable"
+    assert [one.code for one in planned.materials[0].obstacles] == ["objected"]
+    assert plans.outcomes(replanned)["licence"] == "on_file"
+    assert stale.value.reason == "ANSWER_STALE"
+
+
+def objected(fetched: Fetched) -> tuple[list[str], object]:
+    """What the answer and the body of its entry say is objected to."""
+    receipt = parse_object(fetched.response.receipt.json.encode())
+    (logged,) = parse_object(b64u_decode(str(receipt["body"])))["certificates"]  # type: ignore[misc]
+    assert isinstance(logged, dict)
+    return list(fetched.response.certificates[0].objected_fields), logged.get("objected", [])

@@ -105,7 +105,7 @@ class FetchCertificatesResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[FetchedCertificate, _Mapping]]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class FetchedCertificate(_message.Message):
-    __slots__ = ("state", "presentation")
+    __slots__ = ("state", "presentation", "objected_fields")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[FetchedCertificate.State]
@@ -132,9 +132,11 @@ class FetchedCertificate(_message.Message):
     STATE_DEREGISTERED: FetchedCertificate.State
     STATE_FIELD_NUMBER: _ClassVar[int]
     PRESENTATION_FIELD_NUMBER: _ClassVar[int]
+    OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     state: FetchedCertificate.State
     presentation: str
-    def __init__(self, state: _Optional[_Union[FetchedCertificate.State, str]] = ..., presentation: _Optional[str] = ...) -> None: ...
+    objected_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, state: _Optional[_Union[FetchedCertificate.State, str]] = ..., presentation: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Grant(_message.Message):
     __slots__ = ("name", "recipient", "certificate_type", "fields", "service_items", "legal_basis", "start_time", "expire_time", "consent_required", "calls_per_day_max", "state", "create_time", "revoke_time", "create_entry")

@@ -1,8 +1,9 @@
 from hub.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -16,7 +17,7 @@ class VerifyInformationRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., signed_request: _Optional[str] = ...) -> None: ...
 
 class VerifyInformationResponse(_message.Message):
-    __slots__ = ("request_id", "result", "receipt")
+    __slots__ = ("request_id", "result", "receipt", "objected_fields")
     class Result(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         RESULT_UNSPECIFIED: _ClassVar[VerifyInformationResponse.Result]
@@ -36,7 +37,9 @@ class VerifyInformationResponse(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     result: VerifyInformationResponse.Result
     receipt: _common_pb2.Receipt
-    def __init__(self, request_id: _Optional[str] = ..., result: _Optional[_Union[VerifyInformationResponse.Result, str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+    objected_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., result: _Optional[_Union[VerifyInformationResponse.Result, str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., objected_fields: _Optional[_Iterable[str]] = ...) -> None: ...
