@@ -1,7 +1,8 @@
-"""Whole copies of a hub's database: backup, restore and move, each checked against the log.
+"""Whole copies of a hub's data: backup, restore and move, each checked against the log.
 
 A copy holds every table, the log included, and is bound to the log: its entries come to the root
-of the external head, and the entries name every other row by its digest. Keys are never part of it.
+of the external head, and the entries name every other row by its digest. A backup holds the bytes
+of the documents as well, each under the digest that its row names. Keys are never part of it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,23 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from hub.clock import now_us
 from hub.config import Config
+from hub.document_copies import (
+    CopiedDocuments,
+    check_documents,
+    copy_documents_in,
+    copy_documents_out,
+)
 from hub.errors import HubError, Reason
-from hub.home import HubKeys, open_head, open_keys
+from hub.home import HubKeys, open_blobs, open_head, open_keys
 from hub.ledger.audit import AuditReport, audit
 from hub.ledger.copied import CopiedLog
 from hub.ledger.ports import ExternalHead
@@ -44,13 +52,16 @@ from hub.storage.occupied import check_unoccupied
 from hub.storage.statements import integer
 
 MANIFEST: Final = "manifest.json"
-VERSION: Final = 1
+VERSION: Final = 2
+# Version 1 says nothing of documents: they were left to means of the store's own.
+_VERSIONS: Final = (1, VERSION)
 _MANIFEST_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a copy holds. `head` is the external head of the time, `size` and `root` the log's."""
+    """What a copy holds. `head` is the external head of the time, `size` and `root` the log's;
+    without `documents` their bytes are not part of it."""
 
     origin: str
     schema: str
@@ -60,6 +71,7 @@ class Manifest:
     size: int
     root: str
     tables: tuple[TableFile, ...]
+    documents: CopiedDocuments | None = None
 
     @property
     def rows(self) -> int:
@@ -68,7 +80,7 @@ class Manifest:
 
     @property
     def bytes(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all tables' files."""
         return sum(table.bytes for table in self.tables)
 
     def text(self) -> str:
@@ -83,6 +95,7 @@ class Manifest:
             "size": self.size,
             "root": self.root,
             "tables": [table.members() for table in self.tables],
+            "documents": self.documents.members() if self.documents is not None else None,
         }
         return json.dumps(members, ensure_ascii=False, indent=1) + "\n"
 
@@ -99,30 +112,45 @@ class _Log:
         return CopiedLog(self.keys.log.verify(self.head))
 
 
-async def backup(config: Config, folder: Path, progress: Progress) -> Manifest:
-    """Copy the database as it is at one moment into the new folder; a hub may run meanwhile.
+async def backup(
+    config: Config, folder: Path, progress: Progress, *, with_documents: bool = True
+) -> Manifest:
+    """Copy the data as they are at one moment into the new folder; a hub may run meanwhile.
 
-    The manifest comes last: a folder without one is no backup. Raises HubError: LOG_HEAD_MISSING,
-    LOG_ROLLED_BACK and DIGEST_MISMATCH where the database is not what the external head covers,
-    SCHEMA_OTHER.
+    Documents follow their table: bytes never change under their name, and those that a row names
+    stay. The manifest comes last: a folder without one is no backup. Raises HubError:
+    LOG_HEAD_MISSING, LOG_ROLLED_BACK and DIGEST_MISMATCH where the database is not what the
+    external head covers, SCHEMA_OTHER, BLOBS_UNAVAILABLE, BACKUP_UNWRITABLE.
     """
     # Before the snapshot, which therefore holds everything that this head covers.
     log = _Log(open_keys(config), await _head_of(open_head(config)))
     database = await open_database(config.database_url)
     try:
-        return await _write_copy(database, log, folder, progress)
+        manifest = await _copy_tables(database, log, folder, progress)
     finally:
         await database.close()
+    if with_documents:
+        store = open_blobs(config)
+        try:
+            documents = await copy_documents_out(store, folder, manifest.tables, progress)
+        finally:
+            await store.close()
+        manifest = replace(manifest, documents=documents)
+    with _writing(folder):
+        _write_durably(folder, manifest.text())
+    return manifest
 
 
 async def restore(
     config: Config, folder: Path, report: AuditReport, progress: Progress, *, head_is_lost: bool
 ) -> Manifest:
-    """Put the backup in `folder` into the configured, empty database, and audit it there.
+    """Put the backup in `folder` into the configured, empty database and the store of documents,
+    and audit it there.
 
-    The backup is read and checked whole before anything is written. `head_is_lost` begins the
-    external head anew where there is none. Raises HubError: BACKUP_INVALID, BACKUP_BEHIND_HEAD,
-    LOG_ROLLED_BACK, LOG_HEAD_MISSING, DATABASE_NOT_EMPTY, SCHEMA_OTHER, DIGEST_MISMATCH.
+    The backup is read and checked whole before anything is written; then documents, then all rows
+    in one transaction. `head_is_lost` begins the external head anew where there is none. Raises
+    HubError: BACKUP_INVALID, BACKUP_BEHIND_HEAD, LOG_ROLLED_BACK, LOG_HEAD_MISSING,
+    DATABASE_NOT_EMPTY, SCHEMA_OTHER, DIGEST_MISMATCH, BLOBS_UNAVAILABLE.
     """
     keys, manifest = open_keys(config), _read_manifest(folder)
     if manifest.origin != config.hub.origin:
@@ -139,8 +167,18 @@ async def restore(
     if (copied.size, copied.root()) != (manifest.size, manifest.root):
         raise _invalid(folder, "its entries are not the log of its manifest")
     copied.check_head(manifest.last_time)
+    documents = manifest.documents
+    if documents is not None:
+        await check_documents(folder, manifest.tables, documents, progress)
     database = await open_database(config.database_url)
     try:
+        await _check_empty(database, manifest.schema)
+        if documents is not None:
+            store = open_blobs(config)
+            try:
+                await copy_documents_in(store, folder, manifest.tables, documents, progress)
+            finally:
+                await store.close()
         await _load_copy(database, folder, manifest, progress)
         if head_is_lost:
             await external.create(head)
@@ -153,8 +191,9 @@ async def restore(
 async def move(config: Config, url: str, report: AuditReport, progress: Progress) -> Manifest:
     """Copy the configured database into the empty one at `url`, and audit it there.
 
-    No hub may run. The files in between lie in the hub's home and are removed. Raises HubError:
-    DATABASE_IN_USE, DATABASE_NOT_EMPTY, and as `backup` and `restore`.
+    Documents stay in their store. No hub may run. The files in between lie in the hub's home and
+    are removed. Raises HubError: DATABASE_IN_USE, DATABASE_NOT_EMPTY, and as `backup` and
+    `restore`.
     """
     external = open_head(config)
     await check_unoccupied(config.database_url)
@@ -167,7 +206,7 @@ async def move(config: Config, url: str, report: AuditReport, progress: Progress
         if target.engine == source.engine and url == config.database_url:
             raise HubError(Reason.DATABASE_NOT_EMPTY)
         await _check_empty(target, await schema_version(source))
-        manifest = await _write_copy(source, log, folder / "copy", progress)
+        manifest = await _copy_tables(source, log, folder / "copy", progress)
         await _load_copy(target, folder / "copy", manifest, progress)
         await _audit(target, log, report, progress)
         if await external.read() != log.head:
@@ -187,7 +226,7 @@ async def _head_of(external: ExternalHead) -> str:
     return note
 
 
-async def _write_copy(database: Database, log: _Log, folder: Path, progress: Progress) -> Manifest:
+async def _copy_tables(database: Database, log: _Log, folder: Path, progress: Progress) -> Manifest:
     copied = log.copied()
     lacking = await pending(database)
     if lacking.revisions:
@@ -197,13 +236,14 @@ async def _write_copy(database: Database, log: _Log, folder: Path, progress: Pro
         size, root = decode_head(await snapshot.one(READ_HEAD, 1)) or (0, EMPTY_ROOT)
         last_time = await _last_time(snapshot)
         watches = {ENTRIES.name: copied.watch}
-        tables = await copy_out(snapshot, METADATA, folder, progress, watches)
+        with _writing(folder):
+            tables = await copy_out(snapshot, METADATA, folder, progress, watches)
     if (copied.size, copied.root()) != (size, b64u(root)):
         raise HubError(Reason.DIGEST_MISMATCH, what=f"log of {size} entries")
     if copied.size < copied.head.size:
         raise HubError(Reason.LOG_ROLLED_BACK, head=copied.head.size, size=size)
     copied.check_head(last_time)
-    manifest = Manifest(
+    return Manifest(
         copied.head.origin,
         lacking.target,
         _time(now_us()),
@@ -213,17 +253,20 @@ async def _write_copy(database: Database, log: _Log, folder: Path, progress: Pro
         b64u(root),
         tuple(tables),
     )
-    _write_durably(folder, manifest.text())
-    return manifest
 
 
 def _make_folder(folder: Path) -> None:
-    try:
+    with _writing(folder):
         folder.mkdir(mode=0o700, parents=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """A disk that is full, or a folder that cannot be written, in our words."""
+    try:
+        yield
     except OSError as error:
-        raise HubError(
-            Reason.FILE_UNREADABLE, what="backup", path=folder, rule=error.strerror
-        ) from error
+        raise HubError(Reason.BACKUP_UNWRITABLE, path=folder, rule=error.strerror) from error
 
 
 async def _load_copy(
@@ -290,9 +333,11 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         with path.open("rb") as file:
             members = json.loads(file.read(_MANIFEST_BYTES_MAX))
-        if members["v"] != VERSION:
+        if members["v"] not in _VERSIONS:
             raise ValueError(f"version {members['v']}")
+        documents = members.get("documents")
         return Manifest(
+            documents=CopiedDocuments.parse(documents) if documents is not None else None,
             tables=tuple(TableFile.parse(table) for table in members["tables"]),
             size=int(members["size"]),
             **_texts(members, "origin", "schema", "create_time", "last_time", "head", "root"),

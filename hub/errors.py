@@ -111,6 +111,7 @@ class Reason(StrEnum):
     LOG_HEAD_INVALID = "LOG_HEAD_INVALID"
     BACKUP_INVALID = "BACKUP_INVALID"
     BACKUP_BEHIND_HEAD = "BACKUP_BEHIND_HEAD"
+    BACKUP_UNWRITABLE = "BACKUP_UNWRITABLE"
     DATABASE_NOT_EMPTY = "DATABASE_NOT_EMPTY"
     DATABASE_IN_USE = "DATABASE_IN_USE"
     SCHEMA_OTHER = "SCHEMA_OTHER"
@@ -492,6 +493,11 @@ TEXTS: dict[Reason, Text] = {
     Reason.BACKUP_INVALID: Text(
         "the backup is not whole: {path}: {rule}. Use another backup; nothing was written.",
         "备份不完整：{path}：{rule}。请使用其他备份；未写入任何内容。",
+    ),
+    Reason.BACKUP_UNWRITABLE: Text(
+        "the backup cannot be written: {path}: {rule}. Make room or name another folder; what was "
+        "written so far is no backup and may be removed.",
+        "备份无法写入：{path}：{rule}。请腾出空间或指定其他文件夹；已写入的部分不构成备份，可以删除。",
     ),
     Reason.BACKUP_BEHIND_HEAD: Text(
         "the external head says that this log has {head} entries, each of them acknowledged; the "

@@ -1,4 +1,5 @@
-"""Which tables of the hub name each other: what `sealway db fsck` checks, across all components.
+"""What `sealway db fsck` checks, across all components: which tables name each other, and whether
+the store has the bytes of every document that a row names.
 
 No component knows another's tables, and no foreign key crosses a component, so this list stands
 where everybody is known.
@@ -8,12 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.clock import now_us
+from hub.errors import HubError
 from hub.ledger.store import READ_HEAD, decode_head
 from hub.migrations.tables import METADATA
+from hub.proof.encoding import b64u_decode
 from hub.proof.merkle import EMPTY_ROOT
+from hub.registry.scrub import Fault as DocumentFault
+from hub.registry.scrub import ScrubReport, scrub
+from hub.storage.blobs import BlobStore
 from hub.storage.copies import Progress
 from hub.storage.database import Database
 from hub.storage.structure import (
+    Fault,
     ListReference,
     Once,
     Reference,
@@ -46,6 +54,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Reference("seal_approvals", "intent", "seal_intents", "name"),
     Reference("seal_intent_uses", "intent", "seal_intents", "name"),
     Reference("seal_seals", "authority", "access_authorities", "name"),
+    Reference("registry_documents", "version_id", "registry_versions", "id"),
+    Reference("registry_documents", "certificate_id", "registry_certificates", "id"),
+    Reference("registry_documents", "data_key_id", "storage_data_keys", "id"),
     Reference("access_systems", "authority", "access_authorities", "name"),
     Reference("ledger_entries", "data_key_id", "storage_data_keys", "id"),
     # Unique indexes hold these too, while they are whole.
@@ -54,7 +65,17 @@ RULES: Final[tuple[Rule, ...]] = (
     Once("registry_versions", ("status_place",)),
     Once("registry_certificates", ("number_index", "authority", "type_code")),
     Once("seal_signatures", ("status_list", "status_place")),
+    Once("registry_documents", ("blob",)),
 )
+
+# Where a finding stands that the store of documents and not a table has.
+_DOCUMENTS: Final = "documents"
+
+_DOCUMENT_FAULTS: Final = {
+    DocumentFault.MISSING: "the store has no bytes of it",
+    DocumentFault.DAMAGED: "the store has other bytes under its digest",
+    DocumentFault.ORPHAN: "bytes in the store that no document has",
+}
 
 
 async def check_structure(database: Database, report: StructureReport, progress: Progress) -> None:
@@ -68,3 +89,30 @@ async def check_structure(database: Database, report: StructureReport, progress:
         async with database.snapshot() as snapshot:
             size, _ = decode_head(await snapshot.one(READ_HEAD, 1)) or (0, EMPTY_ROOT)
             await check_rule(snapshot, METADATA, rule, size, report)
+
+
+async def check_documents(
+    database: Database,
+    blobs: BlobStore,
+    report: StructureReport,
+    progress: Progress,
+    *,
+    bytes_per_s: int,
+) -> ScrubReport:
+    """Read every stored document again, its faults into `report`; what was looked at.
+
+    A store that is away is noted as unchecked. A hub may run meanwhile.
+    """
+    report.rules += 1
+    seen = ScrubReport()
+    try:
+        async for _ in scrub(database, blobs, seen, bytes_per_s=bytes_per_s, now_us=now_us()):
+            progress(_DOCUMENTS, seen.documents + seen.blobs, 0)
+    except HubError as error:
+        report.unchecked.append(Fault(_DOCUMENTS, "", error.text("en")))
+    for one in seen.findings:
+        place = b64u_decode(one.blob).hex()
+        fault = f"{_DOCUMENT_FAULTS[one.fault]}: {place[:2]}/{place}"
+        report.faults.append(Fault(_DOCUMENTS, one.name, fault))
+    report.is_truncated = report.is_truncated or seen.found > len(seen.findings)
+    return seen

@@ -102,6 +102,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.INTENT_CLOSED,
             Reason.TRANSITION_NOT_ALLOWED,
             Reason.LOG_ROLLED_BACK,
+            Reason.BACKUP_UNWRITABLE,
             Reason.LOG_HEAD_MISSING,
             Reason.LOG_HEAD_INVALID,
             Reason.LOG_SEEN_AHEAD,

@@ -53,7 +53,7 @@ from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
-from hub.fsck import check_structure
+from hub.fsck import check_documents, check_structure
 from hub.home import HubKeys, open_blobs, open_head, open_keys
 from hub.ledger.checkpoints import create_log
 from hub.ledger.ports import Observer
@@ -67,6 +67,7 @@ from hub.migrations.migrate import Pending, migrate, pending
 from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
 from hub.proof.receipt import LogTrust
+from hub.registry import scrub
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -85,6 +86,7 @@ from hub.registry.objection_service import ObjectionService
 from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
 from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
+from hub.registry.scrub import ScrubReport
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.state_service import CertificateStateService
@@ -106,7 +108,7 @@ from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusLists
 from hub.seal.v1 import seal_pb2
-from hub.storage.blobs import BlobStore
+from hub.storage.blobs import BlobStore, StoredBlob
 from hub.storage.copies import Progress
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
@@ -880,8 +882,13 @@ async def migrate_database(config: Config, *, dry_run: bool) -> Pending:
         await database.close()
 
 
-async def check_database(config: Config, progress: Progress) -> StructureReport:
-    """Whether the tables fit together. Raises HubError(SCHEMA_OTHER) where they are of another."""
+async def check_database(
+    config: Config, progress: Progress, *, bytes_per_s: int
+) -> tuple[StructureReport, ScrubReport]:
+    """Whether the tables fit together, and the stored documents with them, which are read at most
+    so fast. Raises HubError(SCHEMA_OTHER) where the tables are of another.
+    """
+    blobs = open_blobs(config)
     database = await open_database(config.database_url)
     try:
         found = await pending(database)
@@ -889,9 +896,11 @@ async def check_database(config: Config, progress: Progress) -> StructureReport:
             raise HubError(Reason.SCHEMA_OTHER, found=found.current or "-", expected=found.target)
         report = StructureReport()
         await check_structure(database, report, progress)
-        return report
+        seen = await check_documents(database, blobs, report, progress, bytes_per_s=bytes_per_s)
+        return report, seen
     finally:
         await database.close()
+        await blobs.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -926,6 +935,44 @@ async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
         )
     finally:
         await database.close()
+
+
+async def find_orphans(config: Config, *, hours: int) -> list[StoredBlob]:
+    """Bytes in the store of documents that no row names and that are older than `hours`.
+
+    Raises HubError: LOG_ROLLED_BACK, LOG_HEAD_MISSING where the database is not the one that the
+    external head covers: to another database, every document would look like nobody's.
+    """
+    async with _open_documents_for_removal(config) as (database, blobs):
+        return await scrub.find_orphans(database, blobs, hours=hours, now_us=now_us())
+
+
+async def remove_orphans(
+    config: Config, orphans: Sequence[StoredBlob], progress: Progress
+) -> list[StoredBlob]:
+    """Remove what is still nobody's of `orphans`, and say what was. Raises as `find_orphans`."""
+    removed = []
+    async with _open_documents_for_removal(config) as (database, blobs):
+        for number, orphan in enumerate(orphans, start=1):
+            if await scrub.remove_orphan(database, blobs, orphan):
+                removed.append(orphan)
+            progress("orphans", number, len(orphans))
+    return removed
+
+
+@contextlib.asynccontextmanager
+async def _open_documents_for_removal(
+    config: Config,
+) -> AsyncIterator[tuple[Database, BlobStore]]:
+    keys = open_keys(config)
+    note = await open_head(config).read()
+    if note is None:
+        raise HubError(Reason.LOG_HEAD_MISSING)
+    async with open_documents_for_scrub(config) as (database, blobs):
+        proofs = Proofs(database, DataKeys(database, keys.keyring, now_us), keys.log)
+        await proofs.load()
+        await proofs.check_continues(keys.log.verify(note))
+        yield database, blobs
 
 
 @contextlib.asynccontextmanager

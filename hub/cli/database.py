@@ -1,4 +1,4 @@
-"""`sealway db`: the database as a whole: its schema, copies of it, and whether it fits together."""
+"""`sealway db`: a hub's data as a whole: schema, copies, and whether everything fits together."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _CONFIG: Final = Path("hub.toml")
 _URL_SCHEMES: Final = ("sqlite:///", "postgresql://")
+_MEBIBYTE: Final = 1024 * 1024
+# Where findings of the store of documents stand, in place of a table.
+DOCUMENTS: Final = "documents"
 
 app = typer.Typer(no_args_is_help=True, help="The database: schema, backup, restore, check, move.")
 
@@ -71,12 +74,21 @@ def migrate(
 def backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is not there yet.")],
     config: ConfigOption = _CONFIG,
+    documents: Annotated[
+        bool,
+        typer.Option(
+            "--documents/--no-documents",
+            help="Whether the bytes of the documents are part of it. Leave them out where the "
+            "store has copies of its own (replication, versions).",
+        ),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy database and log as they are at one moment into DIR. The hub may run.
+    """Copy database, log and documents as they are at one moment into DIR. The hub may run.
 
     Keys, passphrases and the external head are not in it: keep those elsewhere; without
-    keys/key-encryption.key the backup opens for nobody.
+    keys/key-encryption.key the backup opens for nobody. Exit code 1 where documents are lacking:
+    the store has no bytes, or others, and the backup names them.
 
     Example: sealway db backup /backup/2026-11-26 --config HOME/hub.toml
     """
@@ -90,7 +102,7 @@ def backup(
             see="sealway db backup",
         )
     with _watched(terminal, "backup", "备份") as progress:
-        manifest = asyncio.run(copies.backup(loaded, folder, progress))
+        manifest = asyncio.run(copies.backup(loaded, folder, progress, with_documents=documents))
     terminal.document({"folder": str(folder), **_facts(manifest)})
     terminal.say(
         f"{folder}: {manifest.rows} rows of {len(manifest.tables)} tables, {manifest.bytes} bytes; "
@@ -98,6 +110,9 @@ def backup(
         f"{folder}：{len(manifest.tables)} 张表共 {manifest.rows} 行，{manifest.bytes} 字节；"
         f"日志含 {manifest.size} 个条目，与外部头连续。其中不含密钥。",
     )
+    _tell_documents(terminal, manifest)
+    next_step(terminal, f"sealway db restore {folder} --config {in_folder(config)}")
+    _exit_lacking(manifest)
 
 
 @app.command()
@@ -115,10 +130,12 @@ def restore(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a backup into the configured database, which must be empty, and audit it there.
+    """Put a backup into the configured database, which must be empty, and audit it there. Documents
+    go into the configured store, which may hold others.
 
     Checks every byte of the backup first. Refuses one that ends before the external head: what was
-    acknowledged after it would be taken back. Exit code 1 where the audit has findings.
+    acknowledged after it would be taken back. Exit code 1 where the audit has findings, or
+    documents are lacking.
 
     Example: sealway db restore /backup/2026-11-26 --config HOME/hub.toml
     """
@@ -131,15 +148,24 @@ def restore(
             copies.restore(loaded, folder, report, progress, head_is_lost=head_lost)
         )
     _tell_copied(terminal, manifest, report)
+    _tell_documents(terminal, manifest)
     next_step(terminal, f"sealway serve --config {in_folder(config)}")
+    _exit_lacking(manifest)
 
 
 @app.command()
-def fsck(config: ConfigOption = _CONFIG, as_json: JsonOption = False) -> None:
-    """Check that the tables fit together: what one names is in the other, what is unique is once.
+def fsck(
+    config: ConfigOption = _CONFIG,
+    rate: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Mebibytes of documents read per second at most.")
+    ] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that the data fit together: what one table names is in the other, what is unique is
+    once; and the store has the bytes of every document, unchanged, and no others.
 
     Beyond the audit, which says whether rows are as the log wrote them. The hub may run. Exit code
-    0 clean, 1 findings, 2 where something could not be checked.
+    0 clean, 1 findings, 2 where something could not be checked, as with a store that is away.
 
     Example: sealway db fsck --config HOME/hub.toml
     """
@@ -147,21 +173,39 @@ def fsck(config: ConfigOption = _CONFIG, as_json: JsonOption = False) -> None:
 
     terminal, loaded = Terminal(as_json), find_config(config)
     with _watched(terminal, "check", "检查") as progress:
-        report = asyncio.run(server.check_database(loaded, progress))
+        report, seen = asyncio.run(
+            server.check_database(loaded, progress, bytes_per_s=rate * _MEBIBYTE)
+        )
     terminal.document(
         {
             "rules": report.rules,
+            "documents": seen.documents,
+            "blobs": seen.blobs,
             "findings": [asdict(fault) for fault in report.faults],
             "unchecked": [asdict(fault) for fault in report.unchecked],
             "truncated": report.is_truncated,
         }
     )
-    terminal.say(f"{report.rules} rules checked.", f"已检查 {report.rules} 条规则。")
+    terminal.say(
+        f"{report.rules} rules checked, {seen.documents} documents read.",
+        f"已检查 {report.rules} 条规则，读取 {seen.documents} 份文件。",
+    )
     found = [*report.faults, *report.unchecked]
     if not found:
         terminal.say("Clean: everything fits together.", "完好：各表相互一致。")
         return
     _table(terminal, [(fault.table, fault.key, fault.fault) for fault in found])
+    if all(fault.table == DOCUMENTS for fault in found):
+        terminal.say(
+            f"{len(report.faults)} findings, {len(report.unchecked)} not checked, all of the store "
+            "of documents; the tables fit together. Missing or damaged: copy those bytes from the "
+            "folder documents of a backup, or from a copy of the store, under the same name. "
+            "Nobody's: sealway document prune.",
+            f"发现 {len(report.faults)} 处问题，{len(report.unchecked)} 项未能检查，均属文件存储；"
+            "各表相互一致。缺失或损坏的请从备份的 documents 文件夹或存储的副本按原名复制回来；"
+            "无主数据块可用 sealway document prune 处理。",
+        )
+        raise typer.Exit(ExitCode.REFUSED if report.faults else ExitCode.CANNOT_CHECK)
     terminal.say(
         f"{len(report.faults)} findings, {len(report.unchecked)} not checked. Stop the hub, keep "
         "the database as it is, run: sealway log audit, and restore a backup that is clean.",
@@ -184,9 +228,10 @@ def move(
     config: ConfigOption = _CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy everything into an empty database of either engine, compare every row, audit it there.
+    """Copy all rows into an empty database of either engine, compare every row, audit it there.
 
-    No hub may run. The database that was configured stays as it is; hub.toml is not changed.
+    Documents stay in their store. No hub may run. The database that was configured stays as it is;
+    hub.toml is not changed.
 
     Example: sealway db move --to postgresql://sealway@db.internal/hub --config HOME/hub.toml
     """
@@ -225,8 +270,39 @@ def _facts(manifest: Manifest) -> dict[str, Document]:
         "rows": manifest.rows,
         "bytes": manifest.bytes,
         "tables": {table.name: table.rows for table in manifest.tables},
+        "documents": asdict(manifest.documents) if manifest.documents is not None else None,
         "keys_included": False,
     }
+
+
+def _tell_documents(terminal: Terminal, manifest: Manifest) -> None:
+    """What became of the documents; each that is lacking by its name."""
+    documents = manifest.documents
+    if documents is None:
+        terminal.say(
+            "Documents are not part of it: the store needs copies of its own, and "
+            "`sealway db fsck` says whether it has everything.",
+            "其中不含文件：文件存储须有自己的副本；可用 sealway db fsck 检查是否齐全。",
+        )
+        return
+    terminal.say(
+        f"Documents: {documents.stored}, {documents.bytes} bytes.",
+        f"文件：{documents.stored} 份，{documents.bytes} 字节。",
+    )
+    if not documents.lacking:
+        return
+    _table(terminal, [(DOCUMENTS, one.document, one.fault.value) for one in documents.lacking])
+    terminal.say(
+        f"{len(documents.lacking)} documents are lacking: the store did not have their bytes when "
+        "the backup was made. Everything else is there. Find them in an older backup.",
+        f"缺少 {len(documents.lacking)} 份文件：备份时文件存储中没有其完整字节。其余内容齐全，"
+        "请从更早的备份中查找。",
+    )
+
+
+def _exit_lacking(manifest: Manifest) -> None:
+    if manifest.documents is not None and manifest.documents.lacking:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _tell_copied(terminal: Terminal, manifest: Manifest, report: AuditReport) -> None:

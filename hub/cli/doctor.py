@@ -256,10 +256,8 @@ async def _compare_head(config: Config) -> tuple[int, int]:
     try:
         proofs = Proofs(database, DataKeys(database, keys.keyring, now_us), keys.log)
         await proofs.load()
-        size = proofs.tree.size
-        if size < head.size or await proofs.root_at(head.size) != head.root:
-            raise HubError(Reason.LOG_ROLLED_BACK, head=head.size, size=size)
-        return head.size, size
+        await proofs.check_continues(head)
+        return head.size, proofs.tree.size
     finally:
         await database.close()
 

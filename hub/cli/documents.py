@@ -1,4 +1,4 @@
-"""`sealway document`: the files of certificates, up, down, listed and scrubbed."""
+"""`sealway document`: the files of certificates, up, down, listed, scrubbed and pruned."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final, Protocol
 
@@ -23,7 +24,9 @@ from hub.cli.session import (
     RequestIdOption,
     all_pages,
     connected,
+    in_folder,
     keep_receipt,
+    next_step,
     request_id,
     show_list,
     shown_time,
@@ -39,12 +42,16 @@ from hub.registry.v1 import documents_pb2_grpc
 if TYPE_CHECKING:
     from hub.config import Config
     from hub.registry.scrub import ScrubReport
+    from hub.storage.blobs import StoredBlob
+    from hub.storage.copies import Progress
 
 app = typer.Typer(no_args_is_help=True, help="Documents of certificates: PDF, OFD, scans.")
 
 _CHUNK_BYTES: Final = 256 * 1024
 _SECONDS: Final = 1800.0
 _MEBIBYTE: Final = 1024 * 1024
+# As hub.registry.scrub has it, which only who opens data loads.
+_PRUNE_HOURS_MIN: Final = 24
 _MEDIA_TYPES: Final = {
     ".pdf": "application/pdf",
     ".ofd": "application/ofd",
@@ -222,12 +229,99 @@ def scrub(
         [(one.fault.value, one.name, one.blob) for one in report.findings],
     )
     terminal.say(
-        f"{report.found} findings. Damaged or missing: restore those bytes from a backup of the "
-        "store. Orphans belong to no document and may be removed.",
-        f"发现 {report.found} 处问题。损坏或缺失的请从存储备份恢复；孤立数据块不属于任何文件，"
-        "可以删除。",
+        f"{report.found} findings. Damaged or missing: restore those bytes from a backup. Orphans "
+        "belong to no document: sealway document prune.",
+        f"发现 {report.found} 处问题。损坏或缺失的请从备份恢复；孤立数据块不属于任何文件，可用 "
+        "sealway document prune 处理。",
     )
     raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command()
+def prune(
+    config: ConfigOption = Path("hub.toml"),
+    hours: Annotated[
+        int,
+        typer.Option(
+            "--older-than-hours",
+            min=_PRUNE_HOURS_MIN,
+            help="Only bytes that have lain in the store for so long.",
+        ),
+    ] = 7 * 24,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            "--confirm",
+            metavar="NUMBER",
+            min=1,
+            help="Remove them, if there are exactly so many. Without it they are only listed.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List bytes in the store that belong to no document, and remove them when told how many.
+
+    Uploads that ended half-way leave such bytes. The hub may run; not during a restore. Refused
+    where the database is not the one that the external head covers. Exit code 1 where the number
+    differs.
+
+    Example: sealway document prune --config HOME/hub.toml --older-than-hours 48 --confirm 3
+    """
+    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+
+    terminal, loaded = Terminal(as_json), find_config(config)
+    orphans = asyncio.run(server.find_orphans(loaded, hours=hours))
+    size = sum(one.size for one in orphans)
+    removed: list[str] = []
+    if confirm == len(orphans):
+        with _watched_parts(terminal, "prune", "清理") as progress:
+            gone = asyncio.run(server.remove_orphans(loaded, orphans, progress))
+        removed = [one.digest for one in gone]
+    terminal.document(
+        {
+            "orphans": [{"blob": one.digest, "bytes": one.size} for one in orphans],
+            "bytes": size,
+            "removed": removed,
+        }
+    )
+    if not orphans:
+        terminal.say("Nothing to remove: all bytes belong to documents.", "没有无主数据块。")
+    elif confirm is None:
+        _show_orphans(terminal, orphans)
+        terminal.say(
+            f"{len(orphans)} that belong to no document, {size} bytes. Nothing was removed.",
+            f"无主数据块 {len(orphans)} 个，共 {size} 字节。未作删除。",
+        )
+        next_step(
+            terminal,
+            f"sealway document prune --config {in_folder(config)} --older-than-hours {hours} "
+            f"--confirm {len(orphans)}",
+        )
+    elif confirm == len(orphans):
+        terminal.say(
+            f"Removed: {len(removed)}, {size} bytes looked at.",
+            f"已删除 {len(removed)} 个，检查共 {size} 字节。",
+        )
+    if confirm is not None and confirm != len(orphans):
+        terminal.say(
+            f"There are {len(orphans)}, not {confirm}: nothing was removed. List them again first.",
+            f"现有 {len(orphans)} 个，而非 {confirm} 个：未作删除。请先重新列出。",
+        )
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _show_orphans(terminal: Terminal, orphans: Sequence[StoredBlob]) -> None:
+    terminal.table(
+        (("blob", "数据块"), ("bytes", "字节"), ("since", "存入时间")),
+        [
+            (
+                one.digest,
+                str(one.size),
+                datetime.fromtimestamp(one.time_us / 1e6, UTC).isoformat(timespec="seconds"),
+            )
+            for one in orphans
+        ],
+    )
 
 
 async def _scrub(terminal: Terminal, config: Config, rate: int) -> ScrubReport:
@@ -266,6 +360,12 @@ def _requests(
         while chunk := opened.read(_CHUNK_BYTES):
             yield pb.UploadDocumentRequest(chunk=chunk)
             sent(len(chunk), total)
+
+
+@contextmanager
+def _watched_parts(terminal: Terminal, en: str, zh: str) -> Iterator[Progress]:
+    with terminal.progress(en, zh, total=None) as bar:
+        yield lambda _part, done, total: bar.update(bar.task_ids[0], completed=done, total=total)
 
 
 @contextmanager

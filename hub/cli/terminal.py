@@ -1,8 +1,8 @@
 """What a person or a program sees: texts in their language, tables, or one JSON document.
 
 Exit codes, the same for every command unless its help says otherwise: 0 done · 1 refused, invalid
-or findings · 2 cannot check · 7 hub unavailable, the same call may be repeated · 64 usage ·
-130 interrupted.
+or findings · 2 cannot check · 7 hub, database or store unavailable, the same call may be repeated ·
+64 usage · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.client import HubRefusedError
-from hub.errors import HubError
+from hub.errors import HubError, Reason
 from hub.proof.reasons import TEXTS, ProofError, Verdict
 
 Document: TypeAlias = (
@@ -42,6 +42,12 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 7
     USAGE = 64
     INTERRUPTED = 130
+
+
+# What a command that opens data itself finds away; the same command may be repeated.
+_AWAY: Final = frozenset(
+    {Reason.DATABASE_UNAVAILABLE, Reason.BLOBS_UNAVAILABLE, Reason.LOG_UNAVAILABLE}
+)
 
 
 class UsageError(Exception):
@@ -200,6 +206,8 @@ def _hub(error: HubError) -> tuple[ExitCode, dict[str, Document], list[_Line]]:
         document["status"] = error.status
         if error.is_unavailable:
             code = ExitCode.UNAVAILABLE
+    elif error.reason in _AWAY:
+        code = ExitCode.UNAVAILABLE
     en, zh = error.text("en"), error.text("zh")
     document.update(
         reason=reason,

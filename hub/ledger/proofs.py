@@ -37,6 +37,7 @@ from hub.ledger.tree import (
 )
 from hub.proof.encoding import b64, b64u
 from hub.proof.merkle import EMPTY_ROOT, HASH_BYTES, check_inclusion, leaf_hash
+from hub.proof.note import Checkpoint
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import SALT_BYTES, commit, entry_bytes
 from hub.storage.database import ROWS_MAX, Database
@@ -94,6 +95,12 @@ class Proofs:
             if (growth.size, growth.root) != (size, root):
                 raise HubError(Reason.DIGEST_MISMATCH, what=f"log of {size} entries")
             self.tree.apply(growth)
+
+    async def check_continues(self, head: Checkpoint) -> None:
+        """That the log holds what `head` covers. Raises HubError(LOG_ROLLED_BACK)."""
+        size = self.tree.size
+        if size < head.size or await self.root_at(head.size) != head.root:
+            raise HubError(Reason.LOG_ROLLED_BACK, head=head.size, size=size)
 
     async def root_at(self, size: int) -> bytes:
         """The root when the log had `size` entries."""

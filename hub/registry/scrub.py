@@ -1,6 +1,7 @@
-"""The scrub: every stored document is read again, and both sides are compared.
+"""The scrub: every stored document is read again, and both sides are compared; and how bytes that
+are nobody's go, once somebody has said so.
 
-It changes nothing. A digest is checked over the stored bytes, so it needs no key and sees no
+The scrub changes nothing. A digest is checked over the stored bytes, so it needs no key and sees no
 document.
 """
 
@@ -16,13 +17,15 @@ from typing import Final
 from hub.errors import HubError, Reason
 from hub.registry.document_store import DOCUMENT_OF_BLOB, STORED_PAGE
 from hub.registry.ports import Database
-from hub.storage.blobs import BlobStore
+from hub.storage.blobs import BlobStore, StoredBlob
 from hub.storage.statements import text
 
 FINDINGS_MAX: Final = 1000
-_PAGE: Final = 500
+ORPHANS_MAX: Final = 10_000
 # Younger bytes may belong to an upload under way, whose row comes last.
-_ORPHAN_AGE_US: Final = 24 * 3_600_000_000
+ORPHAN_HOURS_MIN: Final = 24
+_PAGE: Final = 500
+_HOUR_US: Final = 3_600_000_000
 
 
 class Fault(StrEnum):
@@ -91,15 +94,49 @@ async def scrub(
             name = f"{authority}/certificates/{certificate}/documents/{after}"
             await _check(blobs, report, pace, name, blob)
             yield
-    last = ""
+    last, before_us = "", now_us - ORPHAN_HOURS_MIN * _HOUR_US
     while page := await blobs.page(last):
+        report.blobs += len(page)
         for one in page:
-            report.blobs += 1
-            is_old = now_us - one.time_us > _ORPHAN_AGE_US
-            if is_old and await database.one(DOCUMENT_OF_BLOB, one.digest) is None:
+            if await _is_orphan(database, one, before_us):
                 report.add(Fault.ORPHAN, one.digest, one.digest)
         last = page[-1].digest
         yield
+
+
+async def find_orphans(
+    database: Database, blobs: BlobStore, *, hours: int, now_us: int
+) -> list[StoredBlob]:
+    """Blobs that no row names and that are older than `hours`, the first ORPHANS_MAX of them.
+
+    Raises HubError(BLOBS_UNAVAILABLE).
+    """
+    assert hours >= ORPHAN_HOURS_MIN, "younger bytes may belong to an upload under way"
+    found: list[StoredBlob] = []
+    last, before_us = "", now_us - hours * _HOUR_US
+    while page := await blobs.page(last):
+        for one in page:
+            if await _is_orphan(database, one, before_us):
+                found.append(one)
+                if len(found) == ORPHANS_MAX:
+                    return found
+        last = page[-1].digest
+    return found
+
+
+async def remove_orphan(database: Database, blobs: BlobStore, orphan: StoredBlob) -> bool:
+    """Take an orphan away, unless a row names it by now; whether it was taken.
+
+    Raises HubError(BLOBS_UNAVAILABLE).
+    """
+    if await database.one(DOCUMENT_OF_BLOB, orphan.digest) is not None:
+        return False
+    await blobs.remove(orphan.digest)
+    return True
+
+
+async def _is_orphan(database: Database, blob: StoredBlob, before_us: int) -> bool:
+    return blob.time_us < before_us and await database.one(DOCUMENT_OF_BLOB, blob.digest) is None
 
 
 async def _check(blobs: BlobStore, report: ScrubReport, pace: _Pace, name: str, blob: str) -> None:

@@ -207,6 +207,11 @@ def check_files(
             raise _invalid(path, "its rows are not those of the manifest")
 
 
+def read_rows(folder: Path, table: TableFile) -> Iterator[Row]:
+    """The rows of one table of a copy. Raises HubError(BACKUP_INVALID) at the end at the latest."""
+    return _read(folder / table.file, table)
+
+
 async def copy_in(
     database: Database, folder: Path, tables: Sequence[TableFile], progress: Progress
 ) -> None:

@@ -866,6 +866,7 @@ def _invocations(
         ("document", "list"): [licence["name"], *department],
         ("document", "download"): [document, folder / "again.pdf", *department],
         ("document", "scrub"): config,
+        ("document", "prune"): config,
         ("fact", "list"): department,
         ("db", "migrate"): ["--dry-run", *config],
         ("db", "backup"): [folder / "backup", *config],

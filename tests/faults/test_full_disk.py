@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.ledger.checkpoints import FileHead
+from hub.registry.v1 import registry_pb2
 from tests.faults.processes import (
     HubProcess,
     Journal,
@@ -17,7 +18,8 @@ from tests.faults.processes import (
     check_home,
     hub_process,
 )
-from tests.simulator import Refused, company, licence
+from tests.registry.clerk import PDF, Clerk
+from tests.simulator import LICENCE, Refused, company, licence, new_id
 
 # The external head, which never grows, and far below the database and its log file.
 FILE_BYTES_MAX = 8192
@@ -47,6 +49,16 @@ def _full_database(hub: HubProcess) -> Callable[[], None]:
     return end
 
 
+async def _one(hub: HubProcess) -> str:
+    """The name of the one certificate on file."""
+    department = hub.system("hz-department")
+    request = registry_pb2.SearchCertificatesRequest()
+    request.filter.certificate_type = f"certificateTypes/{LICENCE.lower()}"
+    found = await department.call(department.registry.SearchCertificates, request)
+    (certificate,) = found.certificates
+    return str(certificate.name)
+
+
 @pytest.mark.parametrize("fail", [_unwritable_head, _full_database])
 async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effect(
     launcher: Launcher, home: Path, fail: Callable[[HubProcess], Callable[[], None]]
@@ -62,6 +74,7 @@ async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effe
         head = await FileHead(home / "head" / "checkpoint").read()
         asked = [await journal.ask(hub.platform(), company(1)) for _ in range(3)]
         delivery = await journal.batch(hub.connector(), [licence(2), licence(3)])
+        clerk, parent, upload_id = Clerk(hub.system("hz-department")), await _one(hub), new_id()
         pid, repair = hub.pid, fail(hub)
 
         refusals = []
@@ -75,6 +88,14 @@ async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effe
                 await call
             refusals.append(refusal.value)
 
+        with pytest.raises(Refused) as upload:
+            await clerk.upload(parent, request_id=upload_id)
+
+        assert (upload.value.status, upload.value.receipt) == ("UNAVAILABLE", None)
+        # Its bytes come first; a disk that is full of the database is full of documents.
+        assert upload.value.reason == (
+            "BLOBS_UNAVAILABLE" if fail is _full_database else "LOG_UNAVAILABLE"
+        )
         assert {(one.status, one.reason, one.receipt) for one in refusals} == {
             ("UNAVAILABLE", "LOG_UNAVAILABLE", None)
         }
@@ -86,6 +107,11 @@ async def test_without_room_nothing_leaves_and_afterwards_each_call_has_one_effe
         for one in asked:
             await journal.fetch(hub.platform(), one)
         await journal.deliver(hub.connector(), delivery)
+        # Where only the head could not be written, the entry was committed already.
+        assert len(await clerk.listed(parent)) == (0 if fail is _full_database else 1)
+        kept = (await clerk.upload(parent, request_id=upload_id)).document
+        assert await clerk.listed(parent) == [kept]
+        assert (await clerk.download(kept.name))[1] == PDF
         await journal.check(hub)
         assert hub.pid == pid
         assert (await hub.readiness())[0] == 200
