@@ -121,15 +121,16 @@ class RowSection(_Section):
 
 
 class HolderSpec(_Section):
-    """One holder of each row."""
+    """One holder of each row; with `split` as many as the cell names, set apart by it, or none."""
 
     type: Annotated[str, Field(pattern=r"^[0-9]{3}$")]
     source: Annotated[_Text, Field(alias="from")]
+    split: Annotated[str, Field(min_length=1, max_length=1)] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> HolderSpec:
         if self.type not in HOLDER_TYPES:
-            raise ValueError("the holder's type is not in Annex A of GB/T 36903")
+            raise ValueError(RULES["holder.type"].en)
         return self
 
 

@@ -7,7 +7,7 @@ use it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -19,10 +19,11 @@ from connectors.normalise.dates import parse_date
 from connectors.normalise.text import clean, half_width, has_private_use, without_footnote
 from connectors.sources.delimited import DelimitedFile, find_columns
 from hub.domain.association import Association, IdentifierMode, Relation, judge_identifier
-from hub.domain.certificate_type import HolderKind, Sensitivity, fields_check
-from hub.domain.holder import HOLDER_TYPES, Holder, normalise_holder
+from hub.domain.certificate_type import Sensitivity, fields_check
+from hub.domain.holder import HOLDER_TYPES, Holder, may_hold, normalise_holder
 from hub.domain.identifier import uscc_fault
 from hub.domain.row import (
+    HOLDERS_MAX,
     NUMBER_LENGTH_MAX,
     SOURCE_KEY_LENGTH_MAX,
     FieldValue,
@@ -90,7 +91,8 @@ class RowMapper:
         columns = find_columns(source, _wanted(loaded))
         self._cells = _compile(loaded, columns)
         self._holders = tuple(
-            (holder.type, columns[holder.source], holder.source) for holder in manifest.holders
+            (holder.type, columns[holder.source], holder.source, holder.split)
+            for holder in manifest.holders
         )
         self._empty = frozenset(manifest.empty)
         self._associated = tuple(
@@ -158,15 +160,15 @@ class RowMapper:
                 traces.append(
                     CellTrace(place, cell.column, raw, value, tuple(applied), error, personal)
                 )
-        for number, (type_code, index, column) in enumerate(self._holders):
+        for number, (type_code, text, column, index) in enumerate(self._holder_texts(texts)):
             noted: list[tuple[str, str]] = []
             errors: list[RowError] = []
-            holder = _holder(type_code, texts[index], number, noted, errors)
+            holder = _holder(type_code, text, number, noted, errors)
             traces.append(
                 CellTrace(
                     f"holders[{number}]",
                     column,
-                    texts[index],
+                    text,
                     holder.number if holder else None,
                     tuple(rule for _, rule in noted),
                     errors[0] if errors else None,
@@ -187,14 +189,24 @@ class RowMapper:
     ) -> tuple[Holder, ...]:
         kind = self._type.holder_kind
         found: list[Holder] = []
-        for number, (type_code, index, _) in enumerate(self._holders):
-            holder = _holder(type_code, texts[index], number, rules, errors)
+        for number, (type_code, text, _, _) in enumerate(self._holder_texts(texts)):
+            holder = _holder(type_code, text, number, rules, errors)
             if holder is None:
                 continue
-            if kind is not HolderKind.ANY and holder.natural is not (kind is HolderKind.PERSON):
+            if not may_hold(kind, holder.type):
                 errors.append(row_error(f"holders[{number}]", "holder.kind", kind=kind.value))
             found.append(holder)
+        if len(found) > HOLDERS_MAX:
+            errors.append(row_error("holders", "row.count", limit=HOLDERS_MAX))
         return tuple(found)
+
+    def _holder_texts(self, texts: list[str]) -> Iterator[tuple[str, str, str, int]]:
+        """Type, text, column and place of each holder that a record names."""
+        for type_code, index, column, split in self._holders:
+            parts = [texts[index]] if split is None else texts[index].split(split)
+            for part in parts:
+                if split is None or part.strip():
+                    yield type_code, part, column, index
 
     def _read_associated(
         self, texts: list[str], rules: list[tuple[str, str]]

@@ -19,7 +19,8 @@ HolderOption = Annotated[
     typer.Option(
         "--holder",
         metavar="TYPE:NUMBER",
-        help="An organisation, as 001:CODE. People only by --holder-file.",
+        help="An organisation, as 001:CODE, or an area: 901:ZONE, 902:PARCEL. People only by "
+        "--holder-file.",
     ),
 ]
 HolderFileOption = Annotated[
@@ -54,10 +55,11 @@ def read_holder(text: str | None, file: Path | None) -> Holder | None:
     kind = HOLDER_TYPES.get(text.partition(":")[0])
     if kind is None or kind.natural:
         raise UsageError(
-            "--holder takes organisations only (001:CODE): arguments can be read by everybody on "
-            "this machine. Write a person's TYPE:NUMBER into a file and use --holder-file FILE, or "
-            "--holder-file - to type it.",
-            "--holder 仅用于组织机构（001:代码）：命令行参数对本机所有用户可见。自然人请将"
+            "--holder takes organisations (001:CODE) and areas (901:ZONE, 902:PARCEL) only: "
+            "arguments can be read by everybody on this machine. Write a person's TYPE:NUMBER into "
+            "a file and use --holder-file FILE, or --holder-file - to type it.",
+            "--holder 仅用于组织机构（001:代码）和区域（901:区域代码、902:宗地代码）：命令行参数对"
+            "本机所有用户可见。自然人请将"
             "“类型:号码”写入文件并使用 --holder-file 文件，或用 --holder-file - 从标准输入读取。",
         )
     return _holder(text)

@@ -195,10 +195,11 @@ def _holder(line: str, *, is_private: bool) -> RoleHolder:
     known = HOLDER_TYPES.get(kind)
     if not is_private and (known is None or known.natural):
         raise UsageError(
-            "--holder takes organisations only (company=001:CODE): arguments can be read by "
-            "everybody on this machine. Write people into a file and use --holder-file FILE, or "
-            "--holder-file - to type them.",
-            "--holder 仅用于组织机构（company=001:代码）：命令行参数对本机所有用户可见。自然人"
+            "--holder takes organisations and areas only (company=001:CODE, area=901:CODE): "
+            "arguments can be read by everybody on this machine. Write people into a file and use "
+            "--holder-file FILE, or --holder-file - to type them.",
+            "--holder 仅用于组织机构和区域（company=001:代码、area=901:代码）：命令行参数对本机所有"
+            "用户可见。自然人"
             "请将“角色=类型:号码”写入文件并使用 --holder-file 文件，或用 --holder-file - 从标准输入"
             "读取。",
         )

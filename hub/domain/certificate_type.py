@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from hub.domain.association import IdentifierMode
 from hub.domain.document import Level, Reader
+from hub.domain.holder import HolderKind as HolderKind
 from hub.domain.identifier import citizen_number_fault, type_code_fault, uscc_fault
 from hub.domain.row import FIELD_NAME, FIELDS_MAX, TEXT_LENGTH_MAX, date_violation, text_violation
 from hub.domain.rules import violation
@@ -48,14 +49,6 @@ class Sensitivity(StrEnum):
 
     PUBLIC = "public"
     PERSONAL = "personal"
-
-
-class HolderKind(StrEnum):
-    """Who may hold certificates of a type."""
-
-    PERSON = "person"
-    ORGANISATION = "organisation"
-    ANY = "any"
 
 
 class Kind(StrEnum):

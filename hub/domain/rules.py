@@ -97,12 +97,20 @@ RULES: Final[dict[str, Text]] = {
         "该标识属于其他证照类型，与本证照类型不符",
     ),
     "holder.type": Text(
-        "the holder's type is not in Annex A of GB/T 36903",
-        "持证主体代码类型不在 GB/T 36903 附录A 中",
+        "the holder's type is neither in Annex A of GB/T 36903 nor an area (901, 902)",
+        "持证主体代码类型既不在 GB/T 36903 附录A 中，也不是区域（901、902）",
     ),
     "holder.form": Text(
         "a holder's number has 3 to 64 letters, digits, hyphens, brackets or middle dots",
         "持证主体代码应为3至64位字母、数字、汉字、连字符、括号或间隔号",
+    ),
+    "holder.zone": Text(
+        "the code of an area has 4 to 24 digits or capital letters, as its list writes it",
+        "区域代码应为4至24位数字或大写字母，以其目录为准",
+    ),
+    "holder.parcel": Text(
+        "the code of a parcel has 12 digits, two capital letters and 5 digits (GB/T 37346)",
+        "宗地代码应为12位数字、2位大写字母和5位数字（GB/T 37346）",
     ),
     "holder.kind": Text(
         "this certificate type is held by {kind} only",

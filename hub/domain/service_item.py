@@ -34,6 +34,8 @@ class Role(StrEnum):
     GUARDIAN = "guardian"
     CO_OWNER = "co-owner"
     AGENT = "agent"
+    # The ground that a project stands on: any one of the zones and parcels that are named serves.
+    AREA = "area"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _ROLES: Final[Mapping[Role, Text]] = {
     Role.GUARDIAN: Text("guardian", "监护人"),
     Role.CO_OWNER: Text("co-owner", "共有人"),
     Role.AGENT: Text("agent", "代理人"),
+    Role.AREA: Text("zone or parcel", "区域或宗地"),
 }
 
 
@@ -71,7 +72,10 @@ def line(matter: Matter, one: Planned, title: Callable[[str], str]) -> Text:
 
 
 def _number(matter: Matter, one: Planned) -> str:
-    """Which of several holders of a role, counted from 1; "" where there is only one."""
+    """Which of several holders of a role, counted from 1; "" where there is only one, and for an
+    area, of which any serves."""
+    if one.material.role is Role.AREA:
+        return ""
     holders = matter.holders.get(one.material.role, ())
     return f" {holders.index(one.holder) + 1}" if len(holders) > 1 else ""
 

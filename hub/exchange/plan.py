@@ -171,11 +171,20 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class _Demand:
-    """One material that one item needs of one holder; `holder` is "" where nobody said who."""
+    """One material that one item needs of one holder; `holder` is "" where nobody said who.
+
+    Of an area any of several codes serves: `others` are the rest of them.
+    """
 
     item: str
     material: Material
     holder: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Whose certificates serve; nobody's where nobody said who."""
+        return (self.holder, *self.others) if self.holder else ()
 
 
 def wanted(matter: Matter, rights: Rights) -> dict[tuple[str, str], frozenset[str]]:
@@ -185,12 +194,12 @@ def wanted(matter: Matter, rights: Rights) -> dict[tuple[str, str], frozenset[st
     """
     found: dict[tuple[str, str], frozenset[str]] = {}
     for demand in _demands(matter):
-        if not demand.holder or not _is_mandated(demand, matter):
+        if not _is_mandated(demand, matter):
             continue
-        for code in _serving(demand.material.types, rights.facts):
+        for code in _serving(demand.material.types, rights.facts) if demand.holder else ():
             if _refused(code, demand, matter, rights) is None:
-                key = (demand.holder, code)
-                found[key] = found.get(key, frozenset()) | set(demand.material.fields)
+                for key in [(holder, code) for holder in demand.holders]:
+                    found[key] = found.get(key, frozenset()) | set(demand.material.fields)
     return found
 
 
@@ -220,6 +229,9 @@ def _demands(matter: Matter) -> list[_Demand]:
             holders = matter.holders.get(material.role, ())
             if not holders and material.role is Role.AGENT:
                 # Nobody acts for the applicant, so there is nobody to bring it.
+                continue
+            if material.role is Role.AREA and holders:
+                demands.append(_Demand(item.code, material, holders[0], tuple(holders[1:])))
                 continue
             demands += [_Demand(item.code, material, holder) for holder in holders or ("",)]
     if len(demands) > DEMANDS_MAX:
@@ -341,10 +353,15 @@ def _tried(
             if refused is not None:
                 yield refused, None
                 continue
-            found = on_file.get((demand.holder, code), ())
+            # One certificate may be that of several of the areas.
+            found = {
+                one.version_id: one
+                for holder in demand.holders
+                for one in on_file.get((holder, code), ())
+            }
             if not found:
                 yield Obstacle.ABSENT, None
-            for certificate in sorted(found, key=_preference):
+            for certificate in sorted(found.values(), key=_preference):
                 yield _flaw(certificate, demand.material, matter.decision_date), certificate
 
 

@@ -14,7 +14,7 @@ import orjson
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller
 from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
-from hub.domain.holder import Holder
+from hub.domain.holder import Holder, HolderKind
 from hub.domain.on_file import OnFile
 from hub.domain.row import date_violation
 from hub.domain.rules import violation
@@ -301,7 +301,14 @@ def _by_role(request: PlanRequest, holders: Mapping[str, Holder]) -> dict[Role, 
                 field=f"plan.holders[{index}].role",
                 rule=f"is one of {', '.join(Role)}",
             )
-        position = positions[Holder(one.type, one.number)]
+        holder = Holder(one.type, one.number)
+        if (holder.kind is HolderKind.AREA) is not (one.role == Role.AREA):
+            raise HubError(
+                Reason.FIELD_INVALID,
+                field=f"plan.holders[{index}].type",
+                rule="is 901 or 902 in the role area, and in no other",
+            )
+        position = positions[holder]
         if position in by_role[Role(one.role)]:
             raise HubError(
                 Reason.FIELD_INVALID,

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.clock import Clock
 from hub.domain.caller import Caller, Role
-from hub.domain.certificate_type import HolderKind
 from hub.domain.entry import Entry, LogHead
+from hub.domain.holder import PUBLIC_KINDS
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.reasons import ProofError
@@ -275,9 +275,7 @@ class WatchChanges:
 
     def _told(self, change: StoredChange, rights: Rights, pseudonyms: _Pseudonyms) -> ToldChange:
         certificate_type = self.catalogue.newest(change.type_code)
-        is_public = (
-            certificate_type is not None and certificate_type.holder_kind is HolderKind.ORGANISATION
-        )
+        is_public = certificate_type is not None and certificate_type.holder_kind in PUBLIC_KINDS
         return ToldChange(
             change,
             is_public or rights.is_own(change),

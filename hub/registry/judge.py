@@ -18,10 +18,10 @@ from hub.domain.association import (
 from hub.domain.certificate_type import (
     CertificateType,
     FieldsCheck,
-    HolderKind,
     Sensitivity,
     fields_check,
 )
+from hub.domain.holder import PUBLIC_KINDS, may_hold
 from hub.domain.row import Row, parse_row
 from hub.domain.rules import violation
 from hub.errors import HubError, Violation
@@ -69,8 +69,8 @@ class Judge:
 
     @property
     def number_is_public(self) -> bool:
-        """Numbers of what organisations hold are public facts; all others may be personal."""
-        return self.type.holder_kind is HolderKind.ORGANISATION
+        """Numbers of what organisations and areas hold are public facts; others may be personal."""
+        return self.type.holder_kind in PUBLIC_KINDS
 
     @property
     def is_public(self) -> bool:
@@ -133,14 +133,11 @@ class Judge:
 
     def _holder_violations(self, row: Row) -> tuple[Violation, ...]:
         kind = self.type.holder_kind
-        if kind is HolderKind.ANY:
-            return ()
-        person = kind is HolderKind.PERSON
         return tuple(
             [
                 violation(f"holders[{index}].type", "holder.kind", kind=kind.value)
                 for index, holder in enumerate(row.holders)
-                if holder.natural is not person
+                if not may_hold(kind, holder.type)
             ]
         )
 

@@ -226,6 +226,46 @@ def test_identifiers_come_from_columns_and_are_checked_before_they_are_sent(
         assert ("known_as", "code.width") in mapped.row.rules
 
 
+@pytest.mark.parametrize(
+    ("cell", "errors"),
+    [
+        ("330106001002GB00003、330106001002gb00004、", []),
+        ("无", [("holders[1].number", "holder.parcel")]),
+        ("、".join(["330106001002GB00003"] * 16), [("holders", "row.count")]),
+    ],
+)
+def test_a_cell_may_name_several_parcels(
+    bench: Bench, change_manifest, cell: str, errors: list[tuple[str, str]]
+) -> None:
+    """Set apart as the manifest says; each of them is a holder of an area's assessment."""
+    kind = bench.folder / "types" / "business-licence.json"
+    kind.write_text(kind.read_text().replace('"organisation"', '"area"'))
+    change_manifest(
+        '  - {type: "001", from: 统一社会信用代码}',
+        '  - {type: "901", from: 统一社会信用代码}\n  - {type: "902", from: 注册地址, split: 、}',
+    )
+    bench.write(GOOD.replace("演示路1号", cell))
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+    mapper = RowMapper(loaded, source)
+
+    mapped = mapper.map(record.cells)
+
+    found = [(error.field, error.rule) for error in mapped.errors]
+    # The address of the test's type is short; what is asked about here is the holder.
+    assert [one for one in found if one[0] != "fields.address"] == errors
+    if mapped.row is not None:
+        assert [(one.type, one.number) for one in mapped.row.holders] == [
+            ("901", "91350100M000100Y43"),
+            ("902", "330106001002GB00003"),
+            ("902", "330106001002GB00004"),
+        ]
+    members = [one.member for one in mapper.trace(record.cells)]
+    assert members.count("holders[1]") == 1
+
+
 def test_paths_of_the_manifest_count_from_its_folder(bench: Bench) -> None:
     """Not from where the command is run."""
     assert load_manifest(bench.manifest).source_path == Path(

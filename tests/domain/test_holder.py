@@ -4,14 +4,37 @@ from __future__ import annotations
 
 import pytest
 
-from hub.domain.holder import HOLDER_TYPES, Holder, normalise_holder
+from hub.domain.holder import HOLDER_TYPES, Holder, HolderKind, may_hold, normalise_holder
 from hub.errors import HubError, Reason
 
 
 def test_annex_a_is_complete() -> None:
-    """Sixteen types, two of them organisations."""
-    assert len(HOLDER_TYPES) == 16
-    assert [code for code, one in HOLDER_TYPES.items() if not one.natural] == ["001", "099"]
+    """Sixteen types, two of them organisations; and two of our own, for areas."""
+    by_kind = {
+        kind: [code for code, one in HOLDER_TYPES.items() if one.kind is kind]
+        for kind in HolderKind
+    }
+
+    assert by_kind[HolderKind.ORGANISATION] == ["001", "099"]
+    assert by_kind[HolderKind.AREA] == ["901", "902"]
+    assert by_kind[HolderKind.ANY] == []
+    assert len(HOLDER_TYPES) == 16 + 2
+
+
+@pytest.mark.parametrize("kind", HolderKind)
+def test_a_type_is_held_by_its_kind_and_any_kind_is_no_area(kind: HolderKind) -> None:
+    """What an area holds serves many: it is never mistaken for what somebody holds."""
+    may = {code for code in ("001", "111", "901", "902") if may_hold(kind, code)}
+
+    assert (
+        may
+        == {
+            HolderKind.PERSON: {"111"},
+            HolderKind.ORGANISATION: {"001"},
+            HolderKind.ANY: {"001", "111"},
+            HolderKind.AREA: {"901", "902"},
+        }[kind]
+    )
 
 
 def test_a_person_is_never_shown() -> None:
@@ -30,6 +53,8 @@ def test_a_person_is_never_shown() -> None:
         ("111", "110105491231002", "11010519491231002X", ("citizen.from_15",)),
         ("114", "南字第（123）号", "南字第(123)号", ("holder.width",)),
         ("414", "E12345678", "E12345678", ()),
+        ("901", "g330101", "G330101", ("holder.upper",)),
+        ("902", "330106001002gb00003", "330106001002GB00003", ("holder.upper",)),
     ],
 )
 def test_normalisation_names_what_it_changed(
@@ -48,6 +73,8 @@ def test_normalisation_names_what_it_changed(
         ("414", "E1", Reason.HOLDER_INVALID, "holder.form"),
         ("414", "E123\x00456", Reason.HOLDER_INVALID, "holder.form"),
         ("999", "A" * 65, Reason.HOLDER_INVALID, "holder.form"),
+        ("901", "G33-0101", Reason.HOLDER_INVALID, "holder.zone"),
+        ("902", "330106001002GB0000", Reason.HOLDER_INVALID, "holder.parcel"),
     ],
 )
 def test_a_wrong_holder_is_refused_without_its_number(

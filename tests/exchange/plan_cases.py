@@ -50,7 +50,8 @@ ITEMS: Final = ("ITEM-A", "ITEM-B", "ITEM-C")
 FIELDS: Final = ("name", "scope", "address")
 PEOPLE: Final = ("0", "1", "2")
 STOCK: Final = 5_000
-ROLES: Final = (Role.APPLICANT, Role.COMPANY, Role.CO_OWNER, Role.AGENT)
+AREAS: Final = ("zone", "parcel")
+ROLES: Final = (Role.APPLICANT, Role.COMPANY, Role.CO_OWNER, Role.AGENT, Role.AREA)
 
 T = TypeVar("T")
 OnFileMap: TypeAlias = "dict[tuple[str, str], list[OnFile]]"
@@ -107,8 +108,9 @@ def make_case(chance: Chance) -> Case:
     holders = {}
     for role in ROLES:
         if chance.random() < (0.25 if role is Role.AGENT else 0.85):
-            people = chance.some(PEOPLE, chance.randint(1, 2 if role is Role.CO_OWNER else 1))
-            holders[role] = people
+            several = role in (Role.CO_OWNER, Role.AREA)
+            named = AREAS if role is Role.AREA else PEOPLE
+            holders[role] = chance.some(named, chance.randint(1, 2 if several else 1))
     decision_date = TODAY + datetime.timedelta(days=chance.randint(0, 6))
     matter = Matter(
         items=items,
@@ -121,7 +123,7 @@ def make_case(chance: Chance) -> Case:
     )
     on_file: OnFileMap = {}
     for _ in range(chance.randint(0, 14)):
-        person, code = chance.choice(PEOPLE), chance.choice(TYPES)
+        person, code = chance.choice(PEOPLE + AREAS), chance.choice(TYPES)
         certificate = chance.choice(_certificates()[code])
         on_file.setdefault((person, code), []).append(certificate)
     grants = tuple([chance.choice(_grants()) for _ in range(chance.randint(0, 12))])
@@ -255,7 +257,10 @@ def demands(case: Case) -> list[Demand]:
         for material in item.materials:
             if is_needed(material.condition, case.matter.facts):
                 people = case.matter.holders.get(material.role)
-                if people:
+                if people and material.role is Role.AREA:
+                    # The first stands for all: any of them will do.
+                    found.append((item, material, people[0]))
+                elif people:
                     found += [(item, material, person) for person in people]
                 elif material.role is not Role.AGENT:
                     found.append((item, material, ""))
@@ -294,16 +299,23 @@ def is_allowed(case: Case, item: ServiceItem, material: Material, code: str) -> 
     )
 
 
+def whose(case: Case, demand: Demand) -> list[str]:
+    """Whose certificates serve: the person's, or those of any area of the matter."""
+    _, material, person = demand
+    if material.role is Role.AREA:
+        return list(case.matter.holders.get(Role.AREA, ()))
+    return [person] if person else []
+
+
 def possible(case: Case, demand: Demand) -> list[OnFile]:
     """Certificates of the right person and type, of those that may be looked for."""
-    item, material, person = demand
-    if not person:
-        return []
+    item, material, _ = demand
     codes = {one for code in material.types for one in replacements(code, case.facts)}
     return [
         certificate
         for code in codes
         if is_allowed(case, item, material, code)
+        for person in whose(case, demand)
         for certificate in case.on_file.get((person, code), [])
     ]
 
@@ -424,10 +436,12 @@ def _check_silence(case: Case, planned: tuple[Planned, ...], rule: PlanRule) -> 
     """Nothing is looked for beyond the rights, and what stands there changes no answer."""
     looked = wanted(case.matter, case.rights)
     may: dict[tuple[str, str], set[str]] = {}
-    for item, material, person in demands(case):
+    for demand in demands(case):
+        item, material, _ = demand
         for code in {one for first in material.types for one in replacements(first, case.facts)}:
-            if person and is_allowed(case, item, material, code):
-                may.setdefault((person, code), set()).update(material.fields)
+            for person in whose(case, demand):
+                if is_allowed(case, item, material, code):
+                    may.setdefault((person, code), set()).update(material.fields)
     assert looked == may, "looks for other things than it may"
     allowed = {pair: found for pair, found in case.on_file.items() if pair in looked}
     if len(allowed) < len(case.on_file):

@@ -312,11 +312,14 @@ class Office:
         """Types published, a seal active, an intent approved for each type."""
         await self.make_seal()
         for index, certificate_type in enumerate(types):
-            await self.publish_type(certificate_type)
-            name = f"intent-{index}"
-            await self.propose(name, type_code=certificate_type.code)
-            for officer in OFFICERS[1:]:
-                await self.decide(officer, f"intents/{name}")
+            await self.open_type(certificate_type, f"intent-{index}")
+
+    async def open_type(self, certificate_type: CertificateType, intent_id: str) -> None:
+        """A type, or its next version, published, and an intent approved for it."""
+        await self.publish_type(certificate_type)
+        await self.propose(intent_id, type_code=certificate_type.code)
+        for officer in OFFICERS[1:]:
+            await self.decide(officer, f"intents/{intent_id}")
 
     def root(
         self, rows: Sequence[bytes], **changes: object

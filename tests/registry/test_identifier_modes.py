@@ -39,10 +39,7 @@ WRONG = f"1.2.156.3005.2.{LICENCE}.340100.000000016.001.9"
 
 async def test_it_is_kept_as_given_with_the_rule_that_it_breaks(office: Office) -> None:
     """Found by exactly that text, shown with its fault, and never dressed up as one that checks."""
-    await office.publish_type(LENIENT)
-    await office.propose("lenient")
-    for officer in OFFICERS[1:]:
-        await office.decide(officer, "intents/lenient")
+    await office.open_type(LENIENT, "lenient")
     row = licence(1, known_as=PAPER, associated=(Association(Relation.RENEWED_FROM, WRONG),))
 
     (result,) = (await office.deliver([row], type_version=2)).results

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.clock import now_us
-from hub.domain.certificate_type import CertificateType, HolderKind, from_json
+from hub.domain.certificate_type import CertificateType, HolderKind, Sensitivity, from_json
 from hub.domain.service_item import Role, ServiceItem, facts_of
 from hub.domain.service_item import from_json as item_from_json
 from hub.registry.calls import Call
@@ -93,6 +93,28 @@ def test_a_certificate_of_an_organisation_says_which_facts_it_carries() -> None:
             assert carried == {}, one.name
         else:
             assert carried.items() <= {("owner", "name"), ("name", "name")}, one.name
+
+
+def test_assessments_of_areas_are_held_by_areas_and_needed_of_areas() -> None:
+    """Flood, earthquake, soil, energy: made once for a zone, asked for where a project begins."""
+    of_areas = {one.code: one for one in types() if one.holder_kind is HolderKind.AREA}
+    needed = {
+        code
+        for item in items()
+        for material in item.materials
+        if material.role is Role.AREA
+        for code in material.types
+    }
+
+    assert set(of_areas) == needed
+    assert {one.name_en.split()[0] for one in of_areas.values()} == {
+        "Flood",
+        "Seismic",
+        "Survey",
+        "Energy",
+    }
+    for one in of_areas.values():
+        assert all(field.sensitivity is Sensitivity.PUBLIC for field in one.fields)
 
 
 def test_the_items_show_what_a_material_may_be() -> None:
