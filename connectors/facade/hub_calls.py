@@ -23,6 +23,7 @@ from hub.exchange.v1 import (
     verification_pb2,
     verification_pb2_grpc,
 )
+from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import Json, digest, parse_object
 from hub.proof.jose import LogHead, Signer
 from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
@@ -34,7 +35,6 @@ from hub.proof.request import (
 )
 from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust
-from hub.proof.verification_receipt import verify_verification_receipt
 from hub.registry.v1 import registry_pb2, registry_pb2_grpc
 
 FETCH: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"

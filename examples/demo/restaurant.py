@@ -52,7 +52,7 @@ def issue_one_more(demo: Demo) -> None:
 
 def plan(demo: Demo) -> None:
     """The company opens a restaurant: what must it still bring?"""
-    notice = demo.folder / "notice.html"
+    notice, kept = demo.folder / "notice.html", demo.folder / "plan.json"
     with demo.chapter("8  Open a restaurant: what must the applicant still bring?"):
         add_grant(
             demo, "licence-for-restaurants", recipient="window-1", item=RESTAURANT, basis=BASIS
@@ -60,11 +60,12 @@ def plan(demo: Demo) -> None:
         answer = demo.command(
             "exchange plan --item {item} --holder company=001:{company} --fact has_agent=false "
             "--fact premises_owned=false --fact premises_m2=120 --matter 330000-2026-000018 "
-            "--basis {basis} --notice {notice} --profile {window}",
+            "--basis {basis} --notice {notice} --out {kept} --profile {window}",
             item=RESTAURANT,
             company=COMPANY,
             basis=BASIS,
             notice=notice,
+            kept=kept,
             window=demo.profile("window-1"),
         )
         outcomes = dict.fromkeys(_OUTCOMES, 0)
@@ -74,6 +75,12 @@ def plan(demo: Demo) -> None:
                 f"{material['outcome']:<10}  {material['name']['zh']} {material['name']['en']}"
             )
         demo.say("the one-time notice to print (一次性告知): .demo/notice.html")
+        verified = demo.command(
+            "verify {kept} --request {kept}.request.jws --as systems/window-1 --trust {trust}",
+            kept=kept,
+            trust=demo.trust,
+        )
+        demo.say(f"the plan as it was kept, offline: {verified['verdict']}")
     if not outcomes["on_file"] or not notice.is_file():
         raise SystemExit(f"the licence registered today is not on file: {answer}")
     demo.report |= {f"plan_{name}": count for name, count in outcomes.items()}

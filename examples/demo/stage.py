@@ -104,9 +104,9 @@ class Told:
 
     @property
     def delay_ms(self) -> int:
-        """From the hub's decision, which was not durable yet, to here; at least 1."""
+        """From the hub's decision, which was not durable yet, to here."""
         decided = datetime.fromisoformat(self.change["change_time"]).timestamp()
-        return max(1, round((self.arrived_s - decided) * 1000))
+        return round((self.arrived_s - decided) * 1000)
 
 
 @dataclass

@@ -17,7 +17,7 @@ import typer
 
 from certs.files import PRIVATE
 from connectors.client import AccessToken, HubClient
-from connectors.profile import read_bounded
+from connectors.profile import Profile, read_bounded
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
@@ -166,14 +166,20 @@ def fetch(
     if out is not None:
         save(out, emit_json(document), mode=PRIVATE)
     _show(terminal, document, verified, presentations, answer.certificates)
-    if out is not None:
-        kept = in_folder(out)
-        terminal.say(f"Answer: {kept}", f"答复：{kept}")
-        next_step(
-            terminal,
-            f"sealway verify {kept} --request {kept}.request.jws --as {client.profile.name} "
-            f"--trust {in_folder(client.profile.trust)}",
-        )
+    say_kept(terminal, out, client.profile)
+
+
+def say_kept(terminal: Terminal, out: Path | None, profile: Profile) -> None:
+    """Where the answer was stored, if it was, and how anybody verifies it there."""
+    if out is None:
+        return
+    kept = in_folder(out)
+    terminal.say(f"Answer: {kept}", f"答复：{kept}")
+    next_step(
+        terminal,
+        f"sealway verify {kept} --request {kept}.request.jws --as {profile.name} "
+        f"--trust {in_folder(profile.trust)}",
+    )
 
 
 def _asked(

@@ -16,7 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from certs.files import PRIVATE
 from connectors.client import AccessToken, HubClient
 from connectors.profile import read_bounded
-from hub.cli.exchange import SentRequests
+from hub.cli.exchange import SentRequests, say_kept
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.notice_page import NoticePage, PageText, Section
 from hub.cli.session import (
@@ -35,8 +35,8 @@ from hub.cli.terminal import Terminal, UsageError
 from hub.clock import legal_day, now_us
 from hub.domain.holder import HOLDER_TYPES, normalise_holder
 from hub.exchange.v1 import plan_pb2, plan_pb2_grpc
+from hub.proof.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.encoding import Json, digest, emit_json, parse_object
-from hub.proof.plan_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.plan_request import (
     HOLDERS_MAX,
     PlanClaims,
@@ -164,7 +164,8 @@ def plan_materials(
         page = _page(answer, claims, verified).html()
         save(notice, page.encode(), mode=PRIVATE)
     _show(terminal, answer, verified)
-    _say_next(terminal, answer, out, notice)
+    say_kept(terminal, out, client.profile)
+    _say_next(terminal, answer, notice)
 
 
 def _holders(texts: Sequence[str], file: Path | None) -> tuple[RoleHolder, ...]:
@@ -372,12 +373,9 @@ def _show(
 def _say_next(
     terminal: Terminal,
     answer: plan_pb2.PlanMaterialsResponse,
-    out: Path | None,
     notice: Path | None,
 ) -> None:
-    """Where things were written, and what follows from the plan."""
-    if out is not None:
-        terminal.say(f"Answer: {in_folder(out)}", f"答复：{in_folder(out)}")
+    """Where the notice was written, and what follows from the plan."""
     if notice is not None:
         terminal.say(
             f"Notice to print: {in_folder(notice)}", f"告知书（可打印）：{in_folder(notice)}"

@@ -70,7 +70,11 @@ class VerifyCommand(TyperCommand):
 
 def verify_command(
     file: Annotated[
-        Path, typer.Argument(help="Record seal, presentation, receipt, answer, checkpoint or list.")
+        Path,
+        typer.Argument(
+            help="Record seal, presentation, receipt, answer of a fetch, a plan or a verification,"
+            " checkpoint or status list."
+        ),
     ],
     trust: Annotated[
         Path | None, typer.Option(help="Trust file of the hub (sealway init writes trust.json).")
@@ -104,8 +108,8 @@ def verify_command(
     kind = recognise(data)
     if kind is None:
         raise typer.BadParameter(
-            f"{file.name} is none of: record seal, presentation, receipt, answer, checkpoint,"
-            f" status list token / 无法识别 {file.name} 的格式"
+            f"{file.name} is none of: record seal, presentation, receipt, answer, plan,"
+            f" verification, checkpoint, status list token / 无法识别 {file.name} 的格式"
         )
     evidence = Evidence(
         now=_clock(at),

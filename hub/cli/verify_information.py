@@ -13,7 +13,7 @@ import typer
 from certs.files import PRIVATE
 from connectors.client import AccessToken, HubClient
 from connectors.profile import read_bounded
-from hub.cli.exchange import SentRequests
+from hub.cli.exchange import SentRequests, say_kept
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
@@ -21,7 +21,6 @@ from hub.cli.session import (
     ProfileOption,
     RequestIdOption,
     connected,
-    in_folder,
     request_id,
     save,
     shown_enum,
@@ -29,6 +28,7 @@ from hub.cli.session import (
 )
 from hub.cli.terminal import Terminal, UsageError
 from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
+from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import Json, digest, emit_json, parse_object
 from hub.proof.reasons import ProofError
 from hub.proof.request import (
@@ -38,7 +38,6 @@ from hub.proof.request import (
     RequestedCertificate,
     sign_request,
 )
-from hub.proof.verification_receipt import verify_verification_receipt
 
 VERIFY_RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 VALUES_BYTES_MAX: Final = 32_768
@@ -128,7 +127,6 @@ def verify_information(
     }
     if out is not None:
         save(out, emit_json(document), mode=PRIVATE)
-        terminal.say(f"Answer: {in_folder(out)}", f"答复：{in_folder(out)}")
     terminal.document(
         {
             **document,
@@ -147,6 +145,7 @@ def verify_information(
         f"Verified: receipt of log entry {verified.index} ({verified.grade.value}).",
         f"已核验：日志条目 {verified.index} 的回执（{verified.grade.value}）。",
     )
+    say_kept(terminal, out, client.profile)
     if result == "not_confirmed":
         raise typer.Exit(1)
 

@@ -329,8 +329,8 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "日志条目版本未知。",
     ),
     ProofReason.BODY_KIND: ReasonText(
-        "The logged entry is not about an exchange.",
-        "日志条目不是数据交换。",
+        "The logged entry is not an exchange of this kind.",
+        "日志条目不是此类数据交换。",
     ),
     ProofReason.BODY_ORIGIN: ReasonText(
         "The logged entry names another hub.",
@@ -349,8 +349,8 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "条目中的证照或其数量不同。",
     ),
     ProofReason.STATE_DIFFERS: ReasonText(
-        "A certificate's state in the answer is not the logged one.",
-        "答复中的证照状态与日志不同。",
+        "A state or result in the answer is not the logged one.",
+        "答复中的状态或核验结果与日志不同。",
     ),
     ProofReason.PLAN_DIFFERS: ReasonText(
         "The plan in the answer is not the one that was logged.",

@@ -1,15 +1,16 @@
 """Entries, proof texts and receipts of the log (formats-ledger.md §2, §5, §6).
 
 A receipt shows that one entry stands in the log under a signed head, and that the entry says what
-the caller asked and was given. `verify_receipt` is the whole check; the functions it is made of
-are public, so that a report can name the step that failed.
+the caller asked and was given. `verify_receipt` is the whole check of a fetch, `verify_exchange`
+that of any exchange; the functions they are made of are public, so that a report can name the step
+that failed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -42,6 +43,14 @@ TIME_WINDOW_US: Final = 120_000_000
 
 _PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 _RECEIPT_MEMBERS: Final = {"v", "body", "salt", "proof", "consistency"}
+
+
+class ExchangeKind(StrEnum):
+    """The kind of an entry that answers a signed request."""
+
+    FETCH = "fetch"
+    PLAN = "plan"
+    VERIFICATION = "verification"
 
 
 class Grade(StrEnum):
@@ -109,21 +118,29 @@ class LoggedCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class FetchEntry:
-    """What the entry of a fetch says, as far as a caller can compare it."""
+class ExchangeEntry:
+    """What the entry of an exchange says, as far as a caller can compare it.
 
+    A fetch names certificates; of a plan and a verification `data` says what was answered.
+    """
+
+    kind: ExchangeKind
     time_us: int
     region: str
     request_id: str
     caller: str
     request_digest: str
     outcome: str
-    certificates: tuple[LoggedCertificate, ...]
+    certificates: tuple[LoggedCertificate, ...] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """The caller's own request, decoded and not verified: it is matched by its digest."""
+    """The caller's own request, decoded and not verified: it is matched by its digest.
+
+    One that asks for a plan names no certificates.
+    """
 
     compact: str
     caller: str
@@ -131,13 +148,14 @@ class SentRequest:
     issued_time_s: int
     certificates: tuple[RequestedCertificate, ...]
     log: LogHead | None
+    is_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReceipt:
     """The outcome of a receipt that holds. `proven_from` are heads that `head` provably follows."""
 
-    entry: FetchEntry
+    entry: ExchangeEntry
     request: SentRequest
     index: int
     head: LogHead
@@ -202,16 +220,37 @@ def verify_receipt(
     answer: Sequence[Answered],
     trust: LogTrust,
 ) -> VerifiedReceipt:
-    """Every step of §6; `requests` are the compact JWS sent under this request id by system `me`.
+    """Every step of §6 for a fetch; `requests` are the compact JWS sent under this request id by
+    system `me`.
 
     Raises ProofError with the reason of the first step that fails, and the verdict *cannot check*
     where `trust` has no usable log key.
     """
+    return verify_exchange(
+        data,
+        requests,
+        me,
+        trust,
+        kind=ExchangeKind.FETCH,
+        match=lambda entry, request: match_answer(entry, request, answer),
+    )
+
+
+def verify_exchange(
+    data: bytes,
+    requests: Sequence[str],
+    me: str,
+    trust: LogTrust,
+    *,
+    kind: ExchangeKind,
+    match: Callable[[ExchangeEntry, SentRequest], None],
+) -> VerifiedReceipt:
+    """Every step of §6 for an exchange of this kind, `match` being step 8. Raises ProofError."""
     receipt = parse_receipt(data)
     proof, checkpoint = open_proof(receipt, receipt.proof, trust)
-    entry = read_fetch_entry(receipt.body, trust.origin)
+    entry = read_entry(receipt.body, trust.origin, kind)
     request = match_request(entry, requests, me)
-    match_answer(entry, request, answer)
+    match(entry, request)
     check_time(entry, request)
     check_request_head(request, checkpoint, receipt.consistency)
     checkpoints = [checkpoint, *open_upgrades(receipt, proof.index, checkpoint, trust)]
@@ -252,7 +291,7 @@ def open_proof(receipt: Receipt, text: str, trust: LogTrust) -> tuple[Proof, Che
     return proof, checkpoint
 
 
-def read_fetch_entry(body: bytes, origin: str) -> FetchEntry:
+def read_entry(body: bytes, origin: str, kind: ExchangeKind) -> ExchangeEntry:
     """Step 6. Raises BODY_MALFORMED, BODY_VERSION, BODY_KIND or BODY_ORIGIN."""
     try:
         members = parse_object(body)
@@ -262,22 +301,32 @@ def read_fetch_entry(body: bytes, origin: str) -> FetchEntry:
         raise ProofError(ProofReason.BODY_MALFORMED, "null")
     if type(members.get("v")) is not int or members["v"] != 1:
         raise ProofError(ProofReason.BODY_VERSION)
-    if members.get("kind") != "fetch":
+    if members.get("kind") != kind:
         raise ProofError(ProofReason.BODY_KIND)
     if members.get("origin") != origin:
         raise ProofError(ProofReason.BODY_ORIGIN, f"expected {origin}")
-    return FetchEntry(
+    certificates: tuple[LoggedCertificate, ...] = ()
+    data: dict[str, Json] = {}
+    if kind is ExchangeKind.FETCH:
+        outcome = _string(members, "outcome")
+        certificates = tuple(_logged(item) for item in _list(members, "certificates"))
+    else:
+        data = _object(members, "data")
+        outcome = _string(data, "result") if kind is ExchangeKind.VERIFICATION else "answered"
+    return ExchangeEntry(
+        kind=kind,
         time_us=_integer(members, "time_us"),
         region=_string(members, "region"),
         request_id=_string(members, "request_id"),
         caller=_string(members, "caller"),
         request_digest=_string(members, "request_digest"),
-        outcome=_string(members, "outcome"),
-        certificates=tuple(_logged(item) for item in _list(members, "certificates")),
+        outcome=outcome,
+        certificates=certificates,
+        data=data,
     )
 
 
-def match_request(entry: FetchEntry, requests: Sequence[str], me: str) -> SentRequest:
+def match_request(entry: ExchangeEntry, requests: Sequence[str], me: str) -> SentRequest:
     """Step 7: the one request of mine that the entry answers.
 
     Raises CALLER_NOT_ME or REQUEST_NOT_MINE.
@@ -288,9 +337,10 @@ def match_request(entry: FetchEntry, requests: Sequence[str], me: str) -> SentRe
         if digest(compact) != entry.request_digest:
             continue
         request = read_sent_request(compact)
-        if request.caller == me and request.request_id == entry.request_id:
+        mine = (request.caller, request.request_id) == (me, entry.request_id)
+        if mine and request.is_plan is (entry.kind is ExchangeKind.PLAN):
             return request
-        raise ProofError(ProofReason.REQUEST_NOT_MINE, "its iss or jti differs")
+        raise ProofError(ProofReason.REQUEST_NOT_MINE, "its iss or jti differs, or what it asks")
     raise ProofError(ProofReason.REQUEST_NOT_MINE, "none has the entry's request_digest")
 
 
@@ -302,19 +352,23 @@ def read_sent_request(compact: str) -> SentRequest:
     try:
         _, payload, _ = compact.split(".")
         claims = parse_object(b64u_decode(payload))
+        is_plan = "plan" in claims
         return SentRequest(
             compact=compact,
             caller=_string(claims, "iss"),
             request_id=_string(claims, "jti"),
             issued_time_s=_integer(claims, "iat"),
-            certificates=tuple(_asked(item) for item in _list(claims, "certificates")),
+            certificates=()
+            if is_plan
+            else tuple(_asked(item) for item in _list(claims, "certificates")),
             log=log_head(claims),
+            is_plan=is_plan,
         )
     except (ValueError, ProofError) as error:
         raise ProofError(ProofReason.REQUEST_NOT_MINE, "not a signed request") from error
 
 
-def match_answer(entry: FetchEntry, request: SentRequest, answer: Sequence[Answered]) -> None:
+def match_answer(entry: ExchangeEntry, request: SentRequest, answer: Sequence[Answered]) -> None:
     """Step 8. Raises CERTIFICATES_DIFFER, STATE_DIFFERS or SD_HASH_MISMATCH."""
     match_certificates(entry, request)
     if len(answer) != len(entry.certificates):
@@ -334,7 +388,7 @@ def match_answer(entry: FetchEntry, request: SentRequest, answer: Sequence[Answe
             raise ProofError(ProofReason.SD_HASH_MISMATCH, f"certificate {number}")
 
 
-def match_certificates(entry: FetchEntry, request: SentRequest) -> None:
+def match_certificates(entry: ExchangeEntry, request: SentRequest) -> None:
     """The part of step 8 that needs no answer: the entry is about what was asked, in that order."""
     if len(entry.certificates) != len(request.certificates):
         raise ProofError(
@@ -348,7 +402,7 @@ def match_certificates(entry: FetchEntry, request: SentRequest) -> None:
             raise ProofError(ProofReason.CERTIFICATES_DIFFER, f"certificate {number}")
 
 
-def check_time(entry: FetchEntry, request: SentRequest) -> None:
+def check_time(entry: ExchangeEntry, request: SentRequest) -> None:
     """Step 9. Raises TIME_OUT_OF_WINDOW."""
     apart_us = abs(entry.time_us - request.issued_time_s * 1_000_000)
     if apart_us > TIME_WINDOW_US:
@@ -511,6 +565,13 @@ def _string(members: dict[str, Json], name: str) -> str:
 def _integer(members: dict[str, Json], name: str) -> int:
     value = members.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
+        raise ProofError(ProofReason.BODY_MALFORMED, name)
+    return value
+
+
+def _object(members: dict[str, Json], name: str) -> dict[str, Json]:
+    value = members.get(name)
+    if not isinstance(value, dict):
         raise ProofError(ProofReason.BODY_MALFORMED, name)
     return value
 

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     PRESENTATION = "presentation"
     RECEIPT = "receipt"
     ANSWER = "answer"
+    PLAN = "plan"
+    VERIFICATION = "verification"
     CHECKPOINT = "checkpoint"
     STATUS_LIST = "status list"
 
@@ -72,6 +74,7 @@ class FactName(StrEnum):
     CALLER = "caller"
     OUTCOME = "outcome"
     LOGGED_TIME = "logged_time"
+    MATERIALS = "materials"
     LIST = "list"
     ENTRIES = "entries"
     EXPIRES = "expires"
@@ -240,6 +243,7 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.CALLER: ReasonText("given to", "提供给"),
     FactName.OUTCOME: ReasonText("outcome", "结果"),
     FactName.LOGGED_TIME: ReasonText("logged at", "记录时间"),
+    FactName.MATERIALS: ReasonText("materials planned", "规划的材料"),
     FactName.LIST: ReasonText("status list", "状态列表"),
     FactName.ENTRIES: ReasonText("places in the list", "列表位数"),
     FactName.EXPIRES: ReasonText("usable until", "有效至"),

@@ -15,11 +15,26 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from hub.proof import receipt as receipts
+from hub.proof.answer_receipt import (
+    AnsweredMaterial,
+    AnsweredPlan,
+    logged_materials,
+    match_plan,
+    match_question,
+    match_result,
+)
 from hub.proof.encoding import Json, b64u, b64u_decode, emit_json, parse_object
 from hub.proof.jose import SEAL_TYP, STATUS_TYP, Keys
 from hub.proof.note import Checkpoint, open_checkpoint
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import Answered, FetchEntry, LoggedCertificate, Receipt, SentRequest
+from hub.proof.receipt import (
+    Answered,
+    ExchangeEntry,
+    ExchangeKind,
+    LoggedCertificate,
+    Receipt,
+    SentRequest,
+)
 from hub.proof.report import Fact, FactName, FactValue, Kind, Remark, Report, Step, StepName
 from hub.proof.request import RequestedCertificate
 from hub.proof.sd_jwt import (
@@ -40,6 +55,7 @@ from hub.proof.status_list import (
 from hub.proof.trust import Trust
 
 _UNVERIFIED: Final = "unverified"
+_ANSWERS: Final = (Kind.ANSWER, Kind.PLAN, Kind.VERIFICATION)
 _T = TypeVar("_T")
 
 
@@ -61,11 +77,25 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer file taken apart; `receipt` is its receipt's text, nothing verified."""
+    """An answer file taken apart; `receipt` is its receipt's text, nothing verified.
+
+    `said` are the certificates of a fetch, the plan, or the result of a verification.
+    """
 
     request_id: str | None
-    certificates: tuple[Answered, ...]
+    said: tuple[Answered, ...] | AnsweredPlan | str
     receipt: bytes | None
+
+    @property
+    def kind(self) -> ExchangeKind:
+        """The kind of the entry that must say the same."""
+        match self.said:
+            case AnsweredPlan():
+                return ExchangeKind.PLAN
+            case str():
+                return ExchangeKind.VERIFICATION
+            case _:
+                return ExchangeKind.FETCH
 
 
 def recognise(data: bytes) -> Kind | None:
@@ -98,7 +128,7 @@ def verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> 
     if kind is Kind.RECEIPT:
         answer = _answer_for(run, evidence.answer)
         _verify_receipt(run, trust, data, answer)
-    elif kind is Kind.ANSWER:
+    elif kind in _ANSWERS:
         _verify_answer(run, trust, data)
     elif kind is Kind.CHECKPOINT:
         _verify_checkpoint(run, trust, data)
@@ -115,15 +145,13 @@ def parse_answer(data: bytes) -> Answer:
         members = parse_object(data)
     except ProofError as error:
         raise ProofError(ProofReason.ANSWER_MALFORMED, error.reason.value) from error
-    items, request_id = members.get("certificates"), members.get("request_id")
-    receipt = members.get("receipt")
-    if not isinstance(items, list):
-        raise ProofError(ProofReason.ANSWER_MALFORMED, "certificates")
+    request_id, receipt = members.get("request_id"), members.get("receipt")
+    said = _said(members)
     if not isinstance(request_id, str | None):
         raise ProofError(ProofReason.ANSWER_MALFORMED, "request_id")
     return Answer(
         request_id,
-        tuple(_answered(item) for item in items),
+        said,
         # Strictly parsed once already; hashes and signatures are over strings inside.
         None if receipt is None else emit_json(receipt),
     )
@@ -193,7 +221,8 @@ class _Run:
 
 
 def _verify_answer(run: _Run, trust: Trust, data: bytes) -> None:
-    """The receipt, then each presentation against the request and against the entry."""
+    """The receipt, then each presentation against the request and against the entry; plans and
+    verifications have none."""
     answer = run.step(StepName.ANSWER_FILE, lambda: parse_answer(data))
     if answer is None:
         return
@@ -205,7 +234,8 @@ def _verify_answer(run: _Run, trust: Trust, data: bytes) -> None:
     entry, request = outcome or (None, None)
     asked = request.certificates if request else ()
     logged = entry.certificates if entry else ()
-    for number, given in enumerate(answer.certificates, 1):
+    certificates = answer.said if isinstance(answer.said, tuple) else ()
+    for number, given in enumerate(certificates, 1):
         run.certificate = number
         if request is not None:
             # Compared with the entry by then.
@@ -247,7 +277,7 @@ def _verify_given(
 
 def _verify_receipt(
     run: _Run, trust: Trust, data: bytes, answer: Answer | None
-) -> tuple[FetchEntry, SentRequest | None] | None:
+) -> tuple[ExchangeEntry, SentRequest | None] | None:
     """The steps of formats-ledger.md §6; the entry and my request, as far as they were verified."""
     receipt = run.step(StepName.RECEIPT, lambda: receipts.parse_receipt(data))
     if receipt is None:
@@ -258,7 +288,8 @@ def _verify_receipt(
     if opened is None:
         return None
     proof, checkpoint = opened
-    entry = run.step(StepName.ENTRY, lambda: receipts.read_fetch_entry(receipt.body, trust.origin))
+    kind = _kind_of(receipt) if answer is None else answer.kind
+    entry = run.step(StepName.ENTRY, lambda: _read_entry(receipt, trust, kind))
     if entry is None:
         return None
     _entry_facts(run, entry, proof.index)
@@ -280,11 +311,19 @@ def _verify_receipt(
     return entry, request
 
 
+def _read_entry(receipt: Receipt, trust: Trust, kind: ExchangeKind) -> ExchangeEntry:
+    """Step 6; what a plan's entry names can be shown afterwards."""
+    entry = receipts.read_entry(receipt.body, trust.origin, kind)
+    if kind is ExchangeKind.PLAN:
+        logged_materials(entry)
+    return entry
+
+
 def _verify_exchange(
     run: _Run,
     receipt: Receipt,
     checkpoint: Checkpoint,
-    entry: FetchEntry,
+    entry: ExchangeEntry,
     answer: Answer | None,
 ) -> SentRequest | None:
     """Steps 7 to 10: what the entry says against what was asked and given."""
@@ -307,10 +346,13 @@ def _verify_exchange(
     return request if holds else None
 
 
-def _without_answer(run: _Run, entry: FetchEntry, request: SentRequest) -> bool:
+def _without_answer(run: _Run, entry: ExchangeEntry, request: SentRequest) -> bool:
     """What can be compared of step 8 while the answer is missing; whether to go on."""
     try:
-        receipts.match_certificates(entry, request)
+        if entry.kind is ExchangeKind.FETCH:
+            receipts.match_certificates(entry, request)
+        elif entry.kind is ExchangeKind.VERIFICATION:
+            match_question(entry, request)
     except ProofError as error:
         run.fail(StepName.ANSWER, error)
         return False
@@ -318,10 +360,17 @@ def _without_answer(run: _Run, entry: FetchEntry, request: SentRequest) -> bool:
     return True
 
 
-def _match_answer(entry: FetchEntry, request: SentRequest, answer: Answer) -> None:
+def _match_answer(entry: ExchangeEntry, request: SentRequest, answer: Answer) -> None:
     if answer.request_id not in (None, entry.request_id):
         raise ProofError(ProofReason.REQUEST_NOT_MINE, "the answer has another request id")
-    receipts.match_answer(entry, request, answer.certificates)
+    match answer.said:
+        case AnsweredPlan() as plan:
+            match_plan(entry, plan)
+        case str(result):
+            match_question(entry, request)
+            match_result(entry, result)
+        case certificates:
+            receipts.match_answer(entry, request, certificates)
 
 
 def _verify_upgrades(
@@ -513,12 +562,15 @@ def _verify_checkpoint(run: _Run, trust: Trust, data: bytes) -> None:
 # -- Facts -----------------------------------------------------------------------------------------
 
 
-def _entry_facts(run: _Run, entry: FetchEntry, index: int) -> None:
+def _entry_facts(run: _Run, entry: ExchangeEntry, index: int) -> None:
     run.fact(FactName.REQUEST_ID, entry.request_id)
     run.fact(FactName.CALLER, entry.caller)
     run.fact(FactName.OUTCOME, entry.outcome)
     run.fact(FactName.LOGGED_TIME, _time(entry.time_us // 1_000_000))
     run.fact(FactName.INDEX, index)
+    if entry.kind is ExchangeKind.PLAN:
+        lines = [f"{', '.join(one.uses)}: {one.outcome}" for one in logged_materials(entry)]
+        run.fact(FactName.MATERIALS, tuple(lines))
 
 
 def _checkpoint_facts(run: _Run, trust: Trust, checkpoints: Sequence[Checkpoint]) -> None:
@@ -562,8 +614,13 @@ def _recognise_json(text: str) -> Kind | None:
     except (ValueError, RecursionError):
         # Damaged, and still meant as a receipt: to be reported as one that does not hold.
         return Kind.RECEIPT if '"proof"' in text else None
-    if "certificates" in members:
-        return Kind.ANSWER
+    for member, kind in (
+        ("certificates", Kind.ANSWER),
+        ("materials", Kind.PLAN),
+        ("result", Kind.VERIFICATION),
+    ):
+        if member in members:
+            return kind
     return Kind.RECEIPT if members.keys() & {"body", "salt", "proof"} else None
 
 
@@ -596,13 +653,73 @@ def _me(evidence: Evidence) -> str:
     return str(_segment(evidence.requests[0], 1).get("iss", ""))
 
 
+def _kind_of(receipt: Receipt) -> ExchangeKind:
+    """What a bare receipt is meant to be about; one of no exchange is measured as a fetch."""
+    try:
+        return ExchangeKind(str(parse_object(receipt.body).get("kind")))
+    except (ProofError, ValueError):
+        return ExchangeKind.FETCH
+
+
+# -- An answer file --------------------------------------------------------------------------------
+
+
+def _said(members: dict[str, Json]) -> tuple[Answered, ...] | AnsweredPlan | str:
+    if "certificates" in members:
+        return tuple([_answered(item) for item in _list(members, "certificates")])
+    if "materials" in members:
+        notice = _object(members.get("notice"), "notice")
+        return AnsweredPlan(
+            tuple([_material(item) for item in _list(members, "materials")]),
+            _text(notice, "zh"),
+            _text(notice, "en"),
+        )
+    return _text(members, "result")
+
+
 def _answered(value: Json) -> Answered:
-    if not isinstance(value, dict):
-        raise ProofError(ProofReason.ANSWER_MALFORMED, "certificates")
-    state, presentation = value.get("state"), value.get("presentation")
+    members = _object(value, "certificates")
+    state, presentation = members.get("state"), members.get("presentation")
     if not isinstance(state, str) or not isinstance(presentation, str | None):
         raise ProofError(ProofReason.ANSWER_MALFORMED, "certificates")
     return Answered(state, presentation)
+
+
+def _material(value: Json) -> AnsweredMaterial:
+    """What the entry names of a material; its texts stand in the notice."""
+    members = _object(value, "materials")
+    uses = [_object(item, "uses") for item in _list(members, "uses")]
+    obstacles = [_object(item, "obstacles") for item in _list(members, "obstacles", absent=True)]
+    certificate = members.get("certificate")
+    holder = members.get("holder")
+    return AnsweredMaterial(
+        uses=tuple([f"{_text(use, 'item')}/{_text(use, 'material')}" for use in uses]),
+        outcome=_text(members, "outcome"),
+        holder=holder if type(holder) is int else None,
+        cert=None if certificate is None else _text(_object(certificate, "certificate"), "cert"),
+        due_date=_text(members, "due_date") if "due_date" in members else None,
+        obstacles=tuple([_text(obstacle, "code") for obstacle in obstacles]),
+    )
+
+
+def _object(value: Json, name: str) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, name)
+    return value
+
+
+def _list(members: dict[str, Json], name: str, *, absent: bool = False) -> list[Json]:
+    value = members.get(name, [] if absent else None)
+    if not isinstance(value, list):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, name)
+    return value
+
+
+def _text(members: dict[str, Json], name: str) -> str:
+    value = members.get(name)
+    if not isinstance(value, str):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, name)
+    return value
 
 
 def _nth(items: Sequence[_T], number: int) -> _T | None:

@@ -493,12 +493,14 @@ def test_values_are_confirmed_and_wrong_ones_are_not(
     ]
 
     right = window(*question, _values(tmp_path, credit_code=one["number"]))
+    offline = _verified(window, tmp_path / "answer.json")
     (tmp_path / "answer.json.request.jws").unlink()
     wrong = window(*question, _values(tmp_path, credit_code=NEW_USCC), expect=1)
     malformed = tmp_path / "list.json"
     malformed.write_text("[]")
 
     assert (right["result"], wrong["result"]) == ("in_force", "not_confirmed")
+    assert (offline["kind"], offline["verdict"]) == ("verification", "valid")
     assert set(right) == {"request_id", "result", "receipt", "verified"}
     assert window(*question, malformed, expect=64)["error"]["reason"] == "USAGE"
 
@@ -506,7 +508,7 @@ def test_values_are_confirmed_and_wrong_ones_are_not(
 def test_a_plan_says_what_to_bring_and_prints_the_notice(
     window: Caller, planned: str, delivered: Any, manifest: Path, tmp_path: Path
 ) -> None:
-    """The receipt was verified; the page is complete in itself and names nobody."""
+    """The receipt was verified and can be again, offline; the page names nobody."""
     code = _codes(manifest)[0]
     people = tmp_path / "people.txt"
     people.write_text(f"applicant=111:{citizen(1)}\n", encoding="utf-8")
@@ -523,6 +525,8 @@ def test_a_plan_says_what_to_bring_and_prints_the_notice(
     outcomes = {one["uses"][0]["material"]: one["outcome"] for one in answer["materials"]}
     assert outcomes == {"licence": "on_file", "form": "ask", "floor-plan": "deferrable"}
     assert set(json.loads(out.read_text(encoding="utf-8"))) == {*answer} - {"verified"}
+    offline = _verified(window, out)
+    assert (offline["kind"], offline["verdict"]) == ("plan", "valid")
     page = notice.read_text(encoding="utf-8")
     assert "&lt;b&gt;1&lt;/b&gt;" in page
     assert "申请表（申请人）" in page
@@ -876,6 +880,15 @@ def _invocations(
         ("log", "audit"): config,
         ("verify",): [folder / "checkpoint", *trust],
     }
+
+
+def _verified(window: Caller, answer: Path) -> Any:
+    """The report of `sealway verify` on an answer that was stored."""
+    request = answer.with_name(f"{answer.name}.request.jws")
+    trust = window.profile.with_name("trust.json")
+    ran = window.sealway("verify", answer, "--request", request, "--trust", trust, "--json")
+    assert ran.code == 0, ran.out
+    return ran.document
 
 
 def _pdf(folder: Path) -> Path:

@@ -24,9 +24,9 @@ from hub.exchange.plan_service import encode_plan
 from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.store import put_grant, put_version
 from hub.exchange.v1 import plan_pb2
+from hub.proof.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.encoding import digest
 from hub.proof.jose import REQUEST_TYP, Signer
-from hub.proof.plan_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.plan_request import PlanClaims, RoleHolder, sign_plan_request
 from hub.proof.receipt import LogTrust, VerifiedReceipt
 from hub.registry.on_file import OnFileReader

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.exchange.v1 import verification_pb2 as pb
+from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.receipt import VerifiedReceipt
 from hub.proof.request import RequestedCertificate, sign_request
-from hub.proof.verification_receipt import verify_verification_receipt
 from tests.simulator import LICENCE_VCT, Platform, by_holder, company
 
 RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.reasons import Verdict
 from hub.proof.receipt import parse_receipt
 from hub.proof.report import Kind as ProofKind
 from hub.proof.trust import parse_trust
-from hub.proof.verification_receipt import verify_verification_receipt
 from hub.proof.verify import Evidence, verify
 from tests.facade.conftest import ALL, CAUSE, SECRET, FacadeProcess, Portal, holder, person
 from tests.hub_process import HubProcess

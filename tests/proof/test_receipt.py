@@ -185,7 +185,9 @@ def test_a_body_is_read_strictly(change: dict[str, Any], reason: ProofReason) ->
     body = json.loads(decoded(json.loads(BY_NAME["receipt-5"]["receipt"])["body"]))
 
     with pytest.raises(ProofError) as caught:
-        receipt.read_fetch_entry(json.dumps(body | change).encode(), "hub.example/sealway")
+        receipt.read_entry(
+            json.dumps(body | change).encode(), "hub.example/sealway", receipt.ExchangeKind.FETCH
+        )
 
     assert caught.value.reason is reason
 

@@ -386,15 +386,21 @@ def saved_answer(
             "certificates": [entry | (logged or {})],
         }
     ).encode()
-    tree = [*leaves()[:4], entry_leaf(bytes(32), body)]
-    head = note.sign_checkpoint(ORIGIN, 5, merkle.root(tree), LOG_KEY)
-    proof = proof_text(4, merkle.inclusion_path(tree, 4), head)
     shown = shown or presentation
     return {
         "request_id": claims["jti"],
         "certificates": [{"state": "active"} | ({} if shown is None else {"presentation": shown})],
-        "receipt": json.loads(make_receipt(body, bytes(32), proof, [])),
+        "receipt": receipt_of(body),
     }
+
+
+def receipt_of(body: bytes) -> dict[str, Any]:
+    """The receipt of an entry in a log of our own."""
+    tree = [*leaves()[:4], entry_leaf(bytes(32), body)]
+    head = note.sign_checkpoint(ORIGIN, 5, merkle.root(tree), LOG_KEY)
+    proof = proof_text(4, merkle.inclusion_path(tree, 4), head)
+    receipt: dict[str, Any] = json.loads(make_receipt(body, bytes(32), proof, []))
+    return receipt
 
 
 def verify_answer(save: Save, answer: dict[str, Any], *more: str) -> tuple[int, dict[str, Any]]:

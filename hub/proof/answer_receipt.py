@@ -1,0 +1,136 @@
+"""Receipts of answers that disclose nothing: a plan, and a verification of values.
+
+The steps are those of a fetch's receipt (docs/formats/receipt.md); the entry is of another kind,
+and what is compared are materials and the notice, or one result, instead of presentations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.proof.encoding import Json, digest
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.receipt import (
+    ExchangeEntry,
+    ExchangeKind,
+    LogTrust,
+    SentRequest,
+    VerifiedReceipt,
+    verify_exchange,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredMaterial:
+    """One material of an answer, as far as the entry names it; `holder` is a position."""
+
+    uses: tuple[str, ...]
+    outcome: str
+    holder: int | None
+    cert: str | None
+    due_date: str | None
+    obstacles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredPlan:
+    """What an answer says: each material, and the notice in Chinese and English."""
+
+    materials: tuple[AnsweredMaterial, ...]
+    notice_zh: str
+    notice_en: str
+
+
+def verify_plan_receipt(
+    data: bytes,
+    requests: Sequence[str],
+    me: str,
+    answer: AnsweredPlan,
+    trust: LogTrust,
+) -> VerifiedReceipt:
+    """Every step for a plan; `requests` are those sent under this id by `me`.
+
+    Raises ProofError with the reason of the first step that fails, *cannot check* where no log key
+    is pinned.
+    """
+    return verify_exchange(
+        data,
+        requests,
+        me,
+        trust,
+        kind=ExchangeKind.PLAN,
+        match=lambda entry, _request: match_plan(entry, answer),
+    )
+
+
+def verify_verification_receipt(
+    data: bytes, requests: Sequence[str], me: str, result: str, trust: LogTrust
+) -> VerifiedReceipt:
+    """Every step for a `result` in lower case; `requests` are those sent under this id by `me`.
+
+    The outcome of the entry returned is the result, and it names no certificates. Raises ProofError
+    as `verify_plan_receipt`.
+    """
+
+    def match(entry: ExchangeEntry, request: SentRequest) -> None:
+        match_question(entry, request)
+        match_result(entry, result)
+
+    return verify_exchange(data, requests, me, trust, kind=ExchangeKind.VERIFICATION, match=match)
+
+
+def match_plan(entry: ExchangeEntry, answer: AnsweredPlan) -> None:
+    """Step 8 of a plan. Raises PLAN_DIFFERS."""
+    logged = logged_materials(entry)
+    if len(logged) != len(answer.materials):
+        raise ProofError(ProofReason.PLAN_DIFFERS, "the number of materials")
+    for number, (given, entered) in enumerate(zip(answer.materials, logged, strict=True), 1):
+        if entered != given:
+            raise ProofError(ProofReason.PLAN_DIFFERS, f"material {number}")
+    said = digest(f"{answer.notice_zh}\n{answer.notice_en}")
+    if entry.data.get("notice_digest") != said:
+        raise ProofError(ProofReason.PLAN_DIFFERS, "the notice")
+
+
+def match_question(entry: ExchangeEntry, request: SentRequest) -> None:
+    """Step 8 of a verification as far as it needs no answer: the entry is about the type, the
+    fields and, where it was named, the identifier asked for. Raises CERTIFICATES_DIFFER."""
+    asked = request.certificates[0] if len(request.certificates) == 1 else None
+    said = entry.data
+    if asked is None or said.get("vct") != asked.vct or said.get("cert") != asked.cert:
+        raise ProofError(ProofReason.CERTIFICATES_DIFFER, "the entry is about something else")
+    if said.get("fields") != list(asked.fields):
+        raise ProofError(ProofReason.CERTIFICATES_DIFFER, "the entry names other fields")
+
+
+def match_result(entry: ExchangeEntry, result: str) -> None:
+    """The rest of step 8 of a verification. Raises STATE_DIFFERS."""
+    if entry.outcome != result:
+        raise ProofError(ProofReason.STATE_DIFFERS, f"{result[:32]} given, {entry.outcome[:32]}")
+
+
+def logged_materials(entry: ExchangeEntry) -> tuple[AnsweredMaterial, ...]:
+    """The materials as the entry names them. Raises BODY_MALFORMED."""
+    logged = entry.data.get("materials")
+    if not isinstance(logged, list):
+        raise ProofError(ProofReason.BODY_MALFORMED, "materials")
+    return tuple([_logged(one) for one in logged])
+
+
+def _logged(value: Json) -> AnsweredMaterial:
+    if not isinstance(value, dict):
+        raise ProofError(ProofReason.BODY_MALFORMED, "materials")
+    holder, cert, due_date = value.get("holder"), value.get("cert"), value.get("due_date")
+    return AnsweredMaterial(
+        uses=_texts(value.get("uses")),
+        outcome=str(value.get("outcome")),
+        holder=holder if type(holder) is int else None,
+        cert=cert if isinstance(cert, str) else None,
+        due_date=due_date if isinstance(due_date, str) else None,
+        obstacles=_texts(value.get("obstacles", [])),
+    )
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple([str(one) for one in value]) if isinstance(value, list) else ()
