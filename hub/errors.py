@@ -71,6 +71,7 @@ class Reason(StrEnum):
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
     OBJECTION_NOT_FOUND = "OBJECTION_NOT_FOUND"
+    HOLDER_LINK_NOT_FOUND = "HOLDER_LINK_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
@@ -86,6 +87,7 @@ class Reason(StrEnum):
     ANSWER_STALE = "ANSWER_STALE"
     CERTIFICATE_AMBIGUOUS = "CERTIFICATE_AMBIGUOUS"
     SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
+    HOLDER_LINKED = "HOLDER_LINKED"
     INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
     INTENT_EXHAUSTED = "INTENT_EXHAUSTED"
     INTENT_CLOSED = "INTENT_CLOSED"
@@ -631,6 +633,15 @@ TEXTS: dict[Reason, Text] = {
         "certificate {identifier} names several holders and cannot be asked for by one of them; "
         "ask for it by its identifier.",
         "证照 {identifier} 有多个持证主体，不能按其中一个查询；请按证照标识查询。",
+    ),
+    Reason.HOLDER_LINKED: Text(
+        "the holder's certificate {identifiers} names another identifier of the holder, to which "
+        "the one you asked by is linked; ask for it by its identifier.",
+        "该持证主体的证照 {identifiers} 载明的是其另一标识（与所查标识已关联）；请按证照标识查询。",
+    ),
+    Reason.HOLDER_LINK_NOT_FOUND: Text(
+        "there is no link {name} that you may see. List yours with `sealway holder links`.",
+        "没有您可查看的标识关联 {name}。可用 sealway holder links 查看本机构的关联。",
     ),
     Reason.FORWARDED_CERTIFICATE: Text(
         "header {header} names a client certificate; present the certificate in the TLS handshake "

@@ -43,6 +43,7 @@ _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
 _FACTS: Final = "/hub.registry.v1.FactService/"
 _OBJECTIONS: Final = "/hub.registry.v1.ObjectionService/"
+_HOLDERS: Final = "/hub.registry.v1.HolderService/"
 _FEED: Final = "/hub.registry.v1.FeedService/"
 _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
@@ -86,6 +87,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _OBJECTIONS + "GetObjection": _WATCHERS,
         _OBJECTIONS + "ListObjections": _WATCHERS,
         _OBJECTIONS + "AnswerObjection": _ISSUER,
+        _HOLDERS + "LinkHolderIdentifiers": _ISSUER,
+        _HOLDERS + "UnlinkHolderIdentifiers": _ISSUER,
+        _HOLDERS + "ListHolderLinks": _RECORD_READERS,
         _FEED + "WatchChanges": _WATCHERS,
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
         _DOCUMENTS + "DownloadDocument": _RECORD_READERS,

@@ -97,6 +97,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.ANSWER_STALE,
             Reason.CERTIFICATE_AMBIGUOUS,
             Reason.SEVERAL_HOLDERS,
+            Reason.HOLDER_LINKED,
             Reason.INTENT_NOT_APPROVED,
             Reason.INTENT_EXHAUSTED,
             Reason.INTENT_CLOSED,

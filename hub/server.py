@@ -79,6 +79,8 @@ from hub.registry.fact_service import FactService
 from hub.registry.facts import AnnounceFactChange, FollowUps
 from hub.registry.feed import Tail, WatchChanges
 from hub.registry.feed_service import FeedService
+from hub.registry.holder_links import HolderLinks
+from hub.registry.holder_service import HolderService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
@@ -94,6 +96,7 @@ from hub.registry.v1 import (
     documents_pb2,
     facts_pb2,
     feed_pb2,
+    holders_pb2,
     items_pb2,
     objections_pb2,
     registry_pb2,
@@ -608,6 +611,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 Objections(clock, database, data_keys),
                 pages,
                 caller,
+            ),
+        ),
+        (
+            holders_pb2,
+            HolderService(
+                HolderLinks(clock, database, recorder, identities, keys.keyring, certificates),
+                pages,
+                caller,
+                keys.keyring.content_digest,
             ),
         ),
         (

@@ -124,7 +124,7 @@ def _retrieve(asked: Asked) -> Answer:
     try:
         found, proof = asked.hub.fetch(asked.question(wanted))
     except HubRefusedError as refusal:
-        listed: list[Json] = [*_several(refusal)]
+        listed: list[Json] = [*_by_themselves(refusal)]
         return Answer({"certificateIdentifiers": listed})
     _check_state(found[0])
     return Answer({"certificateIdentifiers": [found[0].identifier]}, proof)
@@ -138,7 +138,7 @@ def _data_by_holder(asked: Asked) -> Answer:
         found, proof = asked.hub.fetch(asked.question(wanted))
     except HubRefusedError as refusal:
         identifiers = [
-            CertificateIdentifier.parse(text, lenient=True) for text in _several(refusal)
+            CertificateIdentifier.parse(text, lenient=True) for text in _by_themselves(refusal)
         ]
         wanted_ones = [asked.by_identifier(one) for one in identifiers]
         found, proof = asked.hub.fetch(asked.question(*wanted_ones))
@@ -271,9 +271,9 @@ def _result(asked: Asked, result: str, proof: Proof | None = None) -> Answer:
     return Answer({"result": asked.results[result], "resultMessage": RESULT_TEXTS[result]}, proof)
 
 
-def _several(refusal: HubRefusedError) -> list[str]:
-    """The identifiers among which the holder's certificates could not be told apart."""
-    if refusal.reason is not Reason.CERTIFICATE_AMBIGUOUS:
+def _by_themselves(refusal: HubRefusedError) -> list[str]:
+    """The identifiers by which the hub wants the holder's certificates to be asked for."""
+    if refusal.reason not in (Reason.CERTIFICATE_AMBIGUOUS, Reason.HOLDER_LINKED):
         raise refusal
     return refusal.details.get("identifiers", "").split()[:CERTIFICATES_MAX]
 

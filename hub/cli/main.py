@@ -25,6 +25,7 @@ from hub.cli import (
     facade,
     facts,
     grants,
+    holder_identifiers,
     intents,
     items,
     log,
@@ -109,6 +110,7 @@ app.add_typer(reorganize.app, name="reorganize")
 app.add_typer(facade.app, name="facade")
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(documents.app, name="document")
+app.add_typer(holder_identifiers.app, name="holder")
 app.add_typer(facts.app, name="fact")
 app.add_typer(objections.app, name="objection")
 app.add_typer(log.app, name="log")

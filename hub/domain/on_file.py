@@ -15,7 +15,8 @@ class OnFile:
     whoever asks. Dates are ISO; `valid_until` is "" for long term. `confirm_date` is the later of
     issue and the source's last word on it. Of the fields that were asked about, `fields` have a
     value. `is_gone`: its department does not list it any more. `objected` are the
-    fields to which somebody objects.
+    fields to which somebody objects. `linked_to` is the keyed hash of the identifier that was asked
+    for, where the certificate was found under another one of the holder.
     """
 
     version_id: str
@@ -33,3 +34,4 @@ class OnFile:
     fields: frozenset[str]
     is_gone: bool = False
     objected: frozenset[str] = frozenset()
+    linked_to: str = ""

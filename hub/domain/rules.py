@@ -116,6 +116,43 @@ RULES: Final[dict[str, Text]] = {
         "this certificate type is held by {kind} only",
         "该证照类型的持证主体只能是 {kind}",
     ),
+    "link.self": Text(
+        "the two identifiers are the same; name the other one",
+        "两个标识相同，请填写另一个标识",
+    ),
+    "link.fifteen_to_eighteen": Text(
+        "the old number is of type 999 and has 15 digits, and the certificate's holder is the "
+        "citizen number that GB 11643 makes of it; compare both with the documents",
+        "旧号码的类型应为 999 且为15位数字，证照持证主体应为其按 GB 11643 升位所得的公民身份号码，"
+        "请核对证件原件",
+    ),
+    "link.renewed_document": Text(
+        "a renewed document has a number of the same type as before, and is no citizen number",
+        "换发证件的新旧号码类型应相同，且不得为公民身份号码",
+    ),
+    "link.permit": Text(
+        "one of the two is a permit (511 or 516), the other one another document of that person",
+        "两个标识之一应为港澳台居民通行证（511 或 516），另一个应为该人的其他证件",
+    ),
+    "link.rename": Text(
+        "both identifiers are those of organisations", "两个标识均应为法人或其他组织的代码"
+    ),
+    "link.merger": Text(
+        "both identifiers are those of organisations", "两个标识均应为法人或其他组织的代码"
+    ),
+    "link.too_many": Text(
+        "at most {limit} identifiers hang together; take back a link that is not needed",
+        "相互关联的标识最多 {limit} 个，请先解除不需要的关联",
+    ),
+    "link.one_holder": Text(
+        "the seal of this certificate names one holder; name another certificate of yours",
+        "该证照的印章应只载明一个持证主体，请指定本机构的另一证照",
+    ),
+    "value.digest": Text(
+        "the value should be a SHA-256 digest: 43 characters of base64url without padding",
+        "值应为 SHA-256 摘要：43位 base64url，不含填充",
+    ),
+    "value.future": Text("the day is not one to come", "日期不得晚于今天"),
     "type.code": Text(
         "a type code is the defining authority's credit code and three digits from 001 to 999",
         "证照类型代码应为定义机构的统一社会信用代码加 001 至 999 的三位顺序号",

@@ -243,6 +243,9 @@ class FetchCertificates:
 
     async def _present(self, wanted: RequestedCertificate, certificate: FoundCertificate) -> str:
         """Step 4."""
+        if certificate.is_linked:
+            # Its seal names an identifier that the caller did not say and need not know.
+            raise HubError(Reason.HOLDER_LINKED, identifiers=certificate.identifier)
         jws = await self.seals.record_seal(certificate.version_id)
         names = wanted.fields if wanted.holder is None else wanted.fields + _HOLDER_CLAIMS
         disclosures = await certificate.disclosures(names)

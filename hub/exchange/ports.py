@@ -74,6 +74,11 @@ class FoundCertificate(Protocol):
         """That this is still the state on which a decision is based."""
         ...
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether its seal names another identifier of the holder than the one asked for."""
+        ...
+
     async def disclosures(self, names: Container[str]) -> Sequence[Disclosure]:
         """The disclosures with these names in `_sd` order; decrypted when asked."""
         ...
@@ -89,7 +94,8 @@ class Certificates(Protocol):
     async def by_holder(
         self, holder_type: str, number: str, vct: str
     ) -> Sequence[FoundCertificate]:
-        """Newest versions of this type that name the holder, newest issue first; at most 20."""
+        """Newest versions of this type of the holder, links followed, newest issue first; at most
+        20."""
         ...
 
 

@@ -10,6 +10,7 @@ import hub.registry.association_store
 import hub.registry.document_store
 import hub.registry.fact_store
 import hub.registry.feed_store
+import hub.registry.holder_link_store
 import hub.registry.item_store
 import hub.registry.objection_store
 import hub.registry.transition_store

@@ -73,6 +73,26 @@ async def change_once(
     return answered
 
 
+async def read_and_change_once(
+    recorder: Recorder, call: Call, decide: Callable[[], Awaitable[Change]]
+) -> Answered:
+    """Make what `decide` reads and comes to, once for `call`; durable and logged when it returns.
+
+    A call answered before gets its first answer. Where something changed meanwhile, read and decide
+    once more. Raises HubError: whatever `decide` does, REQUEST_ID_REUSED, DECISION_STALE,
+    LOG_UNAVAILABLE.
+    """
+    first = await answered_before(recorder, call)
+    if first is not None:
+        return first
+    try:
+        return await record(recorder, call, await decide())
+    except HubError as error:
+        if error.reason is not Reason.DECISION_STALE:
+            raise
+    return await record(recorder, call, await decide())
+
+
 async def answered_before(recorder: Recorder, call: Call) -> Answered | None:
     """The answer that the same call was given before. Raises HubError(REQUEST_ID_REUSED)."""
     remembered = await recorder.remembered(call.caller.name, call.request_id)

@@ -15,13 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    literal_column,
     select,
     tuple_,
 )
 
 from hub.domain.certificate import State
-from hub.registry.store import BOUND, CERTIFICATES, HOLDERS, VERSIONS
+from hub.registry.store import CERTIFICATES, HELD, VERSIONS
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -101,13 +100,9 @@ HELD_BY: Final = question(
     "certificates of a holder with their newest versions",
     select(*_CERTIFICATE_COLUMNS)
     .select_from(
-        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id).join(
+        HELD.join(CERTIFICATES, CERTIFICATES.c.id == HELD.c.certificate_id).join(
             VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id
         )
-    )
-    .where(
-        HOLDERS.c.holder_index == bindparam("holder_index"),
-        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
     )
     .order_by(CERTIFICATES.c.id)
     .limit(_ROWS),

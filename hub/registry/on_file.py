@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -15,7 +15,15 @@ from hub.domain.on_file import OnFile
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
-from hub.registry.store import ON_FILE_FOR_PLAN, PAIRS, VERSION_STATE, objected_of, presence_of
+from hub.registry.store import (
+    ON_FILE_FOR_PLAN,
+    PAIRS,
+    REACHED_BY,
+    REACHED_STATE,
+    VERSION_STATE,
+    objected_of,
+    presence_of,
+)
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
@@ -36,33 +44,47 @@ class OnFileReader:
         A value is decrypted only where its presence was asked and cannot be seen otherwise, and it
         goes no further than that. Raises HubError(KEY_UNAVAILABLE), (DIGEST_MISMATCH).
         """
-        pairs = {
-            (self.holder_keys.holder_index(holder.type, holder.number), type_code): (
-                holder,
-                type_code,
-            )
-            for holder, type_code in wanted
-        }
-        found: dict[tuple[Holder, str], list[OnFile]] = defaultdict(list)
-        asked = list(pairs)
-        for start in range(0, len(asked), PAIRS):
-            portion = asked[start : start + PAIRS]
-            portion += portion[-1:] * (PAIRS - len(portion))
-            values = [value for pair in portion for value in pair]
+        reached = await self._reached({self._index(holder) for holder, _ in wanted})
+        # For whom a certificate under an identifier counts: one of those asked for, or several.
+        readers: dict[tuple[str, str], list[tuple[Holder, str]]] = defaultdict(list)
+        for holder, type_code in wanted:
+            index = self._index(holder)
+            for under in (index, *reached.get(index, ())):
+                readers[under, type_code].append((holder, type_code))
+        found: dict[tuple[Holder, str], dict[str, OnFile]] = defaultdict(dict)
+        for values in _portions([value for pair in readers for value in pair], 2 * PAIRS):
             for row in await self.database.all(ON_FILE_FOR_PLAN, *values):
-                pair = pairs[text(row[0]), text(row[4])]
-                found[pair].append(await self._on_file(row, wanted[pair]))
-        return found
+                under, type_code, version_id = text(row[0]), text(row[4]), text(row[1])
+                for pair in readers[under, type_code]:
+                    index = self._index(pair[0])
+                    # One that names several identifiers of a holder counts once, by its own name.
+                    if under == index or version_id not in found[pair]:
+                        linked_to = "" if under == index else index
+                        found[pair][version_id] = await self._on_file(row, wanted[pair], linked_to)
+        return {
+            pair: sorted(certificates.values(), key=_issue_date, reverse=True)
+            for pair, certificates in found.items()
+        }
 
     def unchanged(self, certificate: OnFile) -> Check:
         """That its version is still in the state on which a decision is based."""
-        return Check(
-            VERSION_STATE,
-            (certificate.version_id,),
-            (certificate.state.value, certificate.state_entry),
-        )
+        stored = (certificate.state.value, certificate.state_entry)
+        if certificate.linked_to:
+            return Check(REACHED_STATE, (certificate.linked_to, certificate.version_id), stored)
+        return Check(VERSION_STATE, (certificate.version_id,), stored)
 
-    async def _on_file(self, row: Row, fields: frozenset[str]) -> OnFile:
+    async def _reached(self, indexes: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The other identifiers that are seen under each of `indexes`."""
+        reached: dict[str, list[str]] = defaultdict(list)
+        for portion in _portions(sorted(indexes), PAIRS):
+            for row in await self.database.all(REACHED_BY, *portion):
+                reached[text(row[0])].append(text(row[1]))
+        return reached
+
+    def _index(self, holder: Holder) -> str:
+        return self.holder_keys.holder_index(holder.type, holder.number)
+
+    async def _on_file(self, row: Row, fields: frozenset[str], linked_to: str) -> OnFile:
         issue_date = text(row[8])
         presence = presence_of(integer(row[12]), row[16:19])
         return OnFile(
@@ -82,6 +104,7 @@ class OnFileReader:
             fields=await self._present(row, fields),
             is_gone=presence.is_gone,
             objected=frozenset(objected_of(row[19])),
+            linked_to=linked_to,
         )
 
     async def _present(self, row: Row, fields: frozenset[str]) -> frozenset[str]:
@@ -92,6 +115,19 @@ class OnFileReader:
             return present
         key = await self.data_keys.get(text(row[15]))
         return _with_value(orjson.loads(key.open(blob(row[14]), text(row[1]).encode())), fields)
+
+
+def _portions(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """`values` in portions of exactly `size`; the last is filled up with its own last two."""
+    for start in range(0, len(values), size):
+        portion = list(values[start : start + size])
+        while len(portion) < size:
+            portion += portion[-2:]
+        yield portion[:size]
+
+
+def _issue_date(certificate: OnFile) -> str:
+    return certificate.issue_date
 
 
 def _with_value(disclosures: Iterable[Sequence[str]], fields: frozenset[str]) -> frozenset[str]:

@@ -11,7 +11,13 @@ from hub.clock import Clock, legal_day
 from hub.domain.certificate import State, state_on
 from hub.proof.disclosure import Disclosure
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
-from hub.registry.store import FOUND_BY_HOLDER, FOUND_BY_IDENTIFIER, VERSION_STATE, objected_of
+from hub.registry.store import (
+    FOUND_BY_HOLDER,
+    FOUND_BY_IDENTIFIER,
+    REACHED_STATE,
+    VERSION_STATE,
+    objected_of,
+)
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
@@ -29,6 +35,8 @@ class StoredCertificate:
     # What is objected to now.
     objected: tuple[str, ...]
     check: Check
+    # Found under another identifier of the holder than the one that its seal names.
+    is_linked: bool
     _data_keys: DataKeys[DataKey] = field(repr=False)
     _data_key_id: str
     _sealed: bytes = field(repr=False)
@@ -61,15 +69,22 @@ class CertificateReader:
     async def by_holder(
         self, holder_type: str, number: str, vct: str
     ) -> Sequence[StoredCertificate]:
-        """Newest versions of this type that name the holder, newest issue first; at most 20."""
+        """Newest versions of this type of the holder, links followed, newest issue first; at most
+        20."""
         prefix = f"https://{self.origin}/vct/"
         if not vct.startswith(prefix):
             return ()
         index = self.holder_keys.holder_index(holder_type, number)
-        rows = await self.database.all(FOUND_BY_HOLDER, index, vct[len(prefix) :])
-        return [self._certificate(row) for row in rows]
+        found: dict[str, StoredCertificate] = {}
+        for row in await self.database.all(FOUND_BY_HOLDER, index, vct[len(prefix) :]):
+            # One that names several identifiers of the holder is counted once, by its own name.
+            if row[-1] == index:
+                found[text(row[0])] = self._certificate(row[:-1])
+            elif row[0] not in found:
+                found[text(row[0])] = self._certificate(row[:-1], linked_to=index)
+        return list(found.values())
 
-    def _certificate(self, row: Row) -> StoredCertificate:
+    def _certificate(self, row: Row, *, linked_to: str | None = None) -> StoredCertificate:
         (
             version_id,
             identifier,
@@ -85,6 +100,7 @@ class CertificateReader:
             objected,
         ) = row
         today = legal_day(self.clock())
+        stored = (state, state_entry)
         return StoredCertificate(
             version_id=text(version_id),
             identifier=text(identifier),
@@ -94,7 +110,10 @@ class CertificateReader:
             state=state_on(State(text(state)), text(valid_from), text(valid_until), today),
             state_entry=integer(state_entry),
             objected=objected_of(objected),
-            check=Check(VERSION_STATE, (version_id,), (state, state_entry)),
+            check=Check(VERSION_STATE, (version_id,), stored)
+            if linked_to is None
+            else Check(REACHED_STATE, (linked_to, version_id), stored),
+            is_linked=linked_to is not None,
             _data_keys=self.data_keys,
             _data_key_id=text(data_key_id),
             _sealed=blob(sealed),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 
 from hub.domain.association import NamedIdentifier
@@ -141,6 +142,20 @@ HOLDERS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# Under which identifiers others are seen as well: what follows from all links of holders together,
+# kept so that a look-up follows them within its one question.
+REACH: Final = Table(
+    "registry_reach",
+    METADATA,
+    Column("holder_index", Text, primary_key=True),
+    Column("reached_index", Text, primary_key=True),
+    Column("holder_key_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What the authority's own system said of a certificate since its newest version was stored.
 CONFIRMATIONS: Final = Table(
     "registry_confirmations",
@@ -200,11 +215,13 @@ PUT_CERTIFICATE: Final = put_into(CERTIFICATES)
 INSERT_VERSION: Final = insert_into(VERSIONS)
 PUT_VERSION: Final = put_into(VERSIONS)
 PUT_HOLDER: Final = put_into(HOLDERS)
+PUT_REACH: Final = put_into(REACH)
 INSERT_BATCH: Final = insert_into(BATCHES)
 PUT_TURN: Final = put_into(TURNS)
 
 BOUND: Final = "bound"
 RELEASED: Final = "released"
+_IS_BOUND: Final = HOLDERS.c.state == literal_column(f"'{BOUND}'")
 
 _CERTIFICATE_COLUMNS: Final = tuple(CERTIFICATES.columns)
 _VERSION_COLUMNS: Final = tuple(VERSIONS.columns)
@@ -218,6 +235,23 @@ _SHOWN_VERSIONS: Final = _OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED).outerjoin(
     ANNOTATIONS, _ANNOTATED
 )
 LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
+
+# The identifier that is asked for and those that are seen under it, for whoever looks by holder. A
+# list of so few values is joined by index; `OR` would not be.
+_ASKED: Final = select(bindparam("holder_index", type_=Text).label("holder_index")).cte("asked")
+_IDENTIFIERS: Final = union_all(
+    select(_ASKED.c.holder_index),
+    select(REACH.c.reached_index)
+    .select_from(_ASKED.join(REACH, REACH.c.holder_index == _ASKED.c.holder_index))
+    .where(REACH.c.state == literal_column(f"'{BOUND}'")),
+)
+# A certificate that names two of them is held once.
+HELD: Final = (
+    select(HOLDERS.c.certificate_id)
+    .where(HOLDERS.c.holder_index.in_(_IDENTIFIERS), _IS_BOUND)
+    .distinct()
+    .subquery("held")
+)
 
 ALL_TYPES: Final = question(
     "all certificate types",
@@ -289,6 +323,15 @@ TURN: Final = question(
     "authority",
     "type_code",
 )
+REACHED_STATE: Final = question(
+    "state of a version, while a holder's look-up reaches it",
+    select(VERSIONS.c.state, VERSIONS.c.state_entry).where(
+        VERSIONS.c.certificate_id.in_(select(HELD.c.certificate_id)),
+        VERSIONS.c.id == bindparam("id"),
+    ),
+    "holder_index",
+    "id",
+)
 VERSION_STATE: Final = question(
     "state of a version",
     select(VERSIONS.c.state, VERSIONS.c.state_entry).where(VERSIONS.c.id == bindparam("id")),
@@ -319,22 +362,32 @@ FOUND_BY_IDENTIFIER: Final = question(
     "identifier",
 )
 FOUND_BY_HOLDER: Final = question(
-    "versions to disclose, by holder and type",
-    select(*_FOUND_COLUMNS)
+    "versions to disclose, by holder and type, and under which identifier each stands",
+    select(*_FOUND_COLUMNS, HOLDERS.c.holder_index)
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(ANNOTATIONS, _ANNOTATED)
     )
     .where(
-        HOLDERS.c.holder_index == bindparam("holder_index"),
+        HOLDERS.c.holder_index.in_(_IDENTIFIERS),
         HOLDERS.c.type_code == bindparam("type_code"),
-        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+        _IS_BOUND,
     )
     .order_by(VERSIONS.c.issue_date.desc(), VERSIONS.c.id)
     .limit(literal_column(str(FOUND_MAX))),
     "holder_index",
     "type_code",
+)
+REACHED_BY: Final = question(
+    "the identifiers that are seen under several holders",
+    select(REACH.c.holder_index, REACH.c.reached_index)
+    .where(
+        REACH.c.holder_index.in_([bindparam(f"holder{index}") for index in range(PAIRS)]),
+        REACH.c.state == literal_column(f"'{BOUND}'"),
+    )
+    .order_by(REACH.c.holder_index, REACH.c.reached_index),
+    *[f"holder{index}" for index in range(PAIRS)],
 )
 # What a plan looks at: the newest versions of many pairs of holder and type in one question.
 _PAIRS: Final = tuple([(f"holder{index}", f"type{index}") for index in range(PAIRS)])
@@ -378,7 +431,7 @@ ON_FILE_FOR_PLAN: Final = question(
                 for holder, type_code in _PAIRS
             ]
         ),
-        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
+        _IS_BOUND,
     )
     .order_by(VERSIONS.c.issue_date.desc(), VERSIONS.c.id)
     .limit(literal_column(str(PAIRS_FOUND_MAX))),
@@ -452,14 +505,12 @@ SEARCH_BY_HOLDER: Final = question(
     "a page of a holder's certificates; of one authority unless that is empty",
     select(*VIEW_COLUMNS)
     .select_from(
-        HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
+        HELD.join(CERTIFICATES, CERTIFICATES.c.id == HELD.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(CONFIRMATIONS, _CONFIRMED)
         .outerjoin(ANNOTATIONS, _ANNOTATED)
     )
     .where(
-        HOLDERS.c.holder_index == bindparam("holder_index"),
-        HOLDERS.c.state == literal_column(f"'{BOUND}'"),
         OF_AUTHORITY,
         CERTIFICATES.c.id > bindparam("after"),
     )

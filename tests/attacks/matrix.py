@@ -35,7 +35,7 @@ from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
 from hub.proof.plan_request import PLAN_RPC, sign_plan_request
 from hub.proof.request import RequestedCertificate, sign_request
-from hub.registry.v1 import objections_pb2, registry_pb2
+from hub.registry.v1 import holders_pb2, objections_pb2, registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans
 from tests.simulator import (
@@ -140,6 +140,10 @@ _NAME_NOTHING: Final = frozenset(
         "answer",
         # An announcement, by an id that nobody can guess.
         "fact_change",
+        # An identifier to be linked: kept as a hash, never looked for.
+        "former",
+        "effective_date",
+        "document_digest",
     ]
 )
 # What `name` and `parent` of a method mean that does not speak of certificates.
@@ -158,6 +162,8 @@ _OTHER_RESOURCES: Final = [
     "FollowUp",
     # By ids that nobody can guess.
     "Objection",
+    # Of a link, by an id that nobody can guess.
+    "HolderIdentifier",
 ]
 
 
@@ -318,6 +324,14 @@ def _objecting(message: Any) -> None:
     message.statement = "与登记不符"
 
 
+def _linking(message: Any) -> None:
+    """Comes as far as the certificate and no further: a passport is no company."""
+    message.former.type, message.former.number = "414", "E12345678"
+    message.kind = holders_pb2.HolderLink.KIND_RENAME
+    message.effective_date, message.document_digest = "2026-01-05", "A" * 43
+    message.legal_basis = BASIS
+
+
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     **{
@@ -328,6 +342,7 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
     "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
     "/hub.registry.v1.ObjectionService/RaiseObjection": _objecting,
+    "/hub.registry.v1.HolderService/LinkHolderIdentifiers": _linking,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
 

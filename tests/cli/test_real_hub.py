@@ -46,6 +46,9 @@ NEW_USCC = credit_code("11330000", "00277777")
 SMALL_TYPE = "119900009000000141011"
 SMALL_ITEM = "DEMO-SENIOR-CARD"
 LICENCE_TYPE = f"certificateTypes/{LICENCE.lower()}"
+# A company without certificates, so that nobody sees anything new.
+_LINKED = ("--holder", f"001:{credit_code('91330100', '99999999')}", "--kind", "merger", "--since",
+           "2026-01-05", "--basis", BASIS)  # fmt: skip
 Invocations = dict[tuple[str, ...], list[str | Path]]
 
 
@@ -792,6 +795,8 @@ def _invocations(
     pdf = _pdf(folder)
     upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
     document = sealway(*upload, *department, "--json").document["name"]
+    linked = ("holder", "link", licence["name"], *_LINKED, "--evidence", pdf, *department)
+    link = sealway(*linked, "--json").document["name"]
     grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
     approvals = _approved(sealway, folder, hall, zhao, qian, sun)
     return {
@@ -872,6 +877,9 @@ def _invocations(
         ("document", "scrub"): config,
         ("document", "prune"): config,
         ("fact", "list"): department,
+        ("holder", "link"): [licence["name"], *_LINKED, "--evidence", pdf, *department],
+        ("holder", "unlink"): [link, "--evidence", pdf, "--basis", BASIS, *department],
+        ("holder", "links"): department,
         ("db", "migrate"): ["--dry-run", *config],
         ("db", "backup"): [folder / "backup", *config],
         ("db", "fsck"): config,

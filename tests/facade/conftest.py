@@ -19,7 +19,9 @@ import pytest
 
 from connectors.facade.accounts import hash_secret
 from hub.domain.row import Op
+from hub.registry.v1 import holders_pb2_grpc
 from tests.hub_process import HubProcess, free_port
+from tests.registry.test_holders import merger
 from tests.simulator import (
     BASIS,
     GRANTED,
@@ -160,6 +162,17 @@ def write_config(file: Path, profile: Path, port: int, **changes: Any) -> Path:
     return file
 
 
+async def take_over(simulator: Simulator, successor: int, other: int) -> None:
+    """Company `successor` has taken over company `other`, and its own licence has ended since."""
+    connector, department = simulator.connector(), simulator.system("hz-department")
+    answer = await connector.deliver([licence(successor), licence(other)])
+    await department.call(
+        holders_pb2_grpc.HolderServiceStub(department.channel).LinkHolderIdentifiers,
+        merger(answer.results[0].certificate, other),
+    )
+    await connector.deliver([licence(successor, valid_until="2020-12-31")])
+
+
 @pytest.fixture(scope="package")
 def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub with licences in several states and a person's qualification."""
@@ -174,6 +187,7 @@ def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             await connector.deliver(rows)
             await connector.deliver([licence(11, Op.REVOKE)])
             await connector.deliver([permit(1)], vct=PERMIT_VCT)
+            await take_over(simulator, 13, 12)
             await simulator.officer().grant("permits", "window-1", ("name",), type_code=PERMIT)
 
     with ThreadPoolExecutor(1) as pool:

@@ -102,6 +102,17 @@ def test_by_identifier_and_by_code_the_same_certificate_comes(portal: Portal) ->
     assert by_code["data"]["qrcodeVerified"] is False
 
 
+def test_what_stands_under_a_linked_identifier_comes_without_it(portal: Portal) -> None:
+    """By its identifier, as the hub wants it; the number that nobody said stays unsaid."""
+    (identifier,) = portal.call("getDataByHolder", **holder(13))["data"]["certificateIdentifiers"]
+    answer = portal.call("queryCertInfoByHolderCode", **holder(13))
+
+    (data,) = answer["data"]["certData"]
+    assert data["certificateIdentifier"] == identifier
+    assert surface(answer)["name"] == "杭州示例12有限公司"
+    assert "certificateHolderCode" not in data
+
+
 def test_several_certificates_of_one_holder_all_come(portal: Portal) -> None:
     """The identifiers in one answer, the data in another."""
     listed = portal.call("getDataByHolder", **holder(9))["data"]["certificateIdentifiers"]

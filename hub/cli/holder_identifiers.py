@@ -1,0 +1,196 @@
+"""`sealway holder`: identifiers that belong to one holder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from hub.cli.holders import HolderFileOption, HolderOption, read_holder
+from hub.cli.session import (
+    PAGE_SIZE,
+    JsonOption,
+    ProfileOption,
+    ReceiptOption,
+    RequestIdOption,
+    all_pages,
+    connected,
+    keep_receipt,
+    next_step,
+    request_id,
+    resource_name,
+    show_list,
+    shown_enum,
+    shown_time,
+    write,
+    written,
+)
+from hub.cli.terminal import Terminal, UsageError
+from hub.proof.encoding import b64u
+from hub.registry.v1 import holders_pb2, holders_pb2_grpc, registry_pb2
+
+app = typer.Typer(no_args_is_help=True, help="Holders whose identifiers changed.")
+
+EvidenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence",
+        metavar="FILE",
+        help="The document that shows it. Only its SHA-256 digest is sent; keep the file.",
+    ),
+]
+BasisOption = Annotated[str, typer.Option(help="Law and article, or the decision.")]
+
+# As a person writes them, and as the API does.
+_KINDS: Final = {
+    name.removeprefix("KIND_").lower().replace("_", "-"): name
+    for name, number in holders_pb2.HolderLink.Kind.items()
+    if number
+}
+
+
+@app.command()
+def link(
+    certificate: Annotated[
+        str, typer.Argument(help="Your own certificate of the holder: authorities/{a}/…")
+    ],
+    kind: Annotated[str, typer.Option(help=" | ".join(_KINDS))],
+    since: Annotated[str, typer.Option(help="Since when, YYYY-MM-DD.")],
+    basis: BasisOption,
+    holder: HolderOption = None,
+    holder_file: HolderFileOption = None,
+    evidence: EvidenceOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Link another identifier (--holder, --holder-file) to the holder of a certificate of yours.
+
+    Example: sealway holder link authorities/market/certificates/0f3a… --kind merger
+    --holder 001:91330100MA2XXXXX1A --since 2026-01-05 --evidence decision.pdf --basis "…"
+    """
+    terminal = Terminal(as_json)
+    if kind not in _KINDS:
+        known = ", ".join(_KINDS)
+        raise UsageError(
+            f"--kind {kind}: write one of {known}", f"--kind {kind}：应为 {known} 之一"
+        )
+    former = read_holder(holder, holder_file)
+    if former is None:
+        raise UsageError(
+            "name the identifier to be linked: --holder, or --holder-file for people",
+            "请用 --holder（自然人用 --holder-file）指定要关联的标识",
+        )
+    request = holders_pb2.LinkHolderIdentifiersRequest(
+        request_id=request_id(repeat),
+        certificate=certificate,
+        former=registry_pb2.Holder(type=former.type, number=former.number),
+        kind=_KINDS[kind],
+        effective_date=since,
+        document_digest=digest_of(evidence),
+        legal_basis=basis,
+    )
+    with connected(profile) as client:
+        stub = holders_pb2_grpc.HolderServiceStub(client.channel)
+        answer: holders_pb2.LinkHolderIdentifiersResponse = write(
+            terminal, client, stub.LinkHolderIdentifiers, request
+        )
+    terminal.document(written(answer.link, answer.receipt))
+    terminal.say(
+        f"Linked as {answer.link.name}: look-ups by holder follow it from now on.",
+        f"已关联 {answer.link.name}：此后按持证主体的查询均予适用。",
+    )
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, "sealway holder links")
+
+
+@app.command()
+def unlink(
+    holder_link: Annotated[str, typer.Argument(help="holderLinks/{l}, see links.")],
+    evidence: EvidenceOption,
+    basis: BasisOption,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a link back: look-ups answer as if it had never been.
+
+    Example: sealway holder unlink holderLinks/0190… --evidence judgment.pdf --basis "…"
+    """
+    terminal = Terminal(as_json)
+    request = holders_pb2.UnlinkHolderIdentifiersRequest(
+        request_id=request_id(repeat),
+        name=resource_name("holderLinks", holder_link),
+        document_digest=digest_of(evidence),
+        legal_basis=basis,
+    )
+    with connected(profile) as client:
+        stub = holders_pb2_grpc.HolderServiceStub(client.channel)
+        answer: holders_pb2.UnlinkHolderIdentifiersResponse = write(
+            terminal, client, stub.UnlinkHolderIdentifiers, request
+        )
+    terminal.document(written(answer.link, answer.receipt))
+    terminal.say(f"Unlinked {answer.link.name}.", f"已解除关联 {answer.link.name}。")
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, "sealway holder links")
+
+
+@app.command()
+def links(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
+    """List the links that your authority made, ended ones too; an auditor sees all.
+
+    Example: sealway holder links
+    """
+    with connected(profile) as client:
+        stub = holders_pb2_grpc.HolderServiceStub(client.channel)
+
+        def page(token: str) -> tuple[list[holders_pb2.HolderLink], str]:
+            answer: holders_pb2.ListHolderLinksResponse = client.call(
+                stub.ListHolderLinks,
+                holders_pb2.ListHolderLinksRequest(page_size=PAGE_SIZE, page_token=token),
+            )
+            return list(answer.links), answer.next_page_token
+
+        found = all_pages(page)
+    show_list(
+        Terminal(as_json),
+        "links",
+        found,
+        (
+            ("name", "名称"),
+            ("kind", "关联类型"),
+            ("shown by", "依据证照"),
+            ("since", "起始日期"),
+            ("linked", "关联时间"),
+            ("state", "状态"),
+        ),
+        [
+            (
+                item.name,
+                shown_enum(item, "kind"),
+                item.identifier,
+                item.effective_date,
+                shown_time(item.create_time),
+                shown_enum(item, "state"),
+            )
+            for item in found
+        ],
+    )
+
+
+def digest_of(file: Path | None) -> str:
+    """The digest of a file's bytes, base64url; "" for no file. Raises UsageError."""
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as stream:
+            return b64u(hashlib.file_digest(stream, "sha256").digest())
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise UsageError(
+            f"{file} cannot be read: {reason}", f"无法读取 {file}：{reason}"
+        ) from error

@@ -1,0 +1,140 @@
+"""gRPC ↔ domain for identifiers of holders, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.domain import names
+from hub.domain.caller import Caller
+from hub.domain.holder import Holder
+from hub.domain.holder_link import LinkKind
+from hub.errors import HubError, Reason
+from hub.proof.encoding import digest
+from hub.registry.calls import Answered, Call
+from hub.registry.holder_link_store import LINKED, UNLINKED, LinkRow
+from hub.registry.holder_links import Evidence, HolderLinks, LinkOrder
+from hub.registry.v1 import holders_pb2 as pb
+from hub.storage.paging import PageTokens, page_size
+from hub.v1 import common_pb2
+
+_PATH: Final = "/hub.registry.v1.HolderService/"
+_KINDS: Final = {
+    LinkKind.FIFTEEN_TO_EIGHTEEN: pb.HolderLink.KIND_FIFTEEN_TO_EIGHTEEN,
+    LinkKind.RENEWED_DOCUMENT: pb.HolderLink.KIND_RENEWED_DOCUMENT,
+    LinkKind.PERMIT: pb.HolderLink.KIND_PERMIT,
+    LinkKind.RENAME: pb.HolderLink.KIND_RENAME,
+    LinkKind.MERGER: pb.HolderLink.KIND_MERGER,
+}
+_KINDS_READ: Final = {number: kind for kind, number in _KINDS.items()}
+_STATES: Final = {
+    LINKED: pb.HolderLink.STATE_LINKED,
+    UNLINKED: pb.HolderLink.STATE_UNLINKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HolderService:
+    """`hub.registry.v1.HolderService`."""
+
+    links: HolderLinks
+    pages: PageTokens
+    current_caller: Callable[[], Caller]
+    content_digest: Callable[[str], str]
+
+    async def LinkHolderIdentifiers(
+        self, request: pb.LinkHolderIdentifiersRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.LinkHolderIdentifiersResponse:
+        """Link an identifier to a holder."""
+        authority, certificate = names.parse(
+            request.certificate, "authorities/{authority}/certificates/{certificate}"
+        )
+        kind = _KINDS_READ.get(request.kind)
+        if kind is None:
+            raise HubError(Reason.FIELD_INVALID, field="kind", rule="a kind of this list")
+        order = LinkOrder(
+            f"authorities/{authority}",
+            certificate,
+            Holder(request.former.type, request.former.number),
+            kind,
+            request.effective_date,
+            Evidence(request.document_digest, request.legal_basis),
+        )
+        answered = await self.links.link(
+            self._call("LinkHolderIdentifiers", request.request_id, request.SerializeToString),
+            order,
+            lambda made: encode_link(made).SerializeToString(),
+        )
+        return pb.LinkHolderIdentifiersResponse(
+            link=pb.HolderLink.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    async def UnlinkHolderIdentifiers(
+        self, request: pb.UnlinkHolderIdentifiersRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.UnlinkHolderIdentifiersResponse:
+        """Take a link back."""
+        (link_id,) = names.parse(request.name, "holderLinks/{holder_link}")
+        answered = await self.links.unlink(
+            self._call("UnlinkHolderIdentifiers", request.request_id, request.SerializeToString),
+            link_id,
+            Evidence(request.document_digest, request.legal_basis),
+            lambda ended: encode_link(ended).SerializeToString(),
+        )
+        return pb.UnlinkHolderIdentifiersResponse(
+            link=pb.HolderLink.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    async def ListHolderLinks(
+        self, request: pb.ListHolderLinksRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListHolderLinksResponse:
+        """A page of links."""
+        caller = self.current_caller()
+        scope = f"ListHolderLinks {caller.name}"
+        found, after = await self.links.list(
+            caller,
+            after=self.pages.read(request.page_token, scope),
+            size=page_size(request.page_size),
+        )
+        return pb.ListHolderLinksResponse(
+            links=[encode_link(one) for one in found],
+            next_page_token=self.pages.make(after, scope) if after else "",
+        )
+
+    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
+        return Call(
+            self.current_caller(),
+            names.check_request_id(request_id),
+            _PATH + method,
+            # The request names a holder: what is compared with a repetition is a keyed hash.
+            self.content_digest(digest(serialize(deterministic=True))),
+        )
+
+
+def encode_link(row: LinkRow) -> pb.HolderLink:
+    """The message of a link."""
+    return pb.HolderLink(
+        name=f"holderLinks/{row.id}",
+        kind=_KINDS[LinkKind(row.what)],
+        state=_STATES[row.state],
+        authority=row.authority,
+        identifier=row.identifier,
+        effective_date=row.effective_date,
+        document_digest=row.document_digest,
+        legal_basis=row.legal_basis,
+        unlink_document_digest=row.unlink_document_digest,
+        unlink_legal_basis=row.unlink_legal_basis,
+        create_time=_time(row.time_us),
+        unlink_time=_time(row.unlink_time_us) if row.unlink_time_us else None,
+    )
+
+
+def _receipt(answered: Answered) -> common_pb2.Receipt:
+    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
+
+
+def _time(time_us: int) -> Timestamp:
+    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

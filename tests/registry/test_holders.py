@@ -1,0 +1,138 @@
+"""Identifiers of one holder over the wire and at the terminal: what a window sees of a link."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.cli.main import run
+from hub.proof.encoding import b64u
+from hub.registry.v1 import holders_pb2 as pb
+from hub.registry.v1 import holders_pb2_grpc, registry_pb2
+from tests.exchange.verifications import about, ask
+from tests.simulator import (
+    Refused,
+    Simulator,
+    by_identifier,
+    company,
+    copy_home,
+    licence,
+    new_id,
+)
+
+BASIS = "《公司法》第一百七十二条"
+
+
+def merger(certificate: str, number: int) -> pb.LinkHolderIdentifiersRequest:
+    """That the holder of the certificate has taken over company `number`."""
+    return pb.LinkHolderIdentifiersRequest(
+        request_id=new_id(),
+        certificate=certificate,
+        former=registry_pb2.Holder(type="001", number=company(number)),
+        kind=pb.HolderLink.KIND_MERGER,
+        effective_date="2026-01-05",
+        document_digest="A" * 43,
+        legal_basis=BASIS,
+    )
+
+
+async def link_and_unlink(hub: Simulator, certificate: str) -> None:
+    """Every entry that links leave, about a company without certificates."""
+    department = hub.system("hz-department")
+    stub = holders_pb2_grpc.HolderServiceStub(department.channel)
+    linked = await department.call(stub.LinkHolderIdentifiers, merger(certificate, 999))
+    unlinking = pb.UnlinkHolderIdentifiersRequest(
+        request_id=new_id(),
+        name=linked.link.name,
+        document_digest="A" * 43,
+        legal_basis=BASIS,
+    )
+    await department.call(stub.UnlinkHolderIdentifiers, unlinking)
+
+
+async def test_a_link_is_followed_and_discloses_no_other_identifier(
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks by holder is told by which identifier to ask, and then gets what the seal says
+    without its holder; values are confirmed at once; all of it until the link is taken back."""
+    decision = tmp_path / "decision.pdf"
+    decision.write_bytes(b"%PDF-1.7 merged")
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        answer = await hub.connector().deliver([licence(501), licence(502)])
+        taken_over, successor = answer.results
+        await hub.connector().deliver([licence(502, valid_until="2020-01-01")])
+        window = hub.platform()
+
+        async def sealway(*words: Any, expect: int = 0, system: str = "hz-department") -> Any:
+            profile = str(hub.profile(f"systems/{system}"))
+            arguments = ["holder", *map(str, words), "--json", "--profile", profile]
+            code = await asyncio.to_thread(run, arguments)
+            out = capsys.readouterr().out
+            assert code == expect, out
+            return json.loads(out)
+
+        named = ("--holder", f"001:{company(501)}", "--kind", "merger", "--since", "2026-01-05")
+        ended = await sealway("link", successor.certificate, *named, "--evidence", decision,
+                              "--basis", BASIS, expect=1)  # fmt: skip
+        await hub.connector().deliver([licence(502)])
+        made = await sealway("link", successor.certificate, *named, "--evidence", decision,
+                             "--basis", BASIS)  # fmt: skip
+        await sealway("link", successor.certificate, "--kind", "merger", "--since", "2026-01-05",
+                      "--basis", BASIS, expect=64)  # fmt: skip
+        await sealway("links", expect=1, system="window-1")
+
+        with pytest.raises(Refused) as both:
+            await window.fetch(holder=company(502))
+        await hub.connector().deliver([licence(502, valid_until="2020-01-01")])
+        with pytest.raises(Refused) as linked:
+            await window.fetch(holder=company(502))
+        fetched = await window.fetch(by_identifier(linked.value.details["identifiers"]))
+        confirmed = await ask(window, **about({"name": "杭州示例501有限公司"}, company(502)))
+        unlinked = await sealway("unlink", made["name"], "--evidence", decision, "--basis", BASIS)
+        (listed,) = (await sealway("links"))["links"]
+        denied = await ask(window, **about({"name": "杭州示例501有限公司"}, company(502)))
+        after = await window.fetch(holder=company(502))
+        report = await hub.audit()
+
+    assert ended["error"]["reason"] == "TRANSITION_NOT_ALLOWED"
+    assert made["document_digest"] == b64u(hashlib.sha256(decision.read_bytes()).digest())
+    assert both.value.reason == "CERTIFICATE_AMBIGUOUS"
+    assert (linked.value.reason, linked.value.status) == ("HOLDER_LINKED", "FAILED_PRECONDITION")
+    assert linked.value.details["identifiers"] == taken_over.identifier
+    assert fetched.fields()["name"] == "杭州示例501有限公司"
+    assert "holder_number" not in fetched.fields()
+    assert (confirmed.result, denied.result) == ("in_force", "not_confirmed")
+    assert unlinked["state"] == listed["state"] == "STATE_UNLINKED"
+    assert after.states == ["expired"]
+    assert not report.findings
+
+
+async def test_only_departments_link_and_only_by_what_is_their_own(
+    city: Path, tmp_path: Path
+) -> None:
+    """And a holder that is none is refused before anything is looked up, without its number."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        answer = await hub.connector().deliver([licence(501)])
+        request = merger(answer.results[0].certificate, 502)
+        for name, reason in (
+            ("window-1", "ROLE_NOT_ALLOWED"),
+            ("auditor-1", "ROLE_NOT_ALLOWED"),
+            ("nb-department", "CERTIFICATE_NOT_FOUND"),
+        ):
+            member = hub.system(name)
+            stub = holders_pb2_grpc.HolderServiceStub(member.channel)
+            with pytest.raises(Refused) as caught:
+                await member.call(stub.LinkHolderIdentifiers, request)
+            assert caught.value.reason == reason
+        member = hub.system("hz-department")
+        stub = holders_pb2_grpc.HolderServiceStub(member.channel)
+        request.former.number = "secret-1"
+        with pytest.raises(Refused) as caught:
+            await member.call(stub.LinkHolderIdentifiers, request)
+        assert caught.value.reason == "USCC_INVALID"
+        assert "secret" not in str(vars(caught.value))
