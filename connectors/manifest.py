@@ -109,6 +109,15 @@ class CellSpec(_Section):
         return self
 
 
+# How what a correction answers and a revocation rests on is read.
+_REASONS: Final = {
+    "objection": ("text", "code"),
+    "legal_basis": ("text",),
+    "document": ("text", "code"),
+    "decision_date": ("date",),
+}
+
+
 class RowSection(_Section):
     """The members of a row that are not on the face."""
 
@@ -118,6 +127,12 @@ class RowSection(_Section):
     valid_from: CellSpec | None = None
     valid_until: CellSpec | Literal["long_term"]
     known_as: CellSpec | None = None
+    # Of a correction: the name of the objection that it answers.
+    objection: CellSpec | None = None
+    # Of a revocation, which is refused without them.
+    legal_basis: CellSpec | None = None
+    document: CellSpec | None = None
+    decision_date: CellSpec | None = None
 
 
 class HolderSpec(_Section):
@@ -305,6 +320,11 @@ def _mismatches(
     known_as = manifest.row.known_as
     if known_as is not None and known_as.kind not in ("text", "code"):
         found.append(_finding(lines, ("row", "known_as", "as"), "an identifier is code or text"))
+    for name, kinds in _REASONS.items():
+        spec = getattr(manifest.row, name)
+        if spec is not None and spec.kind not in kinds:
+            rule = f"it is read as {' or '.join(kinds)}"
+            found.append(_finding(lines, ("row", name, "as"), rule))
     if manifest.row.valid_from is not None and manifest.row.valid_from.kind != "date":
         found.append(_finding(lines, ("row", "valid_from", "as"), "it is a date"))
     return found

@@ -31,6 +31,7 @@ from hub.domain.row import (
     Row,
     text_violation,
 )
+from hub.domain.ruling import Ruling
 from hub.errors import HubError
 
 Convert: TypeAlias = Callable[[str, list[str]], FieldValue]
@@ -135,6 +136,8 @@ class RowMapper:
             if broken.field not in failed:
                 errors.append(from_violation(broken))
         self._check_members(members, failed, errors)
+        if op is Op.REVOKE and _ruling(members) is None:
+            errors.append(row_error("ruling", "row.ruling"))
         key = members.get("source_key")
         source_key = key if isinstance(key, str) else None
         if errors:
@@ -289,6 +292,7 @@ def _row(
     until = members.get("valid_until")
     start = members.get("valid_from")
     known_as = members.get("known_as")
+    objection = members.get("objection") if op is Op.CORRECT else None
     return Row(
         op=op,
         source_key=str(members["source_key"]),
@@ -303,7 +307,19 @@ def _row(
         rules=tuple(dict.fromkeys(rules)),
         known_as=None if known_as is None else str(known_as),
         associated=associated,
+        objection=None if objection is None else str(objection),
+        ruling=_ruling(members) if op is Op.REVOKE else None,
     )
+
+
+def _ruling(members: dict[str, FieldValue]) -> Ruling | None:
+    """What a revocation rests on; None where a part is missing."""
+    basis, document, day = (
+        members.get(name) for name in ("legal_basis", "document", "decision_date")
+    )
+    if basis is None or document is None or day is None:
+        return None
+    return Ruling(str(basis), str(document), str(day))
 
 
 def _holder(
@@ -346,6 +362,10 @@ def _declared(loaded: LoadedManifest) -> list[tuple[str, bool, CellSpec]]:
         "valid_from": row.valid_from,
         "valid_until": row.valid_until,
         "known_as": row.known_as,
+        "objection": row.objection,
+        "legal_basis": row.legal_basis,
+        "document": row.document,
+        "decision_date": row.decision_date,
     }
     found = [(name, False, spec) for name, spec in members.items() if isinstance(spec, CellSpec)]
     return found + [(name, True, spec) for name, spec in loaded.manifest.fields.items()]

@@ -55,6 +55,7 @@ from hub.domain.identifier import (
     uscc_check_character,
 )
 from hub.domain.row import FieldValue, Op, Row, emit_row
+from hub.domain.ruling import Ruling
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.ledger.audit import AuditReport, audit
 from hub.ledger.v1 import ledger_pb2_grpc
@@ -165,6 +166,9 @@ def citizen(number: int) -> str:
     return seventeen + citizen_check_character(seventeen)
 
 
+RULING: Final = Ruling("行政许可法 第六十九条", "杭市监罚〔2026〕12号", "2026-01-05")
+
+
 def licence(number: int, /, op: Op = Op.ISSUE, **changes: Any) -> Row:
     """A row about the business licence of company `number`; `fields` adds to the usual ones."""
     code = company(number)
@@ -187,6 +191,7 @@ def licence(number: int, /, op: Op = Op.ISSUE, **changes: Any) -> Row:
         valid_until=None,
         holders=(Holder("001", code),),
         fields=fields,
+        ruling=RULING if op is Op.REVOKE else None,
     )
     return dataclasses.replace(row, **changes)
 
@@ -205,6 +210,7 @@ def permit(number: int, /, op: Op = Op.ISSUE, **changes: Any) -> Row:
         valid_until=None,
         holders=(Holder("111", citizen(number)),),
         fields=fields,
+        ruling=RULING if op is Op.REVOKE else None,
     )
     return dataclasses.replace(row, **changes)
 

@@ -3,7 +3,7 @@
 `emit_row` writes the bytes once; salt and leaf are computed over exactly these, and whoever reads
 them later parses the same bytes (`docs/formats/row.md`). Members, in this order: v, op,
 source_key, number, serial?, known_as?, issue_date, valid_from?, valid_until? (absent: long term),
-holders, associated?, fields, rules, source_time?.
+holders, associated?, fields, rules, source_time?, objection? (`correct` only), ruling (`revoke`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from hub.domain.association import (
 from hub.domain.holder import Holder, holder_fault
 from hub.domain.identifier import serial_fault
 from hub.domain.rules import violation
+from hub.domain.ruling import BASIS_LENGTH_MAX, DOCUMENT_LENGTH_MAX, Ruling
 from hub.domain.strict_json import Json, NotStrictJsonError, emit, parse_object
 from hub.errors import HubError, Reason, Violation
 
@@ -69,6 +70,10 @@ class Row:
     # Under which identifier the department's own system issued it, as given.
     known_as: str | None = None
     associated: tuple[Association, ...] = ()
+    # Resource name of the objection that a correction answers.
+    objection: str | None = None
+    # What a revocation rests on.
+    ruling: Ruling | None = None
 
 
 class _Members(TypedDict):
@@ -88,6 +93,8 @@ class _Members(TypedDict):
     fields: dict[str, FieldValue]
     rules: list[list[str]]
     source_time: NotRequired[str]
+    objection: NotRequired[str]
+    ruling: NotRequired[dict[str, str]]
 
 
 def emit_row(row: Row) -> bytes:
@@ -116,6 +123,10 @@ def emit_row(row: Row) -> bytes:
     members["rules"] = [[field, rule] for field, rule in row.rules]
     if row.source_time is not None:
         members["source_time"] = row.source_time
+    if row.objection is not None:
+        members["objection"] = row.objection
+    if row.ruling is not None:
+        members["ruling"] = {name: getattr(row.ruling, name) for name in _RULING}
     return emit(members)
 
 
@@ -204,6 +215,7 @@ def _value_violations(members: Mapping[str, Json]) -> list[Violation]:
     found += _rule_violations(members["rules"])
     if "source_time" in members:
         found.append(_source_time_violation(members["source_time"]))
+    found += _reason_violations(members)
     return [one for one in found if one is not None]
 
 
@@ -298,6 +310,28 @@ def _source_time_violation(value: Json) -> Violation | None:
     return violation("source_time", "row.source_time")
 
 
+def _reason_violations(members: Mapping[str, Json]) -> list[Violation | None]:
+    """What a correction answers, and what a revocation rests on."""
+    found: list[Violation | None] = []
+    if "objection" in members:
+        named = members["objection"]
+        if members["op"] != Op.CORRECT or not OBJECTION.fullmatch(str(named)):
+            found.append(violation("objection", "row.objection"))
+    ruling = members.get("ruling")
+    if (ruling is not None) is not (members["op"] == Op.REVOKE):
+        found.append(violation("ruling", "row.ruling"))
+    elif isinstance(ruling, dict):
+        if set(ruling) != set(_RULING):
+            kind = f"{{{', '.join(_RULING)}}}"
+            return [*found, violation("ruling", "member.kind", kind=kind)]
+        found += [
+            text_violation("ruling.legal_basis", ruling["legal_basis"], BASIS_LENGTH_MAX),
+            text_violation("ruling.document", ruling["document"], DOCUMENT_LENGTH_MAX),
+            date_violation("ruling.decision_date", ruling["decision_date"]),
+        ]
+    return found
+
+
 def _row(members: Mapping[str, Json]) -> Row:
     """The checked members as a value; kinds are known by now."""
     known = cast("_Members", members)
@@ -313,6 +347,8 @@ def _row(members: Mapping[str, Json]) -> Row:
         fields=known["fields"],
         rules=tuple([(field, rule) for field, rule in known["rules"]]),
         source_time=known.get("source_time"),
+        objection=known.get("objection"),
+        ruling=_ruling(known.get("ruling")),
         known_as=known.get("known_as"),
         associated=tuple(
             [
@@ -321,6 +357,12 @@ def _row(members: Mapping[str, Json]) -> Row:
             ]
         ),
     )
+
+
+def _ruling(members: Mapping[str, str] | None) -> Ruling | None:
+    if members is None:
+        return None
+    return Ruling(members["legal_basis"], members["document"], members["decision_date"])
 
 
 def _invalid(found: list[Violation]) -> HubError:
@@ -334,6 +376,8 @@ def _invalid(found: list[Violation]) -> HubError:
     )
 
 
+OBJECTION: Final = re.compile(r"objections/[a-z0-9][a-z0-9-]{2,62}")
+_RULING: Final = ("legal_basis", "document", "decision_date")
 FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -354,6 +398,8 @@ _KINDS: Final[dict[str, tuple[type, bool]]] = {
     "fields": (dict, True),
     "rules": (list, True),
     "source_time": (str, False),
+    "objection": (str, False),
+    "ruling": (dict, False),
 }
 _KIND_NAMES: Final[dict[type, str]] = {
     int: "an integer",

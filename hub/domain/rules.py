@@ -314,6 +314,21 @@ RULES: Final[dict[str, Text]] = {
         "this certificate type is retired and nothing new is issued under it; use its successor",
         "该证照类型已废止，不再签发新证照，请使用其承继类型",
     ),
+    "row.objection": Text(
+        "a correction may name the objection that it answers, objections/{{objection}}; nothing "
+        "else does",
+        "更正数据可注明所答复的异议（objections/{{objection}}），其他操作不得注明",
+    ),
+    "row.objection_open": Text(
+        "no open objection to this certificate has this name; list them and correct without it, or "
+        "name the right one",
+        "该证照没有此名称的待处理异议；请查询异议后更正名称，或不注明异议",
+    ),
+    "row.ruling": Text(
+        "a revocation carries its ruling: legal_basis, document and decision_date; nothing else "
+        "does",
+        "吊销须附决定：法律依据、文号和决定日期；其他操作不附",
+    ),
     "row.not_on_file": Text(
         "no certificate with this number is on file, so there is nothing to revoke",
         "库中没有该编号的证照，无可吊销",

@@ -14,6 +14,7 @@ from hub.proof.encoding import digest
 from hub.registry.association_store import INSERT_ASSOCIATION, association_rows
 from hub.registry.decide import Decision, NewVersion
 from hub.registry.feed_store import changes_write
+from hub.registry.objection_store import PUT_OBJECTION, put_annotation
 from hub.registry.ports import DataKey
 from hub.registry.store import (
     BOUND,
@@ -26,6 +27,7 @@ from hub.registry.store import (
     VersionRow,
     certificate_row,
 )
+from hub.registry.transition_store import INSERT_TRANSITION, put_confirmation
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 
@@ -128,6 +130,8 @@ def assemble(
         )
     created, changed = decision.created.values(), decision.changed.values()
     ended: list[Row] = list(decision.ended.values())
+    transitions: list[Row] = list(decision.transitions)
+    corrected: list[Row] = list(decision.corrected)
     writes = [
         (INSERT_CERTIFICATE, [certificate_row(one) for one in created]),
         (PUT_CERTIFICATE, [certificate_row(one) for one in changed]),
@@ -135,8 +139,18 @@ def assemble(
         (INSERT_VERSION, versions),
         (INSERT_ASSOCIATION, associations),
         (PUT_HOLDER, _holder_rows(decision)),
+        (INSERT_TRANSITION, transitions),
+        (PUT_OBJECTION, corrected),
     ]
     assembled = [Write(statement, rows) for statement, rows in writes if rows]
+    retention = certificate_type.retention_class
+    assembled += [put_annotation(id, left, retention) for id, left in decision.objections.items()]
+    assembled += [
+        put_confirmation(
+            id, is_gone=False, confirm_time_us=now_us, time_us=now_us, retention_class=retention
+        )
+        for id in sorted(decision.listed)
+    ]
     if decision.changes:
         assembled.append(changes_write(decision.changes, now_us))
     return assembled

@@ -5,13 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller
-from hub.domain.certificate import CAUSES, TRANSITIONS, Cause, State, Verb, state_on
+from hub.domain.certificate import CAUSES, TRANSITIONS, State, Verb, state_on
 from hub.domain.row import date_violation, text_violation
 from hub.domain.rules import violation
+from hub.domain.ruling import (
+    BASIS_LENGTH_MAX,
+    BODY_LENGTH_MAX,
+    DOCUMENT_LENGTH_MAX,
+    Ruling,
+)
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
 from hub.registry.calls import Answered, Call, Change, answered_before, record
@@ -42,23 +48,7 @@ from hub.registry.transition_store import (
 )
 from hub.storage.statements import ENTRY_INDEX, Check, Write, integer
 
-BASIS_LENGTH_MAX: Final = 200
-DOCUMENT_LENGTH_MAX: Final = 128
-BODY_LENGTH_MAX: Final = 128
-
 _B = TypeVar("_B", bound=SealedBatch)
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """The decision that a change rests on. `deciding_body` is empty where the authority itself
-    decided; `cause` is that of a deregistration."""
-
-    legal_basis: str
-    document: str
-    decision_date: str
-    deciding_body: str = ""
-    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

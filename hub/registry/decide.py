@@ -8,6 +8,8 @@
 | revoked      | UNCHANGED         | REFUSED                           | UNCHANGED         |
 | else ended   | UNCHANGED         | REFUSED                           | REFUSED           |
 
+A correction may name an open objection to its certificate, which it closes; a revocation names its
+ruling. What says the same is listed again, should its source not have listed it any more.
 "Active" is what is stored: a certificate whose validity has ended may still be renewed. A row whose
 source is older than what is on file is REFUSED, unless it says the same.
 """
@@ -19,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hub.clock import legal_day
 from hub.domain.association import Relation
 from hub.domain.certificate import TRANSITIONS, State, Verb
 from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
@@ -27,7 +30,9 @@ from hub.domain.rules import violation
 from hub.errors import Violation
 from hub.registry.feed_store import Change, ChangeKind
 from hub.registry.judge import FaultyRow, SoundRow
+from hub.registry.objection_store import ObjectionRow, ObjectionState
 from hub.registry.store import CertificateRow, VersionRow
+from hub.registry.transition_store import TransitionRow
 from hub.storage.statements import ENTRY_INDEX
 
 
@@ -62,8 +67,19 @@ class Issuer:
     key_id: str
     public_numbers: bool
     time_us: int
+    # Which system delivers it.
+    system: str
     # Under a retired type nothing new is issued; what is on file may still change or end.
     is_retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What is said of certificates on file: `objections` that are open, by certificate id, of those
+    whose rows name one; `gone` are ids of those that their source did not list any more."""
+
+    objections: Mapping[str, tuple[ObjectionRow, ...]]
+    gone: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -99,6 +115,9 @@ class Decision:
 
     `created` and `changed` are certificates as they are in the end; `ended` are stored versions in
     a new state; `released` are (holder index, certificate) that end; `changes` go on the feed.
+    `transitions` are the revocations with their rulings, `corrected` the objections that are
+    closed, `objections` those that are then left of a certificate, by its id, and `listed` the ids
+    of certificates that their source lists again.
     """
 
     results: list[RowResult] = field(default_factory=list)
@@ -108,6 +127,10 @@ class Decision:
     ended: dict[str, VersionRow] = field(default_factory=dict)
     released: list[tuple[str, CertificateRow]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    transitions: list[TransitionRow] = field(default_factory=list)
+    corrected: list[ObjectionRow] = field(default_factory=list)
+    objections: dict[str, tuple[ObjectionRow, ...]] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
 
 
 def decide(
@@ -116,6 +139,8 @@ def decide(
     on_file: Mapping[str, tuple[CertificateRow, VersionRow]],
     serials: frozenset[str],
     goes_back_to: Mapping[str, frozenset[str]],
+    *,
+    remarks: Remarks,
 ) -> Decision:
     """What becomes of `rows`.
 
@@ -139,6 +164,7 @@ def decide(
         },
         set(serials),
         dict(goes_back_to),
+        remarks,
         f"{issuer.time_us // 1000:012x}",
     )
     for row in rows:
@@ -156,6 +182,7 @@ class _Deciding:
     files: dict[str, _File]
     serials: set[str]
     goes_back_to: dict[str, frozenset[str]]
+    remarks: Remarks
     time: str
     decision: Decision = field(default_factory=Decision)
     ids: int = 0
@@ -163,9 +190,13 @@ class _Deciding:
     def row(self, sound: SoundRow) -> RowResult:
         file = self.files.get(sound.number_index)
         row = sound.row
+        if row.ruling is not None and row.ruling.decision_date > self._today():
+            return _refused("ruling.decision_date", "ruling.future")
         if file is None:
             if row.op is Op.REVOKE:
                 return _refused("number", "row.not_on_file")
+            if row.objection is not None:
+                return _refused("objection", "row.objection_open")
             if self.issuer.is_retired:
                 return _refused("number", "row.type_retired")
             return self._create(sound)
@@ -174,6 +205,8 @@ class _Deciding:
         if row.op is Op.REVOKE:
             return self._revoke(file, sound)
         if sound.content_mac == file.content_mac:
+            if file.certificate.id in self.remarks.gone:
+                self.decision.listed.add(file.certificate.id)
             return _result(Outcome.UNCHANGED, file)
         if _is_older(sound, file):
             return _refused("source_time", "row.stale")
@@ -186,6 +219,8 @@ class _Deciding:
         broken = self._association_fault(sound, file.certificate.serial, file.version + 1)
         if broken is not None:
             return _refused("associated", broken)
+        if row.objection is not None and self._objection(file, row.objection) is None:
+            return _refused("objection", "row.objection_open")
         return self._change(file, sound)
 
     def _create(self, sound: SoundRow) -> RowResult:
@@ -246,7 +281,9 @@ class _Deciding:
         file.version, file.identifier, file.state = made.version, made.identifier, State.ACTIVE
         corrected = sound.row.op is Op.CORRECT
         what = ChangeKind.CORRECTED if corrected else ChangeKind.CHANGED
-        self._tell(what, file, sound.row, replaced)
+        self._tell(what, file, sound.row, replaced, sound.row.objection or "")
+        if sound.row.objection is not None:
+            self._close(file, sound.row.objection)
         return _result(Outcome.CORRECTED if corrected else Outcome.CHANGED, file)
 
     def _revoke(self, file: _File, sound: SoundRow) -> RowResult:
@@ -256,11 +293,60 @@ class _Deciding:
             return _refused("source_time", "row.stale")
         if (file.state, Verb.REVOKE) not in TRANSITIONS:
             return _refused("op", "row.ended")
+        ruling, before = sound.row.ruling, file.state
+        assert ruling is not None, "a revocation without its ruling is no sound row"
         self._end(file, State.REVOKED)
         file.state = State.REVOKED
+        self.decision.transitions.append(
+            TransitionRow(
+                file.certificate.id,
+                ENTRY_INDEX,
+                file.identifier,
+                Verb.REVOKE.value,
+                before.value,
+                State.REVOKED.value,
+                ruling.legal_basis,
+                ruling.document,
+                ruling.decision_date,
+                "",
+                "",
+                self.issuer.authority,
+                self.issuer.system,
+                self.issuer.time_us,
+                file.certificate.retention_class,
+            )
+        )
         # The version keeps the dates that it was made with, whatever this row says.
         self._tell(ChangeKind.STATE, file, file.made.sound.row if file.made else file.stored)
         return _result(Outcome.CHANGED, file)
+
+    def _open(self, certificate_id: str) -> tuple[ObjectionRow, ...]:
+        """The objections to a certificate that the rows so far leave open."""
+        left = self.decision.objections.get(certificate_id)
+        return self.remarks.objections.get(certificate_id, ()) if left is None else left
+
+    def _objection(self, file: _File, name: str) -> ObjectionRow | None:
+        found = [one for one in self._open(file.certificate.id) if one.name == name]
+        return found[0] if found else None
+
+    def _close(self, file: _File, name: str) -> None:
+        """The newest version of `file` corrects what the objection is about."""
+        objection = self._objection(file, name)
+        assert objection is not None, "looked for before the change"
+        left = tuple(one for one in self._open(file.certificate.id) if one is not objection)
+        self.decision.objections[file.certificate.id] = left
+        self.decision.corrected.append(
+            objection._replace(
+                state=ObjectionState.CORRECTED.value,
+                due_date="",
+                correction=file.identifier,
+                answer_time_us=self.issuer.time_us,
+                entry=ENTRY_INDEX,
+            )
+        )
+
+    def _today(self) -> str:
+        return legal_day(self.issuer.time_us).isoformat()
 
     def _association_fault(self, sound: SoundRow, serial: str, version: int) -> str | None:
         """The rule that what `sound` goes back to breaks, once it is this version of this serial.
@@ -290,7 +376,12 @@ class _Deciding:
         return made
 
     def _tell(
-        self, what: ChangeKind, file: _File, dates: Row | VersionRow | None, replaces: str = ""
+        self,
+        what: ChangeKind,
+        file: _File,
+        dates: Row | VersionRow | None,
+        replaces: str = "",
+        reference: str = "",
     ) -> None:
         """Put what became of `file` on the feed."""
         assert dates is not None, "a certificate on file has a newest version"
@@ -309,6 +400,7 @@ class _Deciding:
                 certificate.holder_indexes,
                 certificate.retention_class,
                 replaces,
+                reference,
             )
         )
 

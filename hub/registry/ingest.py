@@ -42,9 +42,11 @@ from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
 from hub.registry.association_store import GOES_BACK_TO
 from hub.registry.catalogue import Catalogue, PublishedType
-from hub.registry.decide import Decision, Issuer, Outcome, RowResult, decide
+from hub.registry.decide import Decision, Issuer, Outcome, Remarks, RowResult, decide
 from hub.registry.item_store import ListState
 from hub.registry.judge import FaultyRow, Judge, SoundRow
+from hub.registry.objection_store import ANNOTATION, unchanged_objections
+from hub.registry.objections import open_objections
 from hub.registry.ports import (
     Access,
     Database,
@@ -70,6 +72,7 @@ from hub.registry.store import (
     put_turn,
     unchanged_turn,
 )
+from hub.registry.transition_store import GONE, unchanged_confirmation
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 BATCH_BYTES_MAX: Final = 4_000_000
@@ -124,6 +127,10 @@ class _Basis:
     on_file: Mapping[str, tuple[CertificateRow, VersionRow]]
     serials: frozenset[str]
     turn: Row | None
+    remarks: Remarks
+    # What is checked of them: the mark of each certificate with objections, each word of a source.
+    annotations: Mapping[str, Row | None]
+    confirmations: Mapping[str, Row]
     goes_back_to: Mapping[str, frozenset[str]]
     associations_turn: Row | None
 
@@ -278,6 +285,8 @@ class IngestBatch(Generic[_B]):
         ]
         basis = await self._read(batch, judged)
         checks.append(unchanged_turn(caller.authority, published.type.code, basis.turn))
+        checks += [unchanged_objections(*one) for one in basis.annotations.items()]
+        checks += [unchanged_confirmation(*one) for one in basis.confirmations.items()]
         turns = [put_turn(caller.authority, published.type.code)]
         if basis.goes_back_to:
             checks.append(unchanged_turn(*_ASSOCIATIONS_TURN, basis.associations_turn))
@@ -343,7 +352,34 @@ class IngestBatch(Generic[_B]):
         }
         associations_turn = await self.database.one(TURN, *_ASSOCIATIONS_TURN) if named else None
         goes_back_to = await self._goes_back_to(named)
-        return _Basis(on_file, frozenset(serials), turn, goes_back_to, associations_turn)
+        remarks, annotations, confirmations = await self._remarks(sound, on_file)
+        return _Basis(
+            on_file,
+            frozenset(serials),
+            turn,
+            remarks,
+            annotations,
+            confirmations,
+            goes_back_to,
+            associations_turn,
+        )
+
+    async def _remarks(
+        self, sound: Sequence[SoundRow], on_file: Mapping[str, tuple[CertificateRow, VersionRow]]
+    ) -> tuple[Remarks, dict[str, Row | None], dict[str, Row]]:
+        """What is said of the certificates on file, and the rows that must stay as they are."""
+        disputed = {
+            on_file[row.number_index][0].id
+            for row in sound
+            if row.row.objection is not None and row.number_index in on_file
+        }
+        annotations = {id: await self.database.one(ANNOTATION, id) for id in sorted(disputed)}
+        objections = {id: await open_objections(self.database, id) for id in annotations}
+        confirmations: dict[str, Row] = {}
+        for portion in look_up(sorted(certificate.id for certificate, _ in on_file.values())):
+            for row in await self.database.all(GONE, *portion):
+                confirmations[str(row[0])] = row[1:]
+        return Remarks(objections, frozenset(confirmations)), annotations, confirmations
 
     async def _goes_back_to(self, named: set[str]) -> Mapping[str, frozenset[str]]:
         """What the certificates `named` go back to, and those again, by first identifiers.
@@ -401,6 +437,7 @@ class IngestBatch(Generic[_B]):
             key_id=self.holder_keys.holder_key_id,
             public_numbers=Judge(certificate_type, self.holder_keys).number_is_public,
             time_us=self.clock(),
+            system=batch.caller.name,
             is_retired=self.catalogue.standing(certificate_type.code).state is ListState.RETIRED,
         )
 
@@ -502,7 +539,9 @@ def _decide(
     enrolled_on: str,
 ) -> tuple[Decision, list[Record]]:
     """Step 5 without its reading; runs in a thread."""
-    decision = decide(issuer, judged, basis.on_file, basis.serials, basis.goes_back_to)
+    decision = decide(
+        issuer, judged, basis.on_file, basis.serials, basis.goes_back_to, remarks=basis.remarks
+    )
     records = [
         record_of(made, certificate_type, enrolled_on=enrolled_on) for made in decision.versions
     ]

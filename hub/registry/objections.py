@@ -134,7 +134,7 @@ class RaiseObjection:
         return _Objected(
             certificate,
             version,
-            await _open_objections(self.database, certificate.id),
+            await open_objections(self.database, certificate.id),
             await self.database.one(ANNOTATION, certificate.id),
         )
 
@@ -269,7 +269,7 @@ class AnswerObjection:
         return _Objected(
             certificate,
             version,
-            await _open_objections(self.database, certificate.id),
+            await open_objections(self.database, certificate.id),
             await self.database.one(ANNOTATION, certificate.id),
         )
 
@@ -432,7 +432,8 @@ async def _find(database: Database, caller: Caller, objection_id: str) -> Object
     return found
 
 
-async def _open_objections(database: Database, certificate_id: str) -> tuple[ObjectionRow, ...]:
+async def open_objections(database: Database, certificate_id: str) -> tuple[ObjectionRow, ...]:
+    """The objections to a certificate that wait for an answer or a correction, by id."""
     rows = await database.all(OPEN_OBJECTIONS, certificate_id, OPEN_MAX)
     return tuple(objection_of(row) for row in rows)
 

@@ -13,13 +13,13 @@ from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import Cause, State, Verb
+from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
 from hub.registry.change_state import (
     ConfirmCertificate,
     Order,
-    Ruling,
     Transitions,
 )
 from hub.registry.search import SearchCertificates

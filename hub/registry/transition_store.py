@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, literal_column, select
 
-from hub.registry.store import CERTIFICATES, CONFIRMATIONS, VERSIONS
+from hub.registry.store import CERTIFICATES, CONFIRMATIONS, LOOK_UP, VERSIONS
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -58,6 +58,19 @@ CONFIRMATION: Final = question(
         CONFIRMATIONS.c.certificate_id == bindparam("certificate_id")
     ),
     "certificate_id",
+)
+GONE: Final = question(
+    "which of these certificates their source did not list any more, and what it said",
+    select(
+        CONFIRMATIONS.c.certificate_id,
+        CONFIRMATIONS.c.is_gone,
+        CONFIRMATIONS.c.confirm_time_us,
+        CONFIRMATIONS.c.time_us,
+    ).where(
+        CONFIRMATIONS.c.certificate_id.in_([bindparam(name) for name in LOOK_UP]),
+        CONFIRMATIONS.c.is_gone == literal_column("1"),
+    ),
+    *LOOK_UP,
 )
 TRANSITIONS_PAGE: Final = question(
     "a page of a certificate's transitions, newest first",

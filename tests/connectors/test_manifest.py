@@ -266,6 +266,49 @@ def test_a_cell_may_name_several_parcels(
     assert members.count("holders[1]") == 1
 
 
+REASONS = """  objection: {from: 企业类型, as: text}
+  legal_basis: {from: 企业类型, as: text}
+  document: {from: 注册地址, as: text}
+  decision_date: {from: 注册日期, as: date}
+holders:"""
+
+
+@pytest.mark.parametrize(
+    ("op", "basis", "objection", "has_ruling", "errors"),
+    [
+        ("revoke", "行政许可法", None, True, []),
+        ("revoke", "N/A", None, False, ["row.ruling"]),
+        ("correct", "objections/0190", "objections/0190", False, []),
+        ("correct", "N/A", None, False, []),
+        ("issue", "行政许可法", None, False, []),
+    ],
+)
+def test_a_revocation_has_its_ruling_and_a_correction_its_objection(
+    bench: Bench,
+    change_manifest,
+    *,
+    op: str,
+    basis: str,
+    objection: str | None,
+    has_ruling: bool,
+    errors: list[str],
+) -> None:
+    """From columns of the source; what belongs to another kind of row is left out."""
+    change_manifest("lifecycle: {op: issue}", f"lifecycle: {{op: {op}}}")
+    change_manifest("holders:", REASONS)
+    bench.write(GOOD.replace("N/A", basis))
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+
+    mapped = RowMapper(loaded, source).map(record.cells)
+
+    assert [error.rule for error in mapped.errors] == errors
+    if mapped.row is not None:
+        assert (mapped.row.ruling is not None, mapped.row.objection) == (has_ruling, objection)
+
+
 def test_paths_of_the_manifest_count_from_its_folder(bench: Bench) -> None:
     """Not from where the command is run."""
     assert load_manifest(bench.manifest).source_path == Path(

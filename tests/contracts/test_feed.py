@@ -36,6 +36,7 @@ from tests.registry.office import (
     LICENCE_TYPE,
     PERMIT,
     PERMIT_TYPE,
+    RULING,
     USCC,
     Office,
     licence,
@@ -446,7 +447,7 @@ async def test_a_certificate_is_announced_once_when_its_last_day_is_over(feed: F
         PERMIT,
     )
     await deliver(feed.office, [permit(3, valid_until="2040-01-01")], PERMIT)
-    await deliver(feed.office, [permit(4, op=Op.REVOKE)], PERMIT)
+    await deliver(feed.office, [permit(4, op=Op.REVOKE, ruling=RULING)], PERMIT)
     _, cursor = await feed.told(AUDITOR)
 
     assert await announce(feed, "2030-01-02", 23) == 0

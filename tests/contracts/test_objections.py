@@ -12,11 +12,13 @@ import pytest
 
 from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
-from hub.domain.row import Op
+from hub.domain.row import Op, Row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
-from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, change_of
+from hub.registry.change_state import ConfirmCertificate, Transitions
+from hub.registry.decide import Outcome
+from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, StoredChange, change_of
 from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
 from hub.registry.objections import (
     NO_WORDS,
@@ -26,13 +28,14 @@ from hub.registry.objections import (
     Stated,
     Words,
 )
-from hub.registry.store import TURN
+from hub.registry.store import TURN, CertificateView
 from hub.storage.statements import Check
 from tests.registry.office import (
     AUTHORITY,
     LICENCE,
     LICENCE_TYPE,
     OFFICERS,
+    RULING,
     USCC,
     Office,
     licence,
@@ -121,20 +124,29 @@ class Desk:
         assert not page.after
         return [one.id for one in page.objections]
 
-    async def marked(self, certificate: str) -> tuple[str, ...]:
-        """What whoever looks the certificate up is told of it."""
-        view = await self.office.search.get(
+    async def view(self, certificate: str) -> CertificateView:
+        """What whoever looks the certificate up is shown."""
+        return await self.office.search.get(
             self.office.officer(OFFICERS[0]), AUTHORITY, certificate.rpartition("/")[2]
         )
-        return view.objected
+
+    async def marked(self, certificate: str) -> tuple[str, ...]:
+        """The fields that are objected to, as whoever looks it up is told."""
+        return (await self.view(certificate)).objected
+
+    async def changes(self, what: ChangeKind) -> list[StoredChange]:
+        """What the feed says of this kind."""
+        rows = await self.office.database.all(CHANGES_AFTER, 0, 0, 2**53, 1000)
+        return [one for one in map(change_of, rows) if one.what is what]
 
     async def told(self) -> list[tuple[str, str]]:
         """What the feed says of objections: identifier and reference."""
-        rows = await self.office.database.all(CHANGES_AFTER, 0, 0, 2**53, 1000)
-        changes = [change_of(row) for row in rows]
-        return [
-            (one.identifier, one.reference) for one in changes if one.what is ChangeKind.OBJECTION
-        ]
+        return [(one.identifier, one.reference) for one in await self.changes(ChangeKind.OBJECTION)]
+
+
+def correction(number: int, objection: str, fields: dict[str, str]) -> Row:
+    """A row that corrects the licence of company `number` and names an objection."""
+    return licence(number, Op.CORRECT, fields=fields, objection=f"objections/{objection}")
 
 
 @pytest.fixture
@@ -238,6 +250,106 @@ async def test_what_cannot_be_objected_to_is_refused_and_leaves_nothing(desk: De
     assert caught.value.reason is Reason.ALREADY_EXISTS
     assert desk.office.recorder.head().size == size + 1
     assert await desk.office.count("registry_objections") == 1
+
+
+async def test_a_correction_that_names_it_closes_the_objection(desk: Desk) -> None:
+    """By the ordinary way of data, before or after an answer; the others stay open and marked."""
+    first, second = (await desk.office.deliver([licence(1), licence(2)])).results
+    address = await desk.raise_objection(first.identifier, "address")
+    scope = await desk.raise_objection(first.identifier, "scope", caller=OWN)
+    accepted = await desk.raise_objection(second.identifier, "name")
+    await desk.answer(accepted, is_accepted=True)
+
+    corrected, other = (
+        await desk.office.deliver(
+            [
+                correction(1, address, {"address": "杭州市新路1号"}),
+                correction(2, accepted, {"name": "杭州改名有限公司"}),
+            ]
+        )
+    ).results
+
+    assert [one.outcome for one in (corrected, other)] == [Outcome.CORRECTED] * 2
+    found, _ = await desk.get(address)
+    assert (found.state, found.correction, found.due_date) == (
+        "corrected",
+        corrected.identifier,
+        "",
+    )
+    assert (await desk.get(accepted))[0].correction == other.identifier
+    assert await desk.marked(first.certificate) == ("scope",)
+    assert await desk.marked(second.certificate) == ()
+    assert [
+        (one.identifier, one.reference) for one in await desk.changes(ChangeKind.CORRECTED)
+    ] == [
+        (corrected.identifier, f"objections/{address}"),
+        (other.identifier, f"objections/{accepted}"),
+    ]
+    assert await desk.ids(OWN, ObjectionState.RAISED) == [scope]
+
+
+async def test_a_correction_names_an_open_objection_to_its_own_certificate(desk: Desk) -> None:
+    """One that is closed, of another certificate, unknown, or to what is not on file: the row is
+    refused, whatever it says."""
+    first, second = (await desk.office.deliver([licence(1), licence(2)])).results
+    closed = await desk.raise_objection(first.identifier, "name")
+    await desk.answer(closed, is_accepted=False)
+    other = await desk.raise_objection(second.identifier, "name")
+    changed = {"name": "杭州改名有限公司"}
+    rows = [
+        correction(1, closed, changed),
+        correction(1, other, changed),
+        correction(1, "0" * 32, changed),
+        correction(3, other, changed),
+        # Twice in one batch: the first closes it.
+        correction(2, other, changed),
+        correction(2, other, {"name": "杭州再改名有限公司"}),
+    ]
+
+    results = (await desk.office.deliver(rows)).results
+
+    refused = ["row.objection_open"]
+    rules = [[one.rule for one in result.violations] for result in results]
+    assert rules == [refused, refused, refused, refused, [], refused]
+    assert await desk.office.count("registry_certificates") == 2
+
+
+async def test_a_full_delivery_lists_again_what_was_gone_at_its_source(desk: Desk) -> None:
+    """Named again with the same content, it is confirmed; what is not named stays gone."""
+    connector = desk.office.caller
+    results = (await desk.office.deliver([licence(1), licence(2)])).results
+    confirm = ConfirmCertificate(
+        now_us, desk.office.database, desk.office.recorder, desk.office.identities
+    )
+    for one in results:
+        call = Call(connector, str(uuid.uuid4()), "/confirm", digest(one.certificate))
+        await confirm(call, AUTHORITY, one.certificate.rpartition("/")[2], is_gone=True)
+
+    again = (await desk.office.deliver([licence(1)])).results[0]
+
+    assert again.outcome is Outcome.UNCHANGED
+    gone = [(await desk.view(one.certificate)).presence.is_gone for one in results]
+    assert gone == [False, True]
+    assert (await desk.view(results[0].certificate)).version == 1
+
+
+async def test_a_revocation_by_batch_leaves_its_ruling(desk: Desk) -> None:
+    """In the certificate's history, like one by call."""
+    (first,) = (await desk.office.deliver([licence(1)])).results
+    ingested = await desk.office.deliver([licence(1, Op.REVOKE)])
+
+    history, _ = await Transitions(desk.office.database).page(
+        first.certificate.rpartition("/")[2], after="", size=10
+    )
+
+    (one,) = history
+    assert (one.verb, one.from_state, one.to_state) == ("revoke", "active", "revoked")
+    assert (one.legal_basis, one.document, one.decision_date) == (
+        RULING.legal_basis,
+        RULING.document,
+        RULING.decision_date,
+    )
+    assert (one.entry, one.system) == (ingested.entry, desk.office.caller.name)
 
 
 async def test_only_its_authority_answers_and_only_what_is_open(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from hub.domain.certificate import Cause, Grade, State, Verb
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.row import Op
+from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.proof.status_list import Status
@@ -24,7 +25,6 @@ from hub.registry.change_state import (
     ChangeState,
     ConfirmCertificate,
     Order,
-    Ruling,
     Transitions,
 )
 from hub.registry.decide import Outcome

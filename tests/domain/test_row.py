@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hub.domain.association import ASSOCIATIONS, Association
 from hub.domain.holder import Holder
 from hub.domain.row import ROW_BYTES_MAX, Op, Row, emit_row, parse_row
+from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 
 ROW = Row(
@@ -54,6 +56,17 @@ texts = st.text(
 )
 
 
+def with_its_reason(row: Row) -> st.SearchStrategy[Row]:
+    """A revocation with its ruling, a correction with or without the objection that it answers."""
+    if row.op is Op.REVOKE:
+        rulings = st.builds(Ruling, texts, texts, st.dates().map(str))
+        return rulings.map(lambda ruling: dataclasses.replace(row, ruling=ruling))
+    if row.op is Op.CORRECT:
+        names = st.none() | st.from_regex(r"objections/[a-z0-9]{32}", fullmatch=True)
+        return names.map(lambda name: dataclasses.replace(row, objection=name))
+    return st.just(row)
+
+
 @given(
     st.builds(
         Row,
@@ -76,7 +89,7 @@ texts = st.text(
         associated=st.lists(
             st.builds(Association, st.sampled_from(ASSOCIATIONS), texts), max_size=16, unique=True
         ).map(tuple),
-    )
+    ).flatmap(with_its_reason)
 )
 def test_a_row_survives_its_bytes(row: Row) -> None:
     """parse_row(emit_row(row)) == row."""

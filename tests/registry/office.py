@@ -31,6 +31,7 @@ from hub.domain.certificate_type import (
 from hub.domain.holder import Holder
 from hub.domain.identifier import uscc_check_character
 from hub.domain.row import FieldValue, Op, Row, emit_row
+from hub.domain.ruling import Ruling
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -80,6 +81,7 @@ DEFINER: Final = "11100000MB0143028R"
 LICENCE: Final = f"{DEFINER}001"
 PERMIT: Final = f"{DEFINER}002"
 MANIFEST: Final = digest("the manifest")
+RULING: Final = Ruling("行政许可法 第六十九条", "杭市监罚〔2026〕12号", "2026-01-05")
 OFFICERS: Final = ("officers/first", "officers/second", "officers/third")
 
 
@@ -162,6 +164,7 @@ def licence(number: int, op: Op = Op.ISSUE, **changes: object) -> Row:
         "valid_until": None,
         "holders": (Holder("001", code),),
         "fields": fields,
+        "ruling": RULING if op is Op.REVOKE else None,
     }
     return Row(**(values | changes))  # type: ignore[arg-type]
 

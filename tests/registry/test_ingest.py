@@ -207,6 +207,9 @@ async def test_a_batch_over_the_limit_is_refused(office: Office) -> None:
     assert refusal.details["bytes_max"] == "4000000"
 
 
+GIVEN = {"legal_basis": "行政许可法", "document": "12号", "decision_date": "2026-01-05"}
+
+
 def bad_row(**members: object) -> bytes:
     row: dict[str, Any] = json.loads(emit_row(licence(1)))
     for name, value in members.items():
@@ -233,7 +236,23 @@ def bad_row(**members: object) -> bytes:
         (bad_row(fields__name=None), "fields.name", "value.required"),
         (bad_row(fields__unknown="x"), "fields.unknown", "value.unknown_field"),
         (bad_row(holders=[{"type": "111", "number": CITIZEN}]), "holders[0].type", "holder.kind"),
-        (bad_row(op="revoke", number="91330100NOSUCH"), "number", "row.not_on_file"),
+        (bad_row(op="revoke", number="91330100NOSUCH", ruling=GIVEN), "number", "row.not_on_file"),
+        (bad_row(op="revoke"), "ruling", "row.ruling"),
+        (bad_row(op="change", ruling=GIVEN), "ruling", "row.ruling"),
+        (
+            bad_row(op="revoke", ruling=GIVEN | {"legal_basis": ""}),
+            "ruling.legal_basis",
+            "value.empty",
+        ),
+        (bad_row(op="revoke", ruling={"legal_basis": "法"}), "ruling", "member.kind"),
+        (
+            bad_row(op="revoke", ruling=GIVEN | {"decision_date": "2099-01-01"}),
+            "ruling.decision_date",
+            "ruling.future",
+        ),
+        (bad_row(op="change", objection="objections/0190"), "objection", "row.objection"),
+        (bad_row(op="correct", objection="0190"), "objection", "row.objection"),
+        (bad_row(op="correct", objection="objections/0190"), "objection", "row.objection_open"),
         (b"not json", "row", "json.malformed"),
         (b'{"v":1,"v":1}', "row", "json.malformed"),
     ],

@@ -153,8 +153,8 @@ class CertificateStateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCertificateTransitions(self, request, context):
-        """ListCertificateTransitions returns how a certificate's state was changed, newest first. Changes that
-        came in batches stand in their `ingest` entries.
+        """ListCertificateTransitions returns how a certificate's state was changed, newest first;
+        revocations that came in batches too, with the ruling of their row.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
