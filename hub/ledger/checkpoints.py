@@ -7,7 +7,6 @@ computed again instead of being stored.
 from __future__ import annotations
 
 import asyncio
-import base64
 import errno
 import fcntl
 import os
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.errors import HubError, Reason
 from hub.ledger.ports import ExternalHead, HeadMoved
-from hub.proof.encoding import digest
+from hub.proof.encoding import b64, digest
 from hub.proof.merkle import EMPTY_ROOT
 from hub.proof.note import (
     Checkpoint,
@@ -62,7 +61,7 @@ class LogKey:
 
     def sign(self, size: int, root: bytes) -> str:
         """The checkpoint of the log at `size`, the same bytes each time."""
-        text = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+        text = f"{self.origin}\n{size}\n{b64(root)}\n"
         return f"{text}\n{signature_line(self.verifier, self._key.sign(text.encode()))}"
 
     def verify(self, note: str) -> Checkpoint:

@@ -6,7 +6,6 @@ byte, whenever its call is repeated.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -226,7 +225,7 @@ def _leaves(rows: Sequence[Row]) -> list[bytes]:
 
 def path_lines(path: Sequence[bytes]) -> str:
     """The hashes of a path as a proof text carries them."""
-    return "".join([_line(item) for item in path])
+    return "".join([f"{b64(item)}\n" for item in path])
 
 
 class EpochPaths:
@@ -255,16 +254,6 @@ class EpochPaths:
             known = rest if sibling is None else f"{b64(sibling)}\\n{rest}"
             self._known[height, position] = known
         return known
-
-
-def _b64u(data: bytes) -> str:
-    """As `b64u`, for data so long that looking for two rare characters beats translating all."""
-    text = binascii.b2a_base64(data, newline=False).rstrip(b"=")
-    return text.replace(b"+", b"-").replace(b"/", b"_").decode("ascii")
-
-
-def _line(item: bytes) -> str:
-    return binascii.b2a_base64(item).decode("ascii")  # With the newline that ends it.
 
 
 def proof_text(index: int, lines: str, checkpoint: str) -> str:
@@ -304,7 +293,7 @@ class EpochReceipts:
     def receipt(self, index: int, body: bytes, salt: bytes, consistency: str) -> str:
         """As `receipt_text`; `consistency` is `quoted`. Raises TileMissing."""
         return (
-            f'{{"v":1,"body":"{_b64u(body)}","salt":"{b64u(salt)}",'
+            f'{{"v":1,"body":"{b64u(body)}","salt":"{b64u(salt)}",'
             f'"proof":"c2sp.org/tlog-proof@v1\\nindex {index}\\n'
             f"{self._paths.lines(index)}{self._end}{consistency}]}}"
         )

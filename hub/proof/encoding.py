@@ -7,27 +7,25 @@ this file before a signature is looked at (formats.md §1, formats-jose.md §1).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from typing import Final
+
+import pybase64
 
 from hub.domain import strict_json
 from hub.domain.strict_json import Fault, NotStrictJsonError
 from hub.domain.strict_json import Json as Json
 from hub.proof.reasons import ProofError, ProofReason
 
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-# Zero bytes stand for what base64url lacks; the strict decoder refuses them.
-_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+_URL_SAFE: Final = b"-_"
 # How a text may end whose last group has two or three characters: the unused bits are zero.
 _LAST_CHARACTERS: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
 
 
 def b64u(data: bytes) -> str:
     """`data` as base64url without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
+    return pybase64.b64encode_as_string(data, _URL_SAFE).rstrip("=")
 
 
 def b64u_each(blocks: Sequence[bytes]) -> list[str]:
@@ -42,8 +40,7 @@ def b64u_each(blocks: Sequence[bytes]) -> list[str]:
     filling = bytes(-size % 3)
     whole = (size + len(filling)) // 3 * 4
     kept = (size * 8 + 5) // 6
-    text = binascii.b2a_base64(filling.join([*blocks, b""]), newline=False)
-    text_of_all = text.translate(_TO_URL).decode("ascii")
+    text_of_all = pybase64.b64encode_as_string(filling.join([*blocks, b""]), _URL_SAFE)
     return [text_of_all[start : start + kept] for start in range(0, len(text_of_all), whole)]
 
 
@@ -53,13 +50,13 @@ def b64u_decode(text: str) -> bytes:
     Raises ProofError(BASE64_ALPHABET) for a foreign character, padding included, and
     ProofError(BASE64_NON_CANONICAL) where encoding again does not give the same text.
     """
+    # The library takes the characters of standard base64 as well.
+    if "+" in text or "/" in text or "=" in text:
+        raise ProofError(ProofReason.BASE64_ALPHABET)
     try:
-        raw = text.encode("ascii").translate(_FROM_URL)
-        data = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
-    except UnicodeEncodeError as error:
-        raise ProofError(ProofReason.BASE64_ALPHABET) from error
-    except binascii.Error as error:
-        known = all(character.isalnum() or character in "-_" for character in text)
+        data = pybase64.b64decode(text + "=" * (-len(text) % 4), _URL_SAFE, validate=True)
+    except ValueError as error:
+        known = text.isascii() and all(letter.isalnum() or letter in "-_" for letter in text)
         reason = ProofReason.BASE64_NON_CANONICAL if known else ProofReason.BASE64_ALPHABET
         raise ProofError(reason) from error
     # Within the alphabet only the bits that the last character leaves over could differ.
@@ -70,14 +67,14 @@ def b64u_decode(text: str) -> bytes:
 
 def b64(data: bytes) -> str:
     """`data` as padded standard base64, as C2SP texts and `x5c` carry it."""
-    return base64.b64encode(data).decode("ascii")
+    return pybase64.b64encode_as_string(data)
 
 
 def b64_decode(text: str) -> bytes:
     """The bytes of canonical padded standard base64. Raises ProofError(BASE64_NOT_CANONICAL)."""
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
+        data = pybase64.b64decode(text, validate=True)
+    except ValueError as error:
         raise ProofError(ProofReason.BASE64_NOT_CANONICAL) from error
     if b64(data) != text:
         raise ProofError(ProofReason.BASE64_NOT_CANONICAL)
