@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.domain.strict_json import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class Entry:
     """One entry-to-be (formats.md §6). The holder never stands in it.
 
@@ -39,7 +39,7 @@ class LogHead:
         return {"origin": self.origin, "size": self.size, "root": self.root}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class Remember:
     """How a call is recognised when it comes again, and what is kept to answer it.
 

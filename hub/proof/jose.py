@@ -94,7 +94,7 @@ class Signer:
         return sign_jws(header_segment(typ, self.kid, self.x5c), payload, self.sign)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)  # Freezing would multiply the cost of making one.
 class JWS:
     """An authentic compact JWS; its claims are strict JSON, their meaning is not yet checked.
 

@@ -82,7 +82,7 @@ class RequestedCertificate:
     holder: Holder | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class RequestClaims:
     """What a request says. `fwd` and `via` are present together or not at all."""
 
@@ -108,7 +108,7 @@ class RequestClaims:
     values: Mapping[str, Json] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # Freezing would multiply the cost of making one.
 class SignedRequest(RequestClaims):
     """A verified request.
 

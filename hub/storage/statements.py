@@ -123,7 +123,7 @@ class Write:
     rows: Sequence[Row]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class Check:
     """What a decision was based on: `statement` with `args` must still answer `expected`.
 
