@@ -35,22 +35,29 @@ def programs() -> Path:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
-    """A server while the context lasts; yields the URL of its maintenance database."""
+def running(kept: Path | None = None) -> Iterator[str]:
+    """A server while the context lasts; yields the URL of its maintenance database.
+
+    Its data are gone afterwards, unless they are kept in the folder `kept` for the next time.
+    """
     binaries = programs()
     folder = Path(tempfile.mkdtemp(prefix="sealway-pg-"))
-    data = folder / "data"
+    data = folder / "data" if kept is None else kept
     # PostgreSQL refuses to run as root.
     user = "nobody" if os.geteuid() == 0 else None
     if user is not None:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
+        if kept is not None:
+            kept.mkdir(mode=0o700, exist_ok=True)
+            os.chown(kept, account.pw_uid, account.pw_gid)
     folder.chmod(0o755)
     port = _free_port()
     server: subprocess.Popen[bytes] | None = None
     try:
-        _run([binaries / "initdb", "-D", data, "-U", "sealway", "-A", "trust", "-E", "UTF8",
-              "--no-locale", "--no-sync"], user, folder)  # fmt: skip
+        if not (data / "PG_VERSION").exists():
+            _run([binaries / "initdb", "-D", data, "-U", "sealway", "-A", "trust", "-E", "UTF8",
+                  "--no-locale", "--no-sync"], user, folder)  # fmt: skip
         server = subprocess.Popen(
             [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
             user=user, cwd=folder, stdin=subprocess.DEVNULL,
@@ -62,7 +69,8 @@ def running() -> Iterator[str]:
         if server is not None:
             server.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(10)
+                # What is kept is worth the checkpoint at the end.
+                server.wait(10 if kept is None else 120)
             if server.poll() is None:
                 server.kill()
                 server.wait()

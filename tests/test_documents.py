@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -291,11 +292,17 @@ _COMMANDS = [
 ]
 
 
+@functools.cache
+def _sealway() -> Any:
+    """The command line; making it takes longer than a test."""
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize("line", _COMMANDS)
 def test_a_command_that_a_page_shows_can_be_typed(line: str) -> None:
     """Command and options are there; what a command does is tested where it is built."""
     words = shlex.split(line, comments=True)[1:]
-    command: Any = typer.main.get_command(app)
+    command = _sealway()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     known = {option for one in command.params for option in one.opts}

@@ -1,140 +1,153 @@
 """`python -m tests.bench.run scale [--sizes 10000,1000000]`: how figures grow with the city.
 
-For each engine and size, into a fresh database: rows loaded per second, bytes per certificate,
-search by holder, and what a fetch reads of the database. The loader writes the rows that ingest
-would (certificate, version, holder index, record seal, data key of the holder; disclosures really
-encrypted) without the log and with random bytes in place of signatures: signing a million records
-measures P-256 and not the database. So such a database serves these figures and nothing else.
+For each engine one database, grown to each size in turn (`city_rows`): rows loaded per second,
+bytes per certificate, search by holder, what a fetch and what a plan of 20 materials read of the
+database. The others are measured at the smallest size of the run. With `--folder` the databases are
+kept and a later run goes on where this one ended, at its end or at `--seconds-max`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncpg
-import orjson
 
 from hub.clock import now_us
+from hub.domain.holder import Holder
 from hub.migrations.migrate import migrate
-from hub.registry.store import (
-    BOUND,
-    FOUND_BY_IDENTIFIER,
-    HOLDERS,
-    INSERT_CERTIFICATE,
-    INSERT_VERSION,
-    SEARCH_BY_HOLDER,
-)
-from hub.seal.store import INSERT_SIGNATURE, RECORD_SEAL
-from hub.storage.database import Database, Transaction, open_database
-from hub.storage.encryption import DataKeys, Keyring
-from hub.storage.statements import Row, Statement, WriteStatement, insert_into
+from hub.registry.on_file import OnFileReader
+from hub.registry.read import CertificateReader
+from hub.registry.store import FOUND_BY_IDENTIFIER, SEARCH_BY_HOLDER
+from hub.seal.store import RECORD_SEAL
+from hub.storage.database import Database, open_database
+from hub.storage.encryption import DataKeys
+from hub.storage.statements import Statement
 from tests.bench import machine
-from tests.bench.city import CityCertificate, certificates
+from tests.bench.city import certificates
+from tests.bench.city_rows import KEYRING, identifier, on_file, page, row_count, version_id, write
 from tests.bench.processes import ROOT
 from tests.postgresql_server import PostgresqlAbsent, running
 
 SIZES: Final = (10_000, 1_000_000)
+MATERIALS: Final = 20
 _PAGE: Final = 5_000
 _ASKED: Final = 2_000
+_PLANS: Final = 500
+# Scatters the questions over the whole city.
+_STRIDE: Final = 104_729
 _PARTITIONS: Final = 16
-_PAYLOAD: Final = 900
-_FREE_PER_CERTIFICATE: Final = 12_000
-_INSERT_HOLDER: Final = insert_into(HOLDERS)
+_FREE_PER_CERTIFICATE: Final = 9_000
+_TOLD_EVERY_S: Final = 20.0
+_WORKERS: Final = max(1, (os.cpu_count() or 2) - 1)
 
 
-@dataclass(slots=True)
-class Loader:
-    """Rows of certificates as ingest would write them."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one load did; `on_file` is what is there in the end, which `--seconds-max` may cut."""
 
-    keyring: Keyring
-    data_keys: DataKeys
-    _keys: dict[str, str] = field(default_factory=dict)
+    on_file: int
+    certificates: int
+    rows: int
+    seconds: float
 
-    def rows(self, page: Sequence[CityCertificate]) -> list[tuple[WriteStatement, list[Row]]]:
-        """The rows of a page, by table."""
-        written: dict[WriteStatement, list[Row]] = {}
-        for one in page:
-            self._add(one, written)
-        return list(written.items())
-
-    def _add(self, one: CityCertificate, written: dict[WriteStatement, list[Row]]) -> None:
-        holder = self.keyring.holder_index(one.holder_type, one.holder)
-        certificate, version = certificate_id(one.number), version_id(one.number)
-        # Each version has a key of its own here; the hub shares one per holder.
-        key, write = self.data_keys.new(f"holder:{holder}:{one.number}", "permanent")
-        written.setdefault(write.statement, []).extend(write.rows)
-        salted = [json.dumps([os.urandom(16).hex(), *pair]) for pair in one.fields]
-        number = one.certificate_number
-        number_index = self.keyring.content_digest(number) if one.is_personal else number
-        written.setdefault(INSERT_CERTIFICATE, []).append(
-            (certificate, one.authority, one.type_code, "" if one.is_personal else number,
-             number_index, self.keyring.holder_key_id, certificate, version,
-             orjson.dumps([holder]), self.keyring.holder_key_id, "permanent")
-        )  # fmt: skip
-        public = b"{}" if one.is_personal else orjson.dumps(dict(one.fields))
-        written.setdefault(INSERT_VERSION, []).append(
-            (version, certificate, 1, identifier(one.number), 1, "active", 1, one.issue_date,
-             one.issue_date, one.valid_until, holder, self.keyring.holder_key_id, public,
-             key.seal(orjson.dumps(salted), version.encode()), key.id, "authority", "", None,
-             "scale", one.number, now_us(), "permanent")
-        )  # fmt: skip
-        written.setdefault(_INSERT_HOLDER, []).append(
-            (holder, one.type_code, certificate, self.keyring.holder_key_id, BOUND, "permanent")
-        )
-        written.setdefault(INSERT_SIGNATURE, []).append(
-            (version, "ES256", "seal", "header", os.urandom(_PAYLOAD), os.urandom(64), 1,
-             one.number, "permanent")
-        )  # fmt: skip
+    def figures(self) -> dict[str, object]:
+        """Per second, where something was loaded."""
+        if not self.certificates:
+            return {"loaded": 0}
+        return {
+            "loaded": self.certificates,
+            "certificates_per_s": round(self.certificates / self.seconds),
+            "rows_per_s": round(self.rows / self.seconds),
+        }
 
 
-def certificate_id(number: int) -> str:
-    """Random-looking, as the hub's ids are, and found again without keeping them."""
-    return hashlib.sha256(b"certificate %d" % number).hexdigest()[:32]
+async def load(database: Database, until: int, seconds_max: float) -> Loaded:
+    """Grow the city to `until`, or until the time is over. What is on file stays.
+
+    Pages are prepared in other processes while the one before is written, at most two ahead.
+    """
+    first = begin = await on_file(database)
+    loop = asyncio.get_running_loop()
+    # Not forked: this process has threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(_WORKERS, mp_context=context) as pool:
+        # A process that starts is no part of the load.
+        await asyncio.gather(*(loop.run_in_executor(pool, page, 0, 1) for _ in range(_WORKERS)))
+        rows, began = 0, time.perf_counter()
+        told, ends = began, began + seconds_max
+        ahead: deque[tuple[int, asyncio.Future[list[list[tuple[object, ...]]]]]] = deque()
+        starts = iter(range(first, until, _PAGE))
+        while True:
+            while len(ahead) <= _WORKERS and time.perf_counter() < ends:
+                start = next(starts, None)
+                if start is None:
+                    break
+                count = min(_PAGE, until - start)
+                ahead.append((count, loop.run_in_executor(pool, page, start, count)))
+            if not ahead:
+                break
+            count, preparing = ahead.popleft()
+            prepared = await preparing
+            await write(database, prepared)
+            first, rows = first + count, rows + row_count(prepared)
+            if time.perf_counter() - told > _TOLD_EVERY_S:
+                told = time.perf_counter()
+                rate = round((first - begin) / (told - began))
+                print(f"  {first:,} of {until:,}, {rate:,}/s", file=sys.stderr, flush=True)
+        return Loaded(first, first - begin, rows, time.perf_counter() - began)
 
 
-def version_id(number: int) -> str:
-    """As `certificate_id`."""
-    return hashlib.sha256(b"version %d" % number).hexdigest()[:32]
+async def measure(database: Database, count: int) -> dict[str, list[int]]:
+    """p50 and p99 in microseconds of what is asked of the database, all over the city."""
+    keys = DataKeys(database, KEYRING, now_us)
+    reader = CertificateReader(database, keys, KEYRING, now_us, "scale.example")
+    plans = OnFileReader(database, keys, KEYRING)
+
+    async def search(number: int) -> None:
+        one = next(certificates(1, number))
+        index = KEYRING.holder_index(one.holder_type, one.holder)
+        assert await database.all(SEARCH_BY_HOLDER, index, "", "", 51)
+
+    async def fetch(number: int) -> None:
+        found = await reader.by_identifier(identifier(number))
+        assert found is not None
+        assert await found.disclosures({"name", "scope"})
+        assert await database.one(RECORD_SEAL, version_id(number)) is not None
+
+    async def plan(number: int) -> None:
+        city = list(certificates(MATERIALS, min(number, count - MATERIALS)))
+        pairs = {(Holder(one.holder_type, one.holder), one.type_code) for one in city}
+        found = await plans.find(dict.fromkeys(pairs, frozenset({"name", "address"})))
+        assert found.keys() == pairs
+
+    return {
+        "search_us": await timed(search, count, _ASKED),
+        "fetch_reads_us": await timed(fetch, count, _ASKED),
+        "plan_reads_us": await timed(plan, count, _PLANS),
+    }
 
 
-def identifier(number: int) -> str:
-    """As long as an identifier of GB/T 36904."""
-    return f"1.2.156.3005.2.{certificate_id(number).upper()}.{number:09d}.001.X"
-
-
-async def load(database: Database, loader: Loader, count: int) -> float:
-    """Fill an empty database; seconds that it took, generation and encryption included."""
-    began = time.perf_counter()
-    for first in range(0, count, _PAGE):
-        page = loader.rows(list(certificates(min(_PAGE, count - first), first)))
-
-        async def write(
-            transaction: Transaction, page: list[tuple[WriteStatement, list[Row]]] = page
-        ) -> None:
-            for statement, rows in page:
-                await transaction.write(statement, rows)
-
-        await database.transact(write)
-    return time.perf_counter() - began
-
-
-async def timed(ask: Callable[[int], Awaitable[object]], count: int) -> list[int]:
+async def timed(ask: Callable[[int], Awaitable[object]], count: int, asked: int) -> list[int]:
     """p50 and p99 in microseconds of questions about certificates all over the city."""
     took = []
-    for turn in range(_ASKED):
-        number = turn * 104_729 % count
+    for turn in range(asked):
+        number = turn * _STRIDE % count
         began = time.perf_counter()
         await ask(number)
         took.append((time.perf_counter() - began) * 1e6)
@@ -146,68 +159,57 @@ def _spread(took: Sequence[float]) -> list[int]:
     return [round(statistics.median(took)), round(statistics.quantiles(took, n=100)[98])]
 
 
-async def measure(url: str, count: int) -> dict[str, object]:
-    """Every figure of one engine at one size."""
-    keyring = Keyring(os.urandom(32), os.urandom(32))
+async def grow(url: str, size: int, asked: argparse.Namespace) -> dict[str, object]:
+    """Grow the database at `url` to `size` and measure there; without figures where the time was
+    over before."""
     database = await open_database(url)
     try:
         await migrate(database)
-        data_keys = DataKeys(database, keyring, now_us)
-        seconds = await load(database, Loader(keyring, data_keys), count)
-        if database.engine == "postgresql":
-            await database.define("ANALYZE")
-        else:
-            await database.define("PRAGMA optimize")
-
-        async def search(number: int) -> None:
-            one = next(certificates(1, number))
-            index = keyring.holder_index(one.holder_type, one.holder)
-            assert await database.all(SEARCH_BY_HOLDER, index, "", "", 51)
-
-        async def fetch(number: int) -> None:
-            row = await database.one(FOUND_BY_IDENTIFIER, identifier(number))
-            assert row is not None
-            assert await database.one(RECORD_SEAL, version_id(number)) is None  # No header row.
-            key = await data_keys.get(str(row[10]))
-            assert isinstance(row[9], bytes)
-            key.open(row[9], str(row[0]).encode())
-
-        searched, fetched = await timed(search, count), await timed(fetch, count)
-        size = await size_of(database, url)
-        return {
-            "engine": database.engine,
-            "certificates": count,
-            "certificates_per_s": round(count / seconds),
-            "rows_per_s": round(5 * count / seconds),
-            "bytes_per_certificate": round(size / count),
-            "search_us": searched,
-            "fetch_reads_us": fetched,
-            **(await partitioned(url, count) if database.engine == "postgresql" else {}),
-        }
+        loaded = await load(database, size, asked.seconds_max)
+        if loaded.certificates:
+            analyse = "ANALYZE" if database.engine == "postgresql" else "PRAGMA optimize"
+            await database.define(analyse)
+    finally:
+        # What SQLite keeps beside its file is merged into it.
+        await database.close()
+    line = {"certificates": loaded.on_file, **loaded.figures()}
+    if loaded.on_file < size:
+        return {**line, "stopped": f"after {asked.seconds_max:g} s of loading"}
+    database = await open_database(url)
+    try:
+        bytes_each = round(await _size(database, url) / loaded.on_file)
+        line |= {"bytes_per_certificate": bytes_each, **await measure(database, size)}
     finally:
         await database.close()
+    if asked.partitioned and url.startswith("postgresql"):
+        line |= await partitioned(url, size)
+    return line
 
 
-async def size_of(database: Database, url: str) -> int:
+async def _size(database: Database, url: str) -> int:
     """Bytes of the database on disk."""
     if database.engine == "sqlite":
-        return _file_bytes(url.removeprefix("sqlite:///"))
+        return _file_bytes(url)
     asked = Statement("size", "", "SELECT pg_database_size(current_database())::bigint")
     row = await database.one(asked)
     assert row is not None and isinstance(row[0], int)
     return row[0]
 
 
-def _file_bytes(path: str) -> int:
-    return sum(Path(path + end).stat().st_size for end in ("", "-wal"))
+def _file_bytes(url: str) -> int:
+    return Path(url.removeprefix("sqlite:///")).stat().st_size
 
 
 async def partitioned(url: str, count: int) -> dict[str, object]:
-    """The same reads where certificates and versions are hash-partitioned by their id."""
+    """The same question where certificates and versions are hash-partitioned by their id.
+
+    Copies both tables, and drops the copies again.
+    """
     connection = await asyncpg.connect(url)
     names = ("registry_certificates", "registry_versions")
     try:
         for name in names:
+            await connection.execute(f"DROP TABLE IF EXISTS parted_{name}")
             await connection.execute(
                 f"CREATE TABLE parted_{name} (LIKE {name} INCLUDING DEFAULTS, PRIMARY KEY (id))"
                 " PARTITION BY HASH (id)"
@@ -230,11 +232,13 @@ async def partitioned(url: str, count: int) -> dict[str, object]:
         for turn in range(_ASKED):
             for label, prepared in asked.items():  # In turn, so that the machine is the same.
                 began = time.perf_counter()
-                rows = await prepared.fetch(identifier(turn * 104_729 % count))
+                rows = await prepared.fetch(identifier(turn * _STRIDE % count))
                 took[label].append((time.perf_counter() - began) * 1e6)
                 assert len(rows) == 1
         return {f"by_identifier_{label}_us": _spread(each) for label, each in took.items()}
     finally:
+        for name in names:
+            await connection.execute(f"DROP TABLE IF EXISTS parted_{name}")
         await connection.close()
 
 
@@ -243,29 +247,65 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.run scale", description=__doc__)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="certificates, by comma")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("--folder", type=Path, help="keep the databases here, and go on with them")
+    parser.add_argument(
+        "--seconds-max", type=float, default=3_600.0, help="of loading, for each engine and size"
+    )
+    parser.add_argument("--partitioned", action="store_true", help="PostgreSQL: also that form")
     asked = parser.parse_args(arguments)
-    sizes = [int(size) for size in asked.sizes.split(",")]
+    sizes = sorted({int(size) for size in asked.sizes.split(",")})
+    if sizes[0] < MATERIALS:
+        parser.error(f"--sizes: at least {MATERIALS} certificates")
     parent = ROOT / ".test"
     parent.mkdir(exist_ok=True)
+    kept = asked.folder
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
     for engine in (asked.engine,) if asked.engine else ("sqlite", "postgresql"):
-        for size in sizes:
-            if shutil.disk_usage(parent).free < size * _FREE_PER_CERTIFICATE:
-                print(f"{engine} {size}: skipped, too little room on the disk")
-                continue
-            with tempfile.TemporaryDirectory(prefix="scale-", dir=parent) as folder:
-                load_before = round(os.getloadavg()[0], 2)
-                try:
-                    result = _measured(engine, Path(folder), size)
-                except PostgresqlAbsent as absent:
-                    print(f"{engine} {size}: skipped, {absent}")
-                    continue
-            print(json.dumps({**result, "load_before": load_before}), flush=True)
+        where = (
+            nullcontext(str(kept))
+            if kept is not None
+            else tempfile.TemporaryDirectory(prefix="scale-", dir=parent)
+        )
+        with where as folder:
+            try:
+                _engine(engine, Path(folder), sizes, asked)
+            except PostgresqlAbsent as absent:
+                print(f"{engine}: skipped, {absent}")
     print(json.dumps(machine.facts(parent)))
     return 0
 
 
-def _measured(engine: str, folder: Path, size: int) -> dict[str, object]:
-    if engine == "sqlite":
-        return asyncio.run(measure(f"sqlite:///{folder}/hub.db", size))
-    with running() as url:
-        return asyncio.run(measure(url, size))
+def _engine(engine: str, folder: Path, sizes: Sequence[int], asked: argparse.Namespace) -> None:
+    """Every size of one engine, the smallest first."""
+    server = (
+        nullcontext(f"sqlite:///{folder}/hub.db")
+        if engine == "sqlite"
+        else running(None if asked.folder is None else folder / "postgresql")
+    )
+    with server as url:
+        smallest: dict[str, object] = {}
+        for size in sizes:
+            if shutil.disk_usage(folder).free < size * _FREE_PER_CERTIFICATE:
+                print(f"{engine} {size}: skipped, too little room on the disk", flush=True)
+                return
+            load_before = round(os.getloadavg()[0], 2)
+            line = asyncio.run(grow(url, size, asked))
+            smallest = smallest or line
+            against = _against(line, smallest)
+            print(
+                json.dumps({"engine": engine, **line, **against, "load_before": load_before}),
+                flush=True,
+            )
+            if "stopped" in line:
+                return
+
+
+def _against(line: dict[str, object], smallest: dict[str, object]) -> dict[str, object]:
+    """Medians relative to those at the smallest size of this run."""
+    ratios: dict[str, object] = {}
+    for name in ("search_us", "fetch_reads_us", "plan_reads_us"):
+        one, other = line.get(name), smallest.get(name)
+        if line is not smallest and isinstance(one, list) and isinstance(other, list):
+            ratios[name.replace("_us", "_ratio")] = round(one[0] / other[0], 2)
+    return ratios
