@@ -182,6 +182,13 @@ class LifecycleSection(_Section):
         return self
 
 
+class ScanSection(_Section):
+    """The source holds what was read from scanned paper; `attestations`, relative to the manifest,
+    is the file of the conversion officer's attestations."""
+
+    attestations: _Text
+
+
 class BrakeSection(_Section):
     """When a run stops by itself: share of bad rows among at least `after` rows of a window."""
 
@@ -199,6 +206,7 @@ class Manifest(_Section):
     row: RowSection
     holders: Annotated[tuple[HolderSpec, ...], Field(max_length=16)]
     associated: Annotated[tuple[AssociatedSpec, ...], Field(max_length=ASSOCIATED_MAX)] = ()
+    scan: ScanSection | None = None
     lifecycle: LifecycleSection
     fields: Annotated[dict[str, CellSpec], Field(min_length=1, max_length=64)]
     brake: BrakeSection = BrakeSection()
@@ -226,6 +234,12 @@ class LoadedManifest:
     def source_path(self) -> Path:
         """The source file; a relative path counts from the manifest."""
         return self.folder / self.manifest.source.path
+
+    @property
+    def attestations_path(self) -> Path | None:
+        """Where attestations stand; None where nothing was scanned."""
+        scan = self.manifest.scan
+        return None if scan is None else self.folder / scan.attestations
 
     @property
     def format(self) -> DelimitedFormat:

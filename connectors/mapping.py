@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -19,6 +19,7 @@ from connectors.normalise.dates import parse_date
 from connectors.normalise.text import clean, half_width, has_private_use, without_footnote
 from connectors.sources.delimited import DelimitedFile, find_columns
 from hub.domain.association import Association, IdentifierMode, Relation, judge_identifier
+from hub.domain.certificate import Origin
 from hub.domain.certificate_type import Sensitivity, fields_check
 from hub.domain.holder import HOLDER_TYPES, Holder, may_hold, normalise_holder
 from hub.domain.identifier import uscc_fault
@@ -33,6 +34,7 @@ from hub.domain.row import (
 )
 from hub.domain.ruling import Ruling
 from hub.errors import HubError
+from hub.proof.attestation import attested_digest
 
 Convert: TypeAlias = Callable[[str, list[str]], FieldValue]
 """A cell's text and the list that takes the rules which changed it; raises CellFaultError."""
@@ -82,8 +84,18 @@ class _Cell:
 class RowMapper:
     """A manifest compiled for one open file; holds nothing between records."""
 
-    def __init__(self, loaded: LoadedManifest, source: DelimitedFile) -> None:
-        """Raises HubError(SOURCE_LAYOUT) naming every mapped column that the file lacks."""
+    def __init__(
+        self,
+        loaded: LoadedManifest,
+        source: DelimitedFile,
+        attestations: Mapping[str, str] | None = None,
+    ) -> None:
+        """`attestations` of scans go by `attested_digest`; without any, rows of scans come as they
+        are to be attested. Raises HubError(SOURCE_LAYOUT) naming every mapped column that the file
+        lacks.
+        """
+        self._is_scan = loaded.manifest.scan is not None
+        self._attestations = attestations
         manifest = loaded.manifest
         self._type = loaded.certificate_type
         self._check_fields = fields_check(self._type)
@@ -144,6 +156,14 @@ class RowMapper:
             return Mapped(None, None, tuple(errors), source_key, ())
         assert isinstance(op, Op)
         row = _row(op, members, holders=holders, associated=associated, fields=fields, rules=rules)
+        if self._is_scan:
+            row = replace(row, origin=Origin.SCAN)
+            if self._attestations is not None:
+                attestation = self._attestations.get(attested_digest(row))
+                if attestation is None:
+                    missing = row_error("attestation", "row.attestation_missing")
+                    return Mapped(None, None, (missing,), source_key, ())
+                row = replace(row, attestation=attestation)
         return Mapped(row, None, (), source_key, self._warnings(fields))
 
     def trace(self, texts: list[str]) -> tuple[CellTrace, ...]:

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Final
 
+from connectors.attestations import read_attestations
 from connectors.faults import row_error
 from connectors.manifest import LoadedManifest
 from connectors.mapping import Mapped, RowMapper
@@ -116,7 +117,9 @@ class ConnectorRun:
         HUB_ANSWER_INVALID, and what the submitter raises. What was staged stays in the outbox.
         """
         run, resumed = self._take_up(source)
-        mapper = RowMapper(self.loaded, source)
+        path = self.loaded.attestations_path
+        attestations = None if path is None else read_attestations(path)
+        mapper = RowMapper(self.loaded, source, attestations)
         records = source.records(run.cursor)
         end = run.cursor or source.first
         while page := self._page(mapper, records, end, source):

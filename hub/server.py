@@ -192,6 +192,11 @@ class Identities:
         known = self.directory.current.officers.get(officer)
         return known.enrolment_entry if known is not None else None
 
+    def authority_of(self, system: str) -> str | None:
+        """Credit code of the authority of a system that may call."""
+        peer = self.directory.current.peer_of(system)
+        return None if peer is None else peer.authority_uscc
+
     def enrolled_us(self, system: str) -> int:
         """When a system was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
         return self.directory.system(system).create_time_us

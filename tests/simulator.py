@@ -98,7 +98,7 @@ GRANTED: Final = ("name", "credit_code", "scope", "address")
 ASKED: Final = ("name", "scope")
 FETCH: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
 INGEST: Final = "/hub.registry.v1.RegistryService/IngestBatches"
-SIGNING_ROLES: Final = ("platform", "connector", "department")
+SIGNING_ROLES: Final = ("platform", "connector", "department", "converter")
 DEADLINE_S: Final = 20.0
 # One city serves a whole run of the suite, on however slow a machine.
 APPROVAL_LIFE_S: Final = 6 * 3600
@@ -1066,6 +1066,7 @@ SYSTEMS: Final = (
     ("window-2", "service-hall", "platform"),
     ("auditor-1", "service-hall", "auditor"),
     ("monitor-1", "service-hall", "monitor"),
+    ("hz-desk", "hz-market", "converter"),
 )
 
 

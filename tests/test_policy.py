@@ -48,7 +48,7 @@ OURS = [
     )
 ]
 OTHERS = [health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR]
-COLUMNS = ("officer", "department", "platform", "connector", "auditor", "monitor")
+COLUMNS = ("officer", "department", "platform", "connector", "auditor", "monitor", "converter")
 
 
 def _rpcs(files: list[FileDescriptor]) -> set[str]:
@@ -100,6 +100,7 @@ def test_nobody_is_allowed_by_an_empty_row() -> None:
     ("role", "allowed"),
     [
         (Role.MONITOR, {"GetCheckpoint", "GetConsistencyProof"}),
+        (Role.CONVERTER, {"GetCheckpoint", "GetConsistencyProof"}),
         (
             Role.CONNECTOR,
             {

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Final
 
 from hub.domain.caller import Role
-from hub.proof.jose import BATCH_ROOT_TYP, REQUEST_TYP
+from hub.proof.jose import ATTESTATION_TYP, BATCH_ROOT_TYP, REQUEST_TYP
 
 SIGNING_USE: Final = {
     Role.DEPARTMENT: REQUEST_TYP,
     Role.PLATFORM: REQUEST_TYP,
     Role.CONNECTOR: BATCH_ROOT_TYP,
+    Role.CONVERTER: ATTESTATION_TYP,
 }
 """What a system's key signs: one key, one format. Systems of other roles sign nothing."""
 

@@ -96,8 +96,8 @@ RULES: Final = {
         "没有登记该名称的机构，请先登记机构",
     ),
     "role.known": Text(
-        "a role is department, platform, connector, auditor or monitor",
-        "角色应为部门系统、平台、连接器、审计或监控之一",
+        "a role is department, platform, connector, converter, auditor or monitor",
+        "角色应为部门系统、平台、连接器、转换员、审计或监控之一",
     ),
     "x509.form": Text(
         "not an X.509 certificate in DER with a P-256 key, of at most 8192 bytes",

@@ -34,6 +34,7 @@ _ROLES: Final = {
     pb.System.ROLE_CONNECTOR: Role.CONNECTOR,
     pb.System.ROLE_AUDITOR: Role.AUDITOR,
     pb.System.ROLE_MONITOR: Role.MONITOR,
+    pb.System.ROLE_CONVERTER: Role.CONVERTER,
 }
 _ROLE_NUMBERS: Final = {role: number for number, role in _ROLES.items()}
 _STATES: Final = {

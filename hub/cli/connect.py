@@ -15,6 +15,7 @@ from typing import Annotated, Final
 
 import typer
 
+from connectors.attestations import append_attestations, read_attestations
 from connectors.client import HubClient, HubRefusedError
 from connectors.faults import RowError
 from connectors.manifest import (
@@ -35,7 +36,9 @@ from hub.cli.session import JsonOption, ProfileOption, find_profile, next_step
 from hub.cli.terminal import Document, Terminal, UsageError, report_error
 from hub.clock import now_us
 from hub.domain.identifier import check_uscc
+from hub.domain.row import Row
 from hub.errors import HubError
+from hub.proof.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.reasons import ProofError
 
 app = typer.Typer(no_args_is_help=True, help="Connect a department's legacy system.")
@@ -126,7 +129,8 @@ def preview(
     terminal = Terminal(as_json)
     loaded = load_manifest(manifest)
     source = open_delimited(file or loaded.source_path, loaded.format)
-    mapper = RowMapper(loaded, source)
+    path = loaded.attestations_path
+    mapper = RowMapper(loaded, source, None if path is None else read_attestations(path))
     documents: list[Document] = []
     wanted = (record for record in source.records() if record.line >= line)
     for record in islice(wanted, limit):
@@ -182,6 +186,72 @@ def run(
         next_step(terminal, f"sealway connect quarantine list {manifest}")
         raise typer.Exit(report.exit_code)
     next_step(terminal, "sealway certificate search --help")
+
+
+@app.command()
+def attest(
+    manifest: ManifestArgument,
+    profile: ProfileOption = None,
+    file: FileOption = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option("--row", help="Key of a record that was compared; may be repeated."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every record was compared with its original.")
+    ] = False,
+    authority: AuthorityOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Attest that scans agree with the originals (与原件核对无误). No network.
+
+    The profile is the conversion officer's, enrolled with `--role converter`. Without --row or
+    --all it lists what is not attested yet.
+
+    Example: sealway connect attest old-licences.yaml --row L-1987-003 --profile desk/client.toml
+    """
+    terminal = Terminal(as_json)
+    loaded = load_manifest(manifest)
+    path = loaded.attestations_path
+    if path is None:
+        raise UsageError(
+            f"{manifest} is no manifest of scans: it has no `scan: {{attestations: FILE}}`",
+            f"{manifest} 不是扫描件清单：缺少 `scan: {{attestations: 文件}}`",
+        )
+    waiting = _waiting(loaded, file, path)
+    chosen = waiting if every else [one for one in waiting if one.source_key in (row or ())]
+    unknown = set(row or ()) - {one.source_key for one in waiting}
+    if unknown:
+        raise UsageError(
+            "not in the file, not sound, or attested already: " + ", ".join(sorted(unknown)),
+            "文件中不存在、不合规或已签署：" + "、".join(sorted(unknown)),
+        )
+    if chosen:
+        officer = find_profile(profile)
+        uscc = _authority(loaded, authority)
+        vct = f"https://{officer.origin}/vct/{loaded.certificate_type.code}"
+        version, signer = loaded.certificate_type.version, officer.signer()
+        made = [
+            sign_attestation(
+                Subject(officer.origin, officer.region, uscc, vct, version, attested_digest(one)),
+                officer.name,
+                now_us() // 1_000_000,
+                signer,
+            )
+            for one in chosen
+        ]
+        append_attestations(path, made)
+    left = [key for one in waiting if not every and (key := one.source_key) not in (row or ())]
+    terminal.document({"attested": [one.source_key for one in chosen], "waiting": [*left]})
+    terminal.say(
+        f"{len(chosen)} attested, {len(left)} waiting.",
+        f"已签署 {len(chosen)} 项，待核对 {len(left)} 项。",
+    )
+    if left:
+        terminal.table((("not attested yet", "待核对"),), [(key,) for key in left[:LIST_MAX]])
+        next_step(terminal, f"sealway connect attest {manifest} --row {left[0]}")
+    else:
+        next_step(terminal, f"sealway connect run {manifest}")
 
 
 @quarantine.command("list")
@@ -321,9 +391,18 @@ def _run(
             return once(source)
 
 
-def _identity(client: HubClient, loaded: LoadedManifest, authority: str | None) -> Identity:
-    """In whose name rows are signed. Raises UsageError where nobody named the department."""
-    profile = client.profile
+def _waiting(loaded: LoadedManifest, file: Path | None, attestations: Path) -> list[Row]:
+    """The rows of a source of scans that nobody attested to as they are now."""
+    source = open_delimited(file or loaded.source_path, loaded.format)
+    known = read_attestations(attestations)
+    mapper = RowMapper(loaded, source)
+    mapped = [mapper.map(record.cells) for record in source.records() if record.cells is not None]
+    rows = [one.row for one in mapped if one.row is not None]
+    return [row for row in rows if attested_digest(row) not in known]
+
+
+def _authority(loaded: LoadedManifest, authority: str | None) -> str:
+    """The department's credit code. Raises UsageError where nobody named it."""
     uscc = authority or loaded.manifest.connector.authority
     if uscc is None:
         raise UsageError(
@@ -331,9 +410,15 @@ def _identity(client: HubClient, loaded: LoadedManifest, authority: str | None) 
             "manifest",
             "请用 --authority 或清单中的 connector.authority 指明部门的统一社会信用代码",
         )
+    return check_uscc(uscc, field="--authority")
+
+
+def _identity(client: HubClient, loaded: LoadedManifest, authority: str | None) -> Identity:
+    """In whose name rows are signed. Raises UsageError where nobody named the department."""
+    profile = client.profile
     return Identity(
         system=profile.name,
-        authority=check_uscc(uscc, field="--authority"),
+        authority=_authority(loaded, authority),
         origin=profile.origin,
         region=profile.region,
         signer=profile.signer(),

@@ -33,6 +33,7 @@ from hub.cli.session import (
     write_signed,
 )
 from hub.cli.terminal import Document, Terminal, UsageError
+from hub.domain.certificate import Origin
 from hub.domain.holder import Holder as DomainHolder
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.proof.encoding import Json, digest, emit_json, parse_object
@@ -321,6 +322,13 @@ def _document(answer: exchange_pb2.FetchCertificatesResponse) -> dict[str, Json]
     }
 
 
+def _not_an_original(terminal: Terminal) -> str:
+    return terminal.choose(
+        "compared with the original by a conversion officer; not an original",
+        "经转换员与原件核对无误；不是原件",
+    )
+
+
 def _show(
     terminal: Terminal,
     document: dict[str, Json],
@@ -338,6 +346,8 @@ def _show(
                 "state": entry.state,
                 "fields": dict(shown.disclosed) if shown else {},
                 "custody": shown.custody.value if shown else None,
+                "origin": shown.origin.value if shown else None,
+                "trust_grade": shown.grade.value if shown else None,
                 "objected": list(given.objected_fields),
             }
         )
@@ -345,6 +355,9 @@ def _show(
         if shown is not None:
             rows += [("", name, str(value)) for name, value in shown.disclosed.items()]
             rows.append(("", terminal.choose("custody", "保管"), shown.custody.value))
+            rows.append(("", terminal.choose("trust grade", "可信等级"), shown.grade.value))
+            if shown.origin is Origin.SCAN:
+                rows.append(("", terminal.choose("scan", "扫描件"), _not_an_original(terminal)))
     for entry, given in zip(logged, answered, strict=True):
         if given.objected_fields:
             doubted = ", ".join(given.objected_fields)

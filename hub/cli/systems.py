@@ -46,6 +46,7 @@ ROLES = {
     "connector": access_pb2.System.ROLE_CONNECTOR,
     "auditor": access_pb2.System.ROLE_AUDITOR,
     "monitor": access_pb2.System.ROLE_MONITOR,
+    "converter": access_pb2.System.ROLE_CONVERTER,
 }
 
 RequestOption = Annotated[

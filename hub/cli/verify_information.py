@@ -131,10 +131,17 @@ def verify_information(
         {
             **document,
             "objected": list(answer.objected_fields),
+            "trust_grade": answer.trust_grade or None,
+            "origin": shown_enum(answer, "origin") if answer.origin else None,
             "verified": {"entry": verified.index, "grade": verified.grade.value},
         }
     )
     terminal.say(*_SAID[result])
+    if shown_enum(answer, "origin") == "scan":
+        terminal.say(
+            f"It is a scan of trust grade {answer.trust_grade}, not an original.",
+            f"该证照为扫描件（可信等级 {answer.trust_grade}），不是原件。",
+        )
     if answer.objected_fields:
         doubted = ", ".join(answer.objected_fields)
         terminal.say(

@@ -15,6 +15,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     MONITOR = "monitor"
     OFFICER = "officer"
+    # Where a conversion officer of a department attests that scans agree with the paper.
+    CONVERTER = "converter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -122,7 +123,8 @@ class Custody(StrEnum):
 
 class Grade(StrEnum):
     """How far a record can be trusted, best first: `A` sealed by the authority's own system, `B`
-    by the hub under its delegation, `C` attested afterwards, `D` a scan of paper."""
+    by the hub under its delegation, `C` attested afterwards. What was scanned from paper is one
+    worse than it would be otherwise: `B` at best, `D` where it was attested afterwards."""
 
     A = "A"
     B = "B"
@@ -140,8 +142,20 @@ class Origin(StrEnum):
 
 
 def grade_of(custody: Custody, origin: Origin = Origin.SYSTEM) -> Grade:
-    """The trust grade of a record: who sealed it says nothing about paper that was scanned."""
-    return Grade.D if origin is Origin.SCAN else _GRADES[custody]
+    """The trust grade of a record."""
+    return _GRADES[custody] if origin is Origin.SYSTEM else _SCANNED[custody]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Who compared a scan with the paper and attests that both are the same (与原件核对无误).
+
+    `officer` is `systems/{system}` of the role converter, `attestation` the digest of what it
+    signed.
+    """
+
+    officer: str
+    attestation: str
 
 
 _GRADES: Final = MappingProxyType(
@@ -150,6 +164,14 @@ _GRADES: Final = MappingProxyType(
         Custody.HUB_HSM: Grade.B,
         Custody.HUB_FILE: Grade.B,
         Custody.ATTESTED: Grade.C,
+    }
+)
+_SCANNED: Final = MappingProxyType(
+    {
+        Custody.DEPARTMENT: Grade.B,
+        Custody.HUB_HSM: Grade.C,
+        Custody.HUB_FILE: Grade.C,
+        Custody.ATTESTED: Grade.D,
     }
 )
 

@@ -474,6 +474,7 @@ RESERVED_NAMES: Final = frozenset(
         "...",
         "delegation",
         "attested_by",
+        "conversion",
         "cnf",
         "nbf",
         "exp",

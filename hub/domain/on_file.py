@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.domain.certificate import Grade, State
+from hub.domain.certificate import Grade, Origin, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,5 @@ class OnFile:
     is_gone: bool = False
     objected: frozenset[str] = frozenset()
     linked_to: str = ""
+    # A scan is never an original (原件).
+    origin: Origin = Origin.SYSTEM

@@ -2,8 +2,9 @@
 
 `emit_row` writes the bytes once; salt and leaf are computed over exactly these, and whoever reads
 them later parses the same bytes (`docs/formats/row.md`). Members, in this order: v, op,
-source_key, number, serial?, known_as?, issue_date, valid_from?, valid_until? (absent: long term),
-holders, associated?, fields, rules, source_time?, objection? (`correct` only), ruling (`revoke`).
+source_key, number, serial?, known_as?, origin?, attestation?, issue_date, valid_from?,
+valid_until? (absent: long term), holders, associated?, fields, rules, source_time?, objection?
+(`correct` only), ruling (`revoke`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hub.domain.association import (
     Association,
     Relation,
 )
+from hub.domain.certificate import Origin
 from hub.domain.holder import Holder, holder_fault
 from hub.domain.identifier import serial_fault
 from hub.domain.rules import violation
@@ -33,6 +35,7 @@ ROW_BYTES_MAX: Final = 64 * 1024
 TEXT_LENGTH_MAX: Final = 4000
 NUMBER_LENGTH_MAX: Final = 128
 SOURCE_KEY_LENGTH_MAX: Final = 256
+ATTESTATION_LENGTH_MAX: Final = 4096
 HOLDERS_MAX: Final = 16
 FIELDS_MAX: Final = 64
 RULES_MAX: Final = 128
@@ -74,6 +77,9 @@ class Row:
     objection: str | None = None
     # What a revocation rests on.
     ruling: Ruling | None = None
+    # A scan carries the conversion officer's attestation, compact; nothing else does.
+    origin: Origin = Origin.SYSTEM
+    attestation: str | None = None
 
 
 class _Members(TypedDict):
@@ -85,6 +91,8 @@ class _Members(TypedDict):
     number: str
     serial: NotRequired[str]
     known_as: NotRequired[str]
+    origin: NotRequired[str]
+    attestation: NotRequired[str]
     issue_date: str
     valid_from: NotRequired[str]
     valid_until: NotRequired[str]
@@ -109,6 +117,10 @@ def emit_row(row: Row) -> bytes:
         members["serial"] = row.serial
     if row.known_as is not None:
         members["known_as"] = row.known_as
+    if row.origin is not Origin.SYSTEM:
+        members["origin"] = row.origin.value
+    if row.attestation is not None:
+        members["attestation"] = row.attestation
     members["issue_date"] = row.issue_date
     if row.valid_from is not None:
         members["valid_from"] = row.valid_from
@@ -207,6 +219,7 @@ def _value_violations(members: Mapping[str, Json]) -> list[Violation]:
         found.append(violation("serial", "row.serial"))
     if "known_as" in members:
         found.append(text_violation("known_as", members["known_as"], NAMED_LENGTH_MAX))
+    found += _origin_violations(members)
     if "associated" in members:
         found += _associated_violations(members["associated"])
     found += _date_violations(members)
@@ -247,6 +260,19 @@ def _holder_violations(holders: Json) -> list[Violation | None]:
             part = "type" if rule == "holder.type" else "number"
             found.append(violation(f"holders[{index}].{part}", rule))
     return found
+
+
+def _origin_violations(members: Mapping[str, Json]) -> list[Violation | None]:
+    is_scan = "origin" in members
+    if is_scan and members["origin"] != Origin.SCAN:
+        return [violation("origin", "row.origin")]
+    if is_scan and "attestation" not in members:
+        return [violation("attestation", "row.attestation_missing")]
+    if "attestation" not in members:
+        return []
+    if not is_scan:
+        return [violation("attestation", "row.attestation_unwanted")]
+    return [text_violation("attestation", members["attestation"], ATTESTATION_LENGTH_MAX)]
 
 
 def _associated_violations(associated: Json) -> list[Violation | None]:
@@ -350,6 +376,8 @@ def _row(members: Mapping[str, Json]) -> Row:
         objection=known.get("objection"),
         ruling=_ruling(known.get("ruling")),
         known_as=known.get("known_as"),
+        origin=Origin(known.get("origin", Origin.SYSTEM)),
+        attestation=known.get("attestation"),
         associated=tuple(
             [
                 Association(Relation(one["relation"]), one["identifier"])
@@ -390,6 +418,8 @@ _KINDS: Final[dict[str, tuple[type, bool]]] = {
     "number": (str, True),
     "serial": (str, False),
     "known_as": (str, False),
+    "origin": (str, False),
+    "attestation": (str, False),
     "issue_date": (str, True),
     "valid_from": (str, False),
     "valid_until": (str, False),

@@ -273,6 +273,27 @@ RULES: Final[dict[str, Text]] = {
         "of the chain only",
         "可追溯的关联证照过多，请只关联链条中的最后一个",
     ),
+    "row.origin": Text(
+        "the origin is scan, or absent for what the authority's own system says",
+        "来源形式应为 scan（扫描件），系统数据不填",
+    ),
+    "row.attestation_missing": Text(
+        "a scan carries the attestation of a conversion officer who compared it with the original "
+        "(与原件核对无误); have it attested with `sealway connect attest`",
+        "扫描件须附转换员“与原件核对无误”的签名声明，请使用 sealway connect attest 签署",
+    ),
+    "row.attestation_unwanted": Text(
+        "only a scan carries an attestation; say so by its origin, or leave it out",
+        "仅扫描件附核对声明；请填写来源形式 scan，或去掉声明",
+    ),
+    "row.attestation": Text(
+        "the attestation of the scan does not hold: {en} Have it attested again.",
+        "扫描件的核对声明无效：{zh}请重新核对签署。",
+    ),
+    "row.attestation_officer": Text(
+        "who attests is no conversion officer of the authority whose row it is",
+        "签署人不是该机构的转换员",
+    ),
     "row.count": Text("there are at most {limit} of these", "最多 {limit} 个"),
     "row.serial": Text(
         "a serial has 1 to 64 digits or capital letters",

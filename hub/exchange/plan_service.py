@@ -12,6 +12,7 @@ from hub.errors import Text
 from hub.exchange.plan import OBSTACLES, Outcome
 from hub.exchange.plan_materials import PlanAnswer, PlanMaterials, PlannedLine
 from hub.exchange.v1 import plan_pb2 as pb
+from hub.exchange.verification_service import ORIGINS
 from hub.v1 import common_pb2
 
 _OUTCOMES: Final = {
@@ -84,6 +85,7 @@ def _encode_on_file(certificate: OnFile) -> pb.PlannedMaterial.Certificate:
         grade=certificate.grade.value,
         issue_date=certificate.issue_date,
         valid_until=certificate.valid_until,
+        origin=ORIGINS[certificate.origin],
     )
 
 

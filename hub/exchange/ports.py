@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
 from hub.domain.caller import Caller
-from hub.domain.certificate import State
+from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
 from hub.domain.holder import Holder
@@ -96,6 +96,10 @@ class Certificates(Protocol):
     ) -> Sequence[FoundCertificate]:
         """Newest versions of this type of the holder, links followed, newest issue first; at most
         20."""
+        ...
+
+    async def trust(self, version_id: str) -> tuple[Grade, Origin]:
+        """How far a version that was found can be trusted, and what it was made from."""
         ...
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.caller import Caller
+from hub.domain.certificate import Origin
 from hub.exchange.v1 import verification_pb2 as pb
 from hub.exchange.verify_information import Result, VerifyInformation
 from hub.v1 import common_pb2
@@ -18,6 +19,11 @@ _RESULTS: Final = {
     Result.ENDED: pb.VerifyInformationResponse.RESULT_ENDED,
     Result.INSUFFICIENT: pb.VerifyInformationResponse.RESULT_INSUFFICIENT,
     Result.NOT_CONFIRMED: pb.VerifyInformationResponse.RESULT_NOT_CONFIRMED,
+}
+
+ORIGINS: Final = {
+    Origin.SYSTEM: common_pb2.CERTIFICATE_ORIGIN_SYSTEM,
+    Origin.SCAN: common_pb2.CERTIFICATE_ORIGIN_SCAN,
 }
 
 
@@ -39,5 +45,7 @@ class VerificationService:
             request_id=answer.request_id,
             result=_RESULTS[answer.result],
             objected_fields=answer.objected,
+            trust_grade="" if answer.trust is None else answer.trust[0].value,
+            origin=None if answer.trust is None else ORIGINS[answer.trust[1]],
             receipt=common_pb2.Receipt(json=answer.receipt, entry=answer.entry),
         )

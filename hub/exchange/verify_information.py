@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from hub.clock import Clock
 from hub.domain.caller import Caller
-from hub.domain.certificate import State
+from hub.domain.certificate import Grade, Origin, State
 from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
@@ -57,6 +57,8 @@ class Confirmation:
     result: Result
     # Of the values that are right, those to which somebody objects.
     objected: tuple[str, ...]
+    # Of the certificate whose values are right.
+    trust: tuple[Grade, Origin] | None
     receipt: str
     entry: int
 
@@ -173,11 +175,14 @@ class VerifyInformation:
         found = await self._find(request)
         result, matched = judge(await self._right_ones(found, request.values or {}))
         objected = _objected(request, matched)
-        said = " ".join((result.value, *objected))
+        trust = None if matched is None else await self.certificates.trust(matched.version_id)
+        said = " ".join((result.value, *objected, *_scanned(trust)))
         await asyncio.sleep(STEP_S - (time.perf_counter() - begun) % STEP_S)
         try:
             recorded = await self.recorder.record(
-                self._entry(caller, request, grant.digest, result, matched),
+                self._entry(
+                    caller, request, grant.digest, result=result, matched=matched, trust=trust
+                ),
                 (),
                 checks + tuple(certificate.check for certificate in found),
                 remember=Remember(
@@ -191,8 +196,10 @@ class VerifyInformation:
             )
         except AlreadyRecorded as again:
             receipt = await self._replay(request, again.remembered, said)
-            return Confirmation(request.jti, result, objected, receipt, again.remembered.index)
-        return Confirmation(request.jti, result, objected, recorded.receipt, recorded.index)
+            index = again.remembered.index
+        else:
+            receipt, index = recorded.receipt, recorded.index
+        return Confirmation(request.jti, result, objected, trust, receipt, index)
 
     async def _find(self, request: SignedRequest) -> Sequence[FoundCertificate]:
         """Every certificate that may be meant, in whatever state."""
@@ -231,8 +238,10 @@ class VerifyInformation:
         caller: Caller,
         request: SignedRequest,
         grant_digest: str,
+        *,
         result: Result,
         matched: FoundCertificate | None,
+        trust: tuple[Grade, Origin] | None,
     ) -> Entry:
         wanted = request.certificates[0]
         data: dict[str, Json] = {
@@ -256,6 +265,8 @@ class VerifyInformation:
             data["state_entry"] = matched.state_entry
         if objected := _objected(request, matched):
             data["objected"] = list(objected)
+        for origin in _scanned(trust):
+            data["origin"] = origin
         return Entry(
             kind="verification",
             caller=caller.name,
@@ -264,6 +275,11 @@ class VerifyInformation:
             request_digest=request.digest,
             members={"data": data},
         )
+
+
+def _scanned(trust: tuple[Grade, Origin] | None) -> tuple[str, ...]:
+    """What else is said of a certificate: that it is a scan, where it is one."""
+    return () if trust is None or trust[1] is Origin.SYSTEM else (trust[1].value,)
 
 
 def _objected(request: SignedRequest, matched: FoundCertificate | None) -> tuple[str, ...]:

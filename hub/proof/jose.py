@@ -33,6 +33,7 @@ SEAL_TYP: Final = "dc+sd-jwt"
 STATUS_TYP: Final = "statuslist+jwt"
 BATCH_ROOT_TYP: Final = "sealway-batch-root+jwt"
 APPROVAL_TYP: Final = "sealway-approval+jwt"
+ATTESTATION_TYP: Final = "sealway-attestation+jwt"
 
 FORMAT_VERSION: Final = 1
 SKEW_S: Final = 30

@@ -101,6 +101,7 @@ class ProofReason(StrEnum):
     NONCE_MISMATCH = "NONCE_MISMATCH"
     OFFICER_MISMATCH = "OFFICER_MISMATCH"
     CHALLENGE_MISMATCH = "CHALLENGE_MISMATCH"
+    ATTESTATION_MISMATCH = "ATTESTATION_MISMATCH"
 
     # Ledger formats (formats-ledger.md).
     INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
@@ -668,6 +669,10 @@ TEXTS.update(
         ProofReason.CHALLENGE_MISMATCH: ReasonText(
             "The approval was changed after it was given.",
             "批准内容与所签挑战值不符。",
+        ),
+        ProofReason.ATTESTATION_MISMATCH: ReasonText(
+            "The attestation is about another row, type or authority.",
+            "核对声明针对的是另一行数据、证照类型或机构。",
         ),
     }
 )

@@ -55,6 +55,7 @@ class FactName(StrEnum):
 
     CUSTODY = "custody"
     SEALED_FOR = "sealed_for"
+    CONVERTED_BY = "converted_by"
     ISSUER = "issuer"
     IDENTIFIER = "identifier"
     VERSION = "version"
@@ -86,6 +87,7 @@ class Remark(StrEnum):
     NOT_AN_EXCHANGE = "NOT_AN_EXCHANGE"
     SEALED_BY_HUB = "SEALED_BY_HUB"
     ATTESTED = "ATTESTED"
+    SCAN = "SCAN"
     STATUS_NOT_CHECKED = "STATUS_NOT_CHECKED"
     NO_FIELDS = "NO_FIELDS"
     ONLY_LOGGED = "ONLY_LOGGED"
@@ -224,6 +226,7 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
 FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.CUSTODY: ReasonText("who kept the sealing key", "签章密钥保管方"),
     FactName.SEALED_FOR: ReasonText("delegation or attesting party", "委托编号或证明方"),
+    FactName.CONVERTED_BY: ReasonText("who compared the scan with the paper", "扫描件核对人"),
     FactName.ISSUER: ReasonText("issuing authority", "签发部门"),
     FactName.IDENTIFIER: ReasonText("certificate identifier", "证照标识"),
     FactName.VERSION: ReasonText("version", "版本"),
@@ -262,6 +265,11 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
     Remark.ATTESTED: ReasonText(
         "An older record that nobody sealed when it was issued; the party named attests to it.",
         "签发时无人签章的历史数据，由所列单位证明。",
+    ),
+    Remark.SCAN: ReasonText(
+        "Made from scanned paper that a conversion officer compared with the original; it is not an"
+        " original.",
+        "由纸质证照扫描转换，转换员声明与原件核对无误；不是原件。",
     ),
     Remark.STATUS_NOT_CHECKED: ReasonText(
         "The status was not checked: the record may have been revoked or replaced since."

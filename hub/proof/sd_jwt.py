@@ -17,6 +17,7 @@ from typing import Final
 
 from cryptography import x509
 
+from hub.domain.certificate import Conversion, Grade, Origin, grade_of
 from hub.domain.certificate import Custody as Custody
 from hub.proof.disclosure import (
     DISCLOSURES_MAX,
@@ -83,7 +84,7 @@ _REQUIRED: Final = frozenset(
         "_sd_alg",
     }
 )
-_OPTIONAL: Final = frozenset({"delegation", "attested_by"})
+_OPTIONAL: Final = frozenset({"delegation", "attested_by", "conversion"})
 _RESERVED: Final = (
     _REQUIRED | _OPTIONAL | {"cnf", "nbf", "exp", "aud", "sub", "jti", "aka_vcts", "..."}
 )
@@ -115,8 +116,9 @@ class RecordClaims:
     """The clear claims of a record.
 
     `vct_integrity` is the whole `sha256-…` text. `delegation` is present exactly for the hub's
-    custodies, `attested_by` exactly for ATTESTED. `algs` names SM2 where an SM2 twin exists:
-    whoever requires SM2 must not read an ES256 text alone as valid.
+    custodies, `attested_by` exactly for ATTESTED; `conversion` exactly where the record was made
+    from scanned paper, so that a scan is never shown as an original. `algs` names SM2 where an SM2
+    twin exists: whoever requires SM2 must not read an ES256 text alone as valid.
     """
 
     origin: str
@@ -133,6 +135,7 @@ class RecordClaims:
     src: Source
     delegation: str | None = None
     attested_by: str | None = None
+    conversion: Conversion | None = None
     algs: tuple[str, ...] = ("ES256",)
 
 
@@ -187,6 +190,16 @@ class Presentation:
         """Who kept the sealing key; every report prints it."""
         return self.record.custody
 
+    @property
+    def origin(self) -> Origin:
+        """What it was made from; a scan is never an original."""
+        return Origin.SYSTEM if self.record.conversion is None else Origin.SCAN
+
+    @property
+    def grade(self) -> Grade:
+        """The trust grade of the record."""
+        return grade_of(self.record.custody, self.origin)
+
 
 # -- Making ----------------------------------------------------------------------------------------
 
@@ -234,6 +247,12 @@ def record_payload(claims: RecordClaims, sd: Sequence[str]) -> bytes:
         allowed_by += f'"delegation":{_text(claims.delegation)},'
     if claims.attested_by is not None:
         allowed_by += f'"attested_by":{_text(claims.attested_by)},'
+    if claims.conversion is not None:
+        conversion = claims.conversion
+        allowed_by += (
+            f'"conversion":{{"officer":{_text(conversion.officer)},'
+            f'"attestation":{_text(conversion.attestation)}}},'
+        )
     # Written out: of a batch of records, the general encoder would cost as much as their signing.
     payload = (
         f'{{"v":{FORMAT_VERSION:d},"origin":{_text(claims.origin)},"region":{_text(claims.region)},'
@@ -513,8 +532,16 @@ def _record(claims: Mapping[str, Json], custody: Custody) -> RecordClaims:
         src=_source(claims["src"]),
         delegation=optional_string(claims, "delegation"),
         attested_by=optional_string(claims, "attested_by"),
+        conversion=_conversion(claims["conversion"]) if "conversion" in claims else None,
         algs=("ES256",) if algs == _ALGS[0] else ("ES256", "SM2"),
     )
+
+
+def _conversion(value: Json) -> Conversion:
+    if not isinstance(value, dict) or value.keys() != {"officer", "attestation"}:
+        raise ProofError(ProofReason.CLAIM_INVALID, "conversion")
+    digest_claim(value, "attestation")
+    return Conversion(string(value, "officer"), string(value, "attestation"))
 
 
 def _status(value: Json) -> StatusReference:

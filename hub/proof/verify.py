@@ -592,6 +592,8 @@ def _record_facts(run: _Run, presentation: Presentation) -> None:
     by = record.delegation or record.attested_by
     if by is not None:
         run.fact(FactName.SEALED_FOR, by)
+    if record.conversion is not None:
+        run.fact(FactName.CONVERTED_BY, record.conversion.officer)
     run.fact(FactName.ISSUER, record.iss)
     run.fact(FactName.IDENTIFIER, record.cert)
     run.fact(FactName.VERSION, record.version)
@@ -603,6 +605,8 @@ def _record_facts(run: _Run, presentation: Presentation) -> None:
         run.remark(Remark.SEALED_BY_HUB)
     elif record.custody is Custody.ATTESTED:
         run.remark(Remark.ATTESTED)
+    if record.conversion is not None:
+        run.remark(Remark.SCAN)
 
 
 # -- Reading leniently, to know what a thing is meant to be ----------------------------------------

@@ -19,6 +19,7 @@ from hub.registry.ports import DataKey
 from hub.registry.store import (
     BOUND,
     INSERT_CERTIFICATE,
+    INSERT_SCAN,
     INSERT_VERSION,
     PUT_CERTIFICATE,
     PUT_HOLDER,
@@ -95,6 +96,7 @@ def assemble(
     public = [one.name for one in certificate_type.fields if one.sensitivity is Sensitivity.PUBLIC]
     versions: list[Row] = []
     associations: list[Row] = []
+    scans: list[Row] = []
     for made, record in zip(decision.versions, sealed, strict=True):
         assert made.id == record.version_id, "seals answer in the order of the records"
         row, key = made.sound.row, keys[made.id]
@@ -128,6 +130,9 @@ def assemble(
         associations += association_rows(
             made.id, made.sound.named, certificate_type.retention_class
         )
+        if made.sound.conversion is not None:
+            officer = made.sound.conversion.officer
+            scans.append((made.id, officer, row.attestation, certificate_type.retention_class))
     created, changed = decision.created.values(), decision.changed.values()
     ended: list[Row] = list(decision.ended.values())
     transitions: list[Row] = list(decision.transitions)
@@ -138,6 +143,7 @@ def assemble(
         (PUT_VERSION, ended),
         (INSERT_VERSION, versions),
         (INSERT_ASSOCIATION, associations),
+        (INSERT_SCAN, scans),
         (PUT_HOLDER, _holder_rows(decision)),
         (INSERT_TRANSITION, transitions),
         (PUT_OBJECTION, corrected),

@@ -12,6 +12,7 @@ import datetime
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import orjson
@@ -19,12 +20,16 @@ import orjson
 from hub.clock import CHINA, Clock, legal_day
 from hub.domain.association import Relation
 from hub.domain.caller import Caller
+from hub.domain.certificate import Conversion
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.record import Record, SealingOrder
+from hub.domain.row import Row as ScannedRow
+from hub.domain.rules import violation
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
+from hub.proof.attestation import Subject, attested_digest, verify_attestation
 from hub.proof.batch import (
     INGEST_LEAVES_MAX,
     SALT_BYTES,
@@ -44,7 +49,15 @@ from hub.registry.association_store import GOES_BACK_TO
 from hub.registry.catalogue import Catalogue, PublishedType
 from hub.registry.decide import Decision, Issuer, Outcome, Remarks, RowResult, decide
 from hub.registry.item_store import ListState
-from hub.registry.judge import FaultyRow, Judge, SoundRow
+from hub.registry.judge import (
+    Attest,
+    BrokenRuleError,
+    FaultyRow,
+    Judge,
+    SoundRow,
+    is_public,
+    number_is_public,
+)
 from hub.registry.objection_store import ANNOTATION, unchanged_objections
 from hub.registry.objections import open_objections
 from hub.registry.ports import (
@@ -180,7 +193,9 @@ class IngestBatch(Generic[_B]):
             if first is not None:
                 return first
             await self._check_chain(batch)
-            judged = await asyncio.to_thread(_judge, batch, self.holder_keys)
+            judged = await asyncio.to_thread(
+                _judge, batch, self.holder_keys, partial(self._attest, batch)
+            )
             try:
                 return await self._ingest(batch, judged)
             except HubError as error:
@@ -231,6 +246,30 @@ class IngestBatch(Generic[_B]):
         listing = None if newest is None else newest.listing
         if listing is not None and authority not in (listing.issuing_authorities or (authority,)):
             raise HubError(Reason.ISSUER_NOT_ALLOWED, authority=authority, type=code)
+
+    def _attest(self, batch: _Batch, row: ScannedRow) -> Conversion:
+        """Who attests to a scanned row. Raises BrokenRuleError; runs in a thread."""
+        root = batch.root
+        subject = Subject(
+            self.origin,
+            self.region,
+            root.authority,
+            root.vct,
+            root.type_version,
+            attested_digest(row),
+        )
+        assert row.attestation is not None, "a scan without attestation is no row"
+        try:
+            conversion = verify_attestation(
+                row.attestation, subject, keys=self.access.key, now=self.clock() // 1_000_000
+            )
+        except ProofError as error:
+            text = TEXTS[error.reason]
+            broken = violation("attestation", "row.attestation", en=text.en, zh=text.zh)
+            raise BrokenRuleError(broken) from error
+        if self.access.authority_of(conversion.officer) != root.authority:
+            raise BrokenRuleError(violation("attestation", "row.attestation_officer"))
+        return conversion
 
     async def _answered_before(self, batch: _Batch) -> Ingested | None:
         """Step 2. The signature's bytes do not count: the root's claims are what was answered."""
@@ -401,10 +440,11 @@ class IngestBatch(Generic[_B]):
 
     async def _assemble(self, batch: _Batch, decision: Decision, sealed: _B) -> Assembly:
         """Rows of all tables, personal and public values encrypted."""
-        judge = Judge(batch.published.type, self.holder_keys)
         now_us = self.clock()
         month = datetime.datetime.fromtimestamp(now_us / 1_000_000, CHINA).strftime("%Y%m")
-        ids = key_ids(decision.versions, shared=f"public:{month}" if judge.is_public else None)
+        ids = key_ids(
+            decision.versions, shared=f"public:{month}" if is_public(batch.published.type) else None
+        )
         keys: dict[str, DataKey] = {}
         writes: list[Write] = []
         checks: list[Check] = []
@@ -435,7 +475,7 @@ class IngestBatch(Generic[_B]):
             type_code=certificate_type.code,
             retention_class=certificate_type.retention_class,
             key_id=self.holder_keys.holder_key_id,
-            public_numbers=Judge(certificate_type, self.holder_keys).number_is_public,
+            public_numbers=number_is_public(certificate_type),
             time_us=self.clock(),
             system=batch.caller.name,
             is_retired=self.catalogue.standing(certificate_type.code).state is ListState.RETIRED,
@@ -518,7 +558,7 @@ def decode_results(data: bytes) -> tuple[RowResult, ...]:
     )
 
 
-def _judge(batch: _Batch, keys: HolderKeys) -> list[SoundRow | FaultyRow]:
+def _judge(batch: _Batch, keys: HolderKeys, attest: Attest) -> list[SoundRow | FaultyRow]:
     """Step 4, in a thread: every leaf and the root, and each row judged.
 
     Raises HubError(BATCH_INVALID) where the tree is another.
@@ -527,7 +567,7 @@ def _judge(batch: _Batch, keys: HolderKeys) -> list[SoundRow | FaultyRow]:
         raise refused(ProofReason.SALT_LENGTH)
     if merkle_root([row_leaf(row.salt, row.data) for row in batch.rows]) != batch.root.root:
         raise refused(ProofReason.ROOT_MISMATCH)
-    judge = Judge(batch.published.type, keys)
+    judge = Judge(batch.published.type, keys, attest)
     return [judge(index, row.data) for index, row in enumerate(batch.rows)]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 
@@ -15,6 +16,7 @@ from hub.domain.association import (
     Relation,
     judge_identifier,
 )
+from hub.domain.certificate import Conversion, Origin
 from hub.domain.certificate_type import (
     CertificateType,
     FieldsCheck,
@@ -46,6 +48,8 @@ class SoundRow:
     holder_indexes: tuple[str, ...]
     source_time_us: int | None
     named: tuple[NamedIdentifier, ...] = ()
+    # Who attests to a scan; None for what is no scan.
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +60,41 @@ class FaultyRow:
     violations: tuple[Violation, ...]
 
 
+def number_is_public(certificate_type: CertificateType) -> bool:
+    """Numbers of what organisations and areas hold are public facts; others may be personal."""
+    return certificate_type.holder_kind in PUBLIC_KINDS
+
+
+def is_public(certificate_type: CertificateType) -> bool:
+    """Whether no field of the type and no holder of it is personal."""
+    return number_is_public(certificate_type) and all(
+        one.sensitivity is Sensitivity.PUBLIC for one in certificate_type.fields
+    )
+
+
+Attest: TypeAlias = Callable[[Row], Conversion]
+"""Who attests to a scanned row; raises BrokenRuleError where nobody does who may."""
+
+
+class BrokenRuleError(Exception):
+    """A row breaks a rule that needs more to be judged than the row."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.violation = violation
+        super().__init__(violation.rule)
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Judges the rows of one type."""
 
     type: CertificateType
     keys: HolderKeys
+    attest: Attest
     _check_fields: FieldsCheck = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_check_fields", fields_check(self.type))
-
-    @property
-    def number_is_public(self) -> bool:
-        """Numbers of what organisations and areas hold are public facts; others may be personal."""
-        return self.type.holder_kind in PUBLIC_KINDS
-
-    @property
-    def is_public(self) -> bool:
-        """Whether no field of the type and no holder of it is personal."""
-        return self.number_is_public and all(
-            one.sensitivity is Sensitivity.PUBLIC for one in self.type.fields
-        )
 
     def __call__(self, index: int, data: bytes) -> SoundRow | FaultyRow:
         """The row in `data`, or all its faults."""
@@ -93,7 +110,11 @@ class Judge:
         )
         if found:
             return FaultyRow(index, found)
-        public = self.number_is_public
+        try:
+            conversion = self.attest(row) if row.origin is Origin.SCAN else None
+        except BrokenRuleError as error:
+            return FaultyRow(index, (error.violation,))
+        public = number_is_public(self.type)
         return SoundRow(
             index=index,
             row=row,
@@ -107,6 +128,7 @@ class Judge:
             ),
             source_time_us=_time_us(row.source_time),
             named=named,
+            conversion=conversion,
         )
 
     def _named(self, row: Row) -> tuple[NamedIdentifier, ...]:
@@ -160,6 +182,9 @@ def _content(row: Row) -> str:
     # What says nothing more keeps the digest that it had before it could say more.
     if row.known_as is not None or row.associated:
         content.append([row.known_as, [[one.relation, one.identifier] for one in row.associated]])
+    # Who attests may change; what was scanned and what was not are two versions.
+    if row.origin is Origin.SCAN:
+        content.append(row.origin)
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
 

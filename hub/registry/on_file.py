@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from hub.clock import legal_day
-from hub.domain.certificate import Custody, State, grade_of
+from hub.domain.certificate import State
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.strict_json import Json
@@ -23,6 +23,7 @@ from hub.registry.store import (
     VERSION_STATE,
     objected_of,
     presence_of,
+    trust_of,
 )
 from hub.storage.statements import Check, Row, blob, integer, text
 
@@ -87,6 +88,7 @@ class OnFileReader:
     async def _on_file(self, row: Row, fields: frozenset[str], linked_to: str) -> OnFile:
         issue_date = text(row[8])
         presence = presence_of(integer(row[12]), row[16:19])
+        grade, origin = trust_of(row[11], row[20])
         return OnFile(
             version_id=text(row[1]),
             identifier=text(row[2]),
@@ -100,7 +102,8 @@ class OnFileReader:
             confirm_date=max(issue_date, legal_day(presence.confirm_time_us).isoformat()),
             valid_from=text(row[9]),
             valid_until=text(row[10]),
-            grade=grade_of(Custody(text(row[11]))),
+            grade=grade,
+            origin=origin,
             fields=await self._present(row, fields),
             is_gone=presence.is_gone,
             objected=frozenset(objected_of(row[19])),

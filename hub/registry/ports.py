@@ -74,6 +74,10 @@ class Access(Protocol):
         that has, as to `what`: a type's code, or `items/` and an item's."""
         ...
 
+    def authority_of(self, system: str) -> str | None:
+        """Credit code of the authority of `systems/{system}`, while that may call."""
+        ...
+
     def enrolled_us(self, system: str) -> int:
         """When `systems/{system}` was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
         ...

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 import orjson
 
 from hub.clock import Clock, legal_day
-from hub.domain.certificate import State, state_on
+from hub.domain.certificate import Grade, Origin, State, state_on
 from hub.proof.disclosure import Disclosure
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import (
     FOUND_BY_HOLDER,
     FOUND_BY_IDENTIFIER,
     REACHED_STATE,
+    TRUST,
     VERSION_STATE,
     objected_of,
+    trust_of,
 )
 from hub.storage.statements import Check, Row, blob, integer, text
 
@@ -83,6 +85,12 @@ class CertificateReader:
             elif row[0] not in found:
                 found[text(row[0])] = self._certificate(row[:-1], linked_to=index)
         return list(found.values())
+
+    async def trust(self, version_id: str) -> tuple[Grade, Origin]:
+        """How far a version on file can be trusted, and what it was made from."""
+        row = await self.database.one(TRUST, version_id)
+        assert row is not None, "asked of what was found"
+        return trust_of(*row)
 
     def _certificate(self, row: Row, *, linked_to: str | None = None) -> StoredCertificate:
         (

@@ -13,7 +13,7 @@ from hub.clock import Clock, legal_day
 from hub.domain import names
 from hub.domain.association import NamedIdentifier, Relation
 from hub.domain.caller import Caller
-from hub.domain.certificate import Custody, State, grade_of, state_on
+from hub.domain.certificate import Custody, Origin, State, grade_of, state_on
 from hub.domain.holder import Holder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
@@ -43,6 +43,10 @@ STATES: Final = {
     State.WITHDRAWN: common_pb2.CERTIFICATE_STATE_WITHDRAWN,
     State.ANNULLED: common_pb2.CERTIFICATE_STATE_ANNULLED,
     State.DEREGISTERED: common_pb2.CERTIFICATE_STATE_DEREGISTERED,
+}
+ORIGINS: Final = {
+    Origin.SYSTEM: common_pb2.CERTIFICATE_ORIGIN_SYSTEM,
+    Origin.SCAN: common_pb2.CERTIFICATE_ORIGIN_SCAN,
 }
 _CUSTODIES: Final = {
     Custody.DEPARTMENT: common_pb2.CUSTODY_DEPARTMENT,
@@ -296,7 +300,9 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         valid_from=view.valid_from,
         valid_until=view.valid_until,
         custody=_CUSTODIES[view.custody],
-        trust_grade=grade_of(view.custody).value,
+        trust_grade=grade_of(view.custody, view.origin).value,
+        origin=ORIGINS[view.origin],
+        converted_by=view.converted_by,
         public_fields=view.public_fields.decode(),
         create_time=_time(view.create_time_us),
         etag=etag_of(view.identifier, view.state_entry),

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from hub.domain.association import NamedIdentifier
-from hub.domain.certificate import Custody, State
+from hub.domain.certificate import Custody, Grade, Origin, State, grade_of
 from hub.proof.encoding import digest
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
@@ -180,6 +180,17 @@ ANNOTATIONS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What was made from scanned paper, and who compared both.
+SCANS: Final = Table(
+    "registry_scans",
+    METADATA,
+    Column("version_id", Text, primary_key=True),
+    Column("officer", Text, nullable=False),
+    Column("attestation", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 BATCHES: Final = Table(
     "registry_batches",
     METADATA,
@@ -216,6 +227,7 @@ INSERT_VERSION: Final = insert_into(VERSIONS)
 PUT_VERSION: Final = put_into(VERSIONS)
 PUT_HOLDER: Final = put_into(HOLDERS)
 PUT_REACH: Final = put_into(REACH)
+INSERT_SCAN: Final = insert_into(SCANS)
 INSERT_BATCH: Final = insert_into(BATCHES)
 PUT_TURN: Final = put_into(TURNS)
 
@@ -230,9 +242,16 @@ _CURRENT: Final = CERTIFICATES.join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.cu
 _OWNED: Final = VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id)
 _CONFIRMED: Final = CONFIRMATIONS.c.certificate_id == CERTIFICATES.c.id
 _ANNOTATED: Final = ANNOTATIONS.c.certificate_id == CERTIFICATES.c.id
-SHOWN: Final = _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED).outerjoin(ANNOTATIONS, _ANNOTATED)
-_SHOWN_VERSIONS: Final = _OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED).outerjoin(
-    ANNOTATIONS, _ANNOTATED
+_SCANNED: Final = SCANS.c.version_id == VERSIONS.c.id
+SHOWN: Final = (
+    _CURRENT.outerjoin(CONFIRMATIONS, _CONFIRMED)
+    .outerjoin(ANNOTATIONS, _ANNOTATED)
+    .outerjoin(SCANS, _SCANNED)
+)
+_SHOWN_VERSIONS: Final = (
+    _OWNED.outerjoin(CONFIRMATIONS, _CONFIRMED)
+    .outerjoin(ANNOTATIONS, _ANNOTATED)
+    .outerjoin(SCANS, _SCANNED)
 )
 LOOK_UP: Final = tuple(f"value{index}" for index in range(LOOK_UP_VALUES))
 
@@ -337,6 +356,13 @@ VERSION_STATE: Final = question(
     select(VERSIONS.c.state, VERSIONS.c.state_entry).where(VERSIONS.c.id == bindparam("id")),
     "id",
 )
+TRUST: Final = question(
+    "custody of a version's seal, and who attests to it where it is a scan",
+    select(VERSIONS.c.custody, SCANS.c.officer)
+    .select_from(VERSIONS.outerjoin(SCANS, _SCANNED))
+    .where(VERSIONS.c.id == bindparam("id")),
+    "id",
+)
 
 # What a disclosure reads: one indexed question per certificate, columns in the order of
 # `StoredVersion`.
@@ -414,12 +440,14 @@ ON_FILE_FOR_PLAN: Final = question(
         CONFIRMATIONS.c.confirm_time_us,
         CONFIRMATIONS.c.time_us,
         ANNOTATIONS.c.fields,
+        SCANS.c.officer,
     )
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(CONFIRMATIONS, _CONFIRMED)
         .outerjoin(ANNOTATIONS, _ANNOTATED)
+        .outerjoin(SCANS, _SCANNED)
     )
     .where(
         or_(
@@ -460,6 +488,7 @@ VIEW_COLUMNS: Final = (
     CONFIRMATIONS.c.time_us,
     VERSIONS.c.id,
     ANNOTATIONS.c.fields,
+    SCANS.c.officer,
 )
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 CERTIFICATE_BY_NAME: Final = question(
@@ -509,6 +538,7 @@ SEARCH_BY_HOLDER: Final = question(
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
         .outerjoin(CONFIRMATIONS, _CONFIRMED)
         .outerjoin(ANNOTATIONS, _ANNOTATED)
+        .outerjoin(SCANS, _SCANNED)
     )
     .where(
         OF_AUTHORITY,
@@ -660,8 +690,15 @@ class CertificateView:
     presence: Presence
     version_id: str
     objected: tuple[str, ...]
+    # Who attests to a scan (`systems/{system}`); "" for what is none.
+    converted_by: str
     # What else the version names; read where somebody is shown it.
     named: tuple[NamedIdentifier, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """What it was made from."""
+        return Origin.SCAN if self.converted_by else Origin.SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -716,12 +753,20 @@ def view_of(row: Row) -> CertificateView:
         presence=presence_of(integer(row[14]), row[15:18]),
         version_id=str(row[18]),
         objected=objected_of(row[19]),
+        converted_by="" if row[20] is None else str(row[20]),
     )
 
 
 def objected_of(fields: Value) -> tuple[str, ...]:
     """The fields of an annotation; none where there never was one."""
     return () if fields is None else tuple(orjson.loads(blob(fields)))
+
+
+def trust_of(custody: Value, officer: Value) -> tuple[Grade, Origin]:
+    """How far a version can be trusted, and what it was made from; nobody attests to what is no
+    scan."""
+    origin = Origin.SYSTEM if officer is None else Origin.SCAN
+    return grade_of(Custody(str(custody)), origin), origin
 
 
 def presence_of(create_time_us: int, confirmation: Row) -> Presence:

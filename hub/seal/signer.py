@@ -15,11 +15,12 @@ from typing import Final
 import orjson
 
 from hub.clock import Clock
-from hub.domain.certificate import Custody
+from hub.domain.certificate import Conversion, Custody, Origin
 from hub.domain.record import Record, SealedRecord, SealingOrder, record_values
-from hub.domain.row import parse_row
+from hub.domain.row import Row, parse_row
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision, intent_digest, verify_approval
+from hub.proof.attestation import Subject, attested_digest, verify_attestation
 from hub.proof.batch import Purpose, row_leaf, verify_batch_root
 from hub.proof.encoding import Json, b64u, b64u_each, digest, parse_object
 from hub.proof.jose import SEAL_TYP, Keys, integer, string
@@ -180,11 +181,11 @@ class Signer:
         over, INTENT_EXHAUSTED, KEY_UNAVAILABLE.
         """
         self.check(approved, order, len(records), uses_before)
-        leaves = self._check_batch(approved.name, order, records)
+        leaves, conversions = self._check_batch(approved.name, order, records)
         now = self.clock() // 1_000_000
         header = header_segment(key)
         sealed = []
-        for record, (index, uri) in zip(records, places, strict=True):
+        for record, conversion, (index, uri) in zip(records, conversions, places, strict=True):
             custody = Custody.ATTESTED if record.backfill else key.custody
             digests = draw_digests(record.values, order.digests_n)
             claims = RecordClaims(
@@ -202,6 +203,7 @@ class Signer:
                 src=Source(order.batch, record.row_index, order.rows_n, leaves[record.row_index]),
                 delegation=None if record.backfill else approved.name,
                 attested_by=approved.intent.authority if record.backfill else None,
+                conversion=conversion,
             )
             payload = record_payload(claims, digests.sd)
             signature = key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
@@ -218,9 +220,12 @@ class Signer:
             )
         return sealed
 
-    def _check_batch(self, name: str, order: SealingOrder, records: Sequence[Record]) -> list[str]:
+    def _check_batch(
+        self, name: str, order: SealingOrder, records: Sequence[Record]
+    ) -> tuple[list[str], list[Conversion | None]]:
         """The leaves of the batch (base64url), once the department's signature was found to cover
-        them and each record to say exactly what its row says (formats.md §8)."""
+        them and each record to say exactly what its row says (formats.md §8); and who attests to
+        each record that was made from a scan."""
         try:
             root = verify_batch_root(
                 order.root_jws,
@@ -245,12 +250,33 @@ class Signer:
         leaves = [row_leaf(salt, row) for salt, row in order.rows]
         if len(leaves) != root.n or merkle_root(leaves) != root.root:
             raise _refused(name, "the rows are not those that the department signed")
+        conversions = []
         for record in records:
-            if _canonical(record.values) != _canonical(
-                _signed_values(order.rows[record.row_index][1], record.values)
-            ):
+            row = parse_row(order.rows[record.row_index][1])
+            if _canonical(record.values) != _canonical(_signed_values(row, record.values)):
                 raise _refused(name, "a record says other than the row it comes from")
-        return b64u_each(leaves)
+            conversions.append(self._conversion(name, order, row))
+        return b64u_each(leaves), conversions
+
+    def _conversion(self, name: str, order: SealingOrder, row: Row) -> Conversion | None:
+        """Who attests to a scan, with a key that the log proves; None for what is none."""
+        if row.origin is not Origin.SCAN:
+            return None
+        assert row.attestation is not None, "a scan without attestation is no row"
+        subject = Subject(
+            self.origin,
+            self.region,
+            order.authority_uscc,
+            order.vct,
+            order.type_version,
+            attested_digest(row),
+        )
+        try:
+            return verify_attestation(
+                row.attestation, subject, keys=self.batch_key, now=self.clock() // 1_000_000
+            )
+        except ProofError as error:
+            raise _refused(name, f"a scan is not attested: {error.reason.value}") from error
 
     def _verify(
         self, name: str, intent: bytes, approvals: Sequence[GivenApproval], now: int
@@ -332,9 +358,8 @@ def intent_bytes(intent: StandingIntent) -> dict[str, Json]:
 _BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})
 
 
-def _signed_values(data: bytes, names: Iterable[str]) -> dict[str, Json]:
+def _signed_values(row: Row, names: Iterable[str]) -> dict[str, Json]:
     """What a record of this signed row may say, of fields by `names`."""
-    row = parse_row(data)
     return record_values(
         [(holder.type, holder.number) for holder in row.holders],
         row.fields,

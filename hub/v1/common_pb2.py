@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hub/v1/common.proto\x12\x06hub.v1\"&\n\x07Receipt\x12\x0c\n\x04json\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\x03\"5\n\x07LogHead\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\t*\xe1\x02\n\x10\x43\x65rtificateState\x12!\n\x1d\x43\x45RTIFICATE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x45RTIFICATE_STATE_ACTIVE\x10\x01\x12 \n\x1c\x43\x45RTIFICATE_STATE_SUPERSEDED\x10\x02\x12\x1d\n\x19\x43\x45RTIFICATE_STATE_EXPIRED\x10\x03\x12\x1d\n\x19\x43\x45RTIFICATE_STATE_REVOKED\x10\x04\x12&\n\"CERTIFICATE_STATE_NOT_YET_IN_FORCE\x10\x05\x12\x1f\n\x1b\x43\x45RTIFICATE_STATE_SUSPENDED\x10\x06\x12\x1f\n\x1b\x43\x45RTIFICATE_STATE_WITHDRAWN\x10\x07\x12\x1e\n\x1a\x43\x45RTIFICATE_STATE_ANNULLED\x10\x08\x12\"\n\x1e\x43\x45RTIFICATE_STATE_DEREGISTERED\x10\t*{\n\x07\x43ustody\x12\x17\n\x13\x43USTODY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43USTODY_DEPARTMENT\x10\x01\x12\x13\n\x0f\x43USTODY_HUB_HSM\x10\x02\x12\x14\n\x10\x43USTODY_HUB_FILE\x10\x03\x12\x14\n\x10\x43USTODY_ATTESTED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hub/v1/common.proto\x12\x06hub.v1\"&\n\x07Receipt\x12\x0c\n\x04json\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\x03\"5\n\x07LogHead\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\t*\xe1\x02\n\x10\x43\x65rtificateState\x12!\n\x1d\x43\x45RTIFICATE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x45RTIFICATE_STATE_ACTIVE\x10\x01\x12 \n\x1c\x43\x45RTIFICATE_STATE_SUPERSEDED\x10\x02\x12\x1d\n\x19\x43\x45RTIFICATE_STATE_EXPIRED\x10\x03\x12\x1d\n\x19\x43\x45RTIFICATE_STATE_REVOKED\x10\x04\x12&\n\"CERTIFICATE_STATE_NOT_YET_IN_FORCE\x10\x05\x12\x1f\n\x1b\x43\x45RTIFICATE_STATE_SUSPENDED\x10\x06\x12\x1f\n\x1b\x43\x45RTIFICATE_STATE_WITHDRAWN\x10\x07\x12\x1e\n\x1a\x43\x45RTIFICATE_STATE_ANNULLED\x10\x08\x12\"\n\x1e\x43\x45RTIFICATE_STATE_DEREGISTERED\x10\t*s\n\x11\x43\x65rtificateOrigin\x12\"\n\x1e\x43\x45RTIFICATE_ORIGIN_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x45RTIFICATE_ORIGIN_SYSTEM\x10\x01\x12\x1b\n\x17\x43\x45RTIFICATE_ORIGIN_SCAN\x10\x02*{\n\x07\x43ustody\x12\x17\n\x13\x43USTODY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43USTODY_DEPARTMENT\x10\x01\x12\x13\n\x0f\x43USTODY_HUB_HSM\x10\x02\x12\x14\n\x10\x43USTODY_HUB_FILE\x10\x03\x12\x14\n\x10\x43USTODY_ATTESTED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CERTIFICATESTATE']._serialized_start=127
   _globals['_CERTIFICATESTATE']._serialized_end=480
-  _globals['_CUSTODY']._serialized_start=482
-  _globals['_CUSTODY']._serialized_end=605
+  _globals['_CERTIFICATEORIGIN']._serialized_start=482
+  _globals['_CERTIFICATEORIGIN']._serialized_end=597
+  _globals['_CUSTODY']._serialized_start=599
+  _globals['_CUSTODY']._serialized_end=722
   _globals['_RECEIPT']._serialized_start=31
   _globals['_RECEIPT']._serialized_end=69
   _globals['_LOGHEAD']._serialized_start=71

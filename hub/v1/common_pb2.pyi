@@ -18,6 +18,12 @@ class CertificateState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CERTIFICATE_STATE_ANNULLED: _ClassVar[CertificateState]
     CERTIFICATE_STATE_DEREGISTERED: _ClassVar[CertificateState]
 
+class CertificateOrigin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CERTIFICATE_ORIGIN_UNSPECIFIED: _ClassVar[CertificateOrigin]
+    CERTIFICATE_ORIGIN_SYSTEM: _ClassVar[CertificateOrigin]
+    CERTIFICATE_ORIGIN_SCAN: _ClassVar[CertificateOrigin]
+
 class Custody(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CUSTODY_UNSPECIFIED: _ClassVar[Custody]
@@ -35,6 +41,9 @@ CERTIFICATE_STATE_SUSPENDED: CertificateState
 CERTIFICATE_STATE_WITHDRAWN: CertificateState
 CERTIFICATE_STATE_ANNULLED: CertificateState
 CERTIFICATE_STATE_DEREGISTERED: CertificateState
+CERTIFICATE_ORIGIN_UNSPECIFIED: CertificateOrigin
+CERTIFICATE_ORIGIN_SYSTEM: CertificateOrigin
+CERTIFICATE_ORIGIN_SCAN: CertificateOrigin
 CUSTODY_UNSPECIFIED: Custody
 CUSTODY_DEPARTMENT: Custody
 CUSTODY_HUB_HSM: Custody

@@ -66,6 +66,7 @@ CALLERS: Final = {
     Role.CONNECTOR: "hz-connector",
     Role.PLATFORM: "window-2",
     Role.MONITOR: "monitor-1",
+    Role.CONVERTER: "hz-desk",
 }
 """Who may see nothing of the other department. Officers and auditors may see everything."""
 

@@ -38,6 +38,7 @@ NAMES = {
     "connector": "systems/hz-connector",
     "auditor": "systems/auditor-1",
     "monitor": "systems/monitor-1",
+    "converter": "systems/hz-desk",
 }
 
 

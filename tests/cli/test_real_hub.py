@@ -774,6 +774,17 @@ def _objections(
     }
 
 
+def _of_scans(manifest: Path) -> Path:
+    """The same manifest, of a register that was scanned."""
+    text = manifest.read_text(encoding="utf-8")
+    scans = manifest.with_name("scans.yaml")
+    scans.write_text(
+        text.replace("lifecycle:", "scan: {attestations: attestations.txt}\nlifecycle:", 1),
+        encoding="utf-8",
+    )
+    return scans
+
+
 def _invocations(
     running_hub: HubProcess, sealway: Sealway, manifest: Path, licence: dict[str, Any], folder: Path
 ) -> Invocations:
@@ -846,6 +857,7 @@ def _invocations(
         ("grant", "revoke"): [fresh, "--cause", "test ended", *zhao],
         ("connect", "lint"): [manifest],
         ("connect", "preview"): [manifest],
+        ("connect", "attest"): [_of_scans(manifest)],
         ("connect", "run"): [manifest, "--authority", USCC["hz-market"], *connector],
         ("connect", "quarantine", "list"): [manifest, *connector],
         ("connect", "quarantine", "show"): [manifest, "1", *connector],

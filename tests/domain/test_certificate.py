@@ -99,15 +99,17 @@ def test_a_certificate_of_long_term_does_not_expire() -> None:
 
 
 @pytest.mark.parametrize(
-    ("custody", "grade"),
+    ("custody", "grade", "scanned"),
     [
-        (Custody.DEPARTMENT, Grade.A),
-        (Custody.HUB_HSM, Grade.B),
-        (Custody.HUB_FILE, Grade.B),
-        (Custody.ATTESTED, Grade.C),
+        (Custody.DEPARTMENT, Grade.A, Grade.B),
+        (Custody.HUB_HSM, Grade.B, Grade.C),
+        (Custody.HUB_FILE, Grade.B, Grade.C),
+        (Custody.ATTESTED, Grade.C, Grade.D),
     ],
 )
-def test_trust_follows_from_who_sealed_it_and_from_what(custody: Custody, grade: Grade) -> None:
-    """Paper that was scanned stays D, whoever sealed the scan."""
+def test_trust_follows_from_who_sealed_it_and_from_what(
+    custody: Custody, grade: Grade, scanned: Grade
+) -> None:
+    """Paper that was scanned is one worse, and B at best."""
     assert grade_of(custody) is grade
-    assert grade_of(custody, Origin.SCAN) is Grade.D
+    assert grade_of(custody, Origin.SCAN) is scanned

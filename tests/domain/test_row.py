@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.association import ASSOCIATIONS, Association
+from hub.domain.certificate import Origin
 from hub.domain.holder import Holder
 from hub.domain.row import ROW_BYTES_MAX, Op, Row, emit_row, parse_row
 from hub.domain.ruling import Ruling
@@ -86,6 +87,8 @@ def with_its_reason(row: Row) -> st.SearchStrategy[Row]:
         rules=st.just((("name", "text.strip"),)),
         source_time=st.none() | st.just("2026-01-31T08:00:00+08:00"),
         known_as=st.none() | texts,
+        origin=st.just(Origin.SCAN),
+        attestation=texts,
         associated=st.lists(
             st.builds(Association, st.sampled_from(ASSOCIATIONS), texts), max_size=16, unique=True
         ).map(tuple),
@@ -126,6 +129,12 @@ def test_a_row_survives_its_bytes(row: Row) -> None:
         (changed(fields={"name": ["a"]}), "fields.name", "value.text"),
         (changed(fields={"_sd": "a"}), "fields", "field.name"),
         (changed(fields={f"f{i}": 1 for i in range(65)}), "fields", "row.count"),
+        (changed(origin="system"), "origin", "row.origin"),
+        (changed(origin="photo", attestation="x"), "origin", "row.origin"),
+        (changed(origin="scan"), "attestation", "row.attestation_missing"),
+        (changed(attestation="x"), "attestation", "row.attestation_unwanted"),
+        (changed(origin="scan", attestation=""), "attestation", "value.empty"),
+        (changed(origin="scan", attestation="x" * 4097), "attestation", "value.length"),
         (changed(known_as=""), "known_as", "value.empty"),
         (changed(known_as="9" * 129), "known_as", "value.length"),
         (changed(associated={}), "associated", "member.kind"),

@@ -175,6 +175,7 @@ class Identities:
 
     keys: dict[str, RegisteredKey] = field(default_factory=dict)
     entries: dict[str, int] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
     enrolled: int = 0
     current: bool = True
 
@@ -189,6 +190,10 @@ class Identities:
     def answers_for(self, caller: Caller, what: str, defining: str) -> bool:
         """Nobody has been succeeded here."""
         return caller.authority_uscc == defining
+
+    def authority_of(self, system: str) -> str | None:
+        """Everybody is of this authority, unless somebody says otherwise."""
+        return self.elsewhere.get(system, USCC)
 
     def enrolled_us(self, system: str) -> int:
         return self.enrolled

@@ -248,12 +248,14 @@ class System(_message.Message):
         ROLE_CONNECTOR: _ClassVar[System.Role]
         ROLE_AUDITOR: _ClassVar[System.Role]
         ROLE_MONITOR: _ClassVar[System.Role]
+        ROLE_CONVERTER: _ClassVar[System.Role]
     ROLE_UNSPECIFIED: System.Role
     ROLE_DEPARTMENT: System.Role
     ROLE_PLATFORM: System.Role
     ROLE_CONNECTOR: System.Role
     ROLE_AUDITOR: System.Role
     ROLE_MONITOR: System.Role
+    ROLE_CONVERTER: System.Role
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[System.State]

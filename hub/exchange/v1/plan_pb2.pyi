@@ -79,20 +79,22 @@ class PlannedMaterial(_message.Message):
         text: PlanText
         def __init__(self, code: _Optional[str] = ..., text: _Optional[_Union[PlanText, _Mapping]] = ...) -> None: ...
     class Certificate(_message.Message):
-        __slots__ = ("cert", "certificate_type", "authority", "grade", "issue_date", "valid_until")
+        __slots__ = ("cert", "certificate_type", "authority", "grade", "issue_date", "valid_until", "origin")
         CERT_FIELD_NUMBER: _ClassVar[int]
         CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
         AUTHORITY_FIELD_NUMBER: _ClassVar[int]
         GRADE_FIELD_NUMBER: _ClassVar[int]
         ISSUE_DATE_FIELD_NUMBER: _ClassVar[int]
         VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
         cert: str
         certificate_type: str
         authority: str
         grade: str
         issue_date: str
         valid_until: str
-        def __init__(self, cert: _Optional[str] = ..., certificate_type: _Optional[str] = ..., authority: _Optional[str] = ..., grade: _Optional[str] = ..., issue_date: _Optional[str] = ..., valid_until: _Optional[str] = ...) -> None: ...
+        origin: _common_pb2.CertificateOrigin
+        def __init__(self, cert: _Optional[str] = ..., certificate_type: _Optional[str] = ..., authority: _Optional[str] = ..., grade: _Optional[str] = ..., issue_date: _Optional[str] = ..., valid_until: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ...) -> None: ...
     USES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]

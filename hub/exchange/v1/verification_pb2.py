@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"hub/exchange/v1/verification.proto\x12\x0fhub.exchange.v1\x1a\x13hub/v1/common.proto\"F\n\x18VerifyInformationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0esigned_request\x18\x02 \x01(\t\"\xdd\x02\n\x19VerifyInformationResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x41\n\x06result\x18\x02 \x01(\x0e\x32\x31.hub.exchange.v1.VerifyInformationResponse.Result\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\x12\x17\n\x0fobjected_fields\x18\x04 \x03(\t\"\xad\x01\n\x06Result\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESULT_IN_FORCE\x10\x01\x12\x1b\n\x17RESULT_NOT_YET_IN_FORCE\x10\x02\x12\x14\n\x10RESULT_SUSPENDED\x10\x03\x12\x10\n\x0cRESULT_ENDED\x10\x04\x12\x17\n\x13RESULT_INSUFFICIENT\x10\x05\x12\x18\n\x14RESULT_NOT_CONFIRMED\x10\x06\x32\x81\x01\n\x13VerificationService\x12j\n\x11VerifyInformation\x12).hub.exchange.v1.VerifyInformationRequest\x1a*.hub.exchange.v1.VerifyInformationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"hub/exchange/v1/verification.proto\x12\x0fhub.exchange.v1\x1a\x13hub/v1/common.proto\"F\n\x18VerifyInformationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0esigned_request\x18\x02 \x01(\t\"\x9d\x03\n\x19VerifyInformationResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x41\n\x06result\x18\x02 \x01(\x0e\x32\x31.hub.exchange.v1.VerifyInformationResponse.Result\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\x12\x17\n\x0fobjected_fields\x18\x04 \x03(\t\x12\x13\n\x0btrust_grade\x18\x05 \x01(\t\x12)\n\x06origin\x18\x06 \x01(\x0e\x32\x19.hub.v1.CertificateOrigin\"\xad\x01\n\x06Result\x12\x16\n\x12RESULT_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESULT_IN_FORCE\x10\x01\x12\x1b\n\x17RESULT_NOT_YET_IN_FORCE\x10\x02\x12\x14\n\x10RESULT_SUSPENDED\x10\x03\x12\x10\n\x0cRESULT_ENDED\x10\x04\x12\x17\n\x13RESULT_INSUFFICIENT\x10\x05\x12\x18\n\x14RESULT_NOT_CONFIRMED\x10\x06\x32\x81\x01\n\x13VerificationService\x12j\n\x11VerifyInformation\x12).hub.exchange.v1.VerifyInformationRequest\x1a*.hub.exchange.v1.VerifyInformationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYINFORMATIONREQUEST']._serialized_start=76
   _globals['_VERIFYINFORMATIONREQUEST']._serialized_end=146
   _globals['_VERIFYINFORMATIONRESPONSE']._serialized_start=149
-  _globals['_VERIFYINFORMATIONRESPONSE']._serialized_end=498
-  _globals['_VERIFYINFORMATIONRESPONSE_RESULT']._serialized_start=325
-  _globals['_VERIFYINFORMATIONRESPONSE_RESULT']._serialized_end=498
-  _globals['_VERIFICATIONSERVICE']._serialized_start=501
-  _globals['_VERIFICATIONSERVICE']._serialized_end=630
+  _globals['_VERIFYINFORMATIONRESPONSE']._serialized_end=562
+  _globals['_VERIFYINFORMATIONRESPONSE_RESULT']._serialized_start=389
+  _globals['_VERIFYINFORMATIONRESPONSE_RESULT']._serialized_end=562
+  _globals['_VERIFICATIONSERVICE']._serialized_start=565
+  _globals['_VERIFICATIONSERVICE']._serialized_end=694
 # @@protoc_insertion_point(module_scope)

@@ -17,7 +17,7 @@ class VerifyInformationRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., signed_request: _Optional[str] = ...) -> None: ...
 
 class VerifyInformationResponse(_message.Message):
-    __slots__ = ("request_id", "result", "receipt", "objected_fields")
+    __slots__ = ("request_id", "result", "receipt", "objected_fields", "trust_grade", "origin")
     class Result(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         RESULT_UNSPECIFIED: _ClassVar[VerifyInformationResponse.Result]
@@ -38,8 +38,12 @@ class VerifyInformationResponse(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    TRUST_GRADE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     result: VerifyInformationResponse.Result
     receipt: _common_pb2.Receipt
     objected_fields: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., result: _Optional[_Union[VerifyInformationResponse.Result, str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., objected_fields: _Optional[_Iterable[str]] = ...) -> None: ...
+    trust_grade: str
+    origin: _common_pb2.CertificateOrigin
+    def __init__(self, request_id: _Optional[str] = ..., result: _Optional[_Union[VerifyInformationResponse.Result, str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., objected_fields: _Optional[_Iterable[str]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ...) -> None: ...

@@ -1,0 +1,91 @@
+"""A scan goes the whole way: attested at a desk, delivered, fetched, verified, and marked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from hub.domain.certificate import Grade, Origin
+from hub.domain.row import Row
+from hub.proof.attestation import Subject, attested_digest, sign_attestation
+from hub.proof.report import FactName, Kind, Remark
+from hub.proof.verify import Evidence, verify
+from hub.v1 import common_pb2
+from tests.exchange.verifications import about, ask
+from tests.simulator import (
+    ASKED,
+    LICENCE_VCT,
+    ORIGIN,
+    REGION,
+    USCC,
+    Simulator,
+    company,
+    copy_home,
+    licence,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    """One licence from the system, one from paper."""
+    home = copy_home(city, tmp_path_factory.mktemp("scans") / "home")
+    async with Simulator(home) as simulator:
+        rows = [licence(1), scanned(simulator, licence(2))]
+        answer = await simulator.connector().deliver(rows)
+        assert [one.outcome for one in answer.results] == [1, 1], answer.results
+        yield simulator
+
+
+def scanned(hub: Simulator, row: Row) -> Row:
+    """A scan that the desk of the department attests to."""
+    scan = replace(row, origin=Origin.SCAN)
+    digest = attested_digest(scan)
+    subject = Subject(ORIGIN, REGION, USCC["hz-market"], LICENCE_VCT, 1, digest)
+    signer = hub.system("hz-desk").signer
+    compact = sign_attestation(subject, "systems/hz-desk", int(time.time()), signer)
+    return replace(scan, attestation=compact)
+
+
+async def test_who_fetches_a_scan_sees_that_it_is_one(hub: Simulator) -> None:
+    """Sealed by the department's key, so that nobody on the way can leave it out."""
+    fetched = await hub.platform().fetch(holder=company(2), fields=ASKED)
+
+    presentation = fetched.presentations[0]
+    assert presentation is not None
+    assert (presentation.origin, presentation.grade) == (Origin.SCAN, Grade.D)
+    conversion = presentation.record.conversion
+    assert conversion is not None
+    assert conversion.officer == "systems/hz-desk"
+    given = fetched.response.certificates[0].presentation.encode()
+    report = verify(given, Kind.PRESENTATION, hub.trust, Evidence(int(time.time())))
+    assert Remark.SCAN in report.remarks
+    said = {fact.name: fact.value for fact in report.facts}
+    assert said[FactName.CONVERTED_BY] == "systems/hz-desk"
+    assert (await hub.audit()).findings == []
+
+
+async def test_who_has_values_confirmed_is_told_of_which_trust(hub: Simulator) -> None:
+    """With the result, and in the entry; nothing where nothing is confirmed."""
+    platform = hub.platform()
+
+    heard = [
+        await ask(platform, **about({"name": name}, company(number)))
+        for number, name in (
+            (1, "杭州示例1有限公司"),
+            (2, "杭州示例2有限公司"),
+            (2, "别的公司"),
+        )
+    ]
+
+    assert [(one.result, one.response.trust_grade, one.response.origin) for one in heard] == [
+        ("in_force", "C", common_pb2.CERTIFICATE_ORIGIN_SYSTEM),
+        ("in_force", "D", common_pb2.CERTIFICATE_ORIGIN_SCAN),
+        ("not_confirmed", "", common_pb2.CERTIFICATE_ORIGIN_UNSPECIFIED),
+    ]
