@@ -160,10 +160,7 @@ def deprecate(
         answer: registry_pb2.DeprecateCertificateTypeResponse = write(
             terminal, client, stub.DeprecateCertificateType, request
         )
-    changed = answer.certificate_type
-    terminal.document({**written(changed, answer.receipt), **_with_metadata(changed)})
-    terminal.say(f"Deprecated {changed.name}.", f"已标记为不再推荐 {changed.name}。")
-    keep_receipt(terminal, answer.receipt, receipt)
+    _show_changed(terminal, answer, ("Deprecated", "已标记为不再推荐"), receipt)
 
 
 @app.command()
@@ -188,9 +185,20 @@ def retire(
         answer: registry_pb2.RetireCertificateTypeResponse = write(
             terminal, client, stub.RetireCertificateType, request
         )
+    _show_changed(terminal, answer, ("Retired", "已废止"), receipt)
+
+
+def _show_changed(
+    terminal: Terminal,
+    answer: registry_pb2.DeprecateCertificateTypeResponse
+    | registry_pb2.RetireCertificateTypeResponse,
+    said: tuple[str, str],
+    receipt: Path | None,
+) -> None:
+    """The type as it is now, and what was done to it in English and Chinese."""
     changed = answer.certificate_type
     terminal.document({**written(changed, answer.receipt), **_with_metadata(changed)})
-    terminal.say(f"Retired {changed.name}.", f"已废止 {changed.name}。")
+    terminal.say(f"{said[0]} {changed.name}.", f"{said[1]} {changed.name}。")
     keep_receipt(terminal, answer.receipt, receipt)
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from certs.files import PRIVATE
-from connectors.client import AccessToken, HubClient
-from connectors.profile import Profile, read_bounded
+from connectors.client import HubClient
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
@@ -25,25 +23,21 @@ from hub.cli.session import (
     ProfileOption,
     RequestIdOption,
     connected,
-    in_folder,
-    next_step,
     request_id,
     save,
     shown_enum,
     write_signed,
 )
+from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
 from hub.cli.terminal import Document, Terminal, UsageError
 from hub.domain.certificate import Origin
 from hub.domain.holder import Holder as DomainHolder
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
-from hub.proof.encoding import Json, digest, emit_json, parse_object
-from hub.proof.jose import LogHead, Signer
+from hub.proof.encoding import Json, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import Answered, LoggedCertificate, VerifiedReceipt, verify_receipt
 from hub.proof.request import (
     CERTIFICATES_MAX,
-    REQUEST_LIFE_MAX_S,
-    REQUEST_SIZE_MAX,
     Holder,
     RequestClaims,
     RequestedCertificate,
@@ -54,62 +48,7 @@ from hub.proof.trust import Trust
 
 FETCH_RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
 
-# A repetition signs anew only after its request has ended, so a few are ever sent under one id.
-REQUESTS_MAX: Final = 16
-
 app = typer.Typer(no_args_is_help=True, help="Ask for fields of certificates.")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked, for which matter, on what basis."""
-
-    certificates: tuple[RequestedCertificate, ...]
-    service_item: str
-    matter: str
-    basis: str
-    clerk: str
-
-
-@dataclass(slots=True)
-class SentRequests:
-    """Every signed request of one request id, each kept on disk before it is sent.
-
-    Without a file they are kept for this run only.
-    """
-
-    file: Path | None
-    texts: list[str] = field(default_factory=list)
-
-    @classmethod
-    def beside(cls, answer: Path | None) -> SentRequests:
-        """Those kept beside the answer's file by runs before this one."""
-        if answer is None:
-            return cls(None)
-        file = answer.with_name(f"{answer.name}.request.jws")
-        sent = cls(file)
-        while (kept := sent._path(len(sent.texts))).is_file():
-            sent.texts.append(read_bounded(kept, REQUEST_SIZE_MAX, "request").decode("ascii"))
-        return sent
-
-    def keep(self, compact: str) -> None:
-        """`compact` is on disk when this returns. Raises UsageError where it cannot be."""
-        if compact in self.texts:
-            return
-        if len(self.texts) >= REQUESTS_MAX:
-            raise UsageError(
-                f"{REQUESTS_MAX} requests were sent under this id; start anew with another",
-                f"该编号下已发送 {REQUESTS_MAX} 个请求，请使用新的编号",
-            )
-        if self.file is not None:
-            save(self._path(len(self.texts)), compact.encode("ascii"), mode=PRIVATE)
-        self.texts.append(compact)
-
-    def _path(self, number: int) -> Path:
-        assert self.file is not None, "asked only where a file was named"
-        if number == 0:
-            return self.file
-        return self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
 
 
 @app.callback()
@@ -157,30 +96,30 @@ def fetch(
         who = read_holder(holder, holder_file)
         vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
         asked = _asked(vct, tuple(wanted_field), tuple(cert or ()), who)
-        wanted = Wanted(asked, item, matter, basis, clerk)
         trust = read_trust(client.profile)
         sent = SentRequests.beside(out)
-        answer = _ask(terminal, client, wanted, identifier, sent)
-        verified, presentations = _verify(answer, wanted, sent, client, trust)
+        claims = RequestClaims(
+            iss=client.profile.name,
+            aud=client.profile.origin,
+            region=client.profile.region,
+            rpc=FETCH_RPC,
+            jti=identifier,
+            **NOT_YET_SIGNED,
+            certificates=asked,
+            service_item=item,
+            matter=matter,
+            basis=basis,
+            clerk=clerk,
+            log=kept_head(client.profile),
+        )
+        answer = _ask(terminal, client, claims, sent)
+        verified, presentations = _verify(answer, asked, sent, client, trust)
         keep_receipt_head(client, verified)
     document = _document(answer)
     if out is not None:
         save(out, emit_json(document), mode=PRIVATE)
     _show(terminal, document, verified, presentations, answer.certificates)
     say_kept(terminal, out, client.profile)
-
-
-def say_kept(terminal: Terminal, out: Path | None, profile: Profile) -> None:
-    """Where the answer was stored, if it was, and how anybody verifies it there."""
-    if out is None:
-        return
-    kept = in_folder(out)
-    terminal.say(f"Answer: {kept}", f"答复：{kept}")
-    next_step(
-        terminal,
-        f"sealway verify {kept} --request {kept}.request.jws --as {profile.name} "
-        f"--trust {in_folder(profile.trust)}",
-    )
 
 
 def _asked(
@@ -202,60 +141,25 @@ def _asked(
 
 
 def _ask(
-    terminal: Terminal, client: HubClient, wanted: Wanted, identifier: str, sent: SentRequests
+    terminal: Terminal, client: HubClient, claims: RequestClaims, sent: SentRequests
 ) -> exchange_pb2.FetchCertificatesResponse:
-    signer = client.profile.signer()
-    head = kept_head(client.profile)
-    made: dict[str, tuple[int, str]] = {}
-
-    def make(token: AccessToken) -> exchange_pb2.FetchCertificatesRequest:
-        """The same bytes for every attempt under one token, until they have nearly ended."""
-        now = int(time.time())
-        issued, compact = made.get(token.text, (0, ""))
-        if now >= issued + REQUEST_LIFE_MAX_S // 2:
-            compact = _signed(client, wanted, identifier, token, head, signer, now)
-            made[token.text] = (now, compact)
-            sent.keep(compact)
-        return exchange_pb2.FetchCertificatesRequest(request_id=identifier, signed_request=compact)
-
+    signed = sent.signing(claims, sign_request, client.profile.signer())
     stub = exchange_pb2_grpc.ExchangeServiceStub(client.channel)
     answer: exchange_pb2.FetchCertificatesResponse = write_signed(
-        terminal, client, stub.FetchCertificates, make, identifier
+        terminal,
+        client,
+        stub.FetchCertificates,
+        lambda token: exchange_pb2.FetchCertificatesRequest(
+            request_id=claims.jti, signed_request=signed(token)
+        ),
+        claims.jti,
     )
     return answer
 
 
-def _signed(
-    client: HubClient,
-    wanted: Wanted,
-    identifier: str,
-    token: AccessToken,
-    head: LogHead | None,
-    signer: Signer,
-    now: int,
-) -> str:
-    claims = RequestClaims(
-        iss=client.profile.name,
-        aud=client.profile.origin,
-        region=client.profile.region,
-        rpc=FETCH_RPC,
-        jti=identifier,
-        iat=now,
-        exp=now + REQUEST_LIFE_MAX_S,
-        ath=digest(token.text),
-        certificates=wanted.certificates,
-        service_item=wanted.service_item,
-        matter=wanted.matter,
-        basis=wanted.basis,
-        clerk=wanted.clerk,
-        log=head,
-    )
-    return sign_request(claims, signer)
-
-
 def _verify(
     answer: exchange_pb2.FetchCertificatesResponse,
-    wanted: Wanted,
+    wanted: tuple[RequestedCertificate, ...],
     sent: SentRequests,
     client: HubClient,
     trust: Trust,
@@ -271,14 +175,12 @@ def _verify(
         ],
         trust.log,
     )
-    if verified.request.certificates != wanted.certificates:
+    if verified.request.certificates != wanted:
         # A request kept from another run under this id asked for something else.
         raise ProofError(ProofReason.REQUEST_NOT_MINE, "the answer is to another question")
     now = int(time.time())
     presentations = []
-    triples = zip(
-        answer.certificates, wanted.certificates, verified.entry.certificates, strict=True
-    )
+    triples = zip(answer.certificates, wanted, verified.entry.certificates, strict=True)
     for given, asked, logged in triples:
         if bool(given.presentation) != (
             given.state == exchange_pb2.FetchedCertificate.STATE_ACTIVE

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,9 +12,8 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from certs.files import PRIVATE
-from connectors.client import AccessToken, HubClient
+from connectors.client import HubClient
 from connectors.profile import read_bounded
-from hub.cli.exchange import SentRequests, say_kept
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.notice_page import NoticePage, PageText, Section
 from hub.cli.session import (
@@ -31,6 +28,7 @@ from hub.cli.session import (
     shown_enum,
     write_signed,
 )
+from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
 from hub.cli.terminal import Terminal, UsageError
 from hub.clock import legal_day, now_us
 from hub.domain.holder import HOLDER_TYPES, normalise_holder
@@ -46,7 +44,6 @@ from hub.proof.plan_request import (
 )
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import VerifiedReceipt
-from hub.proof.request import REQUEST_LIFE_MAX_S
 
 HOLDERS_BYTES_MAX: Final = 8_192
 MANDATE_BYTES_MAX: Final = 8_192
@@ -134,10 +131,7 @@ def plan_materials(
             aud=client.profile.origin,
             region=client.profile.region,
             jti=identifier,
-            # Each attempt is signed anew, under the token it travels with.
-            iat=0,
-            exp=0,
-            ath="",
+            **NOT_YET_SIGNED,
             items=tuple(item),
             holders=holders,
             decision_date=decision_date or legal_day(now_us()).isoformat(),
@@ -248,23 +242,16 @@ def _mandate(file: Path) -> StatedMandate:
 def _ask(
     terminal: Terminal, client: HubClient, claims: PlanClaims, sent: SentRequests
 ) -> plan_pb2.PlanMaterialsResponse:
-    signer = client.profile.signer()
-    made: dict[str, tuple[int, str]] = {}
-
-    def make(token: AccessToken) -> plan_pb2.PlanMaterialsRequest:
-        """The same bytes for every attempt under one token, until they have nearly ended."""
-        now = int(time.time())
-        issued, compact = made.get(token.text, (0, ""))
-        if now >= issued + REQUEST_LIFE_MAX_S // 2:
-            signed = replace(claims, iat=now, exp=now + REQUEST_LIFE_MAX_S, ath=digest(token.text))
-            compact = sign_plan_request(signed, signer)
-            made[token.text] = (now, compact)
-            sent.keep(compact)
-        return plan_pb2.PlanMaterialsRequest(request_id=claims.jti, signed_request=compact)
-
+    signed = sent.signing(claims, sign_plan_request, client.profile.signer())
     stub = plan_pb2_grpc.PlanServiceStub(client.channel)
     answer: plan_pb2.PlanMaterialsResponse = write_signed(
-        terminal, client, stub.PlanMaterials, make, claims.jti
+        terminal,
+        client,
+        stub.PlanMaterials,
+        lambda token: plan_pb2.PlanMaterialsRequest(
+            request_id=claims.jti, signed_request=signed(token)
+        ),
+        claims.jti,
     )
     return answer
 

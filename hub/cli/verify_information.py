@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from certs.files import PRIVATE
-from connectors.client import AccessToken, HubClient
+from connectors.client import HubClient
 from connectors.profile import read_bounded
-from hub.cli.exchange import SentRequests, say_kept
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
@@ -26,13 +23,13 @@ from hub.cli.session import (
     shown_enum,
     write_signed,
 )
+from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
 from hub.cli.terminal import Terminal, UsageError
 from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
 from hub.proof.answer_receipt import verify_verification_receipt
-from hub.proof.encoding import Json, digest, emit_json, parse_object
+from hub.proof.encoding import Json, emit_json, parse_object
 from hub.proof.reasons import ProofError
 from hub.proof.request import (
-    REQUEST_LIFE_MAX_S,
     Holder,
     RequestClaims,
     RequestedCertificate,
@@ -102,10 +99,7 @@ def verify_information(
             region=client.profile.region,
             rpc=VERIFY_RPC,
             jti=identifier,
-            # Each attempt is signed anew, under the token it travels with.
-            iat=0,
-            exp=0,
-            ath="",
+            **NOT_YET_SIGNED,
             certificates=(wanted,),
             service_item=item,
             matter=matter,
@@ -179,25 +173,16 @@ def _wanted(
 def _ask(
     terminal: Terminal, client: HubClient, claims: RequestClaims, sent: SentRequests
 ) -> verification_pb2.VerifyInformationResponse:
-    signer = client.profile.signer()
-    made: dict[str, tuple[int, str]] = {}
-
-    def make(token: AccessToken) -> verification_pb2.VerifyInformationRequest:
-        """The same bytes for every attempt under one token, until they have nearly ended."""
-        now = int(time.time())
-        issued, compact = made.get(token.text, (0, ""))
-        if now >= issued + REQUEST_LIFE_MAX_S // 2:
-            signed = replace(claims, iat=now, exp=now + REQUEST_LIFE_MAX_S, ath=digest(token.text))
-            compact = sign_request(signed, signer)
-            made[token.text] = (now, compact)
-            sent.keep(compact)
-        return verification_pb2.VerifyInformationRequest(
-            request_id=claims.jti, signed_request=compact
-        )
-
+    signed = sent.signing(claims, sign_request, client.profile.signer())
     stub = verification_pb2_grpc.VerificationServiceStub(client.channel)
     answer: verification_pb2.VerifyInformationResponse = write_signed(
-        terminal, client, stub.VerifyInformation, make, claims.jti
+        terminal,
+        client,
+        stub.VerifyInformation,
+        lambda token: verification_pb2.VerifyInformationRequest(
+            request_id=claims.jti, signed_request=signed(token)
+        ),
+        claims.jti,
     )
     return answer
 

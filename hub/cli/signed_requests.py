@@ -1,0 +1,109 @@
+"""The signed requests of a platform: kept before they are sent, signed anew under each token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, TypedDict, TypeVar
+
+from certs.files import PRIVATE
+from connectors.client import AccessToken
+from connectors.profile import Profile, read_bounded
+from hub.cli.session import in_folder, next_step, save
+from hub.cli.terminal import Terminal, UsageError
+from hub.proof.encoding import digest
+from hub.proof.jose import Signer
+from hub.proof.plan_request import PlanClaims
+from hub.proof.request import REQUEST_LIFE_MAX_S, REQUEST_SIZE_MAX, RequestClaims
+
+# A repetition signs anew only after its request has ended, so a few are ever sent under one id.
+REQUESTS_MAX: Final = 16
+
+C = TypeVar("C", RequestClaims, PlanClaims)
+
+
+class _Renewed(TypedDict):
+    iat: int
+    exp: int
+    ath: str
+
+
+# Of claims that each attempt renews: it is signed under the token that it travels with.
+NOT_YET_SIGNED: Final = _Renewed(iat=0, exp=0, ath="")
+
+
+@dataclass(slots=True)
+class SentRequests:
+    """Every signed request of one request id, each kept on disk before it is sent.
+
+    Without a file they are kept for this run only.
+    """
+
+    file: Path | None
+    texts: list[str] = field(default_factory=list)
+
+    @classmethod
+    def beside(cls, answer: Path | None) -> SentRequests:
+        """Those kept beside the answer's file by runs before this one."""
+        if answer is None:
+            return cls(None)
+        file = answer.with_name(f"{answer.name}.request.jws")
+        sent = cls(file)
+        while (kept := sent._path(len(sent.texts))).is_file():
+            sent.texts.append(read_bounded(kept, REQUEST_SIZE_MAX, "request").decode("ascii"))
+        return sent
+
+    def keep(self, compact: str) -> None:
+        """`compact` is on disk when this returns. Raises UsageError where it cannot be."""
+        if compact in self.texts:
+            return
+        if len(self.texts) >= REQUESTS_MAX:
+            raise UsageError(
+                f"{REQUESTS_MAX} requests were sent under this id; start anew with another",
+                f"该编号下已发送 {REQUESTS_MAX} 个请求，请使用新的编号",
+            )
+        if self.file is not None:
+            save(self._path(len(self.texts)), compact.encode("ascii"), mode=PRIVATE)
+        self.texts.append(compact)
+
+    def signing(
+        self, claims: C, sign: Callable[[C, Signer], str], signer: Signer
+    ) -> Callable[[AccessToken], str]:
+        """What is sent under a token: `claims` signed for it, and kept.
+
+        The same bytes for every attempt under one token, until they have nearly ended.
+        """
+        made: dict[str, tuple[int, str]] = {}
+
+        def signed(token: AccessToken) -> str:
+            now = int(time.time())
+            issued, compact = made.get(token.text, (0, ""))
+            if now >= issued + REQUEST_LIFE_MAX_S // 2:
+                ends = now + REQUEST_LIFE_MAX_S
+                compact = sign(replace(claims, iat=now, exp=ends, ath=digest(token.text)), signer)
+                made[token.text] = (now, compact)
+                self.keep(compact)
+            return compact
+
+        return signed
+
+    def _path(self, number: int) -> Path:
+        assert self.file is not None, "asked only where a file was named"
+        if number == 0:
+            return self.file
+        return self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
+
+
+def say_kept(terminal: Terminal, out: Path | None, profile: Profile) -> None:
+    """Where the answer was stored, if it was, and how anybody verifies it there."""
+    if out is None:
+        return
+    kept = in_folder(out)
+    terminal.say(f"Answer: {kept}", f"答复：{kept}")
+    next_step(
+        terminal,
+        f"sealway verify {kept} --request {kept}.request.jws --as {profile.name} "
+        f"--trust {in_folder(profile.trust)}",
+    )
