@@ -18,11 +18,8 @@ from hub.registry.change_items import ImportItems, ItemChange, Outcome, RetireIt
 from hub.registry.item_store import ListState, Standing
 from hub.registry.items import Items, StoredItem
 from hub.registry.v1 import items_pb2 as pb
-from hub.storage.paging import PageTokens, page_size
+from hub.storage.paging import PageTokens, fitting, page_size
 from hub.v1 import common_pb2
-
-# A page ends before its message grows too large for a client that kept gRPC's default.
-PAGE_BYTES_MAX: Final = 2_000_000
 
 _PATH: Final = "/hub.registry.v1.ItemService/"
 _ITEM: Final = "items/{item}"
@@ -79,7 +76,7 @@ class ItemService:
         after = self.pages.read(request.page_token, scope)
         wanted = decode_filter(request.filter)
         rest = [one for one in self.items.all() if one.item.code > after and wanted(one)]
-        page = rest[: _fitting(rest[:size])]
+        page = fitting(rest, size, lambda one: len(one.document))
         more = len(rest) > len(page)
         return pb.ListItemsResponse(
             items=[self._encode(one) for one in page],
@@ -167,16 +164,6 @@ def encode_changes(changes: Sequence[ItemChange]) -> bytes:
         ]
     )
     return response.SerializeToString()
-
-
-def _fitting(stored: Sequence[StoredItem]) -> int:
-    """How many of these fit on a page; at least one."""
-    total = 0
-    for count, one in enumerate(stored):
-        total += len(one.document)
-        if count and total > PAGE_BYTES_MAX:
-            return count
-    return len(stored)
 
 
 def _receipt(answered: Answered) -> common_pb2.Receipt:

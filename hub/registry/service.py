@@ -26,7 +26,7 @@ from hub.registry.item_store import PUBLISHED, ListState, Standing
 from hub.registry.search import Filter, SearchCertificates
 from hub.registry.store import CertificateView, etag_of
 from hub.registry.v1 import registry_pb2 as pb
-from hub.storage.paging import PageTokens, page_size
+from hub.storage.paging import PageTokens, fitting, page_size
 from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.RegistryService/"
@@ -143,8 +143,8 @@ class RegistryService:
         size = page_size(request.page_size)
         after = self.pages.read(request.page_token, "ListCertificateTypes")
         rest = [one for one in self.catalogue.all() if one.type.code > after]
-        page = rest[:size]
-        more = len(rest) > size
+        page = fitting(rest, size, lambda one: len(one.metadata))
+        more = len(rest) > len(page)
         return pb.ListCertificateTypesResponse(
             certificate_types=[self._encode_type(one) for one in page],
             next_page_token=self.pages.make(page[-1].type.code, "ListCertificateTypes")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from hub.clock import Clock
 from hub.errors import HubError, Reason
@@ -13,11 +14,15 @@ from hub.proof.reasons import ProofError
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1000
+# A page ends before its message grows too large for a client that kept gRPC's default.
+PAGE_BYTES_MAX: Final = 2_000_000
 TOKEN_AGE_MAX_S: Final = 24 * 60 * 60
 
 _TOKEN_CHARACTERS_MAX: Final = 2000
 _TAG_BYTES: Final = 16
 _TIME_BYTES: Final = 8
+
+T = TypeVar("T")
 
 
 def page_size(asked: int) -> int:
@@ -28,6 +33,17 @@ def page_size(asked: int) -> int:
     if asked < 0:
         raise HubError(Reason.PAGE_SIZE_INVALID, field="page_size", value=asked)
     return min(asked or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+
+
+def fitting(rows: Sequence[T], size: int, bytes_of: Callable[[T], int]) -> Sequence[T]:
+    """The first of `rows` that make a page: at most `size`, and at most PAGE_BYTES_MAX together,
+    but always one where there is one."""
+    total = 0
+    for count, row in enumerate(rows[:size]):
+        total += bytes_of(row)
+        if count and total > PAGE_BYTES_MAX:
+            return rows[:count]
+    return rows[:size]
 
 
 class PageTokens:

@@ -12,11 +12,11 @@ import pytest
 from hub.clock import now_us
 from hub.domain.service_item import to_json
 from hub.errors import HubError, Reason
-from hub.registry import item_service
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
 from hub.registry.v1 import items_pb2 as pb
+from hub.storage import paging
 from hub.storage.paging import PageTokens
 from tests.domain.test_service_item import ITEM as PLAIN
 from tests.registry.office import LICENCE_TYPE, OFFICERS, USCC, Office, open_office
@@ -82,7 +82,7 @@ async def test_items_come_in_pages_by_code_that_are_bounded_by_bytes(
     """Every item once, whatever ends a page."""
     codes = [f"DEMO-{number:03d}" for number in range(7)]
     await put(service, *[to_json(dataclasses.replace(ITEM, code=code)) for code in codes])
-    monkeypatch.setattr(item_service, "PAGE_BYTES_MAX", 3 * len(to_json(ITEM)))
+    monkeypatch.setattr(paging, "PAGE_BYTES_MAX", 3 * len(to_json(ITEM)))
 
     found, token, sizes = [], "", []
     for _ in range(10):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
 from hub.seal.service import SealService
 from hub.seal.v1 import seal_pb2
+from hub.storage import paging
 from hub.storage.paging import PageTokens
 from hub.v1 import common_pb2
 from tests.registry.office import (
@@ -242,3 +244,25 @@ async def test_a_status_list_is_named_by_its_number(desk: Desk, name: str) -> No
         await desk.seal.GetStatusList(seal_pb2.GetStatusListRequest(name=name), None)
 
     assert caught.value.reason is Reason.NAME_MALFORMED
+
+
+async def test_types_come_in_pages_by_code_that_are_bounded_by_bytes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue of long documents never makes a message that a client refuses."""
+    codes = [f"{LICENCE[:-3]}{number:03d}" for number in range(901, 906)]
+    for code in codes:
+        await desk.office.publish_type(dataclasses.replace(LICENCE_TYPE, code=code))
+    monkeypatch.setattr(paging, "PAGE_BYTES_MAX", 2 * len(to_json(LICENCE_TYPE)))
+
+    found, token, sizes = [], "", []
+    while not sizes or token:
+        page = await desk.registry.ListCertificateTypes(
+            registry_pb2.ListCertificateTypesRequest(page_size=4, page_token=token), None
+        )
+        found += [one.code for one in page.certificate_types]
+        sizes.append(len(page.certificate_types))
+        token = page.next_page_token
+
+    assert found == codes
+    assert sizes == [2, 2, 1]
