@@ -27,6 +27,8 @@ from hub.clock import now_us
 from hub.config import Config, load
 from hub.errors import HubError, Reason
 
+app = typer.Typer()
+
 CERTIFICATE_BYTES_MAX: Final = 1024 * 1024
 HEAD_BYTES_MAX: Final = 131_072
 EXPIRY_WARNING: Final = timedelta(days=30)
@@ -68,6 +70,7 @@ class Finding:
     remedy: Said = Said("", "")
 
 
+@app.command()
 def doctor(
     config: ConfigOption = Path("hub.toml"),
     profile: Annotated[

@@ -18,6 +18,7 @@ from certs.files import PRIVATE
 from connectors.client import HubClient
 from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
+from hub.cli.plan import plan_materials
 from hub.cli.session import (
     JsonOption,
     ProfileOption,
@@ -30,6 +31,7 @@ from hub.cli.session import (
 )
 from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
 from hub.cli.terminal import Document, Terminal, UsageError
+from hub.cli.verify_information import verify_information
 from hub.domain.certificate import Origin
 from hub.domain.holder import Holder as DomainHolder
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
@@ -120,6 +122,10 @@ def fetch(
         save(out, emit_json(document), mode=PRIVATE)
     _show(terminal, document, verified, presentations, answer.certificates)
     say_kept(terminal, out, client.profile)
+
+
+app.command("verify")(verify_information)
+app.command("plan")(plan_materials)
 
 
 def _asked(

@@ -37,6 +37,8 @@ from hub.proof.trust import Trust, trust_file
 if TYPE_CHECKING:
     from hub.access.enrolment import Enrolment
 
+app = typer.Typer()
+
 ORIGIN_DEFAULT: Final = "hub.localhost"
 REGION_DEFAULT: Final = "330100"
 PORT_DEFAULT: Final = 7443
@@ -60,6 +62,7 @@ class Home:
             self.made.append(name)
 
 
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The hub's home.")],
     origin: Annotated[

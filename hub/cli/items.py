@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from connectors.client import HubClient, HubRefusedError
-from hub.cli import item_tables
 from hub.cli.session import (
     PAGE_SIZE,
     JsonOption,
@@ -38,6 +37,9 @@ from hub.domain.service_item import from_json
 from hub.domain.strict_json import emit, parse_object
 from hub.errors import HubError, Reason, Violation
 from hub.registry.v1 import items_pb2, items_pb2_grpc
+
+if TYPE_CHECKING:
+    from hub.cli import item_tables
 
 # What one call takes; more items are several calls, each whole in itself.
 PORTION_ITEMS: Final = 500
@@ -131,6 +133,8 @@ def export_items(
     terminal = Terminal(as_json)
     with connected(profile) as client:
         found = _listed(client, items_pb2.ListItemsRequest.Filter(authority=authority))
+    from hub.cli import item_tables  # noqa: PLC0415 - loads two libraries for spreadsheets
+
     active = [item for item in found if item.state == items_pb2.Item.STATE_ACTIVE]
     try:
         item_tables.write(
@@ -227,6 +231,8 @@ def read_portions(path: Path) -> list[Portion]:
 
     Raises UsageError, HubError(FIELD_INVALID) that name where in the file each fault stands.
     """
+    from hub.cli import item_tables  # noqa: PLC0415 - loads two libraries for spreadsheets
+
     documents = item_tables.read(path)
     found: list[Violation] = []
     for document in documents:

@@ -5,61 +5,101 @@ code and a sentence that says what to do.
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final
 
 import typer
 
-from hub.cli import (
-    authorities,
-    catalogue,
-    certificate_types,
-    certificates,
-    connect,
-    database,
-    documents,
-    exchange,
-    facade,
-    facts,
-    grants,
-    holder_identifiers,
-    intents,
-    items,
-    log,
-    objections,
-    officers,
-    reorganize,
-    seals,
-    systems,
-)
-from hub.cli.doctor import doctor
-from hub.cli.init import init
-from hub.cli.plan import plan_materials
-from hub.cli.serve import serve
 from hub.cli.terminal import LANGUAGE, ExitCode, UsageError, report_error
 from hub.cli.usage import usage_error
-from hub.cli.verify import VerifyCommand, verify_command
-from hub.cli.verify_information import verify_information
 from hub.errors import HubError
 from hub.proof.reasons import ProofError
 
 LANGUAGES: Final = ("zh", "en")
 
-app = typer.Typer(
-    name="sealway",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Sealway: ask once, prove everywhere. 证照枢纽：只问一次，处处可证。",
-    epilog=(
-        "Exit codes: 0 done, 1 refused or invalid, 2 cannot check, 7 hub unavailable, 64 usage. "
-        "Begin with: sealway init DIR"
-    ),
-)
+# Commands, and groups of commands with their modules, in the order of the help.
+_COMMANDS: Final = ("init", "serve", "doctor", "verify")
+_GROUPS: Final = {
+    "authority": "authorities",
+    "system": "systems",
+    "officer": "officers",
+    "type": "certificate_types",
+    "item": "items",
+    "catalogue": "catalogue",
+    "seal": "seals",
+    "intent": "intents",
+    "grant": "grants",
+    "connect": "connect",
+    "exchange": "exchange",
+    "reorganize": "reorganize",
+    "facade": "facade",
+    "certificate": "certificates",
+    "document": "documents",
+    "holder": "holder_identifiers",
+    "fact": "facts",
+    "objection": "objections",
+    "log": "log",
+    "db": "database",
+}
+
+
+def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line with the command that `arguments` begin with; with all, where it is none.
+
+    All modules with what they need would take more than half the time of a start.
+    """
+    app = typer.Typer(
+        name="sealway",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        help="Sealway: ask once, prove everywhere. 证照枢纽：只问一次，处处可证。",
+        epilog=(
+            "Exit codes: 0 done, 1 refused or invalid, 2 cannot check, 7 hub unavailable, "
+            "64 usage. Begin with: sealway init DIR"
+        ),
+    )
+    app.callback()(root)
+    word = _first_word(arguments)
+    known = word in _COMMANDS or word in _GROUPS
+    for name in _COMMANDS:
+        if not known or name == word:
+            app.add_typer(_app_of(name))
+    for name, module in _GROUPS.items():
+        if not known or name == word:
+            app.add_typer(_app_of(module), name=name)
+    return app
+
+
+def commands(group: typer.Typer, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command of `group` as the words that call it, in the order of the help."""
+    for command in group.registered_commands:
+        function = getattr(command.callback, "__name__", "")
+        yield (*words, command.name or function.replace("_", "-"))
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None, "registered with an app"
+        name = (inner.name,) if isinstance(inner.name, str) else ()
+        yield from commands(inner.typer_instance, (*words, *name))
+
+
+def _app_of(module: str) -> typer.Typer:
+    app: typer.Typer = importlib.import_module(f"hub.cli.{module}").app
+    return app
+
+
+def _first_word(arguments: Sequence[str]) -> str:
+    """The first argument that is neither an option of the root nor its value."""
+    before = ""
+    for argument in arguments:
+        if not argument.startswith("-") and before != "--lang":
+            return argument
+        before = argument
+    return ""
 
 
 def _print_version(wanted: bool) -> None:
@@ -72,7 +112,6 @@ def _print_version(wanted: bool) -> None:
     raise typer.Exit
 
 
-@app.callback()
 def root(
     lang: Annotated[
         str | None,
@@ -90,34 +129,6 @@ def root(
         raise UsageError(f"--lang {lang}: write zh or en", f"--lang {lang}：应为 zh 或 en")
 
 
-app.command()(init)
-app.command()(serve)
-app.command()(doctor)
-app.add_typer(authorities.app, name="authority")
-app.add_typer(systems.app, name="system")
-app.add_typer(officers.app, name="officer")
-app.add_typer(certificate_types.app, name="type")
-app.add_typer(items.app, name="item")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(seals.app, name="seal")
-app.add_typer(intents.app, name="intent")
-app.add_typer(grants.app, name="grant")
-app.add_typer(connect.app, name="connect")
-app.add_typer(exchange.app, name="exchange")
-exchange.app.command("verify")(verify_information)
-exchange.app.command("plan")(plan_materials)
-app.add_typer(reorganize.app, name="reorganize")
-app.add_typer(facade.app, name="facade")
-app.add_typer(certificates.app, name="certificate")
-app.add_typer(documents.app, name="document")
-app.add_typer(holder_identifiers.app, name="holder")
-app.add_typer(facts.app, name="fact")
-app.add_typer(objections.app, name="objection")
-app.add_typer(log.app, name="log")
-app.add_typer(database.app, name="db")
-app.command("verify", cls=VerifyCommand)(verify_command)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
@@ -128,6 +139,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     previous = LANGUAGE.set(language_of(arguments, os.environ))
     try:
+        app = command_line(arguments)
         result = app(list(arguments), prog_name="sealway", standalone_mode=False)
         return result if isinstance(result, int) else ExitCode.DONE
     except (UsageError, HubError, ProofError) as error:
@@ -179,13 +191,7 @@ def _meant(arguments: Sequence[str]) -> str:
         if argument.startswith("-"):
             break
         words.append(argument)
-    known = [command.name or "" for command in app.registered_commands]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None, "registered with an app"
-        known += [
-            f"{group.name} {command.name or getattr(command.callback, '__name__', '')}"
-            for command in group.typer_instance.registered_commands
-        ]
+    known = [" ".join(command) for command in commands(command_line())]
     found = difflib.get_close_matches(" ".join(words[:2]), known, n=1)
     return found[0] if found else ""
 

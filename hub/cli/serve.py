@@ -16,6 +16,10 @@ ConfigOption = Annotated[
 ]
 
 
+app = typer.Typer()
+
+
+@app.command()
 def serve(config: ConfigOption = Path("hub.toml")) -> None:
     """Run the hub. SIGTERM and Ctrl-C stop it gracefully: calls under way are answered.
 

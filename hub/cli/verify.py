@@ -23,6 +23,8 @@ from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, Report, Step
 from hub.proof.trust import Trust, parse_trust
 from hub.proof.verify import Evidence, recognise, verify
 
+app = typer.Typer()
+
 FILE_BYTES_MAX: Final = 4_194_304
 EXIT_USAGE: Final = 64
 EXIT_CODES: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.CANNOT_CHECK: 2}
@@ -68,6 +70,7 @@ class VerifyCommand(TyperCommand):
             return super().invoke(*args, **kwargs)
 
 
+@app.command("verify", cls=VerifyCommand)
 def verify_command(
     file: Annotated[
         Path,
