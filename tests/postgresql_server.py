@@ -35,10 +35,12 @@ def programs() -> Path:
 
 
 @contextlib.contextmanager
-def running(kept: Path | None = None) -> Iterator[str]:
+def running(kept: Path | None = None, *, fsync: bool = True) -> Iterator[str]:
     """A server while the context lasts; yields the URL of its maintenance database.
 
     Its data are gone afterwards, unless they are kept in the folder `kept` for the next time.
+    Without `fsync` it loses data where the machine fails, and only there: killed programs lose
+    none.
     """
     binaries = programs()
     folder = Path(tempfile.mkdtemp(prefix="sealway-pg-"))
@@ -59,7 +61,8 @@ def running(kept: Path | None = None) -> Iterator[str]:
             _run([binaries / "initdb", "-D", data, "-U", "sealway", "-A", "trust", "-E", "UTF8",
                   "--no-locale", "--no-sync"], user, folder)  # fmt: skip
         server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port)],
+            [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port),
+             "-c", f"fsync={'on' if fsync else 'off'}"],
             user=user, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"),
         )  # fmt: skip

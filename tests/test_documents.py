@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from connectors.normalise.dates import DateForm
-from hub.cli.main import app
+from hub.cli.main import command_line
 from hub.domain.certificate import State
 from hub.domain.certificate_type import FieldType, Kind, Sharing, from_json
 from hub.domain.document import Level
@@ -295,7 +295,7 @@ _COMMANDS = [
 @functools.cache
 def _sealway() -> Any:
     """The command line; making it takes longer than a test."""
-    return typer.main.get_command(app)
+    return typer.main.get_command(command_line())
 
 
 @pytest.mark.parametrize("line", _COMMANDS)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +19,6 @@ from hub.errors import HubError
 from hub.ledger.audit import AuditReport
 from hub.ledger.checkpoints import FileHead
 from hub.migrations.tables import METADATA
-from hub.storage import key_files
 from hub.storage.copies import RowSum
 from hub.storage.database import open_database
 from hub.storage.statements import question, row_digest
@@ -29,14 +26,6 @@ from tests.cli.conftest import Sealway
 from tests.simulator import Simulator, company, copy_home, licence, permit
 
 NUMBERS = range(1, 8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def derived_keys() -> Iterator[None]:
-    """Each key file's key is derived once: every command here opens all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_files, "_cipher", functools.lru_cache(key_files._cipher))
-        yield
 
 
 @pytest.fixture(scope="module")

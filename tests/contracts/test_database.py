@@ -17,8 +17,8 @@ ALL = question("all_things", select(*THINGS.columns).order_by(THINGS.c.id))
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await open_database(database_url)
+async def database(empty_database_url: str) -> AsyncIterator[Database]:
+    opened = await open_database(empty_database_url)
     await create_tables(opened, (THINGS,))
     yield opened
     await opened.close()
@@ -199,14 +199,14 @@ async def test_a_definition_is_whole_or_absent(database: Database) -> None:
     await database.define("CREATE TABLE half (id BIGINT)")
 
 
-async def test_what_was_committed_is_there_after_reopening(database_url: str) -> None:
+async def test_what_was_committed_is_there_after_reopening(empty_database_url: str) -> None:
     """`transact` returns only when the rows are durable."""
-    first = await open_database(database_url)
+    first = await open_database(empty_database_url)
     await create_tables(first, (THINGS,))
     await put(first, ("a", 1, None))
     await first.close()
 
-    second = await open_database(database_url)
+    second = await open_database(empty_database_url)
 
     assert await second.all(ALL) == [("a", 1, None)]
     await second.close()

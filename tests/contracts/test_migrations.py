@@ -9,10 +9,10 @@ from hub.storage.statements import question
 
 
 async def test_a_new_database_gets_every_table_and_the_second_run_does_nothing(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
     """Each table can be asked for all of its columns."""
-    database = await open_database(database_url)
+    database = await open_database(empty_database_url)
     assert await schema_version(database) == ""
 
     newest = await migrate(database)

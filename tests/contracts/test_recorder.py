@@ -33,8 +33,8 @@ from tests.ledger.logs import (
 
 
 @pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[Log]:
-    made = await new_log(database_url, tmp_path)
+async def log(empty_database_url: str, tmp_path: Path) -> AsyncIterator[Log]:
+    made = await new_log(empty_database_url, tmp_path)
     yield made
     await made.database.close()
 

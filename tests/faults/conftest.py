@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hub.storage import key_files
 from tests.faults.processes import Launcher, launching
 from tests.simulator import copy_home
 
@@ -21,15 +19,7 @@ def launcher(city: Path) -> Iterator[Launcher]:
         yield launcher
 
 
-@pytest.fixture(scope="package")
-def derived_keys() -> Iterator[None]:
-    """Each key file's key is derived once here: dozens of audits would take as many seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_files, "_cipher", functools.lru_cache(key_files._cipher))
-        yield
-
-
 @pytest.fixture
-def home(city: Path, tmp_path: Path, derived_keys: None) -> Path:
+def home(city: Path, tmp_path: Path) -> Path:
     """A copy of the home of a furnished hub, without certificates."""
     return copy_home(city, tmp_path / "home")

@@ -22,8 +22,8 @@ OTHER_ID = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as opened:
+async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, tmp_path) as opened:
         yield opened
 
 

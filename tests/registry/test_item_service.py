@@ -25,8 +25,8 @@ ITEM = dataclasses.replace(PLAIN, version=0)
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as opened:
+async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, tmp_path) as opened:
         await opened.publish_type(LICENCE_TYPE)
         yield opened
 

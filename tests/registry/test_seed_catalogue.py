@@ -48,8 +48,8 @@ def items() -> list[ServiceItem]:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as opened:
+async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, tmp_path) as opened:
         yield opened
 
 

@@ -122,8 +122,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as office:
+async def desk(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_office(sqlite_url, tmp_path) as office:
         yield Desk(office)
 
 

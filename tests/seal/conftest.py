@@ -11,8 +11,8 @@ from tests.registry.office import LICENCE_TYPE, Office, open_office
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(f"sqlite:///{tmp_path}/hub.db", tmp_path) as opened:
+async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, tmp_path) as opened:
         await opened.publish_type(LICENCE_TYPE)
         await opened.make_seal()
         yield opened
