@@ -8,19 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 import orjson
 
 from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.grants import Grant, find_grant
+from hub.exchange.once import AnswerOnce, Observe, decided, opened
 from hub.exchange.ports import (
     Access,
     Certificates,
@@ -31,7 +33,6 @@ from hub.exchange.ports import (
 )
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
-from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.request import RequestedCertificate, SignedRequest, verify_request
 from hub.proof.sd_jwt import present
 from hub.storage.statements import Check
@@ -71,14 +72,6 @@ class _Decision:
     issuer: str
 
 
-class Observe(Protocol):
-    """Where the latency of an exchange is counted."""
-
-    def __call__(
-        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
-    ) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class FetchCertificates:
     """Disclose the granted fields of up to 20 certificates of one matter.
@@ -112,13 +105,7 @@ class FetchCertificates:
         started = time.perf_counter()
         try:
             request = self._verify(caller, request_id, signed_request)
-            try:
-                answer, issuer = await self._answer(caller, request)
-            except HubError as stale:
-                if stale.reason is not Reason.DECISION_STALE:
-                    raise
-                caller = await self.identify()
-                answer, issuer = await self._answer(caller, request)
+            answer, issuer = await decided(partial(self._answer, request), caller, self.identify)
         except HubError as refusal:
             seconds = time.perf_counter() - started
             self.observe("fetch", refusal.reason.value, caller.authority, "", seconds)
@@ -128,8 +115,8 @@ class FetchCertificates:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        try:
-            request = verify_request(
+        request = opened(
+            lambda: verify_request(
                 signed_request,
                 keys=self.access.key,
                 origin=self.origin,
@@ -138,17 +125,12 @@ class FetchCertificates:
                 now=self.clock() // 1_000_000,
                 token_digest=caller.token_digest,
                 token_subject=caller.name,
-            )
-        except ProofError as error:
-            text = TEXTS[error.reason]
-            raise HubError(
-                Reason.REQUEST_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
-            ) from error
+            ),
+            request_id,
+        )
         if request.fwd is not None:
             # Whom another hub speaks for could not be checked here, so it is nobody.
             raise HubError(Reason.FORWARD_NOT_SERVED)
-        if request.jti != request_id:
-            raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
         for wanted in request.certificates:
             if wanted.cert is not None:
                 # What is no identifier might be anything, a person's number too: it goes into no
@@ -156,30 +138,26 @@ class FetchCertificates:
                 CertificateIdentifier.parse(wanted.cert, lenient=True)
         return request
 
-    async def _answer(self, caller: Caller, request: SignedRequest) -> tuple[Answer, str]:
+    async def _answer(self, request: SignedRequest, caller: Caller) -> tuple[Answer, str]:
         """Steps 2 to 6 for one decision, and the issuing authority for the metrics."""
         checks = (self.access.check(caller), self.grants.check())
+        content = self.keyed_digest(content_of(request))
+        once = AnswerOnce(self.recorder, RPC)
         try:
             decision = await self._decide(request, checks)
         except HubError as refusal:
-            if refusal.reason not in _REMEMBERED_REFUSALS:
-                raise
-            await self._record_refusal(caller, request, checks, refusal)
-            raise AssertionError("a recorded refusal is raised") from refusal
-        answer_bytes = orjson.dumps(decision.members)
-        try:
-            recorded = await self.recorder.record(
-                self._entry(caller, request, {"outcome": "answered", **decision.members}),
-                (),
-                decision.checks,
-                remember=self._remember(request, answer_bytes),
-                log_seen=request.log,
-            )
-        except AlreadyRecorded as again:
-            receipt = await self._replay(request, again.remembered, answer_bytes)
-            index = again.remembered.index
-        else:
-            receipt, index = recorded.receipt, recorded.index
+            if refusal.reason in _REMEMBERED_REFUSALS:
+                outcome: dict[str, Json] = {"outcome": "refused", "reason": refusal.reason.value}
+                entry = _entry(caller, request, outcome)
+                await once.refuse(request, entry, checks, content, refusal)
+            raise
+        receipt, index = await once.record(
+            request,
+            _entry(caller, request, {"outcome": "answered", **decision.members}),
+            decision.checks,
+            content,
+            orjson.dumps(decision.members),
+        )
         answer = Answer(request.jti, decision.certificates, receipt, index)
         return answer, decision.issuer
 
@@ -254,73 +232,26 @@ class FetchCertificates:
             raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
         return present(jws, disclosures, names)
 
-    async def _record_refusal(
-        self,
-        caller: Caller,
-        request: SignedRequest,
-        checks: tuple[Check, ...],
-        refusal: HubError,
-    ) -> None:
-        """Step 5 for a refusal as to rights: on record and remembered, then raised."""
-        details: dict[str, Json] = {**refusal.details}
-        try:
-            await self.recorder.record(
-                self._entry(
-                    caller, request, {"outcome": "refused", "reason": refusal.reason.value}
-                ),
-                (),
-                checks,
-                remember=self._remember(
-                    request, orjson.dumps({"refused": refusal.reason.value, "details": details})
-                ),
-                log_seen=request.log,
-            )
-        except AlreadyRecorded as again:
-            await self._replay(request, again.remembered, b"")
-        refusal.recorded = True
-        raise refusal
 
-    async def _replay(self, request: SignedRequest, remembered: Remembered, answer: bytes) -> str:
-        """Step 6 for an id that was answered before: the original receipt, or why not.
-
-        A remembered refusal stays. Raises HubError(REQUEST_ID_REUSED) for other content and
-        HubError(ANSWER_STALE), with the original receipt and no data, where the decision of today
-        differs.
-        """
-        if remembered.method != RPC or remembered.content != self.keyed_digest(content_of(request)):
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
-        first = orjson.loads(remembered.answer)
-        if "refused" in first:
-            raise HubError(Reason(first["refused"]), recorded=True, **first["details"])
-        receipt = await self.recorder.receipt(remembered.index)
-        if remembered.answer != answer:
-            raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti)
-        return receipt
-
-    def _entry(self, caller: Caller, request: SignedRequest, outcome: dict[str, Json]) -> Entry:
-        members: dict[str, Json] = {
-            "service_item": request.service_item,
-            "matter": request.matter,
-            "basis": request.basis,
-            **outcome,
-        }
-        if request.act is not None:
-            members["act"] = request.act
-        if request.consent is not None:
-            members["consent_digest"] = digest(request.consent)
-        return Entry(
-            kind="fetch",
-            caller=caller.name,
-            key_entry=caller.enrolment_entry,
-            request_id=request.jti,
-            request_digest=request.digest,
-            members=members,
-        )
-
-    def _remember(self, request: SignedRequest, answer: bytes) -> Remember:
-        # The request names holders, so what is compared is kept under a keyed hash.
-        content = self.keyed_digest(content_of(request))
-        return Remember(request.iss, request.jti, RPC, content, answer)
+def _entry(caller: Caller, request: SignedRequest, outcome: dict[str, Json]) -> Entry:
+    members: dict[str, Json] = {
+        "service_item": request.service_item,
+        "matter": request.matter,
+        "basis": request.basis,
+        **outcome,
+    }
+    if request.act is not None:
+        members["act"] = request.act
+    if request.consent is not None:
+        members["consent_digest"] = digest(request.consent)
+    return Entry(
+        kind="fetch",
+        caller=caller.name,
+        key_entry=caller.enrolment_entry,
+        request_id=request.jti,
+        request_digest=request.digest,
+        members=members,
+    )
 
 
 def content_of(request: SignedRequest) -> str:

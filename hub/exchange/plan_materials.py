@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 import orjson
 
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.entry import Entry
 from hub.domain.holder import Holder, HolderKind
 from hub.domain.on_file import OnFile
 from hub.domain.row import date_violation
@@ -23,6 +24,7 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Text
 from hub.exchange.grants import Grant
 from hub.exchange.notice import line, notice
+from hub.exchange.once import AnswerOnce, Observe, decided, opened
 from hub.exchange.plan import Mandate, Matter, Planned, Rights, TypeFacts, plan, wanted
 from hub.exchange.ports import (
     Access,
@@ -34,7 +36,6 @@ from hub.exchange.ports import (
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
 from hub.proof.plan_request import PLAN_RPC, PlanRequest, StatedMandate, verify_plan_request
-from hub.proof.reasons import TEXTS, ProofError
 from hub.storage.statements import Check
 
 # Longer than the longest time limit of an item, 1,000 working days.
@@ -74,14 +75,6 @@ class _Decision:
     checks: tuple[Check, ...]
 
 
-class Observe(Protocol):
-    """Where the latency of an exchange is counted."""
-
-    def __call__(
-        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
-    ) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class PlanMaterials:
     """Say of each material of a matter whether it must be asked for.
@@ -117,12 +110,7 @@ class PlanMaterials:
         started = time.perf_counter()
         try:
             request = self._verify(caller, request_id, signed_request)
-            try:
-                answer = await self._answer(caller, request)
-            except HubError as stale:
-                if stale.reason is not Reason.DECISION_STALE:
-                    raise
-                answer = await self._answer(await self.identify(), request)
+            answer = await decided(partial(self._answer, request), caller, self.identify)
         except HubError as refusal:
             seconds = time.perf_counter() - started
             self.observe("plan", refusal.reason.value, caller.authority, "", seconds)
@@ -132,8 +120,8 @@ class PlanMaterials:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> PlanRequest:
         """Step 1."""
-        try:
-            request = verify_plan_request(
+        return opened(
+            lambda: verify_plan_request(
                 signed_request,
                 keys=self.access.key,
                 origin=self.origin,
@@ -141,35 +129,21 @@ class PlanMaterials:
                 now=self.clock() // 1_000_000,
                 token_digest=caller.token_digest,
                 token_subject=caller.name,
-            )
-        except ProofError as error:
-            text = TEXTS[error.reason]
-            raise HubError(
-                Reason.REQUEST_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
-            ) from error
-        if request.jti != request_id:
-            raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
-        return request
+            ),
+            request_id,
+        )
 
-    async def _answer(self, caller: Caller, request: PlanRequest) -> PlanAnswer:
+    async def _answer(self, request: PlanRequest, caller: Caller) -> PlanAnswer:
         """Steps 2 to 6 for one decision."""
         decision = await self._decide(caller, request)
-        answer_bytes = orjson.dumps(decision.members)
-        content = self.keyed_digest(request.content)
-        try:
-            recorded = await self.recorder.record(
-                _entry(caller, request, decision.members),
-                (),
-                decision.checks,
-                # The request names holders, so what is compared is kept under a keyed hash.
-                remember=Remember(request.iss, request.jti, PLAN_RPC, content, answer_bytes),
-                log_seen=request.log,
-            )
-        except AlreadyRecorded as again:
-            receipt = await self._replay(request, again.remembered, content, answer_bytes)
-            index = again.remembered.index
-        else:
-            receipt, index = recorded.receipt, recorded.index
+        receipt, index = await AnswerOnce(self.recorder, PLAN_RPC).record(
+            request,
+            _entry(caller, request, decision.members),
+            decision.checks,
+            # The request names holders, so what is compared is kept under a keyed hash.
+            self.keyed_digest(request.content),
+            orjson.dumps(decision.members),
+        )
         return PlanAnswer(
             request.jti, decision.items, decision.lines, decision.notice, receipt, index
         )
@@ -259,17 +233,6 @@ class PlanMaterials:
             return TypeFacts()
         listing = known.listing
         return TypeFacts(listing.sharing, listing.successors, listing.evidence_days)
-
-    async def _replay(
-        self, request: PlanRequest, remembered: Remembered, content: str, answer: bytes
-    ) -> str:
-        """Step 6 for an id that was answered before: the original receipt, or why not."""
-        if remembered.method != PLAN_RPC or remembered.content != content:
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
-        receipt = await self.recorder.receipt(remembered.index)
-        if remembered.answer != answer:
-            raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti)
-        return receipt
 
 
 def _holders(request: PlanRequest) -> dict[str, Holder]:

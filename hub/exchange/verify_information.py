@@ -11,12 +11,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
@@ -24,11 +25,11 @@ from hub.errors import HubError, Reason
 from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
 from hub.exchange.guesses import Guesses
+from hub.exchange.once import AnswerOnce, Observe, decided, opened
 from hub.exchange.ports import Access, Certificates, FoundCertificate, Recorder
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, digest, parse_json
-from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.request import SignedRequest, verify_request
 
 RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
@@ -61,14 +62,6 @@ class Confirmation:
     trust: tuple[Grade, Origin] | None
     receipt: str
     entry: int
-
-
-class Observe(Protocol):
-    """Where the latency of an exchange is counted."""
-
-    def __call__(
-        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ class VerifyInformation:
             self.guesses.take(caller.name, subject)
             confirmed = True
             try:
-                answer = await self._answer_once_more(caller, request)
+                answer = await decided(partial(self._answer, request), caller, self.identify)
                 confirmed = answer.result is not Result.NOT_CONFIRMED
             finally:
                 if confirmed:
@@ -121,8 +114,8 @@ class VerifyInformation:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        try:
-            request = verify_request(
+        request = opened(
+            lambda: verify_request(
                 signed_request,
                 keys=self.access.key,
                 origin=self.origin,
@@ -132,16 +125,11 @@ class VerifyInformation:
                 token_digest=caller.token_digest,
                 token_subject=caller.name,
                 takes_values=True,
-            )
-        except ProofError as error:
-            text = TEXTS[error.reason]
-            raise HubError(
-                Reason.REQUEST_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
-            ) from error
+            ),
+            request_id,
+        )
         if request.fwd is not None:
             raise HubError(Reason.FORWARD_NOT_SERVED)
-        if request.jti != request_id:
-            raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
         if request.certificates[0].cert is not None:
             CertificateIdentifier.parse(request.certificates[0].cert, lenient=True)
         return request
@@ -153,16 +141,8 @@ class VerifyInformation:
             return self.keyed_digest(f"{wanted.vct} {wanted.holder.type} {wanted.holder.number}")
         return self.keyed_digest(f"{wanted.vct} {wanted.cert}")
 
-    async def _answer_once_more(self, caller: Caller, request: SignedRequest) -> Confirmation:
-        """Steps 3 to 6; once more where what was decided on has changed meanwhile."""
-        try:
-            return await self._answer(caller, request)
-        except HubError as stale:
-            if stale.reason is not Reason.DECISION_STALE:
-                raise
-            return await self._answer(await self.identify(), request)
-
-    async def _answer(self, caller: Caller, request: SignedRequest) -> Confirmation:
+    async def _answer(self, request: SignedRequest, caller: Caller) -> Confirmation:
+        """Steps 3 to 6 for one decision."""
         checks = (self.access.check(caller), self.grants.check())
         grant = find_grant(
             self.grants.of(request.iss),
@@ -178,27 +158,13 @@ class VerifyInformation:
         trust = None if matched is None else await self.certificates.trust(matched.version_id)
         said = " ".join((result.value, *objected, *_scanned(trust)))
         await asyncio.sleep(STEP_S - (time.perf_counter() - begun) % STEP_S)
-        try:
-            recorded = await self.recorder.record(
-                self._entry(
-                    caller, request, grant.digest, result=result, matched=matched, trust=trust
-                ),
-                (),
-                checks + tuple(certificate.check for certificate in found),
-                remember=Remember(
-                    request.iss,
-                    request.jti,
-                    RPC,
-                    self.keyed_digest(content_of(request)),
-                    said.encode(),
-                ),
-                log_seen=request.log,
-            )
-        except AlreadyRecorded as again:
-            receipt = await self._replay(request, again.remembered, said)
-            index = again.remembered.index
-        else:
-            receipt, index = recorded.receipt, recorded.index
+        receipt, index = await AnswerOnce(self.recorder, RPC).record(
+            request,
+            self._entry(caller, request, grant.digest, result=result, matched=matched, trust=trust),
+            checks + tuple(certificate.check for certificate in found),
+            self.keyed_digest(content_of(request)),
+            said.encode(),
+        )
         return Confirmation(request.jti, result, objected, trust, receipt, index)
 
     async def _find(self, request: SignedRequest) -> Sequence[FoundCertificate]:
@@ -223,15 +189,6 @@ class VerifyInformation:
             if same_values({name: stored.get(name) for name in values}, values):
                 right.append(certificate)
         return right
-
-    async def _replay(self, request: SignedRequest, remembered: Remembered, said: str) -> str:
-        """Step 6: the original receipt, or why not."""
-        if remembered.method != RPC or remembered.content != self.keyed_digest(content_of(request)):
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=request.jti)
-        receipt = await self.recorder.receipt(remembered.index)
-        if remembered.answer.decode() != said:
-            raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti)
-        return receipt
 
     def _entry(
         self,

@@ -1,0 +1,150 @@
+"""A signed request is opened once, decided at most twice and answered once, however often it comes.
+
+What fetches, verifications and plans share (docs/architecture.md, "Life of a fetch").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import orjson
+
+from hub.domain.caller import Caller
+from hub.domain.entry import AlreadyRecorded, Entry, LogHead, Remember, Remembered
+from hub.domain.strict_json import Json
+from hub.errors import HubError, Reason
+from hub.exchange.ports import Recorder
+from hub.proof.reasons import TEXTS, ProofError
+from hub.storage.statements import Check
+
+# How the memory of a refusal begins; no answer begins like it.
+_REFUSED: Final = b'{"refused":'
+
+
+class Observe(Protocol):
+    """Where the latency of an exchange is counted."""
+
+    def __call__(
+        self, operation: str, outcome: str, recipient: str, issuer: str, seconds: float
+    ) -> None: ...
+
+
+class Request(Protocol):
+    """What a verified request says of itself, whatever it asks for."""
+
+    @property
+    def iss(self) -> str: ...
+    @property
+    def jti(self) -> str: ...
+    @property
+    def log(self) -> LogHead | None: ...
+
+
+AnyRequest = TypeVar("AnyRequest", bound=Request)
+Answer = TypeVar("Answer")
+
+
+def opened(verify: Callable[[], AnyRequest], request_id: str) -> AnyRequest:
+    """The request that `verify` opens; the call must carry the id that the request was signed with.
+
+    Raises HubError(REQUEST_INVALID) with the rule of the first failing step, (FIELD_INVALID).
+    """
+    try:
+        request = verify()
+    except ProofError as error:
+        text = TEXTS[error.reason]
+        raise HubError(
+            Reason.REQUEST_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
+        ) from error
+    if request.jti != request_id:
+        raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
+    return request
+
+
+async def decided(
+    answer: Callable[[Caller], Awaitable[Answer]],
+    caller: Caller,
+    identify: Callable[[], Awaitable[Caller]],
+) -> Answer:
+    """`answer` of the caller; once more, of the caller judged anew, where what it stood on changed.
+
+    Raises HubError, DECISION_STALE only where it changed again.
+    """
+    try:
+        return await answer(caller)
+    except HubError as stale:
+        if stale.reason is not Reason.DECISION_STALE:
+            raise
+        return await answer(await identify())
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOnce:
+    """The memory of one RPC: what (system, request id) was answered with, or refused for.
+
+    `content` is what a retry repeats, under a keyed hash because it names holders.
+    """
+
+    recorder: Recorder
+    rpc: str
+
+    async def record(
+        self,
+        request: Request,
+        entry: Entry,
+        checks: Sequence[Check],
+        content: str,
+        answer: bytes,
+    ) -> tuple[str, int]:
+        """Receipt and entry of the answer, which may leave now; the first ones where it was given
+        before.
+
+        Raises HubError: DECISION_STALE, REQUEST_ID_REUSED for other content, ANSWER_STALE with the
+        original receipt where the answer of today differs, and the refusal remembered.
+        """
+        remember = Remember(request.iss, request.jti, self.rpc, content, answer)
+        try:
+            recorded = await self.recorder.record(
+                entry, (), checks, remember=remember, log_seen=request.log
+            )
+        except AlreadyRecorded as again:
+            known = again.remembered
+            self._check_same(remember, known)
+            receipt = await self.recorder.receipt(known.index)
+            if known.answer != answer:
+                raise HubError(
+                    Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti
+                ) from None
+            return receipt, known.index
+        return recorded.receipt, recorded.index
+
+    async def refuse(
+        self,
+        request: Request,
+        entry: Entry,
+        checks: Sequence[Check],
+        content: str,
+        refusal: HubError,
+    ) -> None:
+        """Put a refusal on record and remember it: the same request is refused for ever."""
+        details: dict[str, Json] = {**refusal.details}
+        answer = orjson.dumps({"refused": refusal.reason.value, "details": details})
+        remember = Remember(request.iss, request.jti, self.rpc, content, answer)
+        try:
+            await self.recorder.record(entry, (), checks, remember=remember, log_seen=request.log)
+        except AlreadyRecorded as again:
+            self._check_same(remember, again.remembered)
+            receipt = await self.recorder.receipt(again.remembered.index)
+            # It was allowed, and is not any more: the receipt, and no data.
+            raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=request.jti) from None
+        refusal.recorded = True
+
+    def _check_same(self, asked: Remember, known: Remembered) -> None:
+        """Raises HubError(REQUEST_ID_REUSED), or the refusal remembered."""
+        if known.method != asked.method or known.content != asked.content:
+            raise HubError(Reason.REQUEST_ID_REUSED, request_id=asked.request_id) from None
+        if known.answer.startswith(_REFUSED):
+            first = orjson.loads(known.answer)
+            raise HubError(Reason(first["refused"]), recorded=True, **first["details"]) from None
