@@ -81,6 +81,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _ITEMS + "ListItems": _BOTH_SIDES,
         _ITEMS + "RetireItem": _STEWARD,
         _FACTS + "AnnounceFactChange": frozenset({Role.DEPARTMENT}),
+        _FACTS + "AnnounceHolderEvent": _ISSUER,
         _FACTS + "ListFollowUps": _RECORD_READERS,
         _FACTS + "DeclineFollowUp": frozenset({Role.DEPARTMENT}),
         _OBJECTIONS + "RaiseObjection": _OBJECTORS,

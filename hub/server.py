@@ -79,6 +79,7 @@ from hub.registry.fact_service import FactService
 from hub.registry.facts import AnnounceFactChange, FollowUps
 from hub.registry.feed import Tail, WatchChanges
 from hub.registry.feed_service import FeedService
+from hub.registry.holder_events import AnnounceHolderEvent
 from hub.registry.holder_links import HolderLinks
 from hub.registry.holder_service import HolderService
 from hub.registry.ingest import IngestBatch
@@ -587,6 +588,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             facts_pb2,
             FactService(
                 AnnounceFactChange(clock, database, recorder, identities, catalogue),
+                AnnounceHolderEvent(clock, database, recorder, identities, certificates),
                 FollowUps(database, recorder, identities),
                 pages,
                 caller,

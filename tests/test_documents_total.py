@@ -36,7 +36,7 @@ from tests.exchange import plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
-from tests.registry.test_holders import link_and_unlink
+from tests.registry.test_holders import befall_and_link
 from tests.registry.test_objections import settle_objection
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
@@ -335,7 +335,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
             ),
         )
         await settle_objection(hub, cert)
-        await link_and_unlink(hub, delivered.results[0].certificate)
+        await befall_and_link(hub, delivered.results[0].certificate)
         watching = feed_pb2_grpc.FeedServiceStub(platform.channel).WatchChanges(
             feed_pb2.WatchChangesRequest(), metadata=bearer(await platform.token())
         )

@@ -1,8 +1,9 @@
-"""`sealway holder`: identifiers that belong to one holder."""
+"""`sealway holder`: identifiers that belong to one holder, and what happens to it."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,9 +30,17 @@ from hub.cli.session import (
 )
 from hub.cli.terminal import Terminal, UsageError
 from hub.proof.encoding import b64u
-from hub.registry.v1 import holders_pb2, holders_pb2_grpc, registry_pb2
+from hub.registry.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    holders_pb2,
+    holders_pb2_grpc,
+    registry_pb2,
+)
 
-app = typer.Typer(no_args_is_help=True, help="Holders whose identifiers changed.")
+app = typer.Typer(
+    no_args_is_help=True, help="Holders: other identifiers, death, dissolution, guardianship."
+)
 
 EvidenceOption = Annotated[
     Path | None,
@@ -47,6 +56,11 @@ BasisOption = Annotated[str, typer.Option(help="Law and article, or the decision
 _KINDS: Final = {
     name.removeprefix("KIND_").lower().replace("_", "-"): name
     for name, number in holders_pb2.HolderLink.Kind.items()
+    if number
+}
+_EVENTS: Final = {
+    name.removeprefix("EVENT_").lower().replace("_", "-"): name
+    for name, number in facts_pb2.AnnounceHolderEventRequest.Event.items()
     if number
 }
 
@@ -73,11 +87,7 @@ def link(
     --holder 001:91330100MA2XXXXX1A --since 2026-01-05 --evidence decision.pdf --basis "…"
     """
     terminal = Terminal(as_json)
-    if kind not in _KINDS:
-        known = ", ".join(_KINDS)
-        raise UsageError(
-            f"--kind {kind}: write one of {known}", f"--kind {kind}：应为 {known} 之一"
-        )
+    chosen = _one_of(_KINDS, kind, "--kind")
     former = read_holder(holder, holder_file)
     if former is None:
         raise UsageError(
@@ -88,7 +98,7 @@ def link(
         request_id=request_id(repeat),
         certificate=certificate,
         former=registry_pb2.Holder(type=former.type, number=former.number),
-        kind=_KINDS[kind],
+        kind=chosen,
         effective_date=since,
         document_digest=digest_of(evidence),
         legal_basis=basis,
@@ -180,6 +190,59 @@ def links(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
             for item in found
         ],
     )
+
+
+@app.command()
+def event(
+    certificate: Annotated[
+        str, typer.Argument(help="Your own certificate of the holder: authorities/{a}/…")
+    ],
+    what: Annotated[str, typer.Option("--event", help=" | ".join(_EVENTS))],
+    evidence: EvidenceOption,
+    basis: BasisOption,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Announce what happened to a holder: its certificates are listed to their authorities.
+
+    No state changes by it; each authority decides about its own.
+
+    Example: sealway holder event authorities/civil/certificates/0f3a… --event death
+    --evidence certificate.pdf --basis "…"
+    """
+    terminal = Terminal(as_json)
+    request = facts_pb2.AnnounceHolderEventRequest(
+        request_id=request_id(repeat),
+        certificate=certificate,
+        event=_one_of(_EVENTS, what, "--event"),
+        document_digest=digest_of(evidence),
+        legal_basis=basis,
+    )
+    with connected(profile) as client:
+        stub = facts_pb2_grpc.FactServiceStub(client.channel)
+        answer: facts_pb2.AnnounceHolderEventResponse = write(
+            terminal, client, stub.AnnounceHolderEvent, request
+        )
+    change = answer.fact_change
+    terminal.document(written(change, answer.receipt))
+    terminal.say(
+        f"Announced as {change.name}; each authority is shown its own certificates.",
+        f"已通告 {change.name}；各机构可见本机构受影响的证照。",
+    )
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, f"sealway fact list {change.name}")
+
+
+def _one_of(known: Mapping[str, str], text: str, option: str) -> str:
+    """The API's name of what a person wrote. Raises UsageError."""
+    if text not in known:
+        listed = ", ".join(known)
+        raise UsageError(
+            f"{option} {text}: write one of {listed}", f"{option} {text}：应为 {listed} 之一"
+        )
+    return known[text]
 
 
 def digest_of(file: Path | None) -> str:

@@ -148,6 +148,10 @@ RULES: Final[dict[str, Text]] = {
         "the seal of this certificate names one holder; name another certificate of yours",
         "该证照的印章应只载明一个持证主体，请指定本机构的另一证照",
     ),
+    "event.holder": Text(
+        "this happens to a holder of the kind {kind} only; the certificate's holder is another",
+        "该事件只适用于 {kind} 类持证主体，与该证照的持证主体不符",
+    ),
     "value.digest": Text(
         "the value should be a SHA-256 digest: 43 characters of base64url without padding",
         "值应为 SHA-256 摘要：43位 base64url，不含填充",

@@ -11,8 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.domain import names
 from hub.domain.caller import Caller, Role
+from hub.domain.holder_event import HolderEvent
+from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
+from hub.registry.evidence import Evidence
 from hub.registry.fact_store import FollowUp
 from hub.registry.facts import (
     AnnounceFactChange,
@@ -22,6 +25,7 @@ from hub.registry.facts import (
     FollowUpState,
     follow_up_state,
 )
+from hub.registry.holder_events import AnnounceHolderEvent, EventAnnouncement
 from hub.registry.v1 import facts_pb2 as pb
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
@@ -33,6 +37,12 @@ _STATES: Final = {
     FollowUpState.DECLINED: pb.FollowUp.STATE_DECLINED,
     FollowUpState.ENDED: pb.FollowUp.STATE_ENDED,
 }
+_EVENTS: Final = {
+    pb.AnnounceHolderEventRequest.EVENT_DEATH: HolderEvent.DEATH,
+    pb.AnnounceHolderEventRequest.EVENT_DISSOLUTION: HolderEvent.DISSOLUTION,
+    pb.AnnounceHolderEventRequest.EVENT_GUARDIANSHIP_BEGUN: HolderEvent.GUARDIANSHIP_BEGUN,
+    pb.AnnounceHolderEventRequest.EVENT_GUARDIANSHIP_ENDED: HolderEvent.GUARDIANSHIP_ENDED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class FactService:
     """`hub.registry.v1.FactService`."""
 
     announce: AnnounceFactChange
+    announce_event: AnnounceHolderEvent
     follow_ups: FollowUps
     pages: PageTokens
     current_caller: Callable[[], Caller]
@@ -59,6 +70,30 @@ class FactService:
             lambda made: encode_fact_change(made).SerializeToString(),
         )
         return pb.AnnounceFactChangeResponse(
+            fact_change=pb.FactChange.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
+    async def AnnounceHolderEvent(
+        self, request: pb.AnnounceHolderEventRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.AnnounceHolderEventResponse:
+        """Announce what happened to a holder."""
+        authority, certificate = names.parse(
+            request.certificate, "authorities/{authority}/certificates/{certificate}"
+        )
+        event = _EVENTS.get(request.event)
+        if event is None:
+            raise HubError(Reason.FIELD_INVALID, field="event", rule="an event of this list")
+        answered = await self.announce_event(
+            self._call("AnnounceHolderEvent", request.request_id, request.SerializeToString),
+            EventAnnouncement(
+                f"authorities/{authority}",
+                certificate,
+                event,
+                Evidence(request.document_digest, request.legal_basis),
+            ),
+            lambda made: encode_fact_change(made).SerializeToString(),
+        )
+        return pb.AnnounceHolderEventResponse(
             fact_change=pb.FactChange.FromString(answered.answer), receipt=_receipt(answered)
         )
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    literal_column,
     select,
     tuple_,
 )
@@ -110,8 +111,10 @@ HELD_BY: Final = question(
     "rows",
 )
 FACT_CHANGE: Final = question(
-    "whose announcement it is",
-    select(FACT_CHANGES.c.authority).where(FACT_CHANGES.c.id == bindparam("id")),
+    "whose announcement it is, and of what",
+    select(FACT_CHANGES.c.authority, FACT_CHANGES.c.facts).where(
+        FACT_CHANGES.c.id == bindparam("id")
+    ),
     "id",
 )
 
@@ -140,15 +143,17 @@ def _follow_ups() -> Select[tuple[object, ...]]:
 
 
 FOLLOW_UPS_OF_CHANGE: Final = question(
-    "a page of what follows from one announcement",
+    "a page of what follows from one announcement; of one authority unless that is empty",
     _follow_ups()
     .where(
         FOLLOW_UPS.c.fact_change == bindparam("fact_change"),
+        bindparam("authority", type_=Text).in_([literal_column("''"), FOLLOW_UPS.c.authority]),
         FOLLOW_UPS.c.certificate_id > bindparam("after"),
     )
     .order_by(FOLLOW_UPS.c.certificate_id)
     .limit(_ROWS),
     "fact_change",
+    "authority",
     "after",
     "rows",
 )

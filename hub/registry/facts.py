@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import orjson
+
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, state_on
 from hub.domain.certificate_type import HolderKind
+from hub.domain.holder_event import HolderEvent, is_personal
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
 from hub.registry.calls import Answered, Call, Change, change_once
@@ -41,14 +44,13 @@ from hub.registry.feed_store import Change as FeedChange
 from hub.registry.feed_store import ChangeKind, changes_write
 from hub.registry.ports import Access, Database, Recorder
 from hub.registry.store import VERSION_STATE
-from hub.storage.statements import Check, Row
+from hub.storage.statements import Check, Row, blob
 
 FACTS_MAX: Final = 8
 FACT_LENGTH_MAX: Final = 64
 TEXT_LENGTH_MAX: Final = 400
 # One entry takes them all.
 FOLLOW_UPS_MAX: Final = 1_000
-_LIVE: Final = frozenset({State.ACTIVE.value, "suspended"})
 
 
 class FollowUpState(StrEnum):
@@ -138,11 +140,7 @@ class AnnounceFactChange:
         if row is None:
             return _Basis(None, ())
         source = held_of(row)
-        others: dict[str, Held] = {}
-        for index in source.holder_indexes:
-            rows = await self.database.all(HELD_BY, index, FOLLOW_UPS_MAX + 2)
-            others |= {held.id: held for held in map(held_of, rows) if held.id != source.id}
-        return _Basis(source, tuple(others[key] for key in sorted(others)))
+        return _Basis(source, await held_elsewhere(self.database, source))
 
     def _decide(
         self,
@@ -159,7 +157,7 @@ class AnnounceFactChange:
         found: list[tuple[Held, tuple[str, ...]]] = []
         for held in basis.others:
             carried = self._carried(held, announcement.facts)
-            if carried and held.state.value in _LIVE:
+            if carried and is_live(held.state):
                 found.append((held, carried))
         if len(found) > FOLLOW_UPS_MAX or len(basis.others) > FOLLOW_UPS_MAX:
             rule = f"at most {FOLLOW_UPS_MAX} certificates of its holder"
@@ -177,8 +175,8 @@ class AnnounceFactChange:
         ]
         if found:
             reference = f"factChanges/{made.id}"
-            told = [_told(held, reference) for held, _ in found]
-            writes += [put_follow_ups(made.id, found), changes_write(told, now_us)]
+            changes = [told(held, reference) for held, _ in found]
+            writes += [put_follow_ups(made.id, found), changes_write(changes, now_us)]
         state = Check(VERSION_STATE, (source.version_id,), (source.state.value, source.state_entry))
         return Change(
             kind="fact.announced",
@@ -255,14 +253,20 @@ class FollowUps:
     async def _of_change(
         self, caller: Caller, fact_change: str, after: str, size: int
     ) -> FollowUpPage:
-        announced = await self.database.one(FACT_CHANGE, fact_change)
-        is_own = announced is not None and announced[0] == caller.authority
-        if not is_own and caller.role is not Role.AUDITOR:
+        row = await self.database.one(FACT_CHANGE, fact_change)
+        sees_all = caller.role is Role.AUDITOR
+        if row is None or not (sees_all or row[0] == caller.authority):
             raise HubError(Reason.FACT_CHANGE_NOT_FOUND, name=f"factChanges/{fact_change}")
-        if announced is None:
-            raise HubError(Reason.FACT_CHANGE_NOT_FOUND, name=f"factChanges/{fact_change}")
+        # Whoever announced something of a person does not learn what that person has elsewhere.
+        own_only = not sees_all and is_personal(orjson.loads(blob(row[1])))
         _, _, certificate = after.partition("/")
-        rows = await self.database.all(FOLLOW_UPS_OF_CHANGE, fact_change, certificate, size + 1)
+        rows = await self.database.all(
+            FOLLOW_UPS_OF_CHANGE,
+            fact_change,
+            caller.authority if own_only else "",
+            certificate,
+            size + 1,
+        )
         return _page(rows, size)
 
     async def decline(
@@ -307,13 +311,27 @@ class FollowUps:
         return await change_once(self.recorder, call, decide, refresh)
 
 
+async def held_elsewhere(database: Database, source: Held) -> tuple[Held, ...]:
+    """What the holders of `source` have besides it, by id; some more than may follow at most."""
+    others: dict[str, Held] = {}
+    for index in source.holder_indexes:
+        rows = await database.all(HELD_BY, index, FOLLOW_UPS_MAX + 2)
+        others |= {held.id: held for held in map(held_of, rows) if held.id != source.id}
+    return tuple(others[key] for key in sorted(others))
+
+
+def is_live(state: State) -> bool:
+    """Whether a certificate in this stored state has to follow what is announced."""
+    return state in (State.ACTIVE, State.SUSPENDED)
+
+
 def follow_up_state(one: FollowUp) -> FollowUpState:
     """Where it stands: what its authority said first, then what its certificate says."""
     if one.decline_reason:
         return FollowUpState.DECLINED
     if one.newest_version > one.version:
         return FollowUpState.DONE
-    if one.state.value not in _LIVE:
+    if not is_live(one.state):
         return FollowUpState.ENDED
     return FollowUpState.OPEN
 
@@ -329,7 +347,8 @@ def _page(rows: Sequence[Row], size: int) -> FollowUpPage:
     return FollowUpPage(found, last)
 
 
-def _told(held: Held, reference: str) -> FeedChange:
+def told(held: Held, reference: str) -> FeedChange:
+    """What the change feed says of a certificate that an announcement concerns."""
     return FeedChange(
         ChangeKind.FACT,
         held.authority,
@@ -354,6 +373,9 @@ def _check_texts(announcement: Announcement) -> None:
         raise HubError(Reason.FIELD_INVALID, field="facts", rule=rule)
     for index, fact in enumerate(facts):
         _check_text(f"facts[{index}]", fact, FACT_LENGTH_MAX)
+        if fact in tuple(HolderEvent):
+            rule = "what happened to a holder is announced as such: sealway holder event"
+            raise HubError(Reason.FIELD_INVALID, field=f"facts[{index}]", rule=rule)
     _check_text("legal_basis", announcement.legal_basis)
 
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, state_on
 from hub.domain.holder import Holder
 from hub.domain.holder_link import LINKED_MAX, Link, LinkKind, link_fault, reached
-from hub.domain.row import date_violation, text_violation
+from hub.domain.row import date_violation
 from hub.domain.rules import violation
-from hub.domain.strict_json import Json
-from hub.errors import HubError, Reason, Violation
-from hub.proof.encoding import b64u_decode, parse_json
+from hub.errors import HubError, Reason
 from hub.registry.calls import Answered, Call, Change, read_and_change_once
+from hub.registry.evidence import Evidence, check_evidence, field_invalid
 from hub.registry.fact_store import HELD_NOW, Held, held_of
 from hub.registry.holder_link_store import (
     ALL_LINKS,
@@ -43,18 +41,6 @@ from hub.registry.ports import Access, Database, HolderKeys, Recorder
 from hub.registry.read import CertificateReader
 from hub.registry.store import VERSION_STATE
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
-
-BASIS_LENGTH_MAX: Final = 400
-_DIGEST_LENGTH: Final = 43
-_BASE64URL: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a link, or its end, rests on. `document_digest` is "" where no document is needed."""
-
-    document_digest: str
-    legal_basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +124,7 @@ class HolderLinks:
         TRANSITION_NOT_ALLOWED where it was taken back before, REQUEST_ID_REUSED, DECISION_STALE,
         LOG_UNAVAILABLE.
         """
-        _raise_first(_evidence_violations(evidence, is_self_evident=False))
+        check_evidence(evidence)
         name = f"holderLinks/{link_id}"
 
         async def decide() -> Change:
@@ -186,23 +172,11 @@ class HolderLinks:
         if row is None:
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=order.certificate)
         source = held_of(row)
-        present = await self._sealed_holder(source)
+        present = await self.reader.sealed_holder(source.identifier)
+        if present is None:
+            raise field_invalid(violation("certificate", "link.one_holder"))
         cluster = await self._cluster(self._index(order.former), self._index(present))
         return _Basis(source, present, cluster)
-
-    async def _sealed_holder(self, source: Held) -> Holder:
-        """The one holder whom the seal of the newest version names. Raises FIELD_INVALID."""
-        stored = await self.reader.by_identifier(source.identifier)
-        assert stored is not None, "a certificate on file has its newest version"
-        values: dict[str, Json] = {}
-        for one in await stored.disclosures(("holder_type", "holder_number")):
-            parts = parse_json(b64u_decode(one.text))
-            assert isinstance(parts, list), "made by the hub"
-            values[one.name] = parts[2]
-        kind, number = values.get("holder_type"), values.get("holder_number")
-        if not isinstance(kind, str) or not isinstance(number, str):
-            _raise_first([violation("certificate", "link.one_holder")])
-        return Holder(str(kind), str(number))
 
     async def _cluster(self, *identifiers: str) -> _Cluster:
         """What hangs together with `identifiers`; never much more than may."""
@@ -234,9 +208,9 @@ class HolderLinks:
             raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=order.certificate, state=state.value)
         fault = link_fault(order.kind, order.former, basis.present)
         if fault is not None:
-            _raise_first([violation("former", fault)])
+            raise field_invalid(violation("former", fault))
         if len(cluster.turns) > LINKED_MAX:
-            _raise_first([violation("former", "link.too_many", limit=LINKED_MAX)])
+            raise field_invalid(violation("former", "link.too_many", limit=LINKED_MAX))
         made = LinkRow(
             id=f"{now_us // 1000:012x}{os.urandom(10).hex()}",
             what=order.kind.value,
@@ -298,27 +272,8 @@ def _turn_checks(cluster: _Cluster) -> list[Check]:
 
 
 def _check(order: LinkOrder, today: str) -> None:
-    """Step 1. Raises HubError(FIELD_INVALID) with every violation."""
+    """Step 1."""
     dated = date_violation("effective_date", order.effective_date)
-    found = [dated]
     if dated is None and order.effective_date > today:
-        found.append(violation("effective_date", "value.future"))
-    found += _evidence_violations(order.evidence, is_self_evident=order.kind.is_self_evident)
-    _raise_first(found)
-
-
-def _evidence_violations(evidence: Evidence, *, is_self_evident: bool) -> list[Violation | None]:
-    document = evidence.document_digest
-    found = [text_violation("legal_basis", evidence.legal_basis, BASIS_LENGTH_MAX)]
-    if document or not is_self_evident:
-        fits = len(document) == _DIGEST_LENGTH and set(document) <= _BASE64URL
-        found.append(None if fits else violation("document_digest", "value.digest"))
-    return found
-
-
-def _raise_first(found: Sequence[Violation | None]) -> None:
-    broken = tuple(one for one in found if one is not None)
-    if broken:
-        raise HubError(
-            Reason.FIELD_INVALID, violations=broken, field=broken[0].field, rule=broken[0].en
-        )
+        dated = violation("effective_date", "value.future")
+    check_evidence(order.evidence, dated, needs_document=not order.kind.is_self_evident)

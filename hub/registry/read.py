@@ -9,7 +9,10 @@ import orjson
 
 from hub.clock import Clock, legal_day
 from hub.domain.certificate import Grade, Origin, State, state_on
+from hub.domain.holder import Holder
+from hub.domain.strict_json import Json
 from hub.proof.disclosure import Disclosure
+from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import (
     FOUND_BY_HOLDER,
@@ -67,6 +70,21 @@ class CertificateReader:
         """The version with this identifier, its state judged now."""
         row = await self.database.one(FOUND_BY_IDENTIFIER, identifier)
         return None if row is None else self._certificate(row)
+
+    async def sealed_holder(self, identifier: str) -> Holder | None:
+        """The one holder whom the seal of this version names; None where it names several or none.
+
+        Raises HubError(KEY_UNAVAILABLE), (DIGEST_MISMATCH).
+        """
+        stored = await self.by_identifier(identifier)
+        assert stored is not None, "asked of versions on file only"
+        values: dict[str, Json] = {}
+        for one in await stored.disclosures(("holder_type", "holder_number")):
+            parts = parse_json(b64u_decode(one.text))
+            assert isinstance(parts, list), "made by the hub"
+            values[one.name] = parts[2]
+        kind, number = values.get("holder_type"), values.get("holder_number")
+        return Holder(str(kind), str(number)) if kind and number else None
 
     async def by_holder(
         self, holder_type: str, number: str, vct: str

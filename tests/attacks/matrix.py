@@ -35,7 +35,7 @@ from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
 from hub.proof.plan_request import PLAN_RPC, sign_plan_request
 from hub.proof.request import RequestedCertificate, sign_request
-from hub.registry.v1 import holders_pb2, objections_pb2, registry_pb2
+from hub.registry.v1 import facts_pb2, holders_pb2, objections_pb2, registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans
 from tests.simulator import (
@@ -333,6 +333,12 @@ def _linking(message: Any) -> None:
     message.legal_basis = BASIS
 
 
+def _befallen(message: Any) -> None:
+    """Comes as far as the certificate and no further: a company does not die."""
+    message.event = facts_pb2.AnnounceHolderEventRequest.EVENT_DEATH
+    message.document_digest, message.legal_basis = "A" * 43, BASIS
+
+
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     **{
@@ -342,6 +348,7 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     f"{_STATES}ConfirmCertificate": _gone,
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
     "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
+    "/hub.registry.v1.FactService/AnnounceHolderEvent": _befallen,
     "/hub.registry.v1.ObjectionService/RaiseObjection": _objecting,
     "/hub.registry.v1.HolderService/LinkHolderIdentifiers": _linking,
 }

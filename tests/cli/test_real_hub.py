@@ -891,6 +891,10 @@ def _invocations(
         ("holder", "link"): [licence["name"], *_LINKED, "--evidence", pdf, *department],
         ("holder", "unlink"): [link, "--evidence", pdf, "--basis", BASIS, *department],
         ("holder", "links"): department,
+        ("holder", "event"): [
+            *(licence["name"], "--event", "dissolution", "--evidence", pdf, "--basis", BASIS),
+            *department,
+        ],
         ("db", "migrate"): ["--dry-run", *config],
         ("db", "backup"): [folder / "backup", *config],
         ("db", "fsck"): config,

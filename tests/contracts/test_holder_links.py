@@ -19,9 +19,10 @@ from hub.domain.row import Row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
+from hub.registry.evidence import Evidence
 from hub.registry.fact_store import HELD_BY
 from hub.registry.holder_link_store import ALL_LINKS, INSERT_LINK, LINKED, link_of
-from hub.registry.holder_links import Evidence, HolderLinks, LinkOrder
+from hub.registry.holder_links import HolderLinks, LinkOrder
 from hub.registry.on_file import OnFileReader
 from hub.registry.search import Filter
 from hub.registry.store import PAIRS, REACHED_BY
@@ -77,6 +78,7 @@ class Desk:
         answer = await self.office.deliver(
             rows, vct=self.vct(certificate_type), connector=connector
         )
+        assert all(one.certificate for one in answer.results), answer.results
         return [one.certificate.rpartition("/")[2] for one in answer.results]
 
     async def link(

@@ -1,4 +1,4 @@
-"""Identifiers of one holder over the wire and at the terminal: what a window sees of a link."""
+"""Holders over the wire and at the terminal: linked identifiers, and what happens to them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import pytest
 
 from hub.cli.main import run
 from hub.proof.encoding import b64u
+from hub.registry.v1 import facts_pb2, facts_pb2_grpc, holders_pb2_grpc, registry_pb2
 from hub.registry.v1 import holders_pb2 as pb
-from hub.registry.v1 import holders_pb2_grpc, registry_pb2
 from tests.exchange.verifications import about, ask
 from tests.simulator import (
+    PERMIT,
+    PERMIT_VCT,
     Refused,
     Simulator,
     by_identifier,
@@ -23,6 +25,7 @@ from tests.simulator import (
     copy_home,
     licence,
     new_id,
+    permit,
 )
 
 BASIS = "《公司法》第一百七十二条"
@@ -41,9 +44,18 @@ def merger(certificate: str, number: int) -> pb.LinkHolderIdentifiersRequest:
     )
 
 
-async def link_and_unlink(hub: Simulator, certificate: str) -> None:
-    """Every entry that links leave, about a company without certificates."""
+async def befall_and_link(hub: Simulator, certificate: str) -> None:
+    """Every entry that acts about holders leave; nothing else is concerned by them."""
     department = hub.system("hz-department")
+    event = facts_pb2.AnnounceHolderEventRequest(
+        request_id=new_id(),
+        certificate=certificate,
+        event=facts_pb2.AnnounceHolderEventRequest.EVENT_DISSOLUTION,
+        document_digest="A" * 43,
+        legal_basis=BASIS,
+    )
+    facts = facts_pb2_grpc.FactServiceStub(department.channel)
+    await department.call(facts.AnnounceHolderEvent, event)
     stub = holders_pb2_grpc.HolderServiceStub(department.channel)
     linked = await department.call(stub.LinkHolderIdentifiers, merger(certificate, 999))
     unlinking = pb.UnlinkHolderIdentifiersRequest(
@@ -136,3 +148,47 @@ async def test_only_departments_link_and_only_by_what_is_their_own(
             await member.call(stub.LinkHolderIdentifiers, request)
         assert caught.value.reason == "USCC_INVALID"
         assert "secret" not in str(vars(caught.value))
+
+
+async def test_who_announces_a_death_does_not_learn_what_the_person_had_elsewhere(
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither from the answer nor from its list; the other department and an auditor see it."""
+    document = tmp_path / "document.pdf"
+    document.write_bytes(b"%PDF-1.7 shown")
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        await hub.officer().propose("nb-permit", "authorities/nb-market/seals/main", PERMIT)
+        for other in ("qian", "sun"):
+            await hub.officer(other).approve("nb-permit")
+        mine, theirs = [
+            (await hub.connector(name).deliver([permit(7)], vct=PERMIT_VCT)).results[0]
+            for name in ("hz-connector", "nb-connector")
+        ]
+
+        async def sealway(system: str, *words: Any, expect: int = 0) -> Any:
+            profile = str(hub.profile(f"systems/{system}"))
+            arguments = [*map(str, words), "--json", "--profile", profile]
+            code = await asyncio.to_thread(run, arguments)
+            out = capsys.readouterr().out
+            assert code == expect, out
+            return json.loads(out)
+
+        announcing = ("--evidence", document, "--basis", "《民法典》第十五条")
+        made = await sealway("hz-department", "holder", "event", mine.certificate,
+                             "--event", "death", *announcing)  # fmt: skip
+        unknown = await sealway("hz-department", "holder", "event", mine.certificate,
+                                "--event", "birth", *announcing, expect=64)  # fmt: skip
+        seen = await sealway("hz-department", "fact", "list", made["name"])
+        (told,) = (await sealway("nb-department", "fact", "list"))["follow_ups"]
+        (audited,) = (await sealway("auditor-1", "fact", "list", made["name"]))["follow_ups"]
+        shown = await sealway("nb-department", "certificate", "show", theirs.certificate)
+        report = await hub.audit()
+
+    assert (made["facts"], made["follow_ups"]) == (["holder.death"], 0)
+    assert "guardianship-begun" in unknown["error"]["en"]
+    assert seen["follow_ups"] == []
+    assert (told["certificate"], told["facts"]) == (theirs.certificate, ["holder.death"])
+    assert told["source_identifier"] == mine.identifier
+    assert audited["state"] == told["state"] == "STATE_OPEN"
+    assert shown["state"] == "CERTIFICATE_STATE_ACTIVE"
+    assert not report.findings

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhub/registry/v1/facts.proto\x12\x0fhub.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"h\n\x19\x41nnounceFactChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x03 \x03(\t\x12\x13\n\x0blegal_basis\x18\x04 \x01(\t\"p\n\x1a\x41nnounceFactChangeResponse\x12\x30\n\x0b\x66\x61\x63t_change\x18\x01 \x01(\x0b\x32\x1b.hub.registry.v1.FactChange\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\xae\x01\n\nFactChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\x12\n\nidentifier\x18\x03 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x31\n\rannounce_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfollow_ups\x18\x07 \x01(\x05\"R\n\x14ListFollowUpsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x61\x63t_change\x18\x03 \x01(\t\"_\n\x15ListFollowUpsResponse\x12-\n\nfollow_ups\x18\x01 \x03(\x0b\x32\x19.hub.registry.v1.FollowUp\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe4\x02\n\x08\x46ollowUp\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tauthority\x18\x02 \x01(\t\x12\x18\n\x10\x63\x65rtificate_type\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x04 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x05 \x03(\t\x12\x19\n\x11source_identifier\x18\x06 \x01(\t\x12.\n\x05state\x18\x07 \x01(\x0e\x32\x1f.hub.registry.v1.FollowUp.State\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x08 \x01(\t\x12\x31\n\rannounce_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0e\n\nSTATE_DONE\x10\x02\x12\x12\n\x0eSTATE_DECLINED\x10\x03\x12\x0f\n\x0bSTATE_ENDED\x10\x04\"R\n\x16\x44\x65\x63lineFollowUpRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x03 \x01(\t\"i\n\x17\x44\x65\x63lineFollowUpResponse\x12,\n\tfollow_up\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.FollowUp\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt2\xc2\x02\n\x0b\x46\x61\x63tService\x12m\n\x12\x41nnounceFactChange\x12*.hub.registry.v1.AnnounceFactChangeRequest\x1a+.hub.registry.v1.AnnounceFactChangeResponse\x12^\n\rListFollowUps\x12%.hub.registry.v1.ListFollowUpsRequest\x1a&.hub.registry.v1.ListFollowUpsResponse\x12\x64\n\x0f\x44\x65\x63lineFollowUp\x12\'.hub.registry.v1.DeclineFollowUpRequest\x1a(.hub.registry.v1.DeclineFollowUpResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhub/registry/v1/facts.proto\x12\x0fhub.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"h\n\x19\x41nnounceFactChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x03 \x03(\t\x12\x13\n\x0blegal_basis\x18\x04 \x01(\t\"p\n\x1a\x41nnounceFactChangeResponse\x12\x30\n\x0b\x66\x61\x63t_change\x18\x01 \x01(\x0b\x32\x1b.hub.registry.v1.FactChange\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\xba\x02\n\x1a\x41nnounceHolderEventRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12@\n\x05\x65vent\x18\x03 \x01(\x0e\x32\x31.hub.registry.v1.AnnounceHolderEventRequest.Event\x12\x17\n\x0f\x64ocument_digest\x18\x04 \x01(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\"\x82\x01\n\x05\x45vent\x12\x15\n\x11\x45VENT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x45VENT_DEATH\x10\x01\x12\x15\n\x11\x45VENT_DISSOLUTION\x10\x02\x12\x1c\n\x18\x45VENT_GUARDIANSHIP_BEGUN\x10\x03\x12\x1c\n\x18\x45VENT_GUARDIANSHIP_ENDED\x10\x04\"q\n\x1b\x41nnounceHolderEventResponse\x12\x30\n\x0b\x66\x61\x63t_change\x18\x01 \x01(\x0b\x32\x1b.hub.registry.v1.FactChange\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\xae\x01\n\nFactChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\x12\n\nidentifier\x18\x03 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x31\n\rannounce_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfollow_ups\x18\x07 \x01(\x05\"R\n\x14ListFollowUpsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x61\x63t_change\x18\x03 \x01(\t\"_\n\x15ListFollowUpsResponse\x12-\n\nfollow_ups\x18\x01 \x03(\x0b\x32\x19.hub.registry.v1.FollowUp\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe4\x02\n\x08\x46ollowUp\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tauthority\x18\x02 \x01(\t\x12\x18\n\x10\x63\x65rtificate_type\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x04 \x01(\t\x12\r\n\x05\x66\x61\x63ts\x18\x05 \x03(\t\x12\x19\n\x11source_identifier\x18\x06 \x01(\t\x12.\n\x05state\x18\x07 \x01(\x0e\x32\x1f.hub.registry.v1.FollowUp.State\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x08 \x01(\t\x12\x31\n\rannounce_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0e\n\nSTATE_DONE\x10\x02\x12\x12\n\x0eSTATE_DECLINED\x10\x03\x12\x0f\n\x0bSTATE_ENDED\x10\x04\"R\n\x16\x44\x65\x63lineFollowUpRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65\x63line_reason\x18\x03 \x01(\t\"i\n\x17\x44\x65\x63lineFollowUpResponse\x12,\n\tfollow_up\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.FollowUp\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt2\xb4\x03\n\x0b\x46\x61\x63tService\x12m\n\x12\x41nnounceFactChange\x12*.hub.registry.v1.AnnounceFactChangeRequest\x1a+.hub.registry.v1.AnnounceFactChangeResponse\x12p\n\x13\x41nnounceHolderEvent\x12+.hub.registry.v1.AnnounceHolderEventRequest\x1a,.hub.registry.v1.AnnounceHolderEventResponse\x12^\n\rListFollowUps\x12%.hub.registry.v1.ListFollowUpsRequest\x1a&.hub.registry.v1.ListFollowUpsResponse\x12\x64\n\x0f\x44\x65\x63lineFollowUp\x12\'.hub.registry.v1.DeclineFollowUpRequest\x1a(.hub.registry.v1.DeclineFollowUpResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +37,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANNOUNCEFACTCHANGEREQUEST']._serialized_end=206
   _globals['_ANNOUNCEFACTCHANGERESPONSE']._serialized_start=208
   _globals['_ANNOUNCEFACTCHANGERESPONSE']._serialized_end=320
-  _globals['_FACTCHANGE']._serialized_start=323
-  _globals['_FACTCHANGE']._serialized_end=497
-  _globals['_LISTFOLLOWUPSREQUEST']._serialized_start=499
-  _globals['_LISTFOLLOWUPSREQUEST']._serialized_end=581
-  _globals['_LISTFOLLOWUPSRESPONSE']._serialized_start=583
-  _globals['_LISTFOLLOWUPSRESPONSE']._serialized_end=678
-  _globals['_FOLLOWUP']._serialized_start=681
-  _globals['_FOLLOWUP']._serialized_end=1037
-  _globals['_FOLLOWUP_STATE']._serialized_start=938
-  _globals['_FOLLOWUP_STATE']._serialized_end=1037
-  _globals['_DECLINEFOLLOWUPREQUEST']._serialized_start=1039
-  _globals['_DECLINEFOLLOWUPREQUEST']._serialized_end=1121
-  _globals['_DECLINEFOLLOWUPRESPONSE']._serialized_start=1123
-  _globals['_DECLINEFOLLOWUPRESPONSE']._serialized_end=1228
-  _globals['_FACTSERVICE']._serialized_start=1231
-  _globals['_FACTSERVICE']._serialized_end=1553
+  _globals['_ANNOUNCEHOLDEREVENTREQUEST']._serialized_start=323
+  _globals['_ANNOUNCEHOLDEREVENTREQUEST']._serialized_end=637
+  _globals['_ANNOUNCEHOLDEREVENTREQUEST_EVENT']._serialized_start=507
+  _globals['_ANNOUNCEHOLDEREVENTREQUEST_EVENT']._serialized_end=637
+  _globals['_ANNOUNCEHOLDEREVENTRESPONSE']._serialized_start=639
+  _globals['_ANNOUNCEHOLDEREVENTRESPONSE']._serialized_end=752
+  _globals['_FACTCHANGE']._serialized_start=755
+  _globals['_FACTCHANGE']._serialized_end=929
+  _globals['_LISTFOLLOWUPSREQUEST']._serialized_start=931
+  _globals['_LISTFOLLOWUPSREQUEST']._serialized_end=1013
+  _globals['_LISTFOLLOWUPSRESPONSE']._serialized_start=1015
+  _globals['_LISTFOLLOWUPSRESPONSE']._serialized_end=1110
+  _globals['_FOLLOWUP']._serialized_start=1113
+  _globals['_FOLLOWUP']._serialized_end=1469
+  _globals['_FOLLOWUP_STATE']._serialized_start=1370
+  _globals['_FOLLOWUP_STATE']._serialized_end=1469
+  _globals['_DECLINEFOLLOWUPREQUEST']._serialized_start=1471
+  _globals['_DECLINEFOLLOWUPREQUEST']._serialized_end=1553
+  _globals['_DECLINEFOLLOWUPRESPONSE']._serialized_start=1555
+  _globals['_DECLINEFOLLOWUPRESPONSE']._serialized_end=1660
+  _globals['_FACTSERVICE']._serialized_start=1663
+  _globals['_FACTSERVICE']._serialized_end=2099
 # @@protoc_insertion_point(module_scope)

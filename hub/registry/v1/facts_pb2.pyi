@@ -31,6 +31,40 @@ class AnnounceFactChangeResponse(_message.Message):
     receipt: _common_pb2.Receipt
     def __init__(self, fact_change: _Optional[_Union[FactChange, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
+class AnnounceHolderEventRequest(_message.Message):
+    __slots__ = ("request_id", "certificate", "event", "document_digest", "legal_basis")
+    class Event(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        EVENT_UNSPECIFIED: _ClassVar[AnnounceHolderEventRequest.Event]
+        EVENT_DEATH: _ClassVar[AnnounceHolderEventRequest.Event]
+        EVENT_DISSOLUTION: _ClassVar[AnnounceHolderEventRequest.Event]
+        EVENT_GUARDIANSHIP_BEGUN: _ClassVar[AnnounceHolderEventRequest.Event]
+        EVENT_GUARDIANSHIP_ENDED: _ClassVar[AnnounceHolderEventRequest.Event]
+    EVENT_UNSPECIFIED: AnnounceHolderEventRequest.Event
+    EVENT_DEATH: AnnounceHolderEventRequest.Event
+    EVENT_DISSOLUTION: AnnounceHolderEventRequest.Event
+    EVENT_GUARDIANSHIP_BEGUN: AnnounceHolderEventRequest.Event
+    EVENT_GUARDIANSHIP_ENDED: AnnounceHolderEventRequest.Event
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    certificate: str
+    event: AnnounceHolderEventRequest.Event
+    document_digest: str
+    legal_basis: str
+    def __init__(self, request_id: _Optional[str] = ..., certificate: _Optional[str] = ..., event: _Optional[_Union[AnnounceHolderEventRequest.Event, str]] = ..., document_digest: _Optional[str] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+
+class AnnounceHolderEventResponse(_message.Message):
+    __slots__ = ("fact_change", "receipt")
+    FACT_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    fact_change: FactChange
+    receipt: _common_pb2.Receipt
+    def __init__(self, fact_change: _Optional[_Union[FactChange, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
 class FactChange(_message.Message):
     __slots__ = ("name", "certificate", "identifier", "facts", "legal_basis", "announce_time", "follow_ups")
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -41,6 +41,11 @@ class FactServiceStub:
                 request_serializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeRequest.SerializeToString,
                 response_deserializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeResponse.FromString,
                 _registered_method=True)
+        self.AnnounceHolderEvent = channel.unary_unary(
+                '/hub.registry.v1.FactService/AnnounceHolderEvent',
+                request_serializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventResponse.FromString,
+                _registered_method=True)
         self.ListFollowUps = channel.unary_unary(
                 '/hub.registry.v1.FactService/ListFollowUps',
                 request_serializer=hub_dot_registry_dot_v1_dot_facts__pb2.ListFollowUpsRequest.SerializeToString,
@@ -68,9 +73,20 @@ class FactServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AnnounceHolderEvent(self, request, context):
+        """AnnounceHolderEvent says that a holder died, was dissolved, or came under guardianship, as the
+        caller's own certificate of it shows. Every other certificate of that holder that is in force or
+        suspended gets a follow-up; its authority sees it in ListFollowUps and decides. No state changes by
+        it. Departments; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFollowUps(self, request, context):
         """ListFollowUps returns follow-ups by name. A department is shown those of its own certificates and
-        those that follow from its own announcements, an auditor all.
+        those that follow from its own announcements, an auditor all. What a person has elsewhere is not
+        shown to whoever announced something of that person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +106,11 @@ def add_FactServiceServicer_to_server(servicer, server):
                     servicer.AnnounceFactChange,
                     request_deserializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeRequest.FromString,
                     response_serializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeResponse.SerializeToString,
+            ),
+            'AnnounceHolderEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnnounceHolderEvent,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventResponse.SerializeToString,
             ),
             'ListFollowUps': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFollowUps,
@@ -131,6 +152,33 @@ class FactService:
             '/hub.registry.v1.FactService/AnnounceFactChange',
             hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeRequest.SerializeToString,
             hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceFactChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnnounceHolderEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.FactService/AnnounceHolderEvent',
+            hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_facts__pb2.AnnounceHolderEventResponse.FromString,
             options,
             channel_credentials,
             insecure,
