@@ -157,7 +157,7 @@ async def test_by_identifier_a_version_is_confirmed(hub: Simulator) -> None:
 
 
 async def test_nothing_of_the_certificate_leaves(hub: Simulator) -> None:
-    """The answer has an id, one word and a receipt, which says no more."""
+    """The answer has an id, one word, how far the certificate is to be trusted, and a receipt."""
     heard = await ask(hub.platform(), **about({"name": "杭州示例4有限公司"}, company(4)))
 
     assert heard.result == "in_force"
@@ -168,6 +168,8 @@ async def test_nothing_of_the_certificate_leaves(hub: Simulator) -> None:
         "request_id",
         "result",
         "receipt",
+        "trust_grade",
+        "origin",
     ]
 
 
