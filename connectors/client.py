@@ -207,6 +207,34 @@ class HubClient:
             if isinstance(answers, grpc.Call):
                 answers.cancel()
 
+    def stream_signed(
+        self,
+        method: Callable[..., Iterator[AnswerT]],
+        make: Callable[[AccessToken], Message],
+        *,
+        seconds: float,
+    ) -> Generator[AnswerT, None, None]:
+        """As `call_signed`, for an answer that is streamed, all of it within `seconds`.
+
+        Repeated until its first message has come, and never after it.
+        """
+
+        def begin(
+            request: Message, *, timeout: float, metadata: tuple[tuple[str, str], ...]
+        ) -> tuple[AnswerT, Iterator[AnswerT]]:
+            answers = method(request, timeout=max(timeout, seconds), metadata=metadata)
+            return next(answers), answers
+
+        first, rest = self.call_signed(begin, make)
+        yield first
+        try:
+            yield from rest
+        except grpc.RpcError as error:
+            raise refusal_of(error, self.profile.address) from error
+        finally:
+            if isinstance(rest, grpc.Call):
+                rest.cancel()
+
     def send_stream(
         self, method: Callable[..., AnswerT], requests: Iterable[Message], *, seconds: float
     ) -> AnswerT:

@@ -51,6 +51,7 @@ _SEAL: Final = "/hub.seal.v1.SealService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _PLAN: Final = "/hub.exchange.v1.PlanService/"
+_SHARED_DOCUMENTS: Final = "/hub.exchange.v1.SharedDocumentService/"
 _LEDGER: Final = "/hub.ledger.v1.LedgerService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
@@ -121,6 +122,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _EXCHANGE + "FetchCertificates": frozenset({Role.PLATFORM}),
         _VERIFICATION + "VerifyInformation": frozenset({Role.PLATFORM}),
         _PLAN + "PlanMaterials": frozenset({Role.PLATFORM}),
+        _SHARED_DOCUMENTS + "FetchDocument": frozenset({Role.PLATFORM}),
         _LEDGER + "GetCheckpoint": frozenset(Role),
         _LEDGER + "GetInclusionProof": _MEMBERS,
         _LEDGER + "GetConsistencyProof": frozenset(Role),

@@ -45,12 +45,14 @@ from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.exchange.change_grants import ChangeGrants
 from hub.exchange.fetch import FetchCertificates
+from hub.exchange.fetch_document import FetchDocument
 from hub.exchange.guesses import Guesses
 from hub.exchange.plan_materials import PlanMaterials
 from hub.exchange.plan_service import PlanService
 from hub.exchange.service import ExchangeService
+from hub.exchange.shared_document_service import SharedDocumentService
 from hub.exchange.snapshot import GrantSnapshot
-from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
+from hub.exchange.v1 import exchange_pb2, plan_pb2, shared_documents_pb2, verification_pb2
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_documents, check_structure
@@ -92,6 +94,7 @@ from hub.registry.read import CertificateReader
 from hub.registry.scrub import ScrubReport
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
+from hub.registry.shared_documents import SharedDocuments
 from hub.registry.state_service import CertificateStateService
 from hub.registry.v1 import (
     documents_pb2,
@@ -526,6 +529,24 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=_identify_after(identify, catalogue, items),
         observe=metrics.observe_exchange,
     )
+    blobs = open_blobs(config)
+    documents = Documents(
+        clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
+    )
+    shared_documents = SharedDocuments(database, keys.keyring, documents)
+    fetch_document = FetchDocument(
+        origin=origin,
+        region=region,
+        clock=clock,
+        recorder=recorder,
+        access=identities,
+        grants=grants,
+        certificates=certificates,
+        documents=shared_documents,
+        keyed_digest=keys.keyring.content_digest,
+        identify=identify,
+        observe=metrics.observe_exchange,
+    )
     verify_information = VerifyInformation(
         origin=origin,
         region=region,
@@ -534,14 +555,11 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         access=identities,
         grants=grants,
         certificates=certificates,
+        documents=shared_documents,
         guesses=Guesses(clock),
         keyed_digest=keys.keyring.content_digest,
         identify=identify,
         observe=metrics.observe_exchange,
-    )
-    blobs = open_blobs(config)
-    documents = Documents(
-        clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
     )
     search = SearchCertificates(database, catalogue, keys.keyring)
     caller = rpc.current_caller
@@ -685,6 +703,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         ),
         (verification_pb2, VerificationService(verify_information, caller)),
         (plan_pb2, PlanService(plan, caller)),
+        (shared_documents_pb2, SharedDocumentService(fetch_document, caller)),
         (ledger_pb2, LedgerService(recorder, caller)),
     )
     return Hub(

@@ -29,8 +29,14 @@ ALLOWED = {
     "hub/config.py": _PURE,
     "hub/rpc.py": (*_COMPONENT, "hub.policy", "hub.metrics"),
     "hub/web": (*_COMPONENT, "hub.metrics"),
-    # The generated clients of every component are anybody's to call.
-    "connectors": (*_PROOF, "hub.v1", *(f"hub.{name}.v1" for name in COMPONENTS)),
+    # The generated clients of every component are anybody's to call. Files that must be whole are
+    # written in one way.
+    "connectors": (
+        *_PROOF,
+        "hub.v1",
+        "certs.files",
+        *(f"hub.{name}.v1" for name in COMPONENTS),
+    ),
     "certs": ("hub.errors",),
 }
 

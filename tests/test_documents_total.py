@@ -32,7 +32,7 @@ from hub.registry.v1 import (
 from hub.rpc import status_of
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
 from tests.attacks.test_states import RULING, decide, on_file
-from tests.exchange import plans
+from tests.exchange import handed, plans
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
@@ -313,6 +313,12 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await ask(platform, **about(values), act="accounts/portal", consent="consents/1")
         cert = fetched.verified.entry.certificates[0].cert or ""
         await ask(platform, **about_identifier(values, cert))
+        clerk = Clerk(hub.system("hz-department"))
+        uploaded = await clerk.upload(delivered.results[0].certificate)
+        await clerk.download(uploaded.document.name)
+        await zhao.grant("documents", "window-1", ("@document",))
+        head = fetched.verified.head
+        await handed.fetch(platform, cert, act="accounts/portal", consent="consents/1", log=head)
         department = hub.system("hz-department")
         facts = facts_pb2_grpc.FactServiceStub(department.channel)
         source, _ = await issue_both(hub)
@@ -345,7 +351,6 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await zhao.grant("planned", "window-1", ("name", "scope"), items=(plans.RESTAURANT,))
         mandate = StatedMandate("mandates/1", (plans.RESTAURANT,), "2020-01-01", "2099-12-31")
         people = [(role, "001", company(1)) for role in ("company", "applicant", "agent")]
-        head = fetched.verified.head
         stated: dict[str, Any] = {"consent": "consents/1", "act": "accounts/portal", "log": head}
         await plans.ask(platform, *people, mandate=mandate, **stated)
         with pytest.raises(Refused, match="GRANT_MISSING"):
@@ -370,9 +375,6 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         shown = page.partition("```json\n")[2].partition("\n```")[0]
         await zhao.import_items(shown.encode())
         await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
-        clerk = Clerk(hub.system("hz-department"))
-        uploaded = await clerk.upload(delivered.results[0].certificate)
-        await clerk.download(uploaded.document.name)
         entries = await hub.entries()
         for _ in range(100):
             if entries[-1]["kind"] == "heartbeat":

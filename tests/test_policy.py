@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from hub.access.v1 import access_pb2, reorganization_pb2
 from hub.domain.caller import Role
-from hub.exchange.v1 import exchange_pb2, plan_pb2, verification_pb2
+from hub.exchange.v1 import exchange_pb2, plan_pb2, shared_documents_pb2, verification_pb2
 from hub.ledger.v1 import ledger_pb2
 from hub.policy import OPEN, POLICY
 from hub.registry.v1 import (
@@ -43,6 +43,7 @@ OURS = [
         registry_pb2,
         reorganization_pb2,
         seal_pb2,
+        shared_documents_pb2,
         states_pb2,
         verification_pb2,
     )

@@ -18,6 +18,7 @@ import typer
 from connectors.attestations import append_attestations, read_attestations
 from connectors.client import HubClient, HubRefusedError
 from connectors.faults import RowError
+from connectors.heads import read_trust
 from connectors.manifest import (
     Finding,
     LoadedManifest,
@@ -31,7 +32,6 @@ from connectors.quarantine import Quarantined, export
 from connectors.run import ConnectorRun, Identity, RunReport, exit_code_of
 from connectors.sources.delimited import Charset, open_delimited
 from connectors.submit import GrpcSubmitter
-from hub.cli.heads import read_trust
 from hub.cli.session import JsonOption, ProfileOption, find_profile, next_step
 from hub.cli.terminal import Document, Terminal, UsageError, report_error
 from hub.clock import now_us

@@ -130,7 +130,7 @@ def download(
     request = pb.DownloadDocumentRequest(request_id=request_id(identifier), name=document)
     with (
         connected(profile) as client,
-        _beside(file) as (draft, path),
+        beside(file) as (draft, path),
         _watched(terminal, "download", "下载") as came,
     ):
         stub = documents_pb2_grpc.DocumentServiceStub(client.channel)
@@ -375,7 +375,7 @@ def _watched(terminal: Terminal, en: str, zh: str) -> Iterator[_Sent]:
 
 
 @contextmanager
-def _beside(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
+def beside(file: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """A draft in the folder of `file` that is gone afterwards, unless it took the file's place."""
     try:
         number, name = tempfile.mkstemp(dir=file.parent, prefix=".document-")

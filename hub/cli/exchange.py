@@ -16,7 +16,8 @@ import typer
 
 from certs.files import PRIVATE
 from connectors.client import HubClient
-from hub.cli.heads import keep_receipt_head, kept_head, read_trust
+from connectors.heads import keep_receipt_head, kept_head, read_trust
+from hub.cli.exchange_document import exchange_document
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.plan import plan_materials
 from hub.cli.session import (
@@ -126,6 +127,7 @@ def fetch(
 
 app.command("verify")(verify_information)
 app.command("plan")(plan_materials)
+app.command("document")(exchange_document)
 
 
 def _asked(

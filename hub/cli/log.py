@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from certs.files import PUBLIC
-from hub.cli.heads import keep_checkpoint_head, kept_head, read_trust
+from connectors.heads import keep_checkpoint_head, kept_head, read_trust
 from hub.cli.serve import ConfigOption, find_config
 from hub.cli.session import (
     JsonOption,

@@ -13,8 +13,8 @@ from google.protobuf.json_format import MessageToDict
 
 from certs.files import PRIVATE
 from connectors.client import HubClient
+from connectors.heads import keep_receipt_head, kept_head, read_trust
 from connectors.profile import read_bounded
-from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.notice_page import NoticePage, PageText, Section
 from hub.cli.session import (
     JsonOption,

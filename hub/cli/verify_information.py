@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,8 +11,8 @@ import typer
 
 from certs.files import PRIVATE
 from connectors.client import HubClient
+from connectors.heads import keep_receipt_head, kept_head, read_trust
 from connectors.profile import read_bounded
-from hub.cli.heads import keep_receipt_head, kept_head, read_trust
 from hub.cli.holders import HolderFileOption, HolderOption, read_holder
 from hub.cli.session import (
     JsonOption,
@@ -25,9 +26,10 @@ from hub.cli.session import (
 )
 from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
 from hub.cli.terminal import Terminal, UsageError
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
 from hub.proof.answer_receipt import verify_verification_receipt
-from hub.proof.encoding import Json, emit_json, parse_object
+from hub.proof.encoding import Json, b64u, emit_json, parse_object
 from hub.proof.reasons import ProofError
 from hub.proof.request import (
     Holder,
@@ -54,15 +56,26 @@ _SAID: Final = {
 
 def verify_information(
     certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
-    values: Annotated[
-        Path,
-        typer.Option(
-            "--values", metavar="FILE", help='JSON such as {"name": "…"}; - reads standard input.'
-        ),
-    ],
     item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
     matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
     basis: Annotated[str, typer.Option(help="Law and article.")],
+    values: Annotated[
+        Path | None,
+        typer.Option(
+            "--values", metavar="FILE", help='JSON such as {"name": "…"}; - reads standard input.'
+        ),
+    ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            "--document",
+            metavar="FILE",
+            help="A document that somebody showed: is it the one on file, byte for byte? Alone it "
+            "needs neither --cert nor --holder.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     cert: Annotated[str | None, typer.Option(help="GB/T 36904 identifier.")] = None,
     holder: HolderOption = None,
     holder_file: HolderFileOption = None,
@@ -79,6 +92,7 @@ def verify_information(
 ) -> None:
     """Ask whether values of one certificate are right. Nothing else of it is disclosed.
 
+    Of a document its bytes are compared with those on file; seals inside of it are not checked.
     The receipt is verified before anything is shown. Ends with 0 where the values are right, in
     whatever state the certificate is, and with 1 where they are not confirmed.
 
@@ -88,7 +102,7 @@ def verify_information(
     """
     terminal = Terminal(as_json)
     identifier = request_id(repeat)
-    stated = _read_values(values)
+    stated = _stated(values, document)
     with connected(profile) as client:
         wanted = _wanted(client, certificate_type, tuple(stated), cert, holder, holder_file)
         trust = read_trust(client.profile)
@@ -114,16 +128,16 @@ def verify_information(
             answer.receipt.json.encode(), sent.texts, client.profile.name, result, trust.log
         )
         keep_receipt_head(client, verified)
-    document: dict[str, Json] = {
+    told: dict[str, Json] = {
         "request_id": answer.request_id,
         "result": result,
         "receipt": parse_object(answer.receipt.json.encode()),
     }
     if out is not None:
-        save(out, emit_json(document), mode=PRIVATE)
+        save(out, emit_json(told), mode=PRIVATE)
     terminal.document(
         {
-            **document,
+            **told,
             "objected": list(answer.objected_fields),
             "trust_grade": answer.trust_grade or None,
             "origin": shown_enum(answer, "origin") if answer.origin else None,
@@ -160,7 +174,8 @@ def _wanted(
     holder_file: Path | None,
 ) -> RequestedCertificate:
     who = read_holder(holder, holder_file)
-    if (who is None) == (cert is None):
+    names_itself = fields == (DOCUMENT_FIELD,) and who is None and cert is None
+    if (who is None) == (cert is None) and not names_itself:
         raise UsageError(
             "name the certificate by --cert, or its holder by --holder or --holder-file",
             "请用 --cert 指定证照，或用 --holder、--holder-file 指定持证主体（二选一）",
@@ -185,6 +200,20 @@ def _ask(
         claims.jti,
     )
     return answer
+
+
+def _stated(values: Path | None, document: Path | None) -> dict[str, Json]:
+    """What is to be confirmed. Raises UsageError where that is nothing."""
+    if values is None and document is None:
+        raise UsageError(
+            "name what is to be confirmed by --values or --document",
+            "请用 --values 或 --document 说明需核验的内容",
+        )
+    stated = _read_values(values) if values is not None else {}
+    if document is not None:
+        with document.open("rb") as opened:
+            stated[DOCUMENT_FIELD] = b64u(hashlib.file_digest(opened, "sha256").digest())
+    return stated
 
 
 def _read_values(file: Path) -> dict[str, Json]:

@@ -29,6 +29,10 @@ SUCCESSORS_MAX: Final = 8
 # Where a type says nothing of it.
 EVIDENCE_DAYS: Final = 5
 
+DOCUMENT_FIELD: Final = "@document"
+"""Names, among the fields of a grant or request, the document that shows the whole face. No field
+of a type can have this name."""
+
 
 class FieldType(StrEnum):
     """How a face field's value is written in a row: texts, but for integer and boolean.

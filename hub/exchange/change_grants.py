@@ -10,7 +10,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller, Role
-from hub.domain.certificate_type import CertificateType
+from hub.domain.certificate_type import DOCUMENT_FIELD, CertificateType
 from hub.domain.entry import AlreadyRecorded, Entry, Remember
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
@@ -179,7 +179,7 @@ def _violations(grant: Grant, certificate_type: CertificateType) -> list[Violati
         names.check_id(grant.id, field="grant_id")
     except HubError as error:
         found.append(Violation("grant_id", "id.form", error.text("en"), error.text("zh")))
-    known = {face_field.name for face_field in certificate_type.fields}
+    known = {face_field.name for face_field in certificate_type.fields} | {DOCUMENT_FIELD}
     unknown = [name for name in grant.fields if name not in known]
     for broken, violation in (
         (

@@ -16,6 +16,7 @@ import orjson
 from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
@@ -132,6 +133,9 @@ class FetchCertificates:
             # Whom another hub speaks for could not be checked here, so it is nobody.
             raise HubError(Reason.FORWARD_NOT_SERVED)
         for wanted in request.certificates:
+            if DOCUMENT_FIELD in wanted.fields:
+                rule = f"names fields of the face; {DOCUMENT_FIELD} is for FetchDocument"
+                raise HubError(Reason.FIELD_INVALID, field="certificates.fields", rule=rule)
             if wanted.cert is not None:
                 # What is no identifier might be anything, a person's number too: it goes into no
                 # entry. Those of other platforms are looked for like ours.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from typing import Protocol
 
 from hub.domain.caller import Caller
@@ -100,6 +100,41 @@ class Certificates(Protocol):
 
     async def trust(self, version_id: str) -> tuple[Grade, Origin]:
         """How far a version that was found can be trusted, and what it was made from."""
+        ...
+
+
+class SharedDocument(Protocol):
+    """A document on file. The chunks raise DIGEST_MISMATCH, BLOB_MISSING and BLOBS_UNAVAILABLE; no
+    byte of them was not authenticated."""
+
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def entry(self) -> int: ...
+    @property
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class SharedDocuments(Protocol):
+    """The documents of certificates on file."""
+
+    async def newest(self, version_id: str, media_type: str) -> SharedDocument | None:
+        """The newest document of a version, of this media type unless it is empty.
+
+        Raises HubError(KEY_UNAVAILABLE) where it was erased.
+        """
+        ...
+
+    async def has(self, version_id: str, digest: str) -> bool:
+        """Whether a document of the version has this digest."""
+        ...
+
+    async def identifiers_with(self, digest: str) -> Sequence[str]:
+        """Identifiers of the versions that have a document with this digest, at most 20."""
         ...
 
 

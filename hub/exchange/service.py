@@ -39,6 +39,11 @@ _STATES: Final = {
 }
 
 
+def encode_state(state: State) -> pb.FetchedCertificate.State:
+    """A certificate's state as the API names it."""
+    return _STATES[state]
+
+
 @dataclass(frozen=True, slots=True)
 class ExchangeService:
     """`hub.exchange.v1.ExchangeService`."""

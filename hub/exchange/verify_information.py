@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
@@ -26,7 +28,13 @@ from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
 from hub.exchange.guesses import Guesses
 from hub.exchange.once import AnswerOnce, Observe, decided, opened
-from hub.exchange.ports import Access, Certificates, FoundCertificate, Recorder
+from hub.exchange.ports import (
+    Access,
+    Certificates,
+    FoundCertificate,
+    Recorder,
+    SharedDocuments,
+)
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, digest, parse_json
@@ -75,6 +83,9 @@ class VerifyInformation:
     5. Record; nothing is said before the entry is durable.
     6. Answer, or answer again what was answered before under this id.
 
+    The value of `@document` is the digest of a document, which is right where the certificate has
+    one with it; stated alone, it names the certificate as well.
+
     That nothing is on file and that something else is on file is one answer, in the same time, and
     the entry does not tell them apart either: its receipt goes to whoever asked.
     """
@@ -86,6 +97,7 @@ class VerifyInformation:
     access: Access
     grants: GrantSnapshot
     certificates: Certificates
+    documents: SharedDocuments
     guesses: Guesses
     keyed_digest: Callable[[str], str]
     identify: Callable[[], Awaitable[Caller]]
@@ -132,6 +144,10 @@ class VerifyInformation:
             raise HubError(Reason.FORWARD_NOT_SERVED)
         if request.certificates[0].cert is not None:
             CertificateIdentifier.parse(request.certificates[0].cert, lenient=True)
+        stated = (request.values or {}).get(DOCUMENT_FIELD)
+        if stated is not None and _DIGEST.fullmatch(str(stated)) is None:
+            rule = "SHA-256 of the document in base64url without padding, 43 characters"
+            raise HubError(Reason.FIELD_INVALID, field=f"values.{DOCUMENT_FIELD}", rule=rule)
         return request
 
     def _subject(self, request: SignedRequest) -> str:
@@ -139,7 +155,9 @@ class VerifyInformation:
         wanted = request.certificates[0]
         if wanted.holder is not None:
             return self.keyed_digest(f"{wanted.vct} {wanted.holder.type} {wanted.holder.number}")
-        return self.keyed_digest(f"{wanted.vct} {wanted.cert}")
+        if wanted.cert is not None:
+            return self.keyed_digest(f"{wanted.vct} {wanted.cert}")
+        return self.keyed_digest(f"{wanted.vct} {(request.values or {})[DOCUMENT_FIELD]}")
 
     async def _answer(self, request: SignedRequest, caller: Caller) -> Confirmation:
         """Steps 3 to 6 for one decision."""
@@ -174,10 +192,13 @@ class VerifyInformation:
             return await self.certificates.by_holder(
                 wanted.holder.type, wanted.holder.number, wanted.vct
             )
-        assert wanted.cert is not None, "the parser lets exactly one of both through"
-        certificate = await self.certificates.by_identifier(wanted.cert)
+        identifiers: Sequence[str] = (wanted.cert,) if wanted.cert is not None else ()
+        if wanted.cert is None:
+            stated = str((request.values or {})[DOCUMENT_FIELD])
+            identifiers = await self.documents.identifiers_with(stated)
+        found = [await self.certificates.by_identifier(one) for one in identifiers]
         # Of another type than the one granted: whether it exists is nobody's business.
-        return (certificate,) if certificate and certificate.vct == wanted.vct else ()
+        return [one for one in found if one is not None and one.vct == wanted.vct]
 
     async def _right_ones(
         self, found: Sequence[FoundCertificate], values: Mapping[str, Json]
@@ -186,6 +207,9 @@ class VerifyInformation:
         right = []
         for certificate in found:
             stored = {one.name: _value(one) for one in await certificate.disclosures(values)}
+            if (stated := values.get(DOCUMENT_FIELD)) is not None:
+                has_it = await self.documents.has(certificate.version_id, str(stated))
+                stored[DOCUMENT_FIELD] = stated if has_it else None
             if same_values({name: stored.get(name) for name in values}, values):
                 right.append(certificate)
         return right
@@ -298,4 +322,5 @@ _RESULTS: Final[Mapping[str, Result]] = {
     State.NOT_YET_IN_FORCE.value: Result.NOT_YET_IN_FORCE,
     "suspended": Result.SUSPENDED,
 }
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _HALF_WIDTH: Final = {0x3000: " ", **{0xFF01 + i: chr(0x21 + i) for i in range(94)}}

@@ -1,13 +1,13 @@
-"""Receipts of answers that disclose nothing: a plan, and a verification of values.
+"""Receipts of answers without presentations: a plan, a verification of values, a document.
 
 The steps are those of a fetch's receipt (docs/formats/receipt.md); the entry is of another kind,
-and what is compared are materials and the notice, or one result, instead of presentations.
+and what is compared are materials and the notice, one result, or the facts of a document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.proof.encoding import Json, digest
 from hub.proof.reasons import ProofError, ProofReason
@@ -40,6 +40,17 @@ class AnsweredPlan:
     materials: tuple[AnsweredMaterial, ...]
     notice_zh: str
     notice_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredDocument:
+    """What an answer says of a document: a state in lower case, and facts of the bytes that came,
+    None where none did."""
+
+    state: str
+    media_type: str | None = None
+    size: int | None = None
+    digest: str | None = field(default=None, repr=False)
 
 
 def verify_plan_receipt(
@@ -80,6 +91,21 @@ def verify_verification_receipt(
     return verify_exchange(data, requests, me, trust, kind=ExchangeKind.VERIFICATION, match=match)
 
 
+def verify_document_receipt(
+    data: bytes, requests: Sequence[str], me: str, answer: AnsweredDocument, trust: LogTrust
+) -> VerifiedReceipt:
+    """Every step for a document, whose digest whoever received the bytes has computed over them.
+
+    The outcome of the entry returned is the state. Raises ProofError as `verify_plan_receipt`.
+    """
+
+    def match(entry: ExchangeEntry, request: SentRequest) -> None:
+        match_question(entry, request)
+        match_document(entry, answer)
+
+    return verify_exchange(data, requests, me, trust, kind=ExchangeKind.DOCUMENT, match=match)
+
+
 def match_plan(entry: ExchangeEntry, answer: AnsweredPlan) -> None:
     """Step 8 of a plan. Raises PLAN_DIFFERS."""
     logged = logged_materials(entry)
@@ -94,8 +120,9 @@ def match_plan(entry: ExchangeEntry, answer: AnsweredPlan) -> None:
 
 
 def match_question(entry: ExchangeEntry, request: SentRequest) -> None:
-    """Step 8 of a verification as far as it needs no answer: the entry is about the type, the
-    fields and, where it was named, the identifier asked for. Raises CERTIFICATES_DIFFER."""
+    """Step 8 of a verification or a document as far as it needs no answer: the entry is about the
+    type, the fields and, where it was named, the identifier asked for. Raises CERTIFICATES_DIFFER.
+    """
     asked = request.certificates[0] if len(request.certificates) == 1 else None
     said = entry.data
     if asked is None or said.get("vct") != asked.vct or said.get("cert") != asked.cert:
@@ -108,6 +135,19 @@ def match_result(entry: ExchangeEntry, result: str) -> None:
     """The rest of step 8 of a verification. Raises STATE_DIFFERS."""
     if entry.outcome != result:
         raise ProofError(ProofReason.STATE_DIFFERS, f"{result[:32]} given, {entry.outcome[:32]}")
+
+
+def match_document(entry: ExchangeEntry, answer: AnsweredDocument) -> None:
+    """The rest of step 8 of a document. Raises STATE_DIFFERS."""
+    given: dict[str, Json] = {
+        "state": answer.state,
+        "media_type": answer.media_type,
+        "size": answer.size,
+        "digest": answer.digest,
+    }
+    for name, value in given.items():
+        if entry.data.get(name) != value:
+            raise ProofError(ProofReason.STATE_DIFFERS, f"{name} is not what is logged")
 
 
 def logged_materials(entry: ExchangeEntry) -> tuple[AnsweredMaterial, ...]:

@@ -51,6 +51,7 @@ class ExchangeKind(StrEnum):
     FETCH = "fetch"
     PLAN = "plan"
     VERIFICATION = "verification"
+    DOCUMENT = "document.fetched"
 
 
 class Grade(StrEnum):
@@ -291,6 +292,10 @@ def open_proof(receipt: Receipt, text: str, trust: LogTrust) -> tuple[Proof, Che
     return proof, checkpoint
 
 
+# The member of an entry's data that is its outcome.
+_OUTCOMES: Final = {ExchangeKind.VERIFICATION: "result", ExchangeKind.DOCUMENT: "state"}
+
+
 def read_entry(body: bytes, origin: str, kind: ExchangeKind) -> ExchangeEntry:
     """Step 6. Raises BODY_MALFORMED, BODY_VERSION, BODY_KIND or BODY_ORIGIN."""
     try:
@@ -312,7 +317,8 @@ def read_entry(body: bytes, origin: str, kind: ExchangeKind) -> ExchangeEntry:
         certificates = tuple(_logged(item) for item in _list(members, "certificates"))
     else:
         data = _object(members, "data")
-        outcome = _string(data, "result") if kind is ExchangeKind.VERIFICATION else "answered"
+        named = _OUTCOMES.get(kind)
+        outcome = _string(data, named) if named is not None else "answered"
     return ExchangeEntry(
         kind=kind,
         time_us=_integer(members, "time_us"),

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     PLAN = "plan"
     VERIFICATION = "verification"
+    DOCUMENT = "document"
     CHECKPOINT = "checkpoint"
     STATUS_LIST = "status list"
 

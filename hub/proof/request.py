@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.proof.encoding import Json, b64u_decode, emit_json, parse_object
 from hub.proof.jose import (
     FORMAT_VERSION,
@@ -61,6 +62,7 @@ _SORTED: Final = json.JSONEncoder(sort_keys=True).encode
 
 _BY_CERT: Final = frozenset({"cert", "vct", "fields"})
 _BY_HOLDER: Final = frozenset({"holder", "vct", "fields"})
+_BY_VALUES: Final = frozenset({"vct", "fields"})
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -74,7 +76,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class RequestedCertificate:
-    """One certificate asked for: exactly one of `cert` (identifier) and `holder` is present."""
+    """One certificate asked for: exactly one of `cert` (identifier) and `holder` is present;
+    neither where a document is confirmed, which names its certificate itself."""
 
     vct: str
     fields: tuple[str, ...]
@@ -198,7 +201,7 @@ def verify_request(
     jti = string(claims, "jti")
     if _UUID.fullmatch(jti) is None:
         raise ProofError(ProofReason.CLAIM_INVALID, "jti")
-    certificates = _certificates(claims["certificates"])
+    certificates = _certificates(claims["certificates"], takes_values=takes_values)
     via = _via(claims, origin)
     values = _values(claims, certificates) if takes_values else None
     if "values" in claims and not takes_values:
@@ -247,13 +250,13 @@ def _certificate_claim(wanted: RequestedCertificate) -> dict[str, Json]:
     return claim
 
 
-def _certificates(value: Json) -> tuple[RequestedCertificate, ...]:
+def _certificates(value: Json, *, takes_values: bool) -> tuple[RequestedCertificate, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= CERTIFICATES_MAX:
         raise ProofError(ProofReason.CERTIFICATES_COUNT)
-    return tuple([_certificate(item) for item in value])
+    return tuple([_certificate(item, takes_values=takes_values) for item in value])
 
 
-def _certificate(value: Json) -> RequestedCertificate:
+def _certificate(value: Json, *, takes_values: bool) -> RequestedCertificate:
     if not isinstance(value, dict):
         raise ProofError(ProofReason.CERTIFICATES_SHAPE)
     names = value.keys()
@@ -262,6 +265,8 @@ def _certificate(value: Json) -> RequestedCertificate:
             vct, cert, holder = string(value, "vct"), string(value, "cert"), None
         elif names == _BY_HOLDER:
             vct, cert, holder = string(value, "vct"), None, _holder(value["holder"])
+        elif names == _BY_VALUES and takes_values and value["fields"] == [DOCUMENT_FIELD]:
+            vct, cert, holder = string(value, "vct"), None, None
         else:
             raise ProofError(ProofReason.CERTIFICATES_SHAPE)
     except ProofError as error:

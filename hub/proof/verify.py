@@ -16,9 +16,11 @@ from typing import Final, TypeVar
 
 from hub.proof import receipt as receipts
 from hub.proof.answer_receipt import (
+    AnsweredDocument,
     AnsweredMaterial,
     AnsweredPlan,
     logged_materials,
+    match_document,
     match_plan,
     match_question,
     match_result,
@@ -55,7 +57,7 @@ from hub.proof.status_list import (
 from hub.proof.trust import Trust
 
 _UNVERIFIED: Final = "unverified"
-_ANSWERS: Final = (Kind.ANSWER, Kind.PLAN, Kind.VERIFICATION)
+_ANSWERS: Final = (Kind.ANSWER, Kind.PLAN, Kind.VERIFICATION, Kind.DOCUMENT)
 _T = TypeVar("_T")
 
 
@@ -79,11 +81,12 @@ class Evidence:
 class Answer:
     """An answer file taken apart; `receipt` is its receipt's text, nothing verified.
 
-    `said` are the certificates of a fetch, the plan, or the result of a verification.
+    `said` are the certificates of a fetch, the plan, the result of a verification, or what was said
+    of a document.
     """
 
     request_id: str | None
-    said: tuple[Answered, ...] | AnsweredPlan | str
+    said: tuple[Answered, ...] | AnsweredPlan | AnsweredDocument | str
     receipt: bytes | None
 
     @property
@@ -92,6 +95,8 @@ class Answer:
         match self.said:
             case AnsweredPlan():
                 return ExchangeKind.PLAN
+            case AnsweredDocument():
+                return ExchangeKind.DOCUMENT
             case str():
                 return ExchangeKind.VERIFICATION
             case _:
@@ -351,7 +356,7 @@ def _without_answer(run: _Run, entry: ExchangeEntry, request: SentRequest) -> bo
     try:
         if entry.kind is ExchangeKind.FETCH:
             receipts.match_certificates(entry, request)
-        elif entry.kind is ExchangeKind.VERIFICATION:
+        elif entry.kind is not ExchangeKind.PLAN:
             match_question(entry, request)
     except ProofError as error:
         run.fail(StepName.ANSWER, error)
@@ -366,6 +371,9 @@ def _match_answer(entry: ExchangeEntry, request: SentRequest, answer: Answer) ->
     match answer.said:
         case AnsweredPlan() as plan:
             match_plan(entry, plan)
+        case AnsweredDocument() as document:
+            match_question(entry, request)
+            match_document(entry, document)
         case str(result):
             match_question(entry, request)
             match_result(entry, result)
@@ -622,6 +630,7 @@ def _recognise_json(text: str) -> Kind | None:
         ("certificates", Kind.ANSWER),
         ("materials", Kind.PLAN),
         ("result", Kind.VERIFICATION),
+        ("media_type", Kind.DOCUMENT),
     ):
         if member in members:
             return kind
@@ -668,7 +677,9 @@ def _kind_of(receipt: Receipt) -> ExchangeKind:
 # -- An answer file --------------------------------------------------------------------------------
 
 
-def _said(members: dict[str, Json]) -> tuple[Answered, ...] | AnsweredPlan | str:
+def _said(
+    members: dict[str, Json],
+) -> tuple[Answered, ...] | AnsweredPlan | AnsweredDocument | str:
     if "certificates" in members:
         return tuple([_answered(item) for item in _list(members, "certificates")])
     if "materials" in members:
@@ -678,7 +689,21 @@ def _said(members: dict[str, Json]) -> tuple[Answered, ...] | AnsweredPlan | str
             _text(notice, "zh"),
             _text(notice, "en"),
         )
+    if "media_type" in members:
+        return _document(members)
     return _text(members, "result")
+
+
+def _document(members: dict[str, Json]) -> AnsweredDocument:
+    """Facts of the bytes are null where none came."""
+    media_type, size, digest = (members.get(name) for name in ("media_type", "size", "digest"))
+    if not isinstance(media_type, str | None) or not isinstance(digest, str | None):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, "media_type or digest")
+    if type(size) not in (int, type(None)):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, "size")
+    return AnsweredDocument(
+        _text(members, "state"), media_type, size if isinstance(size, int) else None, digest
+    )
 
 
 def _answered(value: Json) -> Answered:

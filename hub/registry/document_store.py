@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+)
 
 from hub.registry.store import CERTIFICATES, VERSIONS
 from hub.storage.schema import METADATA
@@ -35,6 +45,7 @@ DOCUMENTS: Final = Table(
     Index("registry_documents_of_version", "version_id", "digest_mac", unique=True),
     Index("registry_documents_of_certificate", "certificate_id", "id"),
     Index("registry_documents_by_blob", "blob", unique=True),
+    Index("registry_documents_by_digest", "digest_mac"),
 )
 
 INSERT_DOCUMENT: Final = insert_into(DOCUMENTS)
@@ -94,6 +105,34 @@ DOCUMENT_OF_BLOB: Final = question(
     "the document whose bytes a blob holds",
     select(DOCUMENTS.c.id).where(DOCUMENTS.c.blob == bindparam("blob")),
     "blob",
+)
+
+
+DOCUMENTS_OF_VERSION: Final = question(
+    "the newest documents of a version",
+    select(*_COLUMNS)
+    .where(DOCUMENTS.c.version_id == bindparam("version"))
+    .order_by(DOCUMENTS.c.entry.desc())
+    .limit(literal_column("64")),
+    "version",
+)
+DOCUMENT_WITH_DIGEST: Final = question(
+    "a document of a version by its keyed digest",
+    select(DOCUMENTS.c.id).where(
+        DOCUMENTS.c.version_id == bindparam("version"),
+        DOCUMENTS.c.digest_mac == bindparam("digest"),
+    ),
+    "version",
+    "digest",
+)
+IDENTIFIERS_WITH_DIGEST: Final = question(
+    "identifiers of versions by the keyed digest of a document",
+    select(VERSIONS.c.identifier)
+    .select_from(DOCUMENTS.join(VERSIONS, VERSIONS.c.id == DOCUMENTS.c.version_id))
+    .where(DOCUMENTS.c.digest_mac == bindparam("digest"))
+    .order_by(DOCUMENTS.c.entry.desc())
+    .limit(literal_column("20")),
+    "digest",
 )
 
 

@@ -161,7 +161,7 @@ class Documents:
             name = f"{authority}/certificates/{certificate_id}"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
         rows = await self.database.all(DOCUMENTS_PAGE, certificate_id, authority, after, size + 1)
-        found = [await self._opened(document_of(row)) for row in rows[:size]]
+        found = [await self.opened(document_of(row)) for row in rows[:size]]
         return found, found[-1].row.id if len(rows) > size else ""
 
     async def download(
@@ -177,7 +177,7 @@ class Documents:
         row = await self.database.one(DOCUMENT, document_id, certificate_id, authority)
         if row is None:
             raise _not_found(authority, certificate_id, document_id)
-        document = await self._opened(document_of(row))
+        document = await self.opened(document_of(row))
         caller = call.caller
 
         def decide() -> Change:
@@ -192,9 +192,8 @@ class Documents:
 
         answered = await change_once(self.recorder, call, decide, renew)
         assert answered.entry is not None, "an entry is made unless it is only a check"
-        key = await self._stream_key(document.row)
         kept = Kept(document, answered.entry, answered.receipt)
-        return Handed(kept, self._opened_chunks(document, key))
+        return Handed(kept, await self.chunks(document))
 
     # ---- upload ----
 
@@ -296,15 +295,22 @@ class Documents:
         )
         if row is None or answered.entry is None:
             raise _not_found(upload.authority, upload.certificate_id, document_id)
-        return Kept(await self._opened(document_of(row)), answered.entry, answered.receipt)
+        return Kept(await self.opened(document_of(row)), answered.entry, answered.receipt)
 
     # ---- download ----
 
-    async def _opened(self, row: DocumentRow) -> Document:
-        return Document(row, str((await self._secret(row))["digest"]))
+    async def opened(self, row: DocumentRow) -> Document:
+        """A row with the digest that its data key gives. Raises HubError(KEY_UNAVAILABLE)."""
+        return Document(row, (await self._secret(row))["digest"])
 
-    async def _stream_key(self, row: DocumentRow) -> bytes:
-        return b64u_decode(str((await self._secret(row))["key"]))
+    async def chunks(self, document: Document) -> AsyncIterator[bytes]:
+        """What will be the document's bytes, piece by piece; the key is read at once.
+
+        Raises HubError(KEY_UNAVAILABLE); the iteration raises DIGEST_MISMATCH, BLOB_MISSING and
+        BLOBS_UNAVAILABLE, and no byte comes that was not authenticated.
+        """
+        key = b64u_decode((await self._secret(document.row))["key"])
+        return self._opened_chunks(document, key)
 
     async def _secret(self, row: DocumentRow) -> dict[str, str]:
         key = await self.data_keys.get(row.data_key_id)

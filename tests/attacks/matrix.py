@@ -14,9 +14,10 @@ import asyncio
 import contextlib
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from typing import Any, Final
 
 import grpc
@@ -28,21 +29,25 @@ from google.protobuf.message import Message
 from hub import rpc
 from hub.domain.association import Association, Relation
 from hub.domain.caller import Role
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Row
 from hub.exchange.v1 import plan_pb2
 from hub.policy import POLICY
 from hub.proof.batch import sign_batch_root
+from hub.proof.encoding import b64u
 from hub.proof.plan_request import PLAN_RPC, sign_plan_request
 from hub.proof.request import RequestedCertificate, sign_request
 from hub.registry.v1 import facts_pb2, holders_pb2, objections_pb2, registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans
+from tests.registry.clerk import PDF, Clerk
 from tests.simulator import (
     BASIS,
     DEADLINE_S,
     FETCH,
     LICENCE,
+    LICENCE_VCT,
     ROOT,
     Connector,
     Member,
@@ -57,6 +62,7 @@ from tests.simulator import (
     new_id,
 )
 
+FETCH_DOCUMENT: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
 VERIFY: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 OTHERS: Final = "authorities/nb-market"
 OWN: Final = "authorities/hz-market"
@@ -90,9 +96,11 @@ class Naming(Enum):
     HOLDER = "a holder"
     SIGNED_HOLDER = "a holder, in a signed request"
     SIGNED_IDENTIFIER = "a certificate by its identifier, in a signed request"
+    SIGNED_DOCUMENT = "a certificate by the digest of its document, in a signed request"
     ROWS = "a certificate by its number, in delivered rows"
 
 
+_SIGNED: Final = (Naming.SIGNED_HOLDER, Naming.SIGNED_IDENTIFIER, Naming.SIGNED_DOCUMENT)
 _EXPANDED: Final = {
     "certificate": (Naming.CERTIFICATE, Naming.CERTIFICATE_AS_OWN),
     "number": (Naming.NUMBER,),
@@ -182,6 +190,10 @@ class Target:
         """What it was renewed from, and no other certificate was."""
         return str(CertificateIdentifier.make(LICENCE, self.number, "OLD", 1))
 
+    def document(self) -> bytes:
+        """The bytes of its document, where it has one."""
+        return PDF + b"%d" % self.company_number
+
     def as_own(self) -> str:
         """Its name, written as if it were the caller's own."""
         return self.name.replace(OTHERS, OWN)
@@ -251,6 +263,10 @@ def namings(path: str, named: str) -> tuple[Naming, ...] | None:
     if path == PLAN_RPC and last == "signed_request":
         # A plan names whose materials are meant, never which certificate.
         return (Naming.SIGNED_HOLDER,)
+    if path == FETCH_DOCUMENT and last == "signed_request":
+        return (Naming.SIGNED_IDENTIFIER,)
+    if path == VERIFY and last == "signed_request":
+        return (*_EXPANDED[last], Naming.SIGNED_DOCUMENT)
     if last in _EXPANDED:
         return _EXPANDED[last]
     if last in _NAME_NOTHING:
@@ -357,7 +373,7 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
 
 async def request_for(probe: Probe, member: Member, target: Target) -> bytes:
     """The request of a probe about `target`, as `member` sends it."""
-    if probe.naming in (Naming.SIGNED_HOLDER, Naming.SIGNED_IDENTIFIER):
+    if probe.naming in _SIGNED:
         return await _signed(probe, member, target)
     if probe.naming is Naming.ROWS:
         return await _rows(member, target)
@@ -401,11 +417,17 @@ async def _signed(probe: Probe, member: Member, target: Target) -> bytes:
         if probe.naming is Naming.SIGNED_HOLDER
         else by_identifier(target.identifier)
     )
+    if probe.path == FETCH_DOCUMENT:
+        wanted = RequestedCertificate(LICENCE_VCT, (DOCUMENT_FIELD,), cert=target.identifier)
+    if probe.naming is Naming.SIGNED_DOCUMENT:
+        wanted = RequestedCertificate(LICENCE_VCT, (DOCUMENT_FIELD,))
     changes: dict[str, Any] = {"rpc": probe.path, "certificates": (wanted,)}
-    if probe.path == VERIFY:
+    if probe.naming is Naming.SIGNED_DOCUMENT:
+        changes["values"] = {DOCUMENT_FIELD: b64u(sha256(target.document()).digest())}
+    elif probe.path == VERIFY:
         row = licence(target.company_number)
         changes["values"] = {name: row.fields[name] for name in wanted.fields}
-    elif probe.path != FETCH:
+    elif probe.path not in (FETCH, FETCH_DOCUMENT):
         raise AssertionError(f"say here what a signed request of {probe.path} is made of")
     claims = await member.claims(**changes)
     message = message_factory.GetMessageClass(method_of(probe.path).input_type)()
@@ -431,10 +453,18 @@ async def _rows(member: Member, target: Target) -> bytes:
 async def call(probe: Probe, member: Member, data: bytes) -> tuple[bytes, Any]:
     """One call: the answer's bytes and its trailing metadata. Raises grpc.aio.AioRpcError."""
     metadata = bearer(await member.token())
-    if not method_of(probe.path).client_streaming:
+    method = method_of(probe.path)
+    if method.server_streaming and not method.client_streaming:
+        served = member.channel.unary_stream(probe.path)(
+            data, metadata=metadata, timeout=DEADLINE_S
+        )
+        parts = [part async for part in served]
+        # Read one after the other, they are the fields of one message.
+        return b"".join(parts), await served.trailing_metadata()
+    if not method.client_streaming:
         unary = member.channel.unary_unary(probe.path)(data, metadata=metadata, timeout=DEADLINE_S)
         return await unary, await unary.trailing_metadata()
-    if not method_of(probe.path).server_streaming:
+    if not method.server_streaming:
         upload = member.channel.stream_unary(probe.path)(metadata=metadata, timeout=DEADLINE_S)
         with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
             # What is refused at once takes no message; the answer says why.
@@ -558,6 +588,13 @@ def renewed(number: int) -> Row:
     """The licence of a company, renewed from an older one."""
     old = str(CertificateIdentifier.make(LICENCE, company(number), "OLD", 1))
     return licence(number, associated=(Association(Relation.RENEWED_FROM, old),))
+
+
+async def attach_documents(hub: Simulator, pairs: Iterable[tuple[Target, Target]]) -> None:
+    """Give each certificate that is there its document."""
+    clerk = Clerk(hub.system("nb-department"))
+    for there, _ in pairs:
+        await clerk.upload(there.name, [there.document()])
 
 
 def absent(there: Target, number: int) -> Target:

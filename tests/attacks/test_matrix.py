@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from hub.domain.caller import Role
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.policy import POLICY
 from hub.registry.v1 import registry_pb2
 from tests.attacks.matrix import (
@@ -18,13 +19,14 @@ from tests.attacks.matrix import (
     Naming,
     Probe,
     Target,
+    attach_documents,
     caller,
     look,
     probes,
     targets,
 )
 from tests.exchange.plans import furnish_items
-from tests.simulator import Refused, Simulator, company, copy_home, licence
+from tests.simulator import GRANTED, Refused, Simulator, company, copy_home, licence
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,7 +44,12 @@ async def pairs(
         await furnish_items(hub)
         found = await targets(hub, 1_000, len(PROBES))
         await hub.connector().deliver([licence(number) for number in (1, 2, 3)])
-        yield hub, dict(zip(PROBES, found, strict=True))
+        asked = dict(zip(PROBES, found, strict=True))
+        await attach_documents(
+            hub, [asked[one] for one in PROBES if one.naming is Naming.SIGNED_DOCUMENT]
+        )
+        await hub.officer().grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
+        yield hub, asked
         report = await hub.audit()
         assert report.findings == []
 

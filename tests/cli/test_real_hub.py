@@ -366,6 +366,47 @@ def test_a_document_goes_up_and_comes_down(
     assert (report.code, report.document["found"]) == (0, 0)
 
 
+def test_a_platform_gets_a_document_and_recognises_it(
+    officer: Caller,
+    department: Caller,
+    window: Caller,
+    licences: list[dict[str, Any]],
+    tmp_path: Path,
+) -> None:
+    """The same bytes, an answer that verifies offline, and the file that somebody shows later is
+    confirmed without anybody typing its identifier; another file is not."""
+    one, file, copy = licences[2], _pdf(tmp_path), tmp_path / "copy.pdf"
+    _grant_documents(officer.sealway, officer.profile)
+    purpose = ("--type", LICENCE, "--item", ITEM, "--matter", MATTER, "--basis", BASIS)
+    asked = ("exchange", "document", copy, "--cert", one["identifier"], *purpose)
+    out = ("--out", tmp_path / "answer.json")
+
+    none = window(*asked, expect=1)
+    department("document", "upload", one["name"], file, "--version", "1")
+    came = window(*asked, *out)
+    offline = _verified(window, tmp_path / "answer.json")
+    confirmed = window("exchange", "verify", "--document", copy, *purpose)
+    other = tmp_path / "other.pdf"
+    other.write_bytes(file.read_bytes() + b"x")
+    refused = window("exchange", "verify", "--document", other, *purpose, expect=1)
+
+    assert (none["state"], none["digest"], none["file"]) == ("active", None, None)
+    assert copy.read_bytes() == file.read_bytes()
+    assert (came["state"], came["size"]) == ("active", len(file.read_bytes()))
+    assert (offline["kind"], offline["verdict"]) == ("document", "valid")
+    assert (confirmed["result"], refused["result"]) == ("in_force", "not_confirmed")
+    assert window.run("exchange", "verify", *purpose).code == 64
+
+
+def _grant_documents(sealway: Sealway, officer: Path) -> None:
+    """window-1 may have the documents of licences, from whichever test needs it first."""
+    sealway(
+        *("grant", "add", "licence-documents", "--recipient", "window-1", "--type", LICENCE),
+        *("--field", "@document", "--item", ITEM, "--basis", BASIS, "--from", "2026-01-01"),
+        *("--until", "2035-12-31", "--profile", officer, "--json"),
+    )
+
+
 def test_a_document_that_does_not_come_leaves_no_file(
     department: Caller, licences: list[dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -805,6 +846,7 @@ def _invocations(
     pdf = _pdf(folder)
     upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
     document = sealway(*upload, *department, "--json").document["name"]
+    _grant_documents(sealway, running_hub.profile("officers/zhao"))
     linked = ("holder", "link", licence["name"], *_LINKED, "--evidence", pdf, *department)
     link = sealway(*linked, "--json").document["name"]
     grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
@@ -866,6 +908,10 @@ def _invocations(
             *("--cert", licence["identifier"], "--type", LICENCE, "--item", ITEM),
             *("--values", _values(folder, credit_code=licence["number"])),
             *("--matter", MATTER, "--basis", BASIS, *window),
+        ],
+        ("exchange", "document"): [
+            *(folder / "fetched.pdf", "--cert", licence["identifier"], "--type", LICENCE),
+            *("--item", ITEM, "--matter", MATTER, "--basis", BASIS, *window),
         ],
         ("exchange", "plan"): [
             *("--item", RESTAURANT, "--holder", f"company=001:{licence['number']}"),

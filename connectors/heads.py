@@ -50,6 +50,19 @@ def kept_head(profile: Profile) -> LogHead | None:
     return head
 
 
+def keep_proven_head(profile: Profile, verified: VerifiedReceipt) -> LogHead | None:
+    """Keep the receipt's head where it is proven to follow the kept one; what is kept now.
+
+    Asks nobody: where another request moved the kept head on meanwhile, it stays.
+    """
+    with _lock(profile):
+        stored = kept_head(profile)
+        if may_replace_head(stored, verified):
+            _keep(profile, verified.head)
+            return verified.head
+        return stored
+
+
 def keep_receipt_head(client: HubClient, verified: VerifiedReceipt) -> None:
     """Keep the receipt's head where it is larger than the kept one and proven to follow it.
 

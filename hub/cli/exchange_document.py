@@ -1,0 +1,133 @@
+"""`sealway exchange document`: the document of a certificate, verified before the file appears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from certs.files import PRIVATE
+from connectors.documents import (
+    FETCH_DOCUMENT_RPC,
+    DocumentQuestion,
+    document_of,
+    fetch_document,
+)
+from connectors.heads import keep_receipt_head, kept_head, read_trust
+from hub.cli.documents import beside
+from hub.cli.session import (
+    JsonOption,
+    ProfileOption,
+    RequestIdOption,
+    connected,
+    in_folder,
+    request_id,
+    save,
+)
+from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
+from hub.cli.terminal import ExitCode, Terminal
+from hub.proof.encoding import Json, emit_json, parse_object
+from hub.proof.request import RequestClaims, sign_request
+
+_STATES: Final = {
+    "active": ("in force", "有效"),
+    "absent": ("not on file", "库中没有"),
+    "suspended": ("suspended", "暂时失效"),
+    "not_yet_in_force": ("not yet in force", "尚未生效"),
+}
+
+
+def exchange_document(
+    file: Annotated[Path, typer.Argument(help="Where to put it.", dir_okay=False)],
+    certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
+    cert: Annotated[str, typer.Option(help="GB/T 36904 identifier.")],
+    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
+    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
+    basis: Annotated[str, typer.Option(help="Law and article.")],
+    media_type: Annotated[
+        str, typer.Option("--media-type", help="Only a document of this kind, as application/ofd.")
+    ] = "",
+    clerk: Annotated[
+        str, typer.Option(help="Pseudonym of the clerk who asks.")
+    ] = "clerks/command-line",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
+    ] = None,
+    profile: ProfileOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the document of a certificate, where a grant names @document.
+
+    The receipt is verified over the bytes that came before the file appears. The seals inside of it
+    are not checked. Ends with 1 where the certificate is not in force or has no document.
+
+    Example: sealway exchange document licence.pdf --type 11100000MB0143028R001
+    --cert 1.2.156.3005.2.… --item 331022003000 --matter 330100-2026-000017
+    --basis "行政许可法 第三十一条"
+    """
+    terminal, identifier = Terminal(as_json), request_id(repeat)
+    with connected(profile) as client, beside(file) as (draft, path):
+        trust = read_trust(client.profile)
+        sent = SentRequests.beside(out)
+        vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
+        claims = RequestClaims(
+            iss=client.profile.name,
+            aud=client.profile.origin,
+            region=client.profile.region,
+            rpc=FETCH_DOCUMENT_RPC,
+            jti=identifier,
+            **NOT_YET_SIGNED,
+            certificates=(document_of(vct, cert),),
+            service_item=item,
+            matter=matter,
+            basis=basis,
+            clerk=clerk,
+            log=kept_head(client.profile),
+        )
+        sign = sent.signing(claims, sign_request, client.profile.signer())
+        question = DocumentQuestion(identifier, sign, sent.texts, media_type)
+        fetched = fetch_document(client, question, draft, trust.log)
+        keep_receipt_head(client, fetched.verified)
+        said = fetched.said
+        if said.digest is not None:
+            draft.flush()
+            path.replace(file)
+        told: dict[str, Json] = {
+            "request_id": identifier,
+            "state": said.state,
+            "media_type": said.media_type,
+            "size": said.size,
+            "digest": said.digest,
+            "receipt": parse_object(fetched.receipt),
+        }
+        if out is not None:
+            save(out, emit_json(told), mode=PRIVATE)
+        kept_for = client.profile
+    terminal.document(
+        {
+            **told,
+            "objected": list(fetched.objected),
+            "file": str(file) if said.digest is not None else None,
+            "verified": {"entry": fetched.verified.index, "grade": fetched.verified.grade.value},
+        }
+    )
+    en, zh = _STATES.get(said.state, ("ended", "已失效"))
+    terminal.say(f"The certificate is {en}.", f"证照状态：{zh}。")
+    if fetched.objected:
+        doubted = ", ".join(fetched.objected)
+        terminal.say(
+            f"Somebody objects to: {doubted}; have it confirmed.",
+            f"存在异议的信息项：{doubted}，请核实后使用。",
+        )
+    terminal.say(
+        f"Verified: receipt of log entry {fetched.verified.index}.",
+        f"已核验：日志条目 {fetched.verified.index} 的回执。",
+    )
+    if said.digest is None:
+        terminal.say("No document came.", "未取得文件。")
+        raise typer.Exit(ExitCode.REFUSED)
+    terminal.say(f"Document: {in_folder(file)}", f"文件：{in_folder(file)}")
+    say_kept(terminal, out, kept_for)
