@@ -71,6 +71,7 @@ class Reason(StrEnum):
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
     OBJECTION_NOT_FOUND = "OBJECTION_NOT_FOUND"
+    NOTICE_NOT_FOUND = "NOTICE_NOT_FOUND"
     HOLDER_LINK_NOT_FOUND = "HOLDER_LINK_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
@@ -610,6 +611,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.OBJECTION_NOT_FOUND: Text(
         "there is no objection {name} that you may see. List them with `sealway objection list`.",
         "没有您可查看的异议 {name}。可用 sealway objection list 查看。",
+    ),
+    Reason.NOTICE_NOT_FOUND: Text(
+        "there is no notice {name} to your system. List them with `sealway notice list`.",
+        "没有发给您系统的通知 {name}。可用 sealway notice list 查看。",
     ),
     Reason.ANSWER_STALE: Text(
         "what request {request_id} was answered with would not be answered today; its original "

@@ -89,6 +89,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _OBJECTIONS + "GetObjection": _WATCHERS,
         _OBJECTIONS + "ListObjections": _WATCHERS,
         _OBJECTIONS + "AnswerObjection": _ISSUER,
+        _OBJECTIONS + "ListNotices": _WATCHERS,
+        _OBJECTIONS + "AcknowledgeNotice": frozenset({Role.PLATFORM}),
         _HOLDERS + "LinkHolderIdentifiers": _ISSUER,
         _HOLDERS + "UnlinkHolderIdentifiers": _ISSUER,
         _HOLDERS + "ListHolderLinks": _RECORD_READERS,

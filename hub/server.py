@@ -49,6 +49,7 @@ from hub.exchange.fetch_document import FetchDocument
 from hub.exchange.guesses import Guesses
 from hub.exchange.plan_materials import PlanMaterials
 from hub.exchange.plan_service import PlanService
+from hub.exchange.receivers import Receivers
 from hub.exchange.service import ExchangeService
 from hub.exchange.shared_document_service import SharedDocumentService
 from hub.exchange.snapshot import GrantSnapshot
@@ -58,6 +59,7 @@ from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_documents, check_structure
 from hub.home import HubKeys, open_blobs, open_head, open_keys
 from hub.ledger.checkpoints import create_log
+from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
 from hub.ledger.proofs import Proofs
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -87,6 +89,7 @@ from hub.registry.holder_service import HolderService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
+from hub.registry.notices import Notices, TellReceivers
 from hub.registry.objection_service import ObjectionService
 from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
 from hub.registry.on_file import OnFileReader
@@ -139,6 +142,7 @@ _GC_THRESHOLDS: Final = (100_000, 50, 100)
 _EXPIRY_REFRESHES: Final = 60
 # The legal day turns once a day; whose certificates ended is told within a minute of it.
 _EXPIRED_S: Final = 60.0
+_TELL_S: Final = 1.0
 _STOP_GRACE_S: Final = 5.0
 _ENROLMENTS: Final = frozenset({"officer.enrolled", "system.enrolled", "system.rotated"})
 # Readiness: the log is written at least once per heartbeat, so an older epoch means a stuck log.
@@ -301,6 +305,7 @@ class Hub:
     blobs: BlobStore
     documents: Documents
     objections: Objections
+    tell: TellReceivers
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -329,6 +334,7 @@ class Hub:
             asyncio.create_task(self._watch(), name="snapshot-watch"),
             asyncio.create_task(self.tail.run(), name="feed-tail"),
             asyncio.create_task(self._announce(), name="expiry"),
+            asyncio.create_task(self._tell(), name="corrections"),
         ]
         certificate = self.config.path(self.config.tls.certificate).read_bytes()
         leaf = x509.load_pem_x509_certificates(certificate)[0]
@@ -404,6 +410,15 @@ class Hub:
             except HubError as error:
                 _LOG.warning('{"event":"expiry_delayed","reason":"%s"}', error.reason.value)
             await asyncio.sleep(_EXPIRED_S)
+
+    async def _tell(self) -> None:
+        """Tell whoever was given what has been corrected; what was missed is made up for."""
+        while True:
+            try:
+                await self.tell()
+            except HubError as error:
+                _LOG.warning('{"event":"notices_delayed","reason":"%s"}', error.reason.value)
+            await asyncio.sleep(_TELL_S)
 
     def _start_http(self) -> uvicorn.Server:
         host, _, port = self.config.http.address.rpartition(":")
@@ -634,6 +649,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     config.objections.answer_days,
                 ),
                 Objections(clock, database, data_keys),
+                Notices(clock, database, recorder, identities),
                 pages,
                 caller,
             ),
@@ -725,6 +741,13 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         blobs,
         documents,
         Objections(clock, database, data_keys),
+        TellReceivers(
+            clock,
+            database,
+            recorder,
+            data_keys,
+            Receivers(Disclosures(database, recorder.proofs)),
+        ),
     )
 
 

@@ -42,6 +42,7 @@ _GROUPS: Final = {
     "holder": "holder_identifiers",
     "fact": "facts",
     "objection": "objections",
+    "notice": "notices",
     "log": "log",
     "db": "database",
 }

@@ -24,6 +24,9 @@ class Entry:
     request_digest: str
     members: Mapping[str, Json]
     retention_class: str = "evidence"
+    # Identifiers of the certificates about which values leave with the entry: by these it is found
+    # again when one of them turns out to be wrong.
+    disclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

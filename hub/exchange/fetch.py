@@ -71,6 +71,8 @@ class _Decision:
     members: dict[str, Json]
     checks: tuple[Check, ...]
     issuer: str
+    # The identifiers of which values leave.
+    disclosed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ class FetchCertificates:
             raise
         receipt, index = await once.record(
             request,
-            _entry(caller, request, {"outcome": "answered", **decision.members}),
+            _entry(
+                caller, request, {"outcome": "answered", **decision.members}, decision.disclosed
+            ),
             decision.checks,
             content,
             orjson.dumps(decision.members),
@@ -188,6 +192,13 @@ class FetchCertificates:
             {"grant_digest": _one_digest(grant_digests), "certificates": members},
             checks + tuple(certificate.check for certificate in found if certificate is not None),
             issuers.pop() if len(issuers) == 1 else "",
+            tuple(
+                dict.fromkeys(
+                    certificate.identifier
+                    for certificate, given in zip(found, fetched, strict=True)
+                    if certificate is not None and given.presentation
+                )
+            ),
         )
 
     def _grant(self, request: SignedRequest, wanted: RequestedCertificate, now_us: int) -> Grant:
@@ -237,7 +248,12 @@ class FetchCertificates:
         return present(jws, disclosures, names)
 
 
-def _entry(caller: Caller, request: SignedRequest, outcome: dict[str, Json]) -> Entry:
+def _entry(
+    caller: Caller,
+    request: SignedRequest,
+    outcome: dict[str, Json],
+    disclosed: tuple[str, ...] = (),
+) -> Entry:
     members: dict[str, Json] = {
         "service_item": request.service_item,
         "matter": request.matter,
@@ -255,6 +271,7 @@ def _entry(caller: Caller, request: SignedRequest, outcome: dict[str, Json]) -> 
         request_id=request.jti,
         request_digest=request.digest,
         members=members,
+        disclosed=disclosed,
     )
 
 

@@ -47,6 +47,25 @@ class Recorder(Protocol):
         ...
 
 
+class OpenedEntry(Protocol):
+    """An entry of the log with its body, proven to stand there."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def caller(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Disclosures(Protocol):
+    """Which entries disclosed what."""
+
+    def of(self, certificate: str) -> AsyncIterator[OpenedEntry]:
+        """The entries by which values of the version with this identifier left, oldest first."""
+        ...
+
+
 class FoundCertificate(Protocol):
     """One version on file, as far as a disclosure needs it."""
 

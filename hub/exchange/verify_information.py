@@ -255,6 +255,8 @@ class VerifyInformation:
             request_id=request.jti,
             request_digest=request.digest,
             members={"data": data},
+            # Who is told that a value is right has it as if it had been given.
+            disclosed=() if matched is None else (matched.identifier,),
         )
 
 

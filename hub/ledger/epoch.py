@@ -24,6 +24,7 @@ from hub.errors import HubError, Reason
 from hub.ledger.store import (
     COMMITMENTS_FROM,
     FIND_REQUEST,
+    INSERT_DISCLOSURE,
     INSERT_ENTRY,
     INSERT_EPOCH,
     INSERT_REQUEST,
@@ -162,7 +163,7 @@ class Epoch:
     async def _group(self, transaction: Transaction, members: Sequence[Member]) -> None:
         answers: dict[tuple[Statement, Row], Row | None] = {}
         pending: dict[WriteStatement, list[Row]] = {}
-        requests: list[Row] = []
+        own: dict[WriteStatement, list[Row]] = {}
         for member in members:
             if member.checks and pending:
                 await _flush(transaction, pending)
@@ -170,14 +171,13 @@ class Epoch:
             if member.checks and await _is_stale(transaction, member.checks, answers):
                 self.refused.append((member, HubError(Reason.DECISION_STALE)))
                 continue
-            writes, request = self._accept(member)
-            if request is not None:
-                requests.append(request)
+            writes, rows = self._accept(member)
+            for statement, row in rows:
+                own.setdefault(statement, []).append(row)
             for write in writes:
                 pending.setdefault(write.statement, []).extend(write.rows)
         await _flush(transaction, pending)
-        if requests:
-            await transaction.write(INSERT_REQUEST, requests)
+        await _flush(transaction, own)
 
     async def _without_answered(
         self, transaction: Transaction, members: Sequence[Member]
@@ -207,15 +207,17 @@ class Epoch:
             raise known
         if await _is_stale(transaction, member.checks, {}):
             raise HubError(Reason.DECISION_STALE)
-        writes, request = self._accept(member)
+        writes, rows = self._accept(member)
         for write in writes:
             await transaction.write(write.statement, write.rows)
-        if request is not None:
-            await transaction.write(INSERT_REQUEST, (request,))
+        for statement, row in rows:
+            await transaction.write(statement, (row,))
 
-    def _accept(self, member: Member) -> tuple[Sequence[Write], Row | None]:
-        """Give `member` the next place in the log; its writes, which may name that place, and its
-        row of `ledger_requests`, if any."""
+    def _accept(
+        self, member: Member
+    ) -> tuple[Sequence[Write], Sequence[tuple[WriteStatement, Row]]]:
+        """Give `member` the next place in the log; its writes, which may name that place, and the
+        rows that the log itself keeps of it: how its call is answered again, what it disclosed."""
         number = len(self.accepted)
         index = self._base + number
         placed: Sequence[Write] = ()
@@ -227,10 +229,13 @@ class Epoch:
                     _line(write.statement, row) for write in placed for row in write.rows
                 ]
             lines = member.lines
-        request: Row | None = None
+        own: list[tuple[WriteStatement, Row]] = [
+            (INSERT_DISCLOSURE, (certificate, index, member.entry.retention_class))
+            for certificate in member.entry.disclosed
+        ]
         remember = member.remember
         if remember is not None:
-            request = (
+            request: Row = (
                 remember.caller,
                 remember.request_id,
                 remember.method,
@@ -239,12 +244,14 @@ class Epoch:
                 index,
                 member.entry.retention_class,
             )
-            lines = [*lines, _line(INSERT_REQUEST, request)]
+            own.append((INSERT_REQUEST, request))
+        if own:
+            lines = [*lines, *[_line(statement, row) for statement, row in own]]
         writes = orjson.dumps(lines)
         body = self._body(member, b64u(hashlib.sha256(writes).digest()))
         salt = self._salts[number * SALT_BYTES : (number + 1) * SALT_BYTES]
         self.accepted.append(Accepted(member, index, salt, body, writes))
-        return placed, request
+        return placed, own
 
     def _body(self, member: Member, writes: str) -> bytes:
         entry = member.entry

@@ -1,7 +1,7 @@
 """The log's tables and questions.
 
-Only `ledger_requests` is an answer in itself and stands among an entry's writes; the rest is
-derived from the entries and verified by recomputing it.
+`ledger_requests` and `ledger_disclosures` stand among an entry's writes; the rest is derived from
+the entries and verified by recomputing it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ REQUESTS: Final = Table(
     Column("retention_class", Text, nullable=False),
     # Request ids are random: with a rowid SQLite appends rows, and only keys are sorted in.
 )
+# By which entries values of a certificate left. Written with the entry and listed in it, so that
+# the audit names what is missing: who was told is found by this.
+DISCLOSURES: Final = Table(
+    "ledger_disclosures",
+    METADATA,
+    Column("certificate", Text, primary_key=True),
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 TILES: Final = Table(
     "ledger_tiles",
     METADATA,
@@ -68,6 +78,7 @@ HEAD: Final = Table(
 DERIVED: Final = frozenset({ENTRIES.name, TILES.name, EPOCHS.name, HEAD.name})
 
 INSERT_ENTRY: Final = insert_into(ENTRIES)
+INSERT_DISCLOSURE: Final = insert_into(DISCLOSURES)
 INSERT_REQUEST: Final = insert_into(REQUESTS)
 INSERT_TILE: Final = insert_into(TILES)
 INSERT_EPOCH: Final = insert_into(EPOCHS)
@@ -90,6 +101,17 @@ FIND_REQUEST: Final = question(
     .where(REQUESTS.c.request_id == bindparam("request_id")),
     "caller",
     "request_id",
+)
+DISCLOSED: Final = question(
+    "a page of the entries by which values of a certificate left",
+    select(DISCLOSURES.c.entry)
+    .where(DISCLOSURES.c.certificate == bindparam("certificate"))
+    .where(DISCLOSURES.c.entry > bindparam("after"))
+    .order_by(DISCLOSURES.c.entry)
+    .limit(bindparam("rows")),
+    "certificate",
+    "after",
+    "rows",
 )
 FIND_ENTRY: Final = question(
     "log_entry",

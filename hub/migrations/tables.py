@@ -12,6 +12,7 @@ import hub.registry.fact_store
 import hub.registry.feed_store
 import hub.registry.holder_link_store
 import hub.registry.item_store
+import hub.registry.notice_store
 import hub.registry.objection_store
 import hub.registry.transition_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.

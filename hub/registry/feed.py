@@ -32,6 +32,7 @@ from hub.registry.catalogue import Catalogue
 from hub.registry.feed_store import (
     CHANGES_AFTER,
     NEWEST_CHANGE,
+    ChangeKind,
     StoredChange,
     change_of,
 )
@@ -86,6 +87,7 @@ class Wanted:
 class Rights:
     """Of what one subscriber is told now. `own` is the authority whose certificates are its own."""
 
+    name: str
     wanted: Wanted
     granted: frozenset[str]
     own: str
@@ -93,12 +95,16 @@ class Rights:
 
     def may_know(self, change: StoredChange) -> bool:
         """Whether the change is wanted and the subscriber's to know."""
+        if change.what is ChangeKind.NOTICE and not change.reference.startswith(f"{self.name}/"):
+            return False
         wanted = self.wanted
         if wanted.authority and wanted.authority != change.authority:
             return False
         if wanted.type_codes and change.type_code not in wanted.type_codes:
             return False
-        return self.is_own(change) or change.type_code in self.granted
+        # What it was given it may be told of, even where its grant has ended since.
+        is_told = change.what is ChangeKind.NOTICE
+        return is_told or self.is_own(change) or change.type_code in self.granted
 
     def is_own(self, change: StoredChange) -> bool:
         """Whether the subscriber could look the certificate up as well."""
@@ -262,7 +268,7 @@ class WatchChanges:
     def _rights(self, caller: Caller, wanted: Wanted) -> Rights:
         """What `caller` may know of `wanted` now. Raises HubError(CHANGES_NOT_GRANTED)."""
         if caller.role is Role.AUDITOR:
-            return Rights(wanted, frozenset(), "", sees_all=True)
+            return Rights(caller.name, wanted, frozenset(), "", sees_all=True)
         granted = self.grants.types_granted(caller.name)
         own = ""
         if caller.role is Role.DEPARTMENT and wanted.authority in ("", caller.authority):
@@ -271,7 +277,7 @@ class WatchChanges:
         if not own and (missing or not granted):
             types = ", ".join(sorted(missing)) or "any type"
             raise HubError(Reason.CHANGES_NOT_GRANTED, types=types)
-        return Rights(wanted, granted, own, sees_all=False)
+        return Rights(caller.name, wanted, granted, own, sees_all=False)
 
     def _told(self, change: StoredChange, rights: Rights, pseudonyms: _Pseudonyms) -> ToldChange:
         certificate_type = self.catalogue.newest(change.type_code)

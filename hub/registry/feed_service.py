@@ -37,6 +37,7 @@ _KINDS: Final = {
     ChangeKind.DOCUMENT: pb.Change.KIND_DOCUMENT,
     ChangeKind.FACT: pb.Change.KIND_FACT,
     ChangeKind.OBJECTION: pb.Change.KIND_OBJECTION,
+    ChangeKind.NOTICE: pb.Change.KIND_NOTICE,
 }
 _STARTS: Final[dict[int, bool]] = {
     pb.WatchChangesRequest.START_UNSPECIFIED: False,

@@ -12,7 +12,19 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, bindparam, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy import text as sql
 
 from hub.domain.certificate import State
 from hub.registry.store import CERTIFICATES, ENDING, VERSIONS
@@ -50,6 +62,8 @@ class ChangeKind(StrEnum):
     FACT = "fact"
     # Somebody objects to what it says, or an objection was answered.
     OBJECTION = "objection"
+    # A system that was given what was wrong is told of the correction; nobody else is.
+    NOTICE = "notice"
 
 
 class Change(NamedTuple):
@@ -74,6 +88,7 @@ class Change(NamedTuple):
     reference: str = ""
 
 
+_IS_CORRECTION: Final = sql(f"kind = '{ChangeKind.CORRECTED.value}'")
 CHANGES: Final = Table(
     "registry_changes",
     METADATA,
@@ -93,6 +108,14 @@ CHANGES: Final = Table(
     Column("reference", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("retention_class", Text, nullable=False),
+    # Corrections, for whoever tells those that were given what was wrong.
+    Index(
+        "registry_changes_corrected",
+        "entry",
+        "position",
+        sqlite_where=_IS_CORRECTION,
+        postgresql_where=_IS_CORRECTION,
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -127,6 +150,20 @@ CHANGES_AFTER: Final = question(
     "entry",
     "position",
     "end",
+    "rows",
+)
+NEXT_CORRECTION: Final = question(
+    "the next correction after a place in the log",
+    select(*CHANGES.columns)
+    .where(
+        CHANGES.c.kind == literal_column(f"'{ChangeKind.CORRECTED.value}'"),
+        tuple_(CHANGES.c.entry, CHANGES.c.position)
+        > tuple_(bindparam("entry", type_=BigInteger), bindparam("position", type_=BigInteger)),
+    )
+    .order_by(CHANGES.c.entry, CHANGES.c.position)
+    .limit(_ROWS),
+    "entry",
+    "position",
     "rows",
 )
 NEWEST_CHANGE: Final = question(

@@ -14,6 +14,8 @@ from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
+from hub.registry.notice_store import NoticeRow
+from hub.registry.notices import Notices
 from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
 from hub.registry.objections import (
     NO_WORDS,
@@ -56,6 +58,7 @@ class ObjectionService:
     raise_objection: RaiseObjection
     answer: AnswerObjection
     objections: Objections
+    notices: Notices
     pages: PageTokens
     current_caller: Callable[[], Caller]
 
@@ -118,6 +121,38 @@ class ObjectionService:
             objection=pb.Objection.FromString(answered.answer), receipt=_receipt(answered)
         )
 
+    async def ListNotices(
+        self, request: pb.ListNoticesRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListNoticesResponse:
+        """A page of notices."""
+        caller, wanted = self.current_caller(), request.filter
+        scope = f"ListNotices {caller.name} {wanted.unacknowledged}"
+        page = await self.notices.list(
+            caller,
+            self.pages.read(request.page_token, scope),
+            page_size(request.page_size),
+            unacknowledged=wanted.unacknowledged,
+        )
+        return pb.ListNoticesResponse(
+            notices=[encode_notice(one) for one in page.notices],
+            next_page_token=self.pages.make(page.after, scope) if page.after else "",
+        )
+
+    async def AcknowledgeNotice(
+        self, request: pb.AcknowledgeNoticeRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.AcknowledgeNoticeResponse:
+        """Say that a notice was dealt with."""
+        _, notice = names.parse(request.name, "systems/{system}/notices/{notice}")
+        answered = await self.notices.acknowledge(
+            self._call("AcknowledgeNotice", request.request_id, request.SerializeToString),
+            request.name,
+            notice,
+            lambda done: encode_notice(done).SerializeToString(),
+        )
+        return pb.AcknowledgeNoticeResponse(
+            notice=pb.Notice.FromString(answered.answer), receipt=_receipt(answered)
+        )
+
     def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
         return Call(
             self.current_caller(),
@@ -155,6 +190,30 @@ def encode_objection(row: ObjectionRow, words: Words = NO_WORDS) -> pb.Objection
     )
     if row.answer_time_us:
         message.answer_time.CopyFrom(_time(row.answer_time_us))
+    return message
+
+
+def encode_notice(row: NoticeRow) -> pb.Notice:
+    """The message of a notice."""
+    message = pb.Notice(
+        name=row.name,
+        authority=row.authority,
+        certificate_type=f"certificateTypes/{row.type_code.lower()}",
+        received=[
+            pb.Notice.Received(
+                identifier=one.identifier,
+                fields=one.fields,
+                entries=one.entries,
+                entries_n=one.entries_n,
+            )
+            for one in row.gave
+        ],
+        correction=row.correction,
+        objection=row.objection,
+        create_time=_time(row.create_time_us),
+    )
+    if row.acknowledge_time_us:
+        message.acknowledge_time.CopyFrom(_time(row.acknowledge_time_us))
     return message
 
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.entry import Entry, Recorded, Remember, Remembered
+from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
 from hub.storage.statements import Check, Row, Statement, Value, Write
@@ -142,6 +143,14 @@ class HolderKeys(Protocol):
 
     def content_digest(self, content: str) -> str:
         """A keyed hash of a content that a plain digest would let be guessed; the same key."""
+        ...
+
+
+class Receivers(Protocol):
+    """Who was given what."""
+
+    def of(self, identifier: str) -> AsyncIterator[Received]:
+        """What left of the version with this identifier, entry by entry, oldest first."""
         ...
 
 

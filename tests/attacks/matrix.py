@@ -171,6 +171,7 @@ _OTHER_RESOURCES: Final = [
     "FollowUp",
     # By ids that nobody can guess.
     "Objection",
+    "Notice",
     # Of a link, by an id that nobody can guess.
     "HolderIdentifier",
 ]

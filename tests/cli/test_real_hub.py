@@ -743,6 +743,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     streaming = {("serve",), ("facade", "serve"), ("certificate", "watch")}
     # No type of this city carries a fact: tests/registry/test_facts.py runs these in one that has.
     elsewhere = {("fact", "announce"), ("fact", "decline")}
+    # Nobody is told of anything here: tests/registry/test_objections.py corrects what was fetched.
+    elsewhere |= {("notice", "acknowledge")}
     # Want a hub that does not run, or an empty database: tests/cli/test_database.py.
     at_rest = {("db", "restore"), ("db", "move")}
     assert set(invocations) == leaves - streaming - elsewhere - at_rest
@@ -810,6 +812,7 @@ def _objections(
         ("objection", "raise"): [*stated, "--for", "holder", *window],
         ("objection", "list"): ["--state", "raised", *window],
         ("objection", "show"): [made, *department],
+        ("notice", "list"): ["--open", *window],
         ("objection", "answer"): [made, "rejected", "--reason", "核对无误", *department],
     }
 

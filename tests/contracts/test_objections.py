@@ -12,13 +12,19 @@ import pytest
 
 from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
+from hub.domain.entry import Entry
 from hub.domain.row import Op, Row
+from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
+from hub.exchange.receivers import Receivers
+from hub.ledger.disclosures import Disclosures
 from hub.proof.encoding import digest
 from hub.registry.calls import Answered, Call
 from hub.registry.change_state import ConfirmCertificate, Transitions
 from hub.registry.decide import Outcome
 from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, StoredChange, change_of
+from hub.registry.notice_store import Gave, NoticeRow
+from hub.registry.notices import Notices, TellReceivers
 from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
 from hub.registry.objections import (
     NO_WORDS,
@@ -373,6 +379,75 @@ async def test_only_its_authority_answers_and_only_what_is_open(desk: Desk) -> N
         with pytest.raises(HubError) as caught:
             await desk.answer(objection, is_accepted=is_accepted)
         assert caught.value.reason is Reason.TRANSITION_NOT_ALLOWED
+
+
+async def given_to(
+    desk: Desk, system: str, identifier: str, *fields: str, kind: str = "fetch"
+) -> int:
+    """An entry by which fields of a version left, as a fetch or a verification writes it."""
+    told = {"cert": identifier, "fields": [*fields], "sd_hash": "h"}
+    members: dict[str, Json] = {"certificates": [told]}
+    if kind == "verification":
+        members = {"data": {"fields": [*fields]}}
+    entry = Entry(kind, system, 1, str(uuid.uuid4()), digest("x"), members, disclosed=(identifier,))
+    return (await desk.office.recorder.record(entry, (), ())).index
+
+
+async def test_who_was_given_what_is_corrected_gets_a_notice_once(desk: Desk) -> None:
+    """By fetch or confirmation, of this field; it acknowledges its own, and nobody else's."""
+    first, other = (await desk.office.deliver([licence(1), licence(2)])).results
+    one = await given_to(desk, WINDOW.name, first.identifier, "address", "name")
+    two = await given_to(desk, WINDOW.name, first.identifier, "address", kind="verification")
+    three = await given_to(
+        desk, OTHER_WINDOW.name, first.identifier, "address", kind="verification"
+    )
+    await given_to(desk, "systems/window-3", first.identifier, "name")
+    await given_to(desk, "systems/window-3", other.identifier, "address")
+    objection = await desk.raise_objection(first.identifier, "address")
+    (corrected,) = (
+        await desk.office.deliver([correction(1, objection, {"address": "杭州市新路1号"})])
+    ).results
+    # An answer of later, whatever it says, is no answer with the wrong value.
+    await given_to(desk, "systems/window-3", first.identifier, "address", kind="verification")
+    office = desk.office
+    receivers = Receivers(Disclosures(office.database, office.recorder.proofs))
+    hubs = [
+        TellReceivers(now_us, office.database, office.recorder, office.data_keys, receivers)
+        for _ in range(2)
+    ]
+    notices = Notices(now_us, office.database, office.recorder, office.identities)
+
+    sent = [await tell() for tell in (*hubs, *hubs)]
+
+    async def seen(caller: Caller) -> list[NoticeRow]:
+        return list((await notices.list(caller, "", 50, unacknowledged=True)).notices)
+
+    assert sent == [2, 0, 0, 0]
+    (mine,), (others,) = await seen(WINDOW), await seen(OTHER_WINDOW)
+    assert mine.gave == (Gave(first.identifier, ["address"], [one, two], 2),)
+    assert (mine.correction, mine.objection) == (corrected.identifier, f"objections/{objection}")
+    # Who asked by holder does not learn which certificate it was.
+    assert (others.gave, others.correction) == ((Gave("", ["address"], [three], 1),), "")
+    assert await seen(OWN) == await seen(AUDITOR) == [mine, others]
+    assert await seen(FOREIGN) == []
+    assert [change.reference for change in await desk.changes(ChangeKind.NOTICE)] == [
+        mine.name,
+        others.name,
+    ]
+
+    async def acknowledge(name: str, caller: Caller = WINDOW) -> None:
+        call = Call(caller, str(uuid.uuid4()), "/acknowledge", digest(name))
+        await notices.acknowledge(call, name, name.rpartition("/")[2], lambda done: b"")
+
+    for name, caller in ((mine.name, OTHER_WINDOW), (f"{WINDOW.name}/notices/{others.id}", WINDOW)):
+        with pytest.raises(HubError) as caught:
+            await acknowledge(name, caller)
+        assert caught.value.reason is Reason.NOTICE_NOT_FOUND
+    await acknowledge(mine.name)
+    with pytest.raises(HubError) as caught:
+        await acknowledge(mine.name)
+    assert caught.value.reason is Reason.TRANSITION_NOT_ALLOWED
+    assert (await seen(WINDOW), await seen(AUDITOR)) == ([], [others])
 
 
 async def test_the_same_call_again_raises_nothing_new(desk: Desk) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.cli.main import run
+from hub.domain.row import Op
 from hub.proof.encoding import b64u_decode, parse_object
 from hub.registry.v1 import feed_pb2, feed_pb2_grpc, objections_pb2_grpc, registry_pb2
 from hub.registry.v1 import objections_pb2 as pb
@@ -66,6 +70,12 @@ async def settle_objection(hub: Simulator, identifier: str) -> None:
     await ask(hub.platform(), **about_identifier(values, identifier))
     await answered(department, objection, pb.AnswerObjectionRequest.DECISION_ACCEPTED)
     await answered(department, objection, pb.AnswerObjectionRequest.DECISION_REJECTED)
+    await correct(hub)
+    await hub.hub.tell()
+    window = hub.platform()
+    (notice,) = (await window.call(stub(window).ListNotices, pb.ListNoticesRequest())).notices
+    acknowledged = pb.AcknowledgeNoticeRequest(request_id=new_id(), name=notice.name)
+    await window.call(stub(window).AcknowledgeNotice, acknowledged)
 
 
 async def shown(member: Member, name: str) -> registry_pb2.Certificate:
@@ -160,3 +170,78 @@ def objected(fetched: Fetched) -> tuple[list[str], object]:
     (logged,) = parse_object(b64u_decode(str(receipt["body"])))["certificates"]  # type: ignore[misc]
     assert isinstance(logged, dict)
     return list(fetched.response.certificates[0].objected_fields), logged.get("objected", [])
+
+
+async def correct(hub: Simulator, objection: str = "") -> str:
+    """The name of company 1, corrected; the identifier of the version that is right."""
+    row = licence(1, Op.CORRECT, fields={"name": "杭州更名有限公司"}, objection=objection or None)
+    (result,) = (await hub.connector().deliver([row])).results
+    assert not result.errors
+    return str(result.identifier)
+
+
+async def test_a_correction_reaches_who_was_given_what_was_wrong(
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On its stream and its list, with its own receipts; it acknowledges. Who was given another
+    field, and the window next door, hear nothing."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+
+        async def sealway(system: str, *words: str, expect: int = 0) -> Any:
+            profile = str(hub.profile(f"systems/{system}"))
+            code = await asyncio.to_thread(run, ["notice", *words, "--json", "--profile", profile])
+            out = capsys.readouterr().out
+            assert code == expect, out
+            return json.loads(out)
+
+        (issued,) = (await hub.connector().deliver([licence(1)])).results
+        await hub.officer().grant("next-door", "window-2", ("scope",))
+        window, next_door = hub.platform(), hub.platform("window-2")
+        streams = []
+        for member in (window, next_door):
+            stream = feed_pb2_grpc.FeedServiceStub(member.channel).WatchChanges(
+                feed_pb2.WatchChangesRequest(), metadata=bearer(await member.token())
+            )
+            await stream.read()
+            streams.append(stream)
+        fetched = await window.fetch(holder=company(1))
+        confirmed = await ask(window, **about({"name": "杭州示例1有限公司"}))
+        await next_door.fetch(by_identifier(issued.identifier, ("scope",)))
+        objection = (await raised(window, issued.identifier)).objection.name
+
+        right = await correct(hub, objection)
+        told = [[], []]
+        for number, stream in enumerate(streams):
+            while len(told[number]) < (3 if number == 0 else 2):
+                told[number] += (await asyncio.wait_for(stream.read(), 10)).changes
+        (notice,) = (await sealway("window-1", "list", "--open"))["notices"]
+        of_department = await sealway("hz-department", "list")
+        of_next_door = await sealway("window-2", "list")
+        await sealway("window-2", "acknowledge", notice["name"], expect=1)
+        done = await sealway("window-1", "acknowledge", notice["name"])
+        after = await sealway("window-1", "list", "--open")
+        for stream in streams:
+            stream.cancel()
+        report = await hub.audit()
+
+    kinds = [[one.kind for one in changes] for changes in told]
+    assert kinds[0] == [
+        feed_pb2.Change.KIND_OBJECTION,
+        feed_pb2.Change.KIND_CORRECTED,
+        feed_pb2.Change.KIND_NOTICE,
+    ]
+    assert kinds[1] == kinds[0][:2]
+    assert told[0][2].reference == notice["name"]
+    assert notice["received"] == [
+        {
+            "identifier": issued.identifier,
+            "fields": ["name"],
+            "entries": [str(fetched.verified.index), str(confirmed.receipt.index)],
+            "entries_n": 2,
+        }
+    ]
+    assert (notice["correction"], notice["objection"]) == (right, objection)
+    assert [one["name"] for one in of_department["notices"]] == [notice["name"]]
+    assert of_next_door["notices"] == after["notices"] == []
+    assert done["acknowledge_time"]
+    assert not report.findings

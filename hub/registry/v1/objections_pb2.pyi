@@ -149,3 +149,73 @@ class AnswerObjectionResponse(_message.Message):
     objection: Objection
     receipt: _common_pb2.Receipt
     def __init__(self, objection: _Optional[_Union[Objection, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
+class Notice(_message.Message):
+    __slots__ = ("name", "authority", "certificate_type", "received", "correction", "objection", "create_time", "acknowledge_time")
+    class Received(_message.Message):
+        __slots__ = ("identifier", "fields", "entries", "entries_n")
+        IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+        FIELDS_FIELD_NUMBER: _ClassVar[int]
+        ENTRIES_FIELD_NUMBER: _ClassVar[int]
+        ENTRIES_N_FIELD_NUMBER: _ClassVar[int]
+        identifier: str
+        fields: _containers.RepeatedScalarFieldContainer[str]
+        entries: _containers.RepeatedScalarFieldContainer[int]
+        entries_n: int
+        def __init__(self, identifier: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., entries: _Optional[_Iterable[int]] = ..., entries_n: _Optional[int] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    OBJECTION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    authority: str
+    certificate_type: str
+    received: _containers.RepeatedCompositeFieldContainer[Notice.Received]
+    correction: str
+    objection: str
+    create_time: _timestamp_pb2.Timestamp
+    acknowledge_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., authority: _Optional[str] = ..., certificate_type: _Optional[str] = ..., received: _Optional[_Iterable[_Union[Notice.Received, _Mapping]]] = ..., correction: _Optional[str] = ..., objection: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledge_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListNoticesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "filter")
+    class Filter(_message.Message):
+        __slots__ = ("unacknowledged",)
+        UNACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+        unacknowledged: bool
+        def __init__(self, unacknowledged: _Optional[bool] = ...) -> None: ...
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    filter: ListNoticesRequest.Filter
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[_Union[ListNoticesRequest.Filter, _Mapping]] = ...) -> None: ...
+
+class ListNoticesResponse(_message.Message):
+    __slots__ = ("notices", "next_page_token")
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    notices: _containers.RepeatedCompositeFieldContainer[Notice]
+    next_page_token: str
+    def __init__(self, notices: _Optional[_Iterable[_Union[Notice, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AcknowledgeNoticeRequest(_message.Message):
+    __slots__ = ("request_id", "name")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class AcknowledgeNoticeResponse(_message.Message):
+    __slots__ = ("notice", "receipt")
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    notice: Notice
+    receipt: _common_pb2.Receipt
+    def __init__(self, notice: _Optional[_Union[Notice, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...

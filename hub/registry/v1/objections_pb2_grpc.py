@@ -57,6 +57,16 @@ class ObjectionServiceStub:
                 request_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionRequest.SerializeToString,
                 response_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionResponse.FromString,
                 _registered_method=True)
+        self.ListNotices = channel.unary_unary(
+                '/hub.registry.v1.ObjectionService/ListNotices',
+                request_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeNotice = channel.unary_unary(
+                '/hub.registry.v1.ObjectionService/AcknowledgeNotice',
+                request_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeResponse.FromString,
+                _registered_method=True)
 
 
 class ObjectionServiceServicer:
@@ -97,6 +107,22 @@ class ObjectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListNotices(self, request, context):
+        """ListNotices returns notices of corrections, by name: to a system those that it was sent because it had
+        been given what was wrong, to a department those of its own certificates, to auditors all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeNotice(self, request, context):
+        """AcknowledgeNotice says that a system has dealt with a notice. The system that it was sent to; once;
+        one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ObjectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -119,6 +145,16 @@ def add_ObjectionServiceServicer_to_server(servicer, server):
                     servicer.AnswerObjection,
                     request_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionRequest.FromString,
                     response_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionResponse.SerializeToString,
+            ),
+            'ListNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotices,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesResponse.SerializeToString,
+            ),
+            'AcknowledgeNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeNotice,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -232,6 +268,60 @@ class ObjectionService:
             '/hub.registry.v1.ObjectionService/AnswerObjection',
             hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionRequest.SerializeToString,
             hub_dot_registry_dot_v1_dot_objections__pb2.AnswerObjectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.ObjectionService/ListNotices',
+            hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_objections__pb2.ListNoticesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.ObjectionService/AcknowledgeNotice',
+            hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_objections__pb2.AcknowledgeNoticeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,18 @@
+"""That values of a certificate left the hub, as one entry of the log says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """`fields` of a version were given to `system` by log entry `entry`, or confirmed to it.
+
+    `is_named`: it knows the identifier; who asked by holder whether values are right does not.
+    """
+
+    system: str
+    entry: int
+    fields: frozenset[str]
+    is_named: bool
