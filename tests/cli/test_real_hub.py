@@ -544,7 +544,10 @@ def test_values_are_confirmed_and_wrong_ones_are_not(
 
     assert (right["result"], wrong["result"]) == ("in_force", "not_confirmed")
     assert (offline["kind"], offline["verdict"]) == ("verification", "valid")
-    assert set(right) == {"request_id", "result", "receipt", "objected", "verified"}
+    assert set(right) == {
+        *("request_id", "result", "receipt", "verified"),
+        *("objected", "trust_grade", "origin"),
+    }
     assert window(*question, malformed, expect=64)["error"]["reason"] == "USAGE"
 
 
