@@ -69,6 +69,7 @@ class Reason(StrEnum):
     CERTIFICATE_NOT_FOUND = "CERTIFICATE_NOT_FOUND"
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
+    COPY_NOT_FOUND = "COPY_NOT_FOUND"
     FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
     OBJECTION_NOT_FOUND = "OBJECTION_NOT_FOUND"
     NOTICE_NOT_FOUND = "NOTICE_NOT_FOUND"
@@ -87,6 +88,7 @@ class Reason(StrEnum):
     # The state forbids it until somebody acts.
     ANSWER_STALE = "ANSWER_STALE"
     CERTIFICATE_AMBIGUOUS = "CERTIFICATE_AMBIGUOUS"
+    CERTIFICATE_NOT_IN_FORCE = "CERTIFICATE_NOT_IN_FORCE"
     SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
     HOLDER_LINKED = "HOLDER_LINKED"
     INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
@@ -599,6 +601,10 @@ TEXTS: dict[Reason, Text] = {
         "类型 {type}、事项 {service_item} 的授权不包含字段：{fields}。请去掉这些字段并使用新的"
         "请求编号；本次未披露任何内容。",
     ),
+    Reason.COPY_NOT_FOUND: Text(
+        "there is no annotated copy {name} that you may see. List them with `sealway copy list`.",
+        "没有您可查看的加注件 {name}。可用 sealway copy list 查看。",
+    ),
     Reason.GRANT_NOT_FOUND: Text(
         "there is no grant {name} that you may see. List them with `sealway grant list`.",
         "没有您可查看的授权 {name}。可用 sealway grant list 查看。",
@@ -620,6 +626,10 @@ TEXTS: dict[Reason, Text] = {
         "what request {request_id} was answered with would not be answered today; its original "
         "receipt is attached, without data. Ask again under a new request id.",
         "请求 {request_id} 当时的答复与现状不符；随附原回执，不含数据。请用新的请求编号重新请求。",
+    ),
+    Reason.CERTIFICATE_NOT_IN_FORCE: Text(
+        "the certificate {identifier} is not in force now; fetch it again.",
+        "证照 {identifier} 当前不处于有效状态，请重新调取。",
     ),
     Reason.CERTIFICATE_AMBIGUOUS: Text(
         "the holder has several certificates of this type in force; ask by identifier, one of: "

@@ -46,6 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "certificate_id",
     ),
     Reference("registry_associations", "version_id", "registry_versions", "id"),
+    Reference("exchange_copies", "identifier", "registry_versions", "identifier"),
     Reference("registry_scans", "version_id", "registry_versions", "id"),
     Reference("registry_versions", "id", "seal_signatures", "version_id"),
     Reference("registry_versions", "data_key_id", "storage_data_keys", "id"),

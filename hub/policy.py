@@ -52,6 +52,7 @@ _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _PLAN: Final = "/hub.exchange.v1.PlanService/"
 _SHARED_DOCUMENTS: Final = "/hub.exchange.v1.SharedDocumentService/"
+_COPIES: Final = "/hub.exchange.v1.CopyService/"
 _LEDGER: Final = "/hub.ledger.v1.LedgerService/"
 
 POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
@@ -125,6 +126,9 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _VERIFICATION + "VerifyInformation": frozenset({Role.PLATFORM}),
         _PLAN + "PlanMaterials": frozenset({Role.PLATFORM}),
         _SHARED_DOCUMENTS + "FetchDocument": frozenset({Role.PLATFORM}),
+        _COPIES + "CreateAnnotatedCopy": frozenset({Role.PLATFORM}),
+        _COPIES + "GetAnnotatedCopy": _WATCHERS,
+        _COPIES + "ListAnnotatedCopies": _WATCHERS,
         _LEDGER + "GetCheckpoint": frozenset(Role),
         _LEDGER + "GetInclusionProof": _MEMBERS,
         _LEDGER + "GetConsistencyProof": frozenset(Role),

@@ -96,6 +96,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
         (
             Reason.ANSWER_STALE,
             Reason.CERTIFICATE_AMBIGUOUS,
+            Reason.CERTIFICATE_NOT_IN_FORCE,
             Reason.SEVERAL_HOLDERS,
             Reason.HOLDER_LINKED,
             Reason.INTENT_NOT_APPROVED,

@@ -43,7 +43,9 @@ from hub.clock import Clock, now_us
 from hub.config import Config
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
+from hub.exchange.annotate import AnnotateCopy, AnnotatedCopies
 from hub.exchange.change_grants import ChangeGrants
+from hub.exchange.copy_service import CopyService
 from hub.exchange.fetch import FetchCertificates
 from hub.exchange.fetch_document import FetchDocument
 from hub.exchange.guesses import Guesses
@@ -53,7 +55,13 @@ from hub.exchange.receivers import Receivers
 from hub.exchange.service import ExchangeService
 from hub.exchange.shared_document_service import SharedDocumentService
 from hub.exchange.snapshot import GrantSnapshot
-from hub.exchange.v1 import exchange_pb2, plan_pb2, shared_documents_pb2, verification_pb2
+from hub.exchange.v1 import (
+    copies_pb2,
+    exchange_pb2,
+    plan_pb2,
+    shared_documents_pb2,
+    verification_pb2,
+)
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.fsck import check_documents, check_structure
@@ -720,6 +728,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         (verification_pb2, VerificationService(verify_information, caller)),
         (plan_pb2, PlanService(plan, caller)),
         (shared_documents_pb2, SharedDocumentService(fetch_document, caller)),
+        (
+            copies_pb2,
+            CopyService(
+                AnnotateCopy(clock, database, recorder, identities, grants, certificates, identify),
+                AnnotatedCopies(clock, database, certificates),
+                pages,
+                caller,
+            ),
+        ),
         (ledger_pb2, LedgerService(recorder, caller)),
     )
     return Hub(

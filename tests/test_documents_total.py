@@ -33,6 +33,8 @@ from hub.rpc import status_of
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
 from tests.attacks.test_states import RULING, decide, on_file
 from tests.exchange import handed, plans
+from tests.exchange.annotated import make as make_copy
+from tests.exchange.annotated import wanted as wanted_copy
 from tests.exchange.verifications import about, about_identifier, ask
 from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
@@ -309,6 +311,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         fetched = await platform.fetch(holder=company(1))
         await platform.fetch(holder=company(2), consent="consents/1", log=fetched.verified.head)
         await platform.fetch(holder=company(1), act="accounts/portal")
+        await make_copy(platform, wanted_copy(fetched.response.request_id))
         values = {"name": "杭州示例1有限公司"}
         await ask(platform, **about(values), act="accounts/portal", consent="consents/1")
         cert = fetched.verified.entry.certificates[0].cert or ""

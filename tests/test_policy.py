@@ -11,7 +11,13 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from hub.access.v1 import access_pb2, reorganization_pb2
 from hub.domain.caller import Role
-from hub.exchange.v1 import exchange_pb2, plan_pb2, shared_documents_pb2, verification_pb2
+from hub.exchange.v1 import (
+    copies_pb2,
+    exchange_pb2,
+    plan_pb2,
+    shared_documents_pb2,
+    verification_pb2,
+)
 from hub.ledger.v1 import ledger_pb2
 from hub.policy import OPEN, POLICY
 from hub.registry.v1 import (
@@ -32,6 +38,7 @@ OURS = [
     for module in (
         access_pb2,
         documents_pb2,
+        copies_pb2,
         exchange_pb2,
         facts_pb2,
         feed_pb2,

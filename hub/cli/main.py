@@ -35,6 +35,7 @@ _GROUPS: Final = {
     "grant": "grants",
     "connect": "connect",
     "exchange": "exchange",
+    "copy": "annotated_copies",
     "reorganize": "reorganize",
     "facade": "facade",
     "certificate": "certificates",

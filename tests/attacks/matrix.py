@@ -145,6 +145,9 @@ _NAME_NOTHING: Final = frozenset(
         "cursor",
         "facts",
         "decline_reason",
+        # A fetch of the caller's own, by its request id.
+        "fetch_request_id",
+        "purpose",
         "statement",
         "answer",
         # An announcement, by an id that nobody can guess.
@@ -167,6 +170,8 @@ _OTHER_RESOURCES: Final = [
     "Intent",
     "StatusList",
     "Grant",
+    # By its own random id; tests/exchange/test_copies.py asks about those.
+    "AnnotatedCopy",
     # Of an announcement, whose id stands in the name.
     "FollowUp",
     # By ids that nobody can guess.

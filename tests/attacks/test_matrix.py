@@ -25,6 +25,7 @@ from tests.attacks.matrix import (
     probes,
     targets,
 )
+from tests.exchange.annotated import annotate
 from tests.exchange.plans import furnish_items
 from tests.simulator import GRANTED, Refused, Simulator, company, copy_home, licence
 
@@ -43,6 +44,9 @@ async def pairs(
     async with Simulator(home) as hub:
         await furnish_items(hub)
         found = await targets(hub, 1_000, len(PROBES))
+        for probe, (there, _) in zip(PROBES, found, strict=True):
+            if probe.path.endswith("ListAnnotatedCopies"):
+                await annotate(hub.platform(), there.identifier)
         await hub.connector().deliver([licence(number) for number in (1, 2, 3)])
         asked = dict(zip(PROBES, found, strict=True))
         await attach_documents(

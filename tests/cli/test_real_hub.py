@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import secrets
@@ -19,6 +20,7 @@ from connectors.client import HubClient
 from connectors.profile import load_profile
 from connectors.sample import CSV_NAME, write_sample
 from hub.cli.main import command_line, commands
+from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.registry.v1 import items_pb2, items_pb2_grpc
 from tests.cli.conftest import Ran, Sealway
@@ -820,6 +822,11 @@ def _objections(
     }
 
 
+def _for_a_month() -> list[str]:
+    until = legal_day(now_us()) + datetime.timedelta(days=30)
+    return ["--purpose", "办理食品经营许可", "--until", until.isoformat()]
+
+
 def _of_scans(manifest: Path) -> Path:
     """The same manifest, of a register that was scanned."""
     text = manifest.read_text(encoding="utf-8")
@@ -856,6 +863,9 @@ def _invocations(
     linked = ("holder", "link", licence["name"], *_LINKED, "--evidence", pdf, *department)
     link = sealway(*linked, "--json").document["name"]
     grant = ["--recipient", "window-2", "--type", LICENCE, "--field", "name", "--basis", BASIS]
+    fetched = sealway(*_ask("--cert", licence["identifier"]), *window, "--json").document
+    copying = ("copy", "make", fetched["request_id"], *_for_a_month(), *window, "--json")
+    copied = sealway(*copying).document
     approvals = _approved(sealway, folder, hall, zhao, qian, sun)
     return {
         ("init",): [folder / "home"],
@@ -910,6 +920,9 @@ def _invocations(
         ("connect", "quarantine", "show"): [manifest, "1", *connector],
         ("connect", "quarantine", "export"): [manifest, *connector],
         ("exchange", "fetch"): [*_ask("--cert", licence["identifier"])[2:], *window],
+        ("copy", "make"): [fetched["request_id"], *_for_a_month(), *window],
+        ("copy", "show"): [copied["name"], *window],
+        ("copy", "list"): ["--identifier", licence["identifier"], *department],
         ("exchange", "verify"): [
             *("--cert", licence["identifier"], "--type", LICENCE, "--item", ITEM),
             *("--values", _values(folder, credit_code=licence["number"])),
