@@ -361,8 +361,8 @@ TEXTS: dict[Reason, Text] = {
         "无权访问 {authority} 的内容，只能访问本机构的内容。",
     ),
     Reason.ISSUER_NOT_ALLOWED: Text(
-        "{authority} does not issue certificates of type {type}; the type names who does.",
-        "{authority} 不是类型 {type} 的颁发机构，颁发机构以类型目录为准。",
+        "{authority} does not issue certificates of type {type}: {rule}.",
+        "{authority} 不得颁发类型 {type} 的证照（{rule}），颁发机构及层级以类型目录为准。",
     ),
     Reason.TRANSITION_NOT_ALLOWED: Text(
         "{name} is {state}, which does not allow this.",

@@ -185,6 +185,10 @@ class Identities:
         responsible = self.directory.current.responsible(what, defining)
         return responsible is not None and responsible == caller.authority
 
+    def level(self, caller: Caller) -> int:
+        """The level of the caller's authority."""
+        return self.directory.authority(caller.authority).level
+
     def has_system(self, name: str) -> bool:
         """Whether an active system has this name."""
         return self.directory.current.peer_of(name) is not None

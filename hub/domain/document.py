@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from hub.domain.row import text_violation
 from hub.domain.rules import violation
@@ -29,6 +29,18 @@ class Level(StrEnum):
     TOWN = "town"
     VILLAGE = "village"
     OTHER = "other"
+
+
+# As registered authorities have them.
+LEVEL_NUMBERS: Final[Mapping[Level, int]] = {
+    Level.NATION: 1,
+    Level.PROVINCE: 2,
+    Level.CITY: 3,
+    Level.COUNTY: 4,
+    Level.TOWN: 5,
+    Level.VILLAGE: 5,
+    Level.OTHER: 5,
+}
 
 
 class Reader:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.domain.certificate_type import DOCUMENT_FIELD
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """`fields` of a version were given to `system` by log entry `entry`, or confirmed to it.
+    """`fields` of a version were given to `system` by log entry `entry`, or confirmed to it; a
+    document (`DOCUMENT_FIELD`) shows all of them.
 
     `is_named`: it knows the identifier; who asked by holder whether values are right does not.
     """
@@ -16,3 +19,7 @@ class Received:
     entry: int
     fields: frozenset[str]
     is_named: bool
+
+    def of(self, fields: frozenset[str]) -> frozenset[str]:
+        """Those of `fields` that it was given."""
+        return fields if DOCUMENT_FIELD in self.fields else self.fields & fields

@@ -187,6 +187,7 @@ class FetchDocument:
             request_id=request.jti,
             request_digest=request.digest,
             members={"data": data},
+            disclosed=(wanted.cert,) if wanted.cert is not None and "digest" in said else (),
         )
 
 

@@ -13,7 +13,7 @@ from hub.proof.encoding import parse_object
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """Reads the entries of fetches and verifications, each proven to stand in the log."""
+    """Reads the entries of fetches, verifications and documents, each proven to be in the log."""
 
     disclosures: Disclosures
 
@@ -30,10 +30,9 @@ class Receivers:
 
 def _fields(body: dict[str, Json], identifier: str) -> list[frozenset[str]]:
     """The fields of each answer about the version: of a fetch those given, of a verification those
-    confirmed."""
-    if body["kind"] == "verification":
-        data = body["data"]
-        assert isinstance(data, dict), "written by the hub"
+    confirmed; a document stands for itself."""
+    data = body.get("data")
+    if isinstance(data, dict):
         return [_names(data["fields"])]
     certificates = body["certificates"]
     assert isinstance(certificates, list), "written by the hub"

@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     literal_column,
     select,
@@ -200,7 +201,15 @@ ENDED_ON: Final = question(
         CERTIFICATES.c.holder_indexes,
         VERSIONS.c.retention_class,
     )
-    .select_from(VERSIONS.join(CERTIFICATES, CERTIFICATES.c.current_version_id == VERSIONS.c.id))
+    .select_from(
+        VERSIONS.join(
+            CERTIFICATES,
+            and_(
+                CERTIFICATES.c.id == VERSIONS.c.certificate_id,
+                CERTIFICATES.c.current_version_id == VERSIONS.c.id,
+            ),
+        )
+    )
     .where(ENDING, VERSIONS.c.valid_until == bindparam("day"), VERSIONS.c.id > bindparam("after"))
     .order_by(VERSIONS.c.id)
     .limit(_ROWS),

@@ -22,6 +22,7 @@ from hub.domain.association import Relation
 from hub.domain.caller import Caller
 from hub.domain.certificate import Conversion
 from hub.domain.certificate_type import CertificateType
+from hub.domain.document import LEVEL_NUMBERS
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.record import Record, SealingOrder
@@ -237,15 +238,31 @@ class IngestBatch(Generic[_B]):
         if published is None:
             name = f"{root.vct[:200]} version {root.type_version}"
             raise HubError(Reason.CERTIFICATE_TYPE_NOT_FOUND, name=name)
-        self._check_issuer(published.type.code, root.authority)
+        self._check_issuer(published.type.code, caller)
         return _Batch(caller, verified, published, rows)
 
-    def _check_issuer(self, code: str, authority: str) -> None:
-        """That the type in its newest version lets `authority` issue."""
+    def _check_issuer(self, code: str, caller: Caller) -> None:
+        """That the type in its newest version lets the caller's authority issue: one that it names
+        or whoever has succeeded that; where it names none, those of its levels.
+
+        Raises HubError(ISSUER_NOT_ALLOWED).
+        """
         newest = self.catalogue.newest(code)
         listing = None if newest is None else newest.listing
-        if listing is not None and authority not in (listing.issuing_authorities or (authority,)):
-            raise HubError(Reason.ISSUER_NOT_ALLOWED, authority=authority, type=code)
+        if listing is None:
+            return
+        if listing.issuing_authorities:
+            named = listing.issuing_authorities
+            may_issue = any(self.access.answers_for(caller, code, one) for one in named)
+            rule = "it is none of the authorities that the type names"
+        else:
+            levels = listing.issuing_levels
+            may_issue = self.access.level(caller) in {LEVEL_NUMBERS[one] for one in levels}
+            rule = f"the type is issued at the levels {', '.join(levels)}"
+        if not may_issue:
+            raise HubError(
+                Reason.ISSUER_NOT_ALLOWED, authority=caller.authority_uscc, type=code, rule=rule
+            )
 
     def _attest(self, batch: _Batch, row: ScannedRow) -> Conversion:
         """Who attests to a scanned row. Raises BrokenRuleError; runs in a thread."""
@@ -316,7 +333,7 @@ class IngestBatch(Generic[_B]):
         """Steps 5 to 7 for one decision."""
         root, caller, published = batch.root, batch.caller, batch.published
         # Read first: whatever changes after this makes the decision stale.
-        self._check_issuer(published.type.code, root.authority)
+        self._check_issuer(published.type.code, caller)
         checks = [
             self.access.check(caller),
             self.catalogue.check(),

@@ -130,7 +130,7 @@ class TellReceivers:
         given: dict[str, dict[str, list[Received]]] = defaultdict(dict)
         for identifier, fields in wrong.items():
             async for received in self.receivers.of(identifier):
-                if received.entry < change.entry and received.fields & fields:
+                if received.entry < change.entry and received.of(fields):
                     given[received.system].setdefault(identifier, []).append(received)
                 # Others are served meanwhile, however often the version was fetched.
                 await asyncio.sleep(0)
@@ -271,7 +271,7 @@ def _gave(
 ) -> list[Gave]:
     gave = []
     for identifier, received in by_version.items():
-        fields = {name for one in received for name in one.fields} & wrong[identifier]
+        fields = {name for one in received for name in one.of(wrong[identifier])}
         is_named = any(one.is_named for one in received)
         entries = sorted({one.entry for one in received})
         gave.append(

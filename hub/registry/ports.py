@@ -79,6 +79,10 @@ class Access(Protocol):
         """Credit code of the authority of `systems/{system}`, while that may call."""
         ...
 
+    def level(self, caller: Caller) -> int:
+        """Of the caller's authority: 1 nation, 2 province, 3 city, 4 county, 5 other."""
+        ...
+
     def enrolled_us(self, system: str) -> int:
         """When `systems/{system}` was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
         ...

@@ -88,7 +88,9 @@ CERTIFICATES: Final = Table(
     sqlite_with_rowid=False,
 )
 
-_IS_ENDING: Final = text(f"state = '{State.ACTIVE.value}' AND valid_until <> ''")
+# In these states the end of validity changes the state; what has ended otherwise stays as it ended.
+_LIVE: Final = (State.ACTIVE.value, State.SUSPENDED.value)
+_IS_ENDING: Final = text(f"state IN ('{_LIVE[0]}', '{_LIVE[1]}') AND valid_until <> ''")
 VERSIONS: Final = Table(
     "registry_versions",
     METADATA,
@@ -126,7 +128,7 @@ VERSIONS: Final = Table(
 )
 # What the index above holds; literals, so that both engines see that it answers.
 ENDING: Final = and_(
-    VERSIONS.c.state == literal_column(f"'{State.ACTIVE.value}'"),
+    VERSIONS.c.state.in_([literal_column(f"'{state}'") for state in _LIVE]),
     VERSIONS.c.valid_until != literal_column("''"),
 )
 

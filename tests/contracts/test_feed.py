@@ -13,7 +13,7 @@ import pytest
 
 from hub.clock import CHINA, now_us
 from hub.domain.caller import Caller, Role
-from hub.domain.certificate import State
+from hub.domain.certificate import State, Verb
 from hub.domain.holder import Holder
 from hub.domain.row import Op, Row
 from hub.errors import HubError, Reason
@@ -30,6 +30,7 @@ from hub.registry.feed import (
     identifier_digest,
 )
 from hub.registry.feed_store import ChangeKind
+from tests.contracts.test_state_store import done
 from tests.registry.office import (
     AUTHORITY,
     LICENCE,
@@ -448,18 +449,26 @@ async def test_a_certificate_is_announced_once_when_its_last_day_is_over(feed: F
     )
     await deliver(feed.office, [permit(3, valid_until="2040-01-01")], PERMIT)
     await deliver(feed.office, [permit(4, op=Op.REVOKE, ruling=RULING)], PERMIT)
+    # A suspension does not outlive the validity: whoever was told of it is told of its end.
+    suspended = await feed.office.deliver(
+        [permit(6, valid_until="2030-01-06")],
+        vct=feed.office.catalogue.vct(PERMIT),
+        connector="permits",
+    )
+    await done(feed.office, suspended.results[0].certificate, Verb.SUSPEND)
     _, cursor = await feed.told(AUDITOR)
 
     assert await announce(feed, "2030-01-02", 23) == 0
     assert await announce(feed, "2030-01-03", 0) == 1
     assert await announce(feed, "2030-01-03", 5) == 0
-    assert await announce(feed, "2030-01-09") == 1
+    assert await announce(feed, "2030-01-09") == 2
     assert await announce(feed, "2030-01-09") == 0
 
     found, _ = await feed.told(AUDITOR, cursor=cursor)
     assert [(one.change.what, one.change.valid_until) for one in found] == [
         (ChangeKind.EXPIRED, "2030-01-02"),
         (ChangeKind.EXPIRED, "2030-01-05"),
+        (ChangeKind.EXPIRED, "2030-01-06"),
     ]
 
 

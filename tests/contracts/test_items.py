@@ -342,9 +342,10 @@ async def test_a_hub_that_is_behind_refuses_under_a_type_retired_elsewhere(desk:
     assert [one.rule for one in results[0].violations] == ["row.type_retired"]
 
 
-async def test_an_authority_that_the_type_does_not_name_issues_nothing(desk: Desk) -> None:
-    """Refused as a whole, with the reason, and nothing stored."""
+async def test_who_may_issue_is_named_or_of_a_level(desk: Desk) -> None:
+    """The authority is one of a city. Refused as a whole, with the reason, and nothing stored."""
     office = desk.office
+    not_named = "it is none of the authorities that the type names"
     listing = Listing(
         kind=Kind.LICENCE,
         is_demonstration=False,
@@ -358,10 +359,31 @@ async def test_an_authority_that_the_type_does_not_name_issues_nothing(desk: Des
         evidence_days=5,
         successors=(),
     )
-    await office.publish_type(dataclasses.replace(LICENCE_TYPE, version=2, listing=listing))
+    levels = (Level.PROVINCE, Level.COUNTY)
+    for version, (issuing_levels, authorities, rule) in enumerate(
+        (
+            ((), (DEFINER,), not_named),
+            ((Level.CITY,), (DEFINER,), not_named),
+            (levels, (), "the type is issued at the levels province, county"),
+            ((Level.CITY, Level.COUNTY), (), ""),
+            ((), (DEFINER, USCC), ""),
+            # Who is named may, of whatever level.
+            ((Level.COUNTY,), (USCC,), ""),
+        ),
+        2,
+    ):
+        named = dataclasses.replace(
+            listing, issuing_levels=issuing_levels, issuing_authorities=authorities
+        )
+        await office.publish_type(dataclasses.replace(LICENCE_TYPE, version=version, listing=named))
+        stored = await office.count("registry_batches")
 
-    with pytest.raises(HubError) as refused:
-        await office.deliver([licence(1)])
+        if not rule:
+            assert (await office.deliver([licence(version)])).results[0].certificate
+            continue
+        with pytest.raises(HubError) as refused:
+            await office.deliver([licence(version)])
 
-    assert refused.value.reason is Reason.ISSUER_NOT_ALLOWED
-    assert await office.count("registry_batches") == 0
+        assert refused.value.reason is Reason.ISSUER_NOT_ALLOWED
+        assert refused.value.details["rule"] == rule
+        assert await office.count("registry_batches") == stored

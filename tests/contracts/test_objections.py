@@ -12,6 +12,7 @@ import pytest
 
 from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
 from hub.domain.row import Op, Row
 from hub.domain.strict_json import Json
@@ -389,6 +390,8 @@ async def given_to(
     members: dict[str, Json] = {"certificates": [told]}
     if kind == "verification":
         members = {"data": {"fields": [*fields]}}
+    elif kind == "document.fetched":
+        members = {"data": {"fields": [*fields], "cert": identifier}}
     entry = Entry(kind, system, 1, str(uuid.uuid4()), digest("x"), members, disclosed=(identifier,))
     return (await desk.office.recorder.record(entry, (), ())).index
 
@@ -397,6 +400,9 @@ async def test_who_was_given_what_is_corrected_gets_a_notice_once(desk: Desk) ->
     """By fetch or confirmation, of this field; it acknowledges its own, and nobody else's."""
     first, other = (await desk.office.deliver([licence(1), licence(2)])).results
     one = await given_to(desk, WINDOW.name, first.identifier, "address", "name")
+    shown = await given_to(
+        desk, "systems/archive", first.identifier, DOCUMENT_FIELD, kind="document.fetched"
+    )
     two = await given_to(desk, WINDOW.name, first.identifier, "address", kind="verification")
     three = await given_to(
         desk, OTHER_WINDOW.name, first.identifier, "address", kind="verification"
@@ -422,15 +428,20 @@ async def test_who_was_given_what_is_corrected_gets_a_notice_once(desk: Desk) ->
     async def seen(caller: Caller) -> list[NoticeRow]:
         return list((await notices.list(caller, "", 50, unacknowledged=True)).notices)
 
-    assert sent == [2, 0, 0, 0]
+    assert sent == [3, 0, 0, 0]
     (mine,), (others,) = await seen(WINDOW), await seen(OTHER_WINDOW)
     assert mine.gave == (Gave(first.identifier, ["address"], [one, two], 2),)
     assert (mine.correction, mine.objection) == (corrected.identifier, f"objections/{objection}")
     # Who asked by holder does not learn which certificate it was.
     assert (others.gave, others.correction) == ((Gave("", ["address"], [three], 1),), "")
-    assert await seen(OWN) == await seen(AUDITOR) == [mine, others]
+    document, *rest = await seen(OWN)
+    assert await seen(AUDITOR) == [document, mine, others]
+    assert rest == [mine, others]
+    # A document shows the whole face.
+    assert document.gave == (Gave(first.identifier, ["address"], [shown], 1),)
     assert await seen(FOREIGN) == []
     assert [change.reference for change in await desk.changes(ChangeKind.NOTICE)] == [
+        document.name,
         mine.name,
         others.name,
     ]
@@ -447,7 +458,7 @@ async def test_who_was_given_what_is_corrected_gets_a_notice_once(desk: Desk) ->
     with pytest.raises(HubError) as caught:
         await acknowledge(mine.name)
     assert caught.value.reason is Reason.TRANSITION_NOT_ALLOWED
-    assert (await seen(WINDOW), await seen(AUDITOR)) == ([], [others])
+    assert (await seen(WINDOW), await seen(AUDITOR)) == ([], [document, others])
 
 
 async def test_the_same_call_again_raises_nothing_new(desk: Desk) -> None:

@@ -177,6 +177,7 @@ class Identities:
     entries: dict[str, int] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
     enrolled: int = 0
+    own_level: int = 3
     current: bool = True
 
     def key(self, kid: str, /) -> RegisteredKey | None:
@@ -194,6 +195,9 @@ class Identities:
     def authority_of(self, system: str) -> str | None:
         """Everybody is of this authority, unless somebody says otherwise."""
         return self.elsewhere.get(system, USCC)
+
+    def level(self, caller: Caller) -> int:
+        return self.own_level
 
     def enrolled_us(self, system: str) -> int:
         return self.enrolled
