@@ -31,6 +31,7 @@ from hub.seal.store import (
     PUT_STATUS,
     RECORD_SEAL,
     SEAL_BY_NAME,
+    SEAL_HEADER,
     USES_OF_INTENT,
     Seal,
     SealState,
@@ -43,9 +44,10 @@ from hub.seal.store import (
     unchanged_uses,
     uses_write,
 )
-from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
+from hub.storage.statements import ENTRY_INDEX, Check, Row, Write, blob, text
 
 _STATUS_RETENTION: Final = "seal"
+_HEADERS_MAX: Final = 1_024
 # Validity in time is the verifier's to judge; every other state has ended.
 _STATUSES: Final = {State.ACTIVE: Status.VALID, State.SUSPENDED: Status.SUSPENDED}
 
@@ -81,6 +83,8 @@ class RecordSeals:
     status_lists: StatusLists
     prove_keys: Callable[[], Awaitable[None]]
     _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
+    # Thousands of records share one header, which never changes.
+    _headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     async def seal(
         self,
@@ -118,11 +122,18 @@ class RecordSeals:
         row = await self.database.one(RECORD_SEAL, version_id)
         if row is None:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {version_id}")
-        header, payload, signature = row
-        assert isinstance(header, str)
-        assert isinstance(payload, bytes)
-        assert isinstance(signature, bytes)
+        header_id, payload, signature = text(row[0]), blob(row[1]), blob(row[2])
+        header = self._headers.get(header_id) or await self._header(header_id)
         return f"{header}.{b64u(payload)}.{b64u(signature)}"
+
+    async def _header(self, header_id: str) -> str:
+        row = await self.database.one(SEAL_HEADER, header_id)
+        if row is None:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"header {header_id} of record seals")
+        if len(self._headers) >= _HEADERS_MAX:
+            self._headers.clear()
+        header = self._headers[header_id] = text(row[0])
+        return header
 
     async def _authorise(self, order: SealingOrder, count: int) -> _Authority:
         """Steps 1 and 2. Of several intents in force the newest with enough uses left counts."""

@@ -227,13 +227,16 @@ USES_OF_INTENT: Final = question(
 )
 RECORD_SEAL: Final = question(
     "record seal of a version",
-    select(HEADERS.c.header, SIGNATURES.c.payload, SIGNATURES.c.signature)
-    .select_from(SIGNATURES.join(HEADERS, HEADERS.c.header_id == SIGNATURES.c.header_id))
-    .where(
+    select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature).where(
         SIGNATURES.c.version_id == bindparam("version_id"),
         SIGNATURES.c.algorithm == literal_column("'ES256'"),
     ),
     "version_id",
+)
+SEAL_HEADER: Final = question(
+    "header of record seals",
+    select(HEADERS.c.header).where(HEADERS.c.header_id == bindparam("header_id")),
+    "header_id",
 )
 # Answered from the index alone.
 ALL_PLACES: Final = question(
