@@ -18,7 +18,7 @@ from connectors.normalise.amounts import parse_amount
 from connectors.normalise.dates import parse_date
 from connectors.normalise.text import clean, half_width, has_private_use, without_footnote
 from connectors.sources.delimited import DelimitedFile, find_columns
-from hub.domain.association import Association, IdentifierMode, Relation, judge_identifier
+from hub.domain.association import Association, Relation, judge_identifier
 from hub.domain.certificate import Origin
 from hub.domain.certificate_type import Sensitivity, fields_check
 from hub.domain.holder import HOLDER_TYPES, Holder, may_hold, normalise_holder
@@ -156,7 +156,8 @@ class RowMapper:
             return Mapped(None, None, tuple(errors), source_key, ())
         assert isinstance(op, Op)
         row = _row(op, members, holders=holders, associated=associated, fields=fields, rules=rules)
-        if self._is_scan:
+        # What ends a certificate says nothing of the paper.
+        if self._is_scan and op is not Op.REVOKE:
             row = replace(row, origin=Origin.SCAN)
             if self._attestations is not None:
                 attestation = self._attestations.get(attested_digest(row))
@@ -254,15 +255,13 @@ class RowMapper:
         errors: list[RowError],
     ) -> None:
         """Identifiers that do not check, where the type takes no such."""
-        if self._type.identifiers is IdentifierMode.LENIENT:
-            return
         named = [(f"associated[{number}].identifier", one) for number, one in enumerate(associated)]
         known_as = members.get("known_as")
         if known_as is not None:
             named.append(("known_as", Association(Relation.KNOWN_AS, str(known_as))))
         for place, one in named:
             fault = judge_identifier(one, self._type.code).fault
-            if fault:
+            if not self._type.takes_identifier(fault):
                 errors.append(row_error(place, fault))
 
     def _check_members(

@@ -231,6 +231,8 @@ def _cert_data(asked: Asked, found: Found) -> dict[str, Json]:
         "certificateType": certificate_type.name,
         "issueDeptCode": record.iss,
         "custody": record.custody.value,
+        "origin": found.presentation.origin.value,
+        "trustGrade": found.presentation.grade.value,
     }
     if "holder_number" in disclosed:
         data["certificateHolderTypeCode"] = disclosed["holder_type"]

@@ -15,6 +15,8 @@ from hub.domain.identifier import CertificateIdentifier, identifier_fault
 
 ASSOCIATED_MAX: Final = 16
 NAMED_LENGTH_MAX: Final = 128
+# Faults of what has not the form of an identifier at all.
+FORMLESS: Final = frozenset({"identifier.root", "identifier.form"})
 
 
 class Relation(StrEnum):

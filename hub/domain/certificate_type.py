@@ -14,8 +14,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from hub.domain.association import IdentifierMode
+from hub.domain.association import FORMLESS, IdentifierMode
 from hub.domain.document import Level, Reader
+from hub.domain.holder import PUBLIC_KINDS
 from hub.domain.holder import HolderKind as HolderKind
 from hub.domain.identifier import citizen_number_fault, type_code_fault, uscc_fault
 from hub.domain.row import FIELD_NAME, FIELDS_MAX, TEXT_LENGTH_MAX, date_violation, text_violation
@@ -149,6 +150,22 @@ class CertificateType:
     def identifiers(self) -> IdentifierMode:
         """What it demands of identifiers that others made; strict where it says nothing."""
         return IdentifierMode.STRICT if self.listing is None else self.listing.identifiers
+
+    @property
+    def has_public_numbers(self) -> bool:
+        """Whether the numbers of its certificates are public facts; others may be personal."""
+        return self.holder_kind in PUBLIC_KINDS
+
+    def takes_identifier(self, fault: str) -> bool:
+        """Whether an identifier that others made is taken with this `fault`, "" for none.
+
+        What has not even the form of one may be anything, a person's number too: where numbers may
+        be personal it is not taken in any mode.
+        """
+        if not fault:
+            return True
+        is_lenient = self.identifiers is IdentifierMode.LENIENT
+        return is_lenient and (self.has_public_numbers or fault not in FORMLESS)
 
 
 FieldsCheck: TypeAlias = Callable[[Mapping[str, Json]], tuple[Violation, ...]]

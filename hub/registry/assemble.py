@@ -131,8 +131,15 @@ def assemble(
             made.id, made.sound.named, certificate_type.retention_class
         )
         if made.sound.conversion is not None:
-            officer = made.sound.conversion.officer
-            scans.append((made.id, officer, row.attestation, certificate_type.retention_class))
+            conversion = made.sound.conversion
+            scans.append(
+                (
+                    made.id,
+                    conversion.officer,
+                    conversion.attestation,
+                    certificate_type.retention_class,
+                )
+            )
     created, changed = decision.created.values(), decision.changed.values()
     ended: list[Row] = list(decision.ended.values())
     transitions: list[Row] = list(decision.transitions)

@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hub.clock import Clock
 from hub.domain.caller import Caller, Role
 from hub.domain.entry import Entry, LogHead
-from hub.domain.holder import PUBLIC_KINDS
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.reasons import ProofError
@@ -281,7 +280,7 @@ class WatchChanges:
 
     def _told(self, change: StoredChange, rights: Rights, pseudonyms: _Pseudonyms) -> ToldChange:
         certificate_type = self.catalogue.newest(change.type_code)
-        is_public = certificate_type is not None and certificate_type.holder_kind in PUBLIC_KINDS
+        is_public = certificate_type is not None and certificate_type.has_public_numbers
         return ToldChange(
             change,
             is_public or rights.is_own(change),

@@ -57,7 +57,6 @@ from hub.registry.judge import (
     Judge,
     SoundRow,
     is_public,
-    number_is_public,
 )
 from hub.registry.objection_store import ANNOTATION, unchanged_objections
 from hub.registry.objections import open_objections
@@ -492,7 +491,7 @@ class IngestBatch(Generic[_B]):
             type_code=certificate_type.code,
             retention_class=certificate_type.retention_class,
             key_id=self.holder_keys.holder_key_id,
-            public_numbers=number_is_public(certificate_type),
+            public_numbers=certificate_type.has_public_numbers,
             time_us=self.clock(),
             system=batch.caller.name,
             is_retired=self.catalogue.standing(certificate_type.code).state is ListState.RETIRED,

@@ -11,7 +11,6 @@ import orjson
 
 from hub.domain.association import (
     Association,
-    IdentifierMode,
     NamedIdentifier,
     Relation,
     judge_identifier,
@@ -23,7 +22,7 @@ from hub.domain.certificate_type import (
     Sensitivity,
     fields_check,
 )
-from hub.domain.holder import PUBLIC_KINDS, may_hold
+from hub.domain.holder import may_hold
 from hub.domain.row import Row, parse_row
 from hub.domain.rules import violation
 from hub.errors import HubError, Violation
@@ -60,14 +59,9 @@ class FaultyRow:
     violations: tuple[Violation, ...]
 
 
-def number_is_public(certificate_type: CertificateType) -> bool:
-    """Numbers of what organisations and areas hold are public facts; others may be personal."""
-    return certificate_type.holder_kind in PUBLIC_KINDS
-
-
 def is_public(certificate_type: CertificateType) -> bool:
     """Whether no field of the type and no holder of it is personal."""
-    return number_is_public(certificate_type) and all(
+    return certificate_type.has_public_numbers and all(
         one.sensitivity is Sensitivity.PUBLIC for one in certificate_type.fields
     )
 
@@ -114,7 +108,7 @@ class Judge:
             conversion = self.attest(row) if row.origin is Origin.SCAN else None
         except BrokenRuleError as error:
             return FaultyRow(index, (error.violation,))
-        public = number_is_public(self.type)
+        public = self.type.has_public_numbers
         return SoundRow(
             index=index,
             row=row,
@@ -141,15 +135,13 @@ class Judge:
         self, row: Row, named: tuple[NamedIdentifier, ...]
     ) -> tuple[Violation, ...]:
         """Every identifier that does not check, unless the type takes it as given."""
-        if self.type.identifiers is IdentifierMode.LENIENT:
-            return ()
         places = ["known_as"] if row.known_as is not None else []
         places += [f"associated[{index}].identifier" for index in range(len(row.associated))]
         return tuple(
             [
                 violation(place, one.fault)
                 for place, one in zip(places, named, strict=True)
-                if one.fault
+                if not self.type.takes_identifier(one.fault)
             ]
         )
 

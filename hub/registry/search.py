@@ -12,7 +12,7 @@ from typing import Final
 
 from hub.domain.association import NAMED_LENGTH_MAX, IdentifierMode, first_of
 from hub.domain.caller import Caller, Role
-from hub.domain.holder import PUBLIC_KINDS, Holder
+from hub.domain.holder import Holder
 from hub.domain.identifier import IDENTIFIER_ROOT, VERSION_MAX, CertificateIdentifier
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
@@ -215,7 +215,7 @@ class SearchCertificates:
         A number that may be personal is found only together with its type.
         """
         certificate_type = None if type_code is None else self.catalogue.newest(type_code)
-        if certificate_type is None or certificate_type.holder_kind in PUBLIC_KINDS:
+        if certificate_type is None or certificate_type.has_public_numbers:
             return number, number
         keyed = number_index(self.holder_keys, certificate_type.code, number)
         return keyed, keyed

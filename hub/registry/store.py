@@ -182,7 +182,9 @@ ANNOTATIONS: Final = Table(
     sqlite_with_rowid=False,
 )
 
-# What was made from scanned paper, and who compared both.
+# What was made from scanned paper, who compared both, and the digest of what was signed for it. The
+# attestation itself stays with the department's row: it names the row by a digest without a salt,
+# from which a person's number could be guessed.
 SCANS: Final = Table(
     "registry_scans",
     METADATA,

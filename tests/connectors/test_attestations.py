@@ -22,6 +22,10 @@ from tests.connectors.conftest import GOOD, OTHER, Bench
 
 AUTHORITY = "113301000025123419"
 KEY = new_key()
+REVOCATION = """  legal_basis: {from: 企业名称, as: text}
+  document: {from: 企业名称, as: text}
+  decision_date: {from: 注册日期, as: date, formats: [iso]}
+holders:"""
 
 
 @pytest.fixture
@@ -96,6 +100,17 @@ def test_what_was_compared_is_attested_and_sent_and_the_rest_waits(
     assert run([*desk, "--all", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["waiting"] == []
     assert rules(bench) == [[], []]
+
+
+def test_a_revocation_needs_no_attestation(bench: Bench, desk: list[str], change_manifest) -> None:
+    """It says nothing of the paper."""
+    change_manifest("lifecycle: {op: issue}", "lifecycle: {op: revoke}")
+    change_manifest("holders:", REVOCATION)
+
+    (row, _) = [one.row for one in mapped(bench)]
+
+    assert row is not None
+    assert (row.origin, row.attestation) == (Origin.SYSTEM, None)
 
 
 def test_a_row_that_is_not_there_is_not_attested(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import select
 
 from hub.domain.certificate import Custody, Grade, Origin
 from hub.domain.holder import Holder
@@ -21,6 +22,8 @@ from hub.registry.decide import Outcome
 from hub.registry.on_file import OnFileReader
 from hub.registry.search import Filter
 from hub.registry.service import encode_certificate
+from hub.registry.store import SCANS
+from hub.storage.statements import question
 from hub.v1 import common_pb2
 from tests.registry.office import (
     LICENCE,
@@ -96,6 +99,11 @@ async def test_a_scan_is_marked_wherever_it_is_shown(office: Office) -> None:
     )
     assert (presentation.custody, presentation.origin) == (Custody.ATTESTED, Origin.SCAN)
     assert presentation.grade is Grade.D
+    # Of what was signed only the digest is kept: it names the row by a digest that can be guessed.
+    scans = await office.database.all(question("scans", select(SCANS)))
+    assert {row[1:3] for row in scans} == {
+        (DESK, digest(str(one.attestation))) for one in (old, new)
+    }
 
 
 async def test_the_same_data_from_the_system_replace_the_scan_and_another_officer_does_not(

@@ -13,7 +13,17 @@ from hub.errors import HubError, Reason
 from hub.registry.search import Filter
 from hub.registry.service import encode_certificate
 from hub.registry.v1 import registry_pb2 as pb
-from tests.registry.office import LICENCE, LICENCE_TYPE, OFFICERS, Office, licence, uscc
+from tests.registry.office import (
+    LICENCE,
+    LICENCE_TYPE,
+    OFFICERS,
+    PERMIT,
+    PERMIT_TYPE,
+    Office,
+    licence,
+    uscc,
+)
+from tests.registry.test_ingest import CITIZEN, permit
 
 LENIENT = replace(
     LICENCE_TYPE,
@@ -35,6 +45,19 @@ LENIENT = replace(
 )
 PAPER = "浙执照2003第17号"
 WRONG = f"1.2.156.3005.2.{LICENCE}.340100.000000016.001.9"
+
+
+async def test_what_may_be_a_persons_number_is_kept_by_no_mode(office: Office) -> None:
+    """Of a type that persons hold, only what has the form of an identifier is taken as given."""
+    lenient = replace(PERMIT_TYPE, version=2, listing=LENIENT.listing)
+    await office.open_type(lenient, "lenient-permit")
+    other_issuer = f"1.2.156.3005.2.{PERMIT}.340100.000000016.001.9"
+    rows = [permit("P-1", known_as=CITIZEN), permit("P-2", known_as=other_issuer)]
+
+    results = (await office.deliver(rows, vct=office.catalogue.vct(PERMIT), type_version=2)).results
+
+    assert [one.outcome.value for one in results] == ["refused", "new"]
+    assert [one.rule for one in results[0].violations] == ["identifier.root"]
 
 
 async def test_it_is_kept_as_given_with_the_rule_that_it_breaks(office: Office) -> None:
