@@ -89,6 +89,12 @@ def holder_fault(type_code: str, number: str) -> str | None:
     return None if _OTHER_NUMBER.fullmatch(number) else "holder.form"
 
 
+def is_area(type_code: str) -> bool:
+    """Whether a holder of this type, known or not, is an area: what it holds is public."""
+    known = HOLDER_TYPES.get(type_code)
+    return known is not None and known.kind is HolderKind.AREA
+
+
 def may_hold(kind: HolderKind, holder_type: str) -> bool:
     """Whether certificates of a type that is held by `kind` may have such a holder."""
     held = HOLDER_TYPES[holder_type].kind

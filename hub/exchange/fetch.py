@@ -18,6 +18,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import State
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
+from hub.domain.holder import is_area
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
@@ -40,6 +41,7 @@ from hub.storage.statements import Check
 
 RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
 _NUMBER: Final = "holder_number"
+_HOLDERS: Final = "holders"
 _HOLDER_CLAIMS: Final = ("holder_type", _NUMBER)
 
 
@@ -240,12 +242,16 @@ class FetchCertificates:
             # Its seal names an identifier that the caller did not say and need not know.
             raise HubError(Reason.HOLDER_LINKED, identifiers=certificate.identifier)
         jws = await self.seals.record_seal(certificate.version_id)
-        names = wanted.fields if wanted.holder is None else wanted.fields + _HOLDER_CLAIMS
-        disclosures = await certificate.disclosures(names)
-        if wanted.holder is not None and not any(one.name == _NUMBER for one in disclosures):
-            # Several holders are sealed as one value; to show one would show them all.
-            raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
-        return present(jws, disclosures, names)
+        if wanted.holder is None:
+            disclosures = await certificate.disclosures(wanted.fields)
+            return present(jws, disclosures, wanted.fields)
+        disclosures = await certificate.disclosures((*wanted.fields, *_HOLDER_CLAIMS, _HOLDERS))
+        if any(one.name == _NUMBER for one in disclosures):
+            return present(jws, disclosures, wanted.fields + _HOLDER_CLAIMS)
+        if is_area(wanted.holder.type):
+            return present(jws, disclosures, (*wanted.fields, _HOLDERS))
+        # Several holders are sealed as one value; to show one would show them all.
+        raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
 
 
 def _entry(

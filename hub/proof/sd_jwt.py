@@ -19,6 +19,7 @@ from cryptography import x509
 
 from hub.domain.certificate import Conversion, Grade, Origin, grade_of
 from hub.domain.certificate import Custody as Custody
+from hub.domain.holder import is_area
 from hub.proof.disclosure import (
     DISCLOSURES_MAX,
     SALT_BYTES,
@@ -63,6 +64,7 @@ SD_STEP: Final = 8
 DECOY_BYTES: Final = 32
 VERSION_MAX: Final = 999
 HOLDER_CLAIMS: Final = frozenset({"holder_type", "holder_number"})
+HOLDERS_CLAIM: Final = "holders"
 
 _REQUIRED: Final = frozenset(
     {
@@ -366,16 +368,33 @@ def check_asked(presentation: Presentation, expected: Expectation) -> None:
     if expected.cert is not None and record.cert != expected.cert:
         raise ProofError(ProofReason.CERT_MISMATCH)
     check_version(record, expected.version)
+    holder_claims = HOLDER_CLAIMS
     if expected.holder is not None:
-        if not disclosed.keys() >= HOLDER_CLAIMS:
-            raise ProofError(ProofReason.HOLDER_NOT_DISCLOSED)
-        if (disclosed["holder_type"], disclosed["holder_number"]) != expected.holder:
-            raise ProofError(ProofReason.HOLDER_MISMATCH)
-    fields = disclosed.keys() - HOLDER_CLAIMS
+        # Areas share what they hold, and who they are is public: all of them are shown.
+        if is_area(expected.holder[0]) and HOLDERS_CLAIM in disclosed:
+            holder_claims = frozenset({HOLDERS_CLAIM})
+        _check_holder(disclosed, expected.holder, holder_claims)
+    fields = disclosed.keys() - holder_claims
     if expected.fields - fields:
         raise ProofError(ProofReason.FIELD_MISSING)
     if fields - expected.fields:
         raise ProofError(ProofReason.FIELD_UNEXPECTED)
+
+
+def _check_holder(
+    disclosed: Mapping[str, Json], holder: tuple[str, str], claims: frozenset[str]
+) -> None:
+    """Whoever was named is disclosed, alone or as one of several areas."""
+    if not disclosed.keys() >= claims:
+        raise ProofError(ProofReason.HOLDER_NOT_DISCLOSED)
+    kind, number = holder
+    if claims == HOLDER_CLAIMS:
+        is_named = (disclosed["holder_type"], disclosed["holder_number"]) == holder
+    else:
+        several = disclosed[HOLDERS_CLAIM]
+        is_named = isinstance(several, list) and {"type": kind, "number": number} in several
+    if not is_named:
+        raise ProofError(ProofReason.HOLDER_MISMATCH)
 
 
 def check_version(record: RecordClaims, expected: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,13 +12,15 @@ import pytest
 import pytest_asyncio
 from sd_jwt.holder import SDJWTHolder
 
+from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, emit_json, parse_object
-from hub.proof.reasons import Verdict
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import parse_receipt
 from hub.proof.report import Kind
+from hub.proof.sd_jwt import Expectation, verify_presentation
 from hub.proof.verify import Evidence, verify
 from tests.simulator import (
     ASKED,
@@ -25,8 +28,11 @@ from tests.simulator import (
     ITEM,
     LICENCE,
     MATTER,
+    ORIGIN,
     PERMIT,
     PERMIT_VCT,
+    REGION,
+    ROOT,
     Fetched,
     Refused,
     Simulator,
@@ -61,6 +67,49 @@ async def hub(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
 def _payload(presentation: str) -> dict[str, object]:
     """What the issuer's JWT says in clear."""
     return dict(parse_object(b64u_decode(presentation.split("~", maxsplit=1)[0].split(".")[1])))
+
+
+async def test_what_an_area_shares_is_fetched_by_each_of_its_codes(hub: Simulator) -> None:
+    """All areas are shown, since they are public, and the one that was named is among them."""
+    zhao = hub.officer("zhao")
+    document = (ROOT / "deploy/catalogue/types/demo-area-flood.json").read_bytes()
+    code = str(json.loads(document)["code"])
+    vct = f"https://{ORIGIN}/vct/{code}"
+    await zhao.publish(document)
+    await zhao.propose("flood", "authorities/hz-market/seals/main", code)
+    for officer in ("qian", "sun"):
+        await hub.officer(officer).approve("flood")
+    await zhao.grant("flood-to-window", "window-1", ("extent",), type_code=code)
+    areas = (Holder("901", "G330101"), Holder("902", "330106001002GB00003"))
+    fields = {
+        "area_name": "开发区",
+        "area_codes": "G330101",
+        "extent": "全区",
+        "conclusion": "满足",
+    }
+    row = licence(900, number="洪评1", holders=areas)
+    await hub.connector().deliver([dataclasses.replace(row, fields=fields)], vct=vct)
+    shared = [{"type": one.type, "number": one.number} for one in areas]
+
+    for area in areas:
+        wanted = by_holder(area.number, ("extent",), vct=vct, holder_type=area.type)
+        fetched = await hub.platform().fetch(wanted)
+        assert fetched.fields() == {"extent": "全区", "holders": shared}
+    other = by_holder("330106001002GB00009", ("extent",), vct=vct, holder_type="902")
+    assert (await hub.platform().fetch(other)).states == ["absent"]
+    # Shown for another area, it is refused by whoever checks.
+    presentation = fetched.response.certificates[0].presentation
+    with pytest.raises(ProofError) as refused:
+        verify_presentation(
+            presentation,
+            Expectation(
+                ORIGIN, REGION, vct, frozenset({"extent"}), holder=("902", "330106001002GB00009")
+            ),
+            keys=None,
+            anchors=hub.trust.seal_anchors,
+            now=int(time.time()),
+        )
+    assert refused.value.reason is ProofReason.HOLDER_MISMATCH
 
 
 async def test_by_holder_the_granted_fields_and_the_holder_come(hub: Simulator) -> None:
