@@ -80,8 +80,15 @@ RESULTS: Final[Mapping[str, int]] = {
     "ended": 3,
     "insufficient": 4,
     "not_confirmed": 5,
+    "file_in_force": 0,
+    "file_not_yet_in_force": 911,
+    "file_suspended": 912,
+    "file_ended": 913,
+    "file_insufficient": 914,
+    "file_not_confirmed": 910,
 }
-"""Codes of verify information on which two unrelated deployments agree."""
+"""Codes of verify information on which two unrelated deployments agree, and of verify file, where 0
+is that of one deployment; its 1 (the seal fails) and 2 (the file fails) say more than is known."""
 
 RESULT_TEXTS: Final[Mapping[str, str]] = {
     "in_force": "信息正确且有效",
@@ -90,6 +97,12 @@ RESULT_TEXTS: Final[Mapping[str, str]] = {
     "ended": "信息正确且证照已失效",
     "insufficient": "信息不全，无法验证",
     "not_confirmed": "查无此信息",
+    "file_in_force": "与库中文件逐字节一致，证照有效；文件内签章未核验",
+    "file_not_yet_in_force": "与库中文件逐字节一致，证照尚未生效；文件内签章未核验",
+    "file_suspended": "与库中文件逐字节一致，证照暂时失效；文件内签章未核验",
+    "file_ended": "与库中文件逐字节一致，证照已失效；文件内签章未核验",
+    "file_insufficient": "与库中多个证照的文件一致，请补充证照标识；文件内签章未核验",
+    "file_not_confirmed": "库中没有与之逐字节一致的文件，无法核验；文件内签章未核验",
 }
 
 # What a reason of the hub is to a caller; all others are an invalid parameter.
@@ -117,6 +130,9 @@ KINDS: Final[Mapping[Reason, Kind]] = {
     Reason.INTERNAL: Kind.INTERNAL,
     Reason.REQUEST_INVALID: Kind.INTERNAL,
     Reason.DIGEST_MISMATCH: Kind.INTERNAL,
+    Reason.BLOB_MISSING: Kind.INTERNAL,
+    # The hub knows less of its log than the facade has seen: the operators' matter.
+    Reason.LOG_SEEN_AHEAD: Kind.INTERNAL,
 }
 
 

@@ -50,8 +50,14 @@ class FacadeSection(_Section):
     dialect: str = "shandong"
     # Codes that differ from the dialect's, by the kind of outcome.
     statuses: dict[Kind, Code] = {}
-    # Codes of verify information that differ from the usual 0 to 5, by result.
+    # Codes of verify information and verify file that differ from the usual, by result.
     results: dict[str, Code] = {}
+    # Where callers reach it, as download addresses begin; otherwise scheme, host and port of above.
+    public_url: Annotated[str, Field(pattern=r"^https?://[!-~]{1,200}[^/]$")] | None = None
+    # Seconds for which an address of a document leads there.
+    address_lifetime_s: Annotated[int, Field(ge=10, le=600)] = 120
+    # Bytes of a document that may be sent to be verified.
+    file_bytes_max: Annotated[int, Field(ge=1024, le=50_000_000)] = 10_000_000
     # Further addresses, such as "/api/v2/retrieve" = "getDataByHolder".
     paths: dict[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,128}$")], Operation] = {}
 
@@ -66,7 +72,8 @@ class Account(_Section):
     # Addresses the account may call from; no header is believed.
     networks: Annotated[list[IPv4Network | IPv6Network], Field(min_length=1, max_length=64)]
     operations: Annotated[list[Operation], Field(min_length=1)]
-    # Fields that may be asked for, by type code. The hub's grants bind beside it.
+    # Fields that may be asked for, by type code; `@document` for the document, which shows the
+    # whole face. The hub's grants bind beside it.
     types: dict[str, Annotated[list[str], Field(min_length=1, max_length=64)]]
     # Codes of the service items (事项) for which it may ask.
     items: Annotated[list[str], Field(min_length=1, max_length=1_000)]

@@ -12,9 +12,16 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import IO, Final
 
 from connectors.client import AccessToken, HubClient
+from connectors.documents import (
+    FETCH_DOCUMENT_RPC,
+    DocumentQuestion,
+    FetchedDocument,
+    fetch_document,
+)
+from connectors.heads import keep_proven_head, kept_head
 from connectors.profile import Profile
 from hub.domain.certificate_type import CertificateType, from_json
 from hub.exchange.v1 import (
@@ -26,7 +33,7 @@ from hub.exchange.v1 import (
 from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import Json, digest, parse_object
 from hub.proof.jose import LogHead, Signer
-from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
+from hub.proof.receipt import Answered, VerifiedReceipt, verify_receipt
 from hub.proof.request import (
     REQUEST_LIFE_MAX_S,
     RequestClaims,
@@ -62,6 +69,8 @@ class Found:
     state: str
     identifier: str | None
     presentation: Presentation | None
+    # Fields to which somebody objects.
+    objected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,13 @@ class Proof:
 
 @dataclass(slots=True)
 class Shared:
-    """What all connections share. The head of the log never goes back while the facade runs."""
+    """What all connections share.
 
+    The head of the log never goes back, not by a restart either: it is kept beside the profile and
+    read again, so that a hub whose log was rolled back meanwhile is found out by the next answer.
+    """
+
+    profile: Profile
     trust: Trust
     _head: LogHead | None = None
     _types: OrderedDict[tuple[str, int], tuple[float, CertificateType]] = field(
@@ -84,16 +98,18 @@ class Shared:
     )
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self._head = kept_head(self.profile)
+
     def head(self) -> LogHead | None:
         """The newest head that was proven to follow those before."""
         with self._lock:
             return self._head
 
     def keep_head(self, verified: VerifiedReceipt) -> None:
-        """Take over the head of an answer where it provably follows."""
+        """Take over the head of an answer where it provably follows; durable on return."""
         with self._lock:
-            if may_replace_head(self._head, verified):
-                self._head = verified.head
+            self._head = keep_proven_head(self.profile, verified)
 
     def known_type(self, code: str, version: int) -> CertificateType | None:
         """A type that was read before; the newest version (0) is read again after a minute."""
@@ -163,13 +179,45 @@ class HubCalls:
         verified = verify_receipt(
             answer.receipt.json.encode(), sent, claims.iss, given, self.shared.trust.log
         )
-        found = self._verified(given, question.certificates, verified)
+        found = [
+            replace(one, objected=tuple(message.objected_fields))
+            for one, message in zip(
+                self._verified(given, question.certificates, verified),
+                answer.certificates,
+                strict=True,
+            )
+        ]
         self.shared.keep_head(verified)
         certificates: list[Json] = [
             {"state": one.state, **({"presentation": one.presentation} if one.presentation else {})}
             for one in given
         ]
         return found, _proof(answer, verified, {"certificates": certificates})
+
+    def fetch_document(
+        self, question: Question, media_type: str, into: IO[bytes]
+    ) -> tuple[FetchedDocument, Proof]:
+        """The document of the question's certificate, its bytes in `into`; verified.
+
+        Raises HubRefusedError, ProofError, HubError(DOCUMENT_TOO_LARGE).
+        """
+        claims = self._claims(question, FETCH_DOCUMENT_RPC)
+        sent: list[str] = []
+        asked = DocumentQuestion(
+            claims.jti, lambda token: self._signed(claims, token, sent), sent, media_type
+        )
+        fetched = fetch_document(self.client, asked, into, self.shared.trust.log)
+        self.shared.keep_head(fetched.verified)
+        said = fetched.said
+        document: dict[str, Json] = {
+            "request_id": claims.jti,
+            "state": said.state,
+            "media_type": said.media_type,
+            "size": said.size,
+            "digest": said.digest,
+            "receipt": parse_object(fetched.receipt),
+        }
+        return fetched, Proof(fetched.compact, document, fetched.verified.index)
 
     def verify(self, question: Question, values: dict[str, Json]) -> tuple[str, Proof]:
         """The result in lower case, its receipt verified. Raises HubRefusedError, ProofError."""

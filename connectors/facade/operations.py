@@ -10,13 +10,17 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from hashlib import sha256
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
 
 from connectors.client import HubRefusedError
+from connectors.documents import document_of
 from connectors.facade.codes import RESULT_TEXTS, FacadeRefusedError, Kind
 from connectors.facade.config import Account
 from connectors.facade.hub_calls import Found, HubCalls, Proof, Question
 from connectors.facade.questions import (
+    FILE_TYPES,
     HOLDER_NUMBER,
     HOLDER_TYPE,
     IDENTIFIER,
@@ -25,6 +29,8 @@ from connectors.facade.questions import (
     Purpose,
     has_any,
     invalid,
+    read_content,
+    read_file_type,
     read_holder,
     read_identifier,
     read_purpose,
@@ -32,13 +38,16 @@ from connectors.facade.questions import (
     read_stated,
     read_type,
 )
-from hub.domain.certificate_type import CertificateType, FieldType
+from hub.domain.certificate_type import DOCUMENT_FIELD, CertificateType, FieldType
 from hub.domain.holder import Holder as DomainHolder
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.qr_text import QrText
 from hub.domain.strict_json import Json
 from hub.errors import Reason
+from hub.proof.encoding import b64u
 from hub.proof.request import CERTIFICATES_MAX, Holder, RequestedCertificate
 
+SPOOL_BYTES: Final = 1024 * 1024
 _COMPACT_DATE: Final = re.compile(r"[0-9]{8}")
 
 
@@ -48,6 +57,26 @@ class Answer:
 
     data: dict[str, Json] = field(repr=False)
     proof: Proof | None = None
+    document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that came whole and was verified; `file` is read from its beginning, and closed by
+    whoever hands it out."""
+
+    file: IO[bytes] = field(repr=False)
+    name: str
+    media_type: str
+    digest: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Codes of results, and how large a file may be that is sent to be verified."""
+
+    results: Mapping[str, int]
+    file_bytes_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +87,19 @@ class Asked:
     purpose: Purpose
     data: Mapping[str, Json] = field(repr=False)
     hub: HubCalls
-    results: Mapping[str, int]
+    limits: Limits
+
+    def check_document(self, type_code: str) -> None:
+        """The account may have documents of a type. Raises FacadeRefusedError."""
+        if DOCUMENT_FIELD not in self.fields(type_code):
+            raise forbidden("DOCUMENT_NOT_ALLOWED", "无获取该类型证照文件的权限", "documents")
+
+    def face(self, type_code: str) -> tuple[str, ...]:
+        """As `fields`, without the document. Raises FacadeRefusedError where nothing is left."""
+        fields = tuple(name for name in self.fields(type_code) if name != DOCUMENT_FIELD)
+        if not fields:
+            raise forbidden("FIELD_NOT_ALLOWED", "无获取该类型照面项的权限", "fields")
+        return fields
 
     def fields(self, type_code: str) -> tuple[str, ...]:
         """The fields of a type that the account may have. Raises FacadeRefusedError."""
@@ -82,58 +123,60 @@ class Asked:
         self, type_code: str, holder: DomainHolder, fields: tuple[str, ...]
     ) -> RequestedCertificate:
         named = Holder(holder.type, holder.number)
-        return RequestedCertificate(self._vct(type_code), fields, holder=named)
+        return RequestedCertificate(self.vct(type_code), fields, holder=named)
 
     def by_identifier(self, identifier: CertificateIdentifier) -> RequestedCertificate:
-        fields = self.fields(identifier.type_code)
-        return RequestedCertificate(self._vct(identifier.type_code), fields, cert=str(identifier))
+        fields = self.face(identifier.type_code)
+        return RequestedCertificate(self.vct(identifier.type_code), fields, cert=str(identifier))
 
-    def _vct(self, type_code: str) -> str:
+    def vct(self, type_code: str) -> str:
         return f"https://{self.hub.origin}/vct/{type_code}"
 
 
 def run(
-    operation: Operation,
-    account: Account,
-    data: Mapping[str, Json],
-    hub: HubCalls,
-    results: Mapping[str, int],
+    operation: Operation, account: Account, data: Mapping[str, Json], hub: HubCalls, limits: Limits
 ) -> Answer:
-    """Do `operation`. Raises FacadeRefusedError, HubRefusedError and ProofError."""
+    """Do `operation`. Raises FacadeRefusedError, HubRefusedError, HubError and ProofError."""
+    purpose = check_call(operation, account, data)
+    return _OPERATIONS[operation](Asked(account, purpose, data, hub, limits))
+
+
+def check_call(operation: Operation, account: Account, data: Mapping[str, Json]) -> Purpose:
+    """The purpose of a call that the account may make. Raises FacadeRefusedError."""
     if operation not in account.operations:
         raise forbidden("OPERATION_NOT_ALLOWED", "未获得该接口的授权", "the operation")
     purpose = read_purpose(data)
     if purpose.item not in account.items:
         raise forbidden("ITEM_NOT_ALLOWED", "未获得该事项的用证授权", "the service item")
-    work = _OPERATIONS.get(operation)
-    if work is None:
-        raise FacadeRefusedError(
-            Kind.NOT_SERVED,
-            "OPERATION_NOT_SERVED",
-            "证照源未提供此服务接口",
-            "this hub keeps no certificate files yet; ask for the data",
-        )
-    return work(Asked(account, purpose, data, hub, results))
+    return purpose
+
+
+def check_promise(account: Account, data: Mapping[str, Json]) -> None:
+    """Of a call for an address, what can be said without the hub. Raises FacadeRefusedError."""
+    check_call(Operation.ADDRESS, account, data)
+    if DOCUMENT_FIELD not in account.types.get(read_identifier(data).type_code, ()):
+        raise forbidden("DOCUMENT_NOT_ALLOWED", "无获取该类型证照文件的权限", "documents")
+    read_file_type(data)
 
 
 def _retrieve(asked: Asked) -> Answer:
     """Identifiers of what the holder has in force, found with the least of fields."""
     type_code = read_type(asked.data)
-    fields = asked.fields(type_code)[:1]
+    fields = asked.face(type_code)[:1]
     wanted = asked.by_holder(type_code, read_holder(asked.data), fields)
     try:
         found, proof = asked.hub.fetch(asked.question(wanted))
     except HubRefusedError as refusal:
         listed: list[Json] = [*_by_themselves(refusal)]
         return Answer({"certificateIdentifiers": listed})
-    _check_state(found[0])
+    check_state(found[0].state)
     return Answer({"certificateIdentifiers": [found[0].identifier]}, proof)
 
 
 def _data_by_holder(asked: Asked) -> Answer:
     """The data of every certificate of a type that the holder has in force."""
     type_code = read_type(asked.data)
-    wanted = asked.by_holder(type_code, read_holder(asked.data), asked.fields(type_code))
+    wanted = asked.by_holder(type_code, read_holder(asked.data), asked.face(type_code))
     try:
         found, proof = asked.hub.fetch(asked.question(wanted))
     except HubRefusedError as refusal:
@@ -152,11 +195,75 @@ def _data(asked: Asked) -> Answer:
 
 
 def _by_qr(asked: Asked) -> Answer:
-    """As `_data`, for the identifier that a scanned code holds."""
-    wanted = asked.by_identifier(read_qr(asked.data))
-    answer = _data_answer(asked, *asked.hub.fetch(asked.question(wanted)))
-    # The text was only read: a genuine code may stand on a forged paper.
-    return Answer({**answer.data, "qrcodeVerified": False}, answer.proof)
+    """As `_data`, for the identifier that a scanned code holds.
+
+    A code of this hub's own form is verified: it names the place that the seal names. It may still
+    stand on a forged paper.
+    """
+    identifier, code = read_qr(asked.data, asked.hub.origin)
+    found, proof = asked.hub.fetch(asked.question(asked.by_identifier(identifier)))
+    answer = _data_answer(asked, found, proof)
+    if code is not None and code != _qr_text(asked, found[0]):
+        raise FacadeRefusedError(
+            Kind.INVALID,
+            "QRCODE_DIFFERS",
+            "二维码与该证照不符",
+            "the code is not that of this certificate",
+        )
+    return Answer({**answer.data, "qrcodeVerified": code is not None}, answer.proof)
+
+
+def _file(asked: Asked) -> Answer:
+    """The document of a certificate, whole and verified before anything leaves."""
+    identifier, media_type = read_identifier(asked.data), read_file_type(asked.data)
+    asked.check_document(identifier.type_code)
+    wanted = document_of(asked.vct(identifier.type_code), str(identifier))
+    # Small ones stay in memory; of larger ones the disk has bytes without a name.
+    file = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - whoever hands it out closes it
+    try:
+        fetched, proof = asked.hub.fetch_document(asked.question(wanted), media_type, file)
+        check_state(fetched.said.state)
+        kind, digest = fetched.said.media_type, fetched.said.digest
+        if kind is None or digest is None:
+            raise FacadeRefusedError(
+                Kind.ABSENT,
+                "DOCUMENT_NOT_ON_FILE",
+                "该证照没有可下载的文件",
+                "the certificate has no document of this kind on file",
+            )
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    data: dict[str, Json] = {
+        "certificateIdentifier": str(identifier),
+        "contentType": "base64",
+        "mediaType": kind,
+        "size": fetched.said.size,
+        "digest": digest,
+        # Neither was done: it is the document on file, and the seals inside of it are its reader's.
+        "annotated": False,
+        "signatureChecked": False,
+    }
+    if fetched.objected:
+        data["objectedFields"] = list(fetched.objected)
+    ending = next(ending for ending, one in FILE_TYPES.items() if one == kind)
+    return Answer(data, proof, Document(file, f"{identifier}.{ending}", kind, digest))
+
+
+def _verify_file(asked: Asked) -> Answer:
+    """Whether a file is a document on file, byte for byte; its own seals are not looked at."""
+    content = read_content(asked.data, asked.limits.file_bytes_max)
+    identifier = read_identifier(asked.data) if has_any(asked.data, IDENTIFIER) else None
+    type_code = read_type(asked.data) if identifier is None else identifier.type_code
+    asked.check_document(type_code)
+    values: dict[str, Json] = {DOCUMENT_FIELD: b64u(sha256(content).digest())}
+    wanted = RequestedCertificate(
+        asked.vct(type_code), (DOCUMENT_FIELD,), cert=str(identifier) if identifier else None
+    )
+    result, proof = asked.hub.verify(asked.question(wanted), values)
+    answer = _result(asked, f"file_{result}", proof)
+    return Answer({**answer.data, "signatureChecked": False}, answer.proof)
 
 
 def _verify(asked: Asked) -> Answer:
@@ -213,7 +320,7 @@ def _dictionary(asked: Asked) -> Answer:
 
 def _data_answer(asked: Asked, found: list[Found], proof: Proof) -> Answer:
     for one in found:
-        _check_state(one)
+        check_state(one.state)
     certificates: list[Json] = [_cert_data(asked, one) for one in found]
     return Answer({"certData": certificates}, proof)
 
@@ -233,7 +340,10 @@ def _cert_data(asked: Asked, found: Found) -> dict[str, Json]:
         "custody": record.custody.value,
         "origin": found.presentation.origin.value,
         "trustGrade": found.presentation.grade.value,
+        "qrcode": str(_qr_text(asked, found)),
     }
+    if found.objected:
+        data["objectedFields"] = list(found.objected)
     if "holder_number" in disclosed:
         data["certificateHolderTypeCode"] = disclosed["holder_type"]
         data["certificateHolderCode"] = disclosed["holder_number"]
@@ -249,6 +359,13 @@ def _cert_data(asked: Asked, found: Found) -> dict[str, Json]:
         if one.name in disclosed
     ]
     return data
+
+
+def _qr_text(asked: Asked, found: Found) -> QrText:
+    """The code that belongs on the face of a certificate, as its seal has it."""
+    assert found.presentation is not None, "a certificate in force comes with its data"
+    record = found.presentation.record
+    return QrText.of_status(asked.hub.origin, record.cert, record.status.uri, record.status.idx)
 
 
 def _face_values(stated: Mapping[str, Json], known: CertificateType) -> dict[str, Json]:
@@ -270,7 +387,9 @@ def _face_values(stated: Mapping[str, Json], known: CertificateType) -> dict[str
 
 
 def _result(asked: Asked, result: str, proof: Proof | None = None) -> Answer:
-    return Answer({"result": asked.results[result], "resultMessage": RESULT_TEXTS[result]}, proof)
+    return Answer(
+        {"result": asked.limits.results[result], "resultMessage": RESULT_TEXTS[result]}, proof
+    )
 
 
 def _by_themselves(refusal: HubRefusedError) -> list[str]:
@@ -280,13 +399,13 @@ def _by_themselves(refusal: HubRefusedError) -> list[str]:
     return refusal.details.get("identifiers", "").split()[:CERTIFICATES_MAX]
 
 
-def _check_state(found: Found) -> None:
+def check_state(state: str) -> None:
     """Nothing of a certificate that is not in force is shown. Raises FacadeRefusedError."""
-    if found.state == "active":
+    if state == "active":
         return
-    kind, zh = _STATES.get(found.state, (Kind.ENDED, "证照已废止或已注销"))
-    reason = "CERTIFICATE_" + found.state.upper()
-    raise FacadeRefusedError(kind, reason, zh, f"the certificate is {found.state}")
+    kind, zh = _STATES.get(state, (Kind.ENDED, "证照已废止或已注销"))
+    reason = "CERTIFICATE_" + state.upper()
+    raise FacadeRefusedError(kind, reason, zh, f"the certificate is {state}")
 
 
 def forbidden(reason: str, zh: str, en: str) -> FacadeRefusedError:
@@ -305,7 +424,11 @@ _OPERATIONS: Final[Mapping[Operation, Callable[[Asked], Answer]]] = {
     Operation.RETRIEVE: _retrieve,
     Operation.DATA_BY_HOLDER: _data_by_holder,
     Operation.DATA: _data,
+    Operation.FILE: _file,
+    # What is asked of the hub when somebody comes to the address.
+    Operation.ADDRESS: _file,
     Operation.QR: _by_qr,
     Operation.VERIFY: _verify,
+    Operation.VERIFY_FILE: _verify_file,
     Operation.DICTIONARY: _dictionary,
 }

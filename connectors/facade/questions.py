@@ -6,18 +6,22 @@ Deployments spell the same member in several ways; each is taken in every spelli
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Final
 
 from connectors.facade.codes import FacadeRefusedError, Kind
 from hub.domain.holder import HOLDER_TYPES, Holder, normalise_holder
 from hub.domain.identifier import CertificateIdentifier, citizen_number_fault, type_code_fault
+from hub.domain.qr_text import SCHEME, QrText
 from hub.domain.strict_json import Json, NotStrictJsonError, emit, parse_object
 from hub.errors import HubError
 from hub.proof.encoding import digest
 
+_CHINA: Final = timezone(timedelta(hours=8))
 PURPOSE_LENGTH_MAX: Final = 200
 TEXT_LENGTH_MAX: Final = 4_000
 VALUES_MAX: Final = 64
@@ -42,6 +46,17 @@ HOLDER_NUMBER: Final = ("holderCode", "certificateHolderCode")
 HOLDER_TYPE: Final = ("holderTypeCode", "certificateHolderTypeCode", "certificateHolderType")
 TYPE: Final = ("certTypeCode", "certificateTypeCode", "certificateType")
 IDENTIFIER: Final = ("certIdentifier", "certificateIdentifier")
+
+FILE_TYPES: Final = {
+    "ofd": "application/ofd",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+}
+"""Kinds of documents by the ending that callers ask for (GB/T 36905 practice), as media types."""
 
 _IDENTIFIER_TEXT: Final = re.compile(
     r"1\.2\.156\.3005\.2(?:\.[0-9A-Z]{1,64}){3}\.[0-9]{3}\.[0-9A-Z](?![0-9A-Z.])"
@@ -161,12 +176,65 @@ def read_identifier(data: Mapping[str, Json]) -> CertificateIdentifier:
     return _identifier(_text(data, IDENTIFIER))
 
 
-def read_qr(data: Mapping[str, Json]) -> CertificateIdentifier:
-    """The identifier that a code's text holds. Raises FacadeRefusedError."""
-    found = _IDENTIFIER_TEXT.search(_text(data, ("qrcode",)))
+def read_qr(data: Mapping[str, Json], origin: str) -> tuple[CertificateIdentifier, QrText | None]:
+    """The identifier that a code's text holds; of a code of this hub's form also where the status
+    stands, of any other form whatever identifier is in it. Raises FacadeRefusedError."""
+    text = _text(data, ("qrcode",))
+    if text.startswith(SCHEME):
+        try:
+            code = QrText.parse(text, origin)
+        except HubError as error:
+            raise invalid("qrcode", error.text("zh"), error.text("en")) from None
+        return _identifier(code.identifier), code
+    found = _IDENTIFIER_TEXT.search(text)
     if found is None:
         raise invalid("qrcode", "二维码内容中没有电子证照标识", "the code holds no identifier")
-    return _identifier(found.group())
+    return _identifier(found.group()), None
+
+
+def read_file_type(data: Mapping[str, Json]) -> str:
+    """The media type that was asked for, empty for any. Raises FacadeRefusedError."""
+    asked = data.get("fileType")
+    if asked is None or asked == "":
+        return ""
+    known = FILE_TYPES.get(asked.lower()) if isinstance(asked, str) else None
+    if known is None:
+        names = "、".join(FILE_TYPES)
+        raise invalid("fileType", f"fileType 应为 {names} 之一", "is none of the known kinds")
+    return known
+
+
+def read_lifetime(data: Mapping[str, Json], now: datetime, most_s: int) -> int:
+    """Seconds until `expiryTime` (yyyyMMddHHmmss in China), at most `most_s`, which it is without
+    one. Raises FacadeRefusedError where that time has passed."""
+    asked = data.get("expiryTime")
+    if asked is None or asked == "":
+        return most_s
+    try:
+        end = datetime.strptime(str(asked), "%Y%m%d%H%M%S").replace(tzinfo=_CHINA)
+    except ValueError:
+        rule = "expiryTime 应为 yyyyMMddHHmmss"
+        raise invalid("expiryTime", rule, "is no time of 14 digits") from None
+    seconds = int((end - now).total_seconds())
+    if seconds < 1:
+        raise invalid("expiryTime", "expiryTime 早于当前时间", "has passed")
+    return min(seconds, most_s)
+
+
+def read_content(data: Mapping[str, Json], bytes_max: int) -> bytes:
+    """The file that was sent to be verified. Raises FacadeRefusedError."""
+    kind, content = data.get("contentType", "base64"), data.get("content")
+    if kind != "base64":
+        raise invalid("contentType", "contentType 只支持 base64", "is not base64")
+    if not isinstance(content, str) or not content:
+        raise missing("content")
+    try:
+        decoded = b64decode(content, validate=True)
+    except ValueError:
+        raise invalid("content", "content 不是合法的 base64", "is no base64") from None
+    if len(decoded) > bytes_max:
+        raise invalid("content", f"文件超过 {bytes_max} 字节", f"more than {bytes_max} bytes")
+    return decoded
 
 
 def read_stated(data: Mapping[str, Json]) -> dict[str, Json]:

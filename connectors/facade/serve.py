@@ -38,6 +38,7 @@ def serve(config: FacadeConfig) -> None:
         )
     )
     scheme = "http" if certificate is None else "https"
+    facade.base_url = section.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"
     print(  # noqa: T201 - a person or a supervisor waits for this line
         f"Sealway facade of {facade.system}: {scheme} on port {listener.getsockname()[1]}. "
         "Ctrl-C stops it.",

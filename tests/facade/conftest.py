@@ -21,6 +21,7 @@ from connectors.facade.accounts import hash_secret
 from hub.domain.row import Op
 from hub.registry.v1 import holders_pb2_grpc
 from tests.hub_process import HubProcess, free_port
+from tests.registry.clerk import PDF, Clerk
 from tests.registry.test_holders import merger
 from tests.simulator import (
     BASIS,
@@ -40,6 +41,7 @@ from tests.simulator import (
 
 SECRET: Final = "a secret of the tests"
 START_S_MAX: Final = 60.0
+OFD: Final = b"PK\x03\x04" + bytes(range(256)) * 8_000
 CAUSE: Final = {
     "certificateSystemName": "示例办事平台",
     "certificateCallCategory": "0",
@@ -139,10 +141,15 @@ def write_config(file: Path, profile: Path, port: int, **changes: Any) -> Path:
     kept = hash_secret(SECRET, bytes(16))
     section = {"address": f"127.0.0.1:{port}", "profile": str(profile), **changes}
     lines = ["[facade]", *(f"{name} = {json.dumps(value)}" for name, value in section.items())]
-    fields = {LICENCE: list(GRANTED), PERMIT: ["name"]}
+    fields = {LICENCE: [*GRANTED, "@document"], PERMIT: ["name"]}
     for name, operations, types, networks in (
         ("portal", ALL, fields, ["127.0.0.0/8"]),
-        ("narrow", ["verifyCertInfo", "queryCertInfo"], {LICENCE: ["name"]}, ["127.0.0.0/8"]),
+        (
+            "narrow",
+            ["verifyCertInfo", "queryCertInfo", "downloadFile", "downloadUrl"],
+            {LICENCE: ["name"]},
+            ["127.0.0.0/8"],
+        ),
         ("elsewhere", ALL, fields, ["192.0.2.0/24"]),
     ):
         lines += [
@@ -184,7 +191,21 @@ def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             rows = [licence(number) for number in range(1, 9)]
             rows += [licence(9, number="330100000009A"), licence(9, number="330100000009B")]
             rows += [licence(10, valid_until="2020-12-31"), licence(11)]
-            await connector.deliver(rows)
+            delivered = await connector.deliver(rows)
+            clerk = Clerk(simulator.system("hz-department"))
+            for number in (1, 2, 3, 11):
+                (row,) = (
+                    result
+                    for result, one in zip(delivered.results, rows, strict=True)
+                    if one.number == company(number)
+                )
+                await clerk.upload(row.certificate, [document(number)])
+                if number == 2:
+                    halves = [OFD[:1_000_000], OFD[1_000_000:2_000_000], OFD[2_000_000:]]
+                    await clerk.upload(row.certificate, halves, media_type="application/ofd")
+            await simulator.officer().grant(
+                "documents", "window-1", (*GRANTED, "@document"), type_code=LICENCE
+            )
             await connector.deliver([licence(11, Op.REVOKE)])
             await connector.deliver([permit(1)], vct=PERMIT_VCT)
             await take_over(simulator, 13, 12)
@@ -215,6 +236,11 @@ def facade(
 @pytest.fixture
 def portal(facade: FacadeProcess) -> Portal:
     return Portal(facade)
+
+
+def document(number: int) -> bytes:
+    """The document of the licence of company `number`."""
+    return PDF + b"%d" % number
 
 
 def holder(number: int) -> dict[str, str]:

@@ -183,22 +183,12 @@ def test_known_addresses_of_another_platform_lead_to_the_same_operations(portal:
     assert portal.call("/zzgx/zzjs", **holder(1))["head"]["status"] == 0
 
 
-@pytest.mark.parametrize("operation", ["downloadFile", "downloadUrl", "verifyFile"])
-def test_what_is_not_there_is_said_to_be_not_there(portal: Portal, operation: str) -> None:
-    """Never an empty file that looks like one."""
-    answer = portal.call(operation, certIdentifier="x")
-
-    assert answer["head"]["status"] == 2
-    assert answer["head"]["reason"] == "OPERATION_NOT_SERVED"
-    assert answer["data"] == {}
-
-
 # -- What is refused -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", [name for name in ALL if name != "getToken"])
 def test_no_operation_is_served_without_a_purpose(portal: Portal, operation: str) -> None:
-    """Not even one that is not served at all."""
+    """Not even where nothing would be asked of the hub."""
     answer = portal.call(operation, cause=None, **holder(1), certData={"name": "x"})
 
     assert (answer["head"]["status"], answer["head"]["reason"]) == (12, "USE_CAUSE_MISSING")
