@@ -76,7 +76,9 @@ async def measure(window: Window, certificates: int, plans: int) -> Figures:
     )
 
 
-async def _run(url: str, certificates: int, plans: int) -> Figures:
+async def run(url: str, certificates: int, plans: int) -> Figures:
+    """Deliver `certificates` licences into the database at `url`, which has no log yet, or into a
+    new one, and time plans for their holders."""
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as folder:
         database = url or f"sqlite:///{folder}/hub.db"
         async with open_window(database, Path(folder)) as window:
@@ -93,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--certificates", type=int, default=10_000)
     parser.add_argument("--plans", type=int, default=500)
     asked = parser.parse_args(arguments)
-    figures = asyncio.run(_run(asked.database, max(asked.certificates, HOLDERS), asked.plans))
+    figures = asyncio.run(run(asked.database, max(asked.certificates, HOLDERS), asked.plans))
     print(
         f"plan of {MATERIALS} materials, {figures.certificates:,} certificates on file: "
         f"p50 {figures.p50_ms} ms, p99 {figures.p99_ms} ms, most {figures.most_ms} ms"

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ from hub.seal.store import RECORD_SEAL
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
 from hub.storage.statements import Statement
-from tests.bench import machine
+from tests.bench import machine, plan
 from tests.bench.city import certificates
 from tests.bench.city_rows import KEYRING, identifier, on_file, page, row_count, version_id, write
 from tests.bench.processes import ROOT
@@ -49,6 +49,7 @@ MATERIALS: Final = 20
 _PAGE: Final = 5_000
 _ASKED: Final = 2_000
 _PLANS: Final = 500
+_LICENCES: Final = 2_000
 # Scatters the questions over the whole city.
 _STRIDE: Final = 104_729
 _PARTITIONS: Final = 16
@@ -130,7 +131,7 @@ async def measure(database: Database, count: int) -> dict[str, list[int]]:
         assert await found.disclosures({"name", "scope"})
         assert await database.one(RECORD_SEAL, version_id(number)) is not None
 
-    async def plan(number: int) -> None:
+    async def plan_materials(number: int) -> None:
         city = list(certificates(MATERIALS, min(number, count - MATERIALS)))
         pairs = {(Holder(one.holder_type, one.holder), one.type_code) for one in city}
         found = await plans.find(dict.fromkeys(pairs, frozenset({"name", "address"})))
@@ -139,7 +140,7 @@ async def measure(database: Database, count: int) -> dict[str, list[int]]:
     return {
         "search_us": await timed(search, count, _ASKED),
         "fetch_reads_us": await timed(fetch, count, _ASKED),
-        "plan_reads_us": await timed(plan, count, _PLANS),
+        "plan_reads_us": await timed(plan_materials, count, _PLANS),
     }
 
 
@@ -251,6 +252,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--seconds-max", type=float, default=3_600.0, help="of loading, for each engine and size"
     )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="at the last size also the whole way of a plan; once in a database",
+    )
     parser.add_argument("--partitioned", action="store_true", help="PostgreSQL: also that form")
     asked = parser.parse_args(arguments)
     sizes = sorted({int(size) for size in asked.sizes.split(",")})
@@ -299,6 +305,11 @@ def _engine(engine: str, folder: Path, sizes: Sequence[int], asked: argparse.Nam
             )
             if "stopped" in line:
                 return
+        if asked.plan:
+            # It needs licences of its own, delivered and logged, among the city's.
+            whole = asyncio.run(plan.run(url, _LICENCES, _PLANS))
+            told = {**asdict(whole), "certificates": sizes[-1]}
+            print(json.dumps({"engine": engine, "program": "plan", **told}), flush=True)
 
 
 def _against(line: dict[str, object], smallest: dict[str, object]) -> dict[str, object]:
