@@ -7,6 +7,8 @@ import json
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -424,29 +426,40 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("fault", list(BROKEN))
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_fsck_names_the_table_of_what_does_not_fit(
-    home: Path, sealway: Sealway, request: pytest.FixtureRequest, engine: str, fault: str
-) -> None:
-    """Clean before, a finding with table and key after, on both engines."""
-    config, (statement, tables) = home / "hub.toml", BROKEN[fault]
-    if engine == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-        assert sealway("db", "move", "--to", url, "--config", config).code == 0
-        configured(home, url)
-    assert sealway("db", "fsck", "--config", config).code == 0
-    if engine == "postgresql":
-        asyncio.run(_execute(url, statement))
-    else:
-        change(home, statement)
+@pytest.fixture(scope="module")
+def moved(
+    delivered: Path, postgresql_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The home with certificates, moved to the database `moved`; both are to be copied."""
+    home = copy_home(delivered, tmp_path_factory.mktemp("moved") / "home")
+    asyncio.run(_execute(postgresql_server, "CREATE DATABASE moved"))
+    url = postgresql_server.rsplit("/", 1)[0] + "/moved"
+    asyncio.run(copies.move(load(home / "hub.toml"), url, AuditReport(), lambda *_: None))
+    configured(home, url)
+    return home
 
-    found = sealway("db", "fsck", "--config", config, "--json")
 
-    assert found.code == 1
-    assert {item["table"] for item in found.document["findings"]} == tables
-    assert all(item["key"] for item in found.document["findings"])
-    assert found.document["unchecked"] == []
+@dataclass(frozen=True)
+class Kept:
+    """A home of a test's own, and its database as who edits it by hand has it."""
+
+    config: Path
+    change: Callable[[str], None]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, delivered: Path, tmp_path: Path) -> Iterator[Kept]:
+    """With certificates, on each engine in turn."""
+    if request.param == "sqlite":
+        home = copy_home(delivered, tmp_path / "home")
+        yield Kept(home / "hub.toml", lambda statement: change(home, statement))
+        return
+    home = copy_home(request.getfixturevalue("moved"), tmp_path / "home")
+    server = request.getfixturevalue("postgresql_server")
+    asyncio.run(_execute(server, "CREATE DATABASE kept TEMPLATE moved"))
+    url = server.rsplit("/", 1)[0] + "/kept"
+    yield Kept(configured(home, url), lambda statement: asyncio.run(_execute(url, statement)))
+    asyncio.run(_execute(server, "DROP DATABASE kept WITH (FORCE)"))
 
 
 async def _execute(url: str, statement: str) -> None:
@@ -455,21 +468,34 @@ async def _execute(url: str, statement: str) -> None:
     await connection.close()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("fault", list(BROKEN))
+def test_fsck_names_the_table_of_what_does_not_fit(
+    kept: Kept, sealway: Sealway, fault: str
+) -> None:
+    """Clean before, a finding with table and key after, on both engines."""
+    statement, tables = BROKEN[fault]
+    assert sealway("db", "fsck", "--config", kept.config).code == 0
+    kept.change(statement)
+
+    found = sealway("db", "fsck", "--config", kept.config, "--json")
+
+    assert found.code == 1
+    assert {item["table"] for item in found.document["findings"]} == tables
+    assert all(item["key"] for item in found.document["findings"])
+    assert found.document["unchecked"] == []
+
+
+UNREADABLE = {"sqlite": "CAST('[' AS BLOB)", "postgresql": "'['"}
+
+
 def test_what_fsck_cannot_check_is_not_clean(
-    home: Path, sealway: Sealway, request: pytest.FixtureRequest, engine: str
+    kept: Kept, sealway: Sealway, request: pytest.FixtureRequest
 ) -> None:
     """A list that is no JSON: exit code 2, the rest is checked all the same."""
-    config = home / "hub.toml"
-    if engine == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-        assert sealway("db", "move", "--to", url, "--config", config).code == 0
-        configured(home, url)
-        asyncio.run(_execute(url, "UPDATE registry_certificates SET holder_indexes = '['"))
-    else:
-        change(home, "UPDATE registry_certificates SET holder_indexes = CAST('[' AS BLOB)")
+    engine = request.node.callspec.params["kept"]
+    kept.change(f"UPDATE registry_certificates SET holder_indexes = {UNREADABLE[engine]}")
 
-    found = sealway("db", "fsck", "--config", config, "--json")
+    found = sealway("db", "fsck", "--config", kept.config, "--json")
 
     assert found.code == 2
     assert [item["table"] for item in found.document["unchecked"]] == ["registry_certificates"]
