@@ -107,6 +107,7 @@ from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.shared_documents import SharedDocuments
 from hub.registry.state_service import CertificateStateService
+from hub.registry.store import ISSUED
 from hub.registry.v1 import (
     documents_pb2,
     facts_pb2,
@@ -188,6 +189,16 @@ class Identities:
     def level(self, caller: Caller) -> int:
         """The level of the caller's authority."""
         return self.directory.authority(caller.authority).level
+
+    def kept(self, caller: Caller, type_code: str = "") -> tuple[str, ...]:
+        """Whose certificates of a type the caller's authority keeps, its own first."""
+        snapshot = self.directory.current
+        names = (caller.authority, *sorted(snapshot.predecessors(caller.authority)))
+        if not type_code:
+            return names
+        return tuple(
+            [name for name in names if snapshot.keeper(name, type_code) == caller.authority]
+        )
 
     def has_system(self, name: str) -> bool:
         """Whether an active system has this name."""
@@ -466,6 +477,11 @@ def _defined(catalogue: Catalogue, items: Items) -> list[tuple[str, str]]:
     return types + [(f"items/{one.item.code}", one.item.authority) for one in items.all()]
 
 
+async def _issued(database: Database) -> list[tuple[str, str]]:
+    """Types of which certificates were issued, and by which authority."""
+    return [(str(code), str(authority)) for code, authority in await database.all(ISSUED)]
+
+
 async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     """Every component, introduced to what it needs of the others."""
     await migrate(database)
@@ -588,7 +604,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         identify=identify,
         observe=metrics.observe_exchange,
     )
-    search = SearchCertificates(database, catalogue, keys.keyring)
+    search = SearchCertificates(database, identities, catalogue, keys.keyring)
     caller = rpc.current_caller
     tail = Tail(database, recorder.head, recorder.follow, clock)
     recorder.observer.on_rows = tail.wake
@@ -596,6 +612,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         database,
         recorder,
         tail,
+        identities,
         GrantedTypes(grants, clock),
         catalogue,
         keys.keyring,
@@ -657,10 +674,11 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     database,
                     recorder,
                     identities,
+                    Objections(clock, database, identities, data_keys),
                     data_keys,
                     config.objections.answer_days,
                 ),
-                Objections(clock, database, data_keys),
+                Objections(clock, database, identities, data_keys),
                 Notices(clock, database, recorder, identities),
                 pages,
                 caller,
@@ -723,6 +741,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     origin,
                     region,
                     partial(_defined, catalogue, items),
+                    partial(_issued, database),
                     proven,
                     proven.prove,
                 ),
@@ -761,7 +780,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         services,
         blobs,
         documents,
-        Objections(clock, database, data_keys),
+        Objections(clock, database, identities, data_keys),
         TellReceivers(
             clock,
             database,

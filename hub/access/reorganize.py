@@ -48,13 +48,15 @@ class Reorganizations:
     """Changes of authorities. Challenges are kept in memory: a restart asks officers again.
 
     `defined` lists what authorities answer for (a type's code, or `items/` and an item's) with the
-    credit code of whoever defined it. `keys` believes only what the log proves, after `prove`.
+    credit code of whoever defined it; `issued` of which types who has issued certificates. `keys`
+    believes only what the log proves, after `prove`.
     """
 
     registrar: Registrar
     origin: str
     region: str
     defined: Callable[[], Sequence[tuple[str, str]]]
+    issued: Callable[[], Awaitable[Sequence[tuple[str, str]]]]
     keys: Keys
     prove: Callable[[], Awaitable[None]]
     _challenges: dict[tuple[str, bytes], Challenge] = field(default_factory=dict, repr=False)
@@ -86,7 +88,8 @@ class Reorganizations:
 
         1. It is of this hub, in time, and its requester's call. 2. Two others approved these
         very bytes, each under a nonce of its own. 3. The authority has not ended; a name follows
-        the present one; successors are live and take over every system, type and item, each once.
+        the present one; successors are live and take over every system, type and item, each once;
+        where they are several, also the types of others of which it keeps certificates.
         4. Entry `authority.renamed` or `authority.succeeded`, with the intent and the approvals.
         Raises HubError: FIELD_INVALID, AUTHORITY_NOT_FOUND, APPROVER_REFUSED, APPROVAL_INVALID,
         and as `Registrar.change`.
@@ -102,7 +105,12 @@ class Reorganizations:
             if authority is None:
                 raise HubError(Reason.AUTHORITY_NOT_FOUND, name=wanted.authority)
             today = legal_day(self.registrar.clock())
-            refuse(self._violations(wanted, authority, snapshot, today))
+            issued = frozenset(
+                code
+                for code, by in await self.issued()
+                if snapshot.keeper(by, code) == authority.name
+            )
+            refuse(self._violations(wanted, authority, snapshot, today, issued))
             changed = _changed(authority, wanted)
             write = put_authority(changed)
             data: dict[str, Json] = {
@@ -185,6 +193,7 @@ class Reorganizations:
         authority: Authority,
         snapshot: Snapshot,
         today: datetime.date,
+        issued: frozenset[str],
     ) -> list[Violation | None]:
         """Step 3."""
         if authority.successors:
@@ -209,12 +218,14 @@ class Reorganizations:
         if sorted(moved) != sorted(active):
             found.append(broken("intent.successors", "systems.whole"))
         passed = [what for one in wanted.successors for what in one.entrusted()]
-        answered_for = [
+        answered_for = {
             what
             for what, defining in self.defined()
             if snapshot.responsible(what, defining) == authority.name
-        ]
-        if sorted(passed) != sorted(answered_for):
+        }
+        # What was issued of others' types passes on by itself where there is one successor only.
+        needed = answered_for | issued if len(named) > 1 else answered_for
+        if len(set(passed)) < len(passed) or not needed <= set(passed) <= answered_for | issued:
             found.append(broken("intent.successors", "types.whole"))
         return found
 

@@ -88,8 +88,9 @@ RULES: Final = {
         "该机构的每个有效系统都应归入且只归入一个承继机构",
     ),
     "types.whole": Text(
-        "every type and service item that the authority answers for goes to exactly one successor",
-        "该机构负责的每个证照类型和事项都应归入且只归入一个承继机构",
+        "every type and service item that the authority answers for goes to exactly one successor, "
+        "and of a split every type of which it has issued certificates too",
+        "该机构负责的每个证照类型和事项都应归入且只归入一个承继机构；分立时其颁发过证照的类型亦同",
     ),
     "authority.known": Text(
         "no authority of this name is registered; register it first",

@@ -86,6 +86,27 @@ class Snapshot:
         None where nobody is registered for it, or a split left it to nobody.
         """
         current = next((one for one in self.authorities.values() if one.uscc == defining), None)
+        return self._last(current, what)
+
+    def keeper(self, authority: str, type_code: str) -> str | None:
+        """The authority that keeps now what `authority` issued of a type: itself until it was
+        succeeded, then whoever took the type over."""
+        return self._last(self.authorities.get(authority), type_code)
+
+    def predecessors(self, authority: str) -> frozenset[str]:
+        """All authorities that `authority` has succeeded in something, and those before them."""
+        before = {
+            name: set(one.successors) for name, one in self.authorities.items() if one.successors
+        }
+        found: set[str] = set()
+        ahead = {authority}
+        while ahead:
+            ahead = {name for name, to in before.items() if to & ahead} - found
+            found |= ahead
+        return frozenset(found)
+
+    def _last(self, current: Authority | None, what: str) -> str | None:
+        """Who stands at the end of the line of successors as to `what`."""
         # Successors were live when they succeeded, so the way has an end.
         for _ in range(len(self.authorities)):
             if current is None or not current.successors:

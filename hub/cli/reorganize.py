@@ -95,7 +95,7 @@ def draft(
     """Write down what shall change. Nothing happens until two other officers approved it.
 
     With one successor all systems, types and items of the department pass to it; of a split each
-    is named.
+    is named, and every other type of which the department has issued certificates.
 
     Example: sealway reorganize draft hz-market --to hz-regulation --day 2026-03-01 --out merge.json
     """

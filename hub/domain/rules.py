@@ -354,6 +354,11 @@ RULES: Final[dict[str, Text]] = {
         "does",
         "吊销须附决定：法律依据、文号和决定日期；其他操作不附",
     ),
+    "row.predecessors": Text(
+        "several of the authorities that yours has succeeded issued a certificate of this type "
+        "with this number, so it cannot be told which is meant; change each by its name instead",
+        "贵机构承继的多个机构都曾颁发过此类型、此编号的证照，无法确定所指；请按证照名称分别办理",
+    ),
     "row.not_on_file": Text(
         "no certificate with this number is on file, so there is nothing to revoke",
         "库中没有该编号的证照，无可吊销",

@@ -72,7 +72,8 @@ class ChangeState(Generic[_B]):
     """Change the state of a certificate.
 
     1. The same call again gives the first answer.
-    2. The certificate is of the caller's authority; the ruling is complete.
+    2. The certificate is of the caller's authority, or of one that it has succeeded; the ruling is
+       complete.
     3. Read the newest version; it is the one that the order is about.
     4. Its state today allows the verb, for this cause.
     5. Record the state, its place in the status list, the ruling, and what the change feed says of
@@ -99,7 +100,7 @@ class ChangeState(Generic[_B]):
         first = await answered_before(self.recorder, call)
         if first is not None:
             return first
-        check_own(call.caller, order.authority)
+        check_kept(self.access, call.caller, order.authority)
         _check(order, legal_day(self.clock()).isoformat())
         try:
             return await self._change(call, order, encode)
@@ -108,7 +109,7 @@ class ChangeState(Generic[_B]):
                 raise
         # The caller too is judged anew: identities may be what changed.
         call = dataclasses.replace(call, caller=await self.identify())
-        check_own(call.caller, order.authority)
+        check_kept(self.access, call.caller, order.authority)
         return await self._change(call, order, encode)
 
     async def _change(
@@ -116,7 +117,7 @@ class ChangeState(Generic[_B]):
     ) -> Answered:
         """Steps 3 to 6 for one decision."""
         access = self.access.check(call.caller)
-        certificate, version, view = await self._read(order)
+        certificate, version, view = await self._read(call.caller, order)
         now_us = self.clock()
         before = state_on(
             State(version.state), version.valid_from, version.valid_until, legal_day(now_us)
@@ -134,7 +135,7 @@ class ChangeState(Generic[_B]):
             order.ruling.decision_date,
             order.ruling.deciding_body,
             order.ruling.cause.value if order.ruling.cause else "",
-            order.authority,
+            call.caller.authority,
             call.caller.name,
             now_us,
             certificate.retention_class,
@@ -143,7 +144,7 @@ class ChangeState(Generic[_B]):
         changed = version._replace(state=after.value, state_entry=ENTRY_INDEX)
         change = Change(
             kind="certificate.transition",
-            data=_data(transition, version),
+            data=_data(order.name, transition, version),
             writes=[
                 Write(PUT_VERSION, [changed]),
                 Write(INSERT_TRANSITION, [transition]),
@@ -169,7 +170,9 @@ class ChangeState(Generic[_B]):
         self.statuses.publish(marked)
         return answered
 
-    async def _read(self, order: Order) -> tuple[CertificateRow, VersionRow, CertificateView]:
+    async def _read(
+        self, caller: Caller, order: Order
+    ) -> tuple[CertificateRow, VersionRow, CertificateView]:
         """Step 3."""
         name = (order.certificate_id, order.authority)
         held = await self.database.one(HELD, *name)
@@ -177,6 +180,7 @@ class ChangeState(Generic[_B]):
         if held is None or shown is None:
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=order.name)
         (certificate, version), view = on_file_of(held), view_of(shown)
+        check_type_kept(self.access, caller, certificate)
         if (version.identifier, version.state_entry) != (view.identifier, view.state_entry):
             raise HubError(Reason.DECISION_STALE)
         if order.etag != etag_of(version.identifier, version.state_entry):
@@ -201,7 +205,7 @@ class ConfirmCertificate:
         first = await answered_before(self.recorder, call)
         if first is not None:
             return first
-        check_own(call.caller, authority)
+        check_kept(self.access, call.caller, authority)
         access = self.access.check(call.caller)
         held = await self.database.one(HELD, certificate_id, authority)
         if held is None:
@@ -209,6 +213,7 @@ class ConfirmCertificate:
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
         said = await self.database.one(CONFIRMATION, certificate_id)
         certificate, version = on_file_of(held)
+        check_type_kept(self.access, call.caller, certificate)
         now_us = self.clock()
         confirm_time_us = 0 if said is None else integer(said[1])
         change = Change(
@@ -249,10 +254,18 @@ class Transitions:
         return found, str(found[-1].entry) if len(rows) > size else ""
 
 
-def check_own(caller: Caller, authority: str) -> None:
-    """Raises HubError(AUTHORITY_NOT_ALLOWED) for another's, before anything is looked up."""
-    if caller.authority != authority:
+def check_kept(access: Access, caller: Caller, authority: str) -> None:
+    """Raises HubError(AUTHORITY_NOT_ALLOWED) for another's certificates than those of the caller's
+    authority and of whoever it has succeeded, before anything is looked up."""
+    if authority not in access.kept(caller):
         raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=authority)
+
+
+def check_type_kept(access: Access, caller: Caller, certificate: CertificateRow) -> None:
+    """Raises HubError(CERTIFICATE_NOT_FOUND) where another took over certificates of this type."""
+    if certificate.authority not in access.kept(caller, certificate.type_code):
+        name = f"{certificate.authority}/certificates/{certificate.id}"
+        raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
 
 
 def _next_state(order: Order, before: State) -> State:
@@ -306,9 +319,9 @@ def _told(certificate: CertificateRow, version: VersionRow, after: State) -> Fee
     )
 
 
-def _data(transition: TransitionRow, version: VersionRow) -> dict[str, Json]:
+def _data(name: str, transition: TransitionRow, version: VersionRow) -> dict[str, Json]:
     data: dict[str, Json] = {
-        "certificate": f"{transition.authority}/certificates/{transition.certificate_id}",
+        "certificate": name,
         "identifier": transition.identifier,
         "state_entry": version.state_entry,
         "verb": transition.verb,

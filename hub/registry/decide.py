@@ -80,6 +80,8 @@ class Remarks:
 
     objections: Mapping[str, tuple[ObjectionRow, ...]]
     gone: frozenset[str]
+    # Number indexes under which several of the authorities that were succeeded issued.
+    ambiguous: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -190,6 +192,8 @@ class _Deciding:
     def row(self, sound: SoundRow) -> RowResult:
         file = self.files.get(sound.number_index)
         row = sound.row
+        if sound.number_index in self.remarks.ambiguous:
+            return _refused("number", "row.predecessors")
         if row.ruling is not None and row.ruling.decision_date > self._today():
             return _refused("ruling.decision_date", "ruling.future")
         if file is None:
@@ -216,7 +220,7 @@ class _Deciding:
             return _refused("op", "row.ended")
         if file.version >= VERSION_MAX:
             return _refused("number", "row.versions")
-        broken = self._association_fault(sound, file.certificate.serial, file.version + 1)
+        broken = self._association_fault(sound, _next(file))
         if broken is not None:
             return _refused("associated", broken)
         if row.objection is not None and self._objection(file, row.objection) is None:
@@ -230,11 +234,12 @@ class _Deciding:
             serial = os.urandom(16).hex().upper()
         elif serial in self.serials:
             return _refused("serial", "row.serial_taken")
-        broken = self._association_fault(sound, serial, 1)
+        own = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, 1)
+        broken = self._association_fault(sound, own)
         if broken is not None:
             return _refused("associated", broken)
         self.serials.add(serial)
-        made = self._make(sound, certificate_id, serial, 1)
+        made = self._make(sound, certificate_id, own)
         certificate = CertificateRow(
             id=certificate_id,
             authority=issuer.authority,
@@ -266,7 +271,7 @@ class _Deciding:
         old = file.certificate
         self._end(file, State.SUPERSEDED)
         replaced = file.identifier
-        made = self._make(sound, old.id, old.serial, file.version + 1)
+        made = self._make(sound, old.id, _next(file))
         certificate = old._replace(
             current_version_id=made.id,
             holder_indexes=sound.holder_indexes,
@@ -348,30 +353,30 @@ class _Deciding:
     def _today(self) -> str:
         return legal_day(self.issuer.time_us).isoformat()
 
-    def _association_fault(self, sound: SoundRow, serial: str, version: int) -> str | None:
-        """The rule that what `sound` goes back to breaks, once it is this version of this serial.
+    def _association_fault(self, sound: SoundRow, own: CertificateIdentifier) -> str | None:
+        """The rule that what `sound` goes back to breaks, once `own` is its identifier.
 
         Where none is, later rows of the batch see what this one names.
         """
-        issuer = self.issuer
-        own = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, version)
         first, names = str(own.first()), set()
         for one in sound.named:
             if one.relation is Relation.KNOWN_AS:
                 continue
             if one.first != first:
                 names.add(one.first)
-            elif CertificateIdentifier.parse(one.identifier).version >= version:
+            elif CertificateIdentifier.parse(one.identifier).version >= own.version:
                 return "row.association_self"
         broken = _cycle_fault(first, names, self.goes_back_to)
         if broken is None:
             self.goes_back_to[first] = frozenset(names)
         return broken
 
-    def _make(self, sound: SoundRow, certificate_id: str, serial: str, version: int) -> NewVersion:
-        issuer = self.issuer
-        identifier = CertificateIdentifier(issuer.type_code, issuer.authority_uscc, serial, version)
-        made = NewVersion(self._new_id(), certificate_id, version, str(identifier), sound)
+    def _make(
+        self, sound: SoundRow, certificate_id: str, identifier: CertificateIdentifier
+    ) -> NewVersion:
+        made = NewVersion(
+            self._new_id(), certificate_id, identifier.version, str(identifier), sound
+        )
         self.decision.versions.append(made)
         return made
 
@@ -421,6 +426,12 @@ class _Deciding:
         stored = file.stored
         assert stored is not None, "a certificate on file has a newest version"
         self.decision.ended[stored.id] = stored._replace(state=state.value, state_entry=ENTRY_INDEX)
+
+
+def _next(file: _File) -> CertificateIdentifier:
+    """The identifier of its next version. It keeps the code of whoever issued the first one, though
+    a successor makes it."""
+    return CertificateIdentifier.parse(file.identifier).next_version()
 
 
 def _cycle_fault(

@@ -35,7 +35,7 @@ from hub.registry.feed_store import (
     StoredChange,
     change_of,
 )
-from hub.registry.ports import Database, Grants, Recorder, SubscriberKeys
+from hub.registry.ports import Access, Database, Grants, Recorder, SubscriberKeys
 
 # Changes of one portion: with the next one being read, the memory that a subscriber takes.
 PORTION_MAX: Final = 200
@@ -84,12 +84,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Of what one subscriber is told now. `own` is the authority whose certificates are its own."""
+    """Of what one subscriber is told now. `own` are the authorities whose certificates are its own,
+    as far as `keeps` (authority, type) says that nobody else took them over."""
 
     name: str
     wanted: Wanted
     granted: frozenset[str]
-    own: str
+    own: frozenset[str]
+    keeps: Callable[[str, str], bool]
     sees_all: bool
 
     def may_know(self, change: StoredChange) -> bool:
@@ -107,7 +109,9 @@ class Rights:
 
     def is_own(self, change: StoredChange) -> bool:
         """Whether the subscriber could look the certificate up as well."""
-        return self.sees_all or change.authority == self.own
+        if self.sees_all:
+            return True
+        return change.authority in self.own and self.keeps(change.authority, change.type_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,7 @@ class WatchChanges:
     database: Database
     recorder: Recorder
     tail: Tail
+    access: Access
     grants: Grants
     catalogue: Catalogue
     keys: SubscriberKeys
@@ -267,16 +272,21 @@ class WatchChanges:
     def _rights(self, caller: Caller, wanted: Wanted) -> Rights:
         """What `caller` may know of `wanted` now. Raises HubError(CHANGES_NOT_GRANTED)."""
         if caller.role is Role.AUDITOR:
-            return Rights(caller.name, wanted, frozenset(), "", sees_all=True)
+            return Rights(caller.name, wanted, frozenset(), frozenset(), _nothing, sees_all=True)
         granted = self.grants.types_granted(caller.name)
-        own = ""
-        if caller.role is Role.DEPARTMENT and wanted.authority in ("", caller.authority):
-            own = caller.authority
+        own: frozenset[str] = frozenset()
+        if caller.role is Role.DEPARTMENT:
+            kept = frozenset(self.access.kept(caller))
+            own = kept & {wanted.authority} if wanted.authority else kept
         missing = wanted.type_codes - granted
         if not own and (missing or not granted):
             types = ", ".join(sorted(missing)) or "any type"
             raise HubError(Reason.CHANGES_NOT_GRANTED, types=types)
-        return Rights(caller.name, wanted, granted, own, sees_all=False)
+
+        def keeps(authority: str, type_code: str) -> bool:
+            return authority in self.access.kept(caller, type_code)
+
+        return Rights(caller.name, wanted, granted, own, keeps, sees_all=False)
 
     def _told(self, change: StoredChange, rights: Rights, pseudonyms: _Pseudonyms) -> ToldChange:
         certificate_type = self.catalogue.newest(change.type_code)
@@ -340,6 +350,11 @@ class WatchChanges:
         self._open[name] -= 1
         if not self._open[name]:
             del self._open[name]
+
+
+def _nothing(_authority: str, _type_code: str) -> bool:
+    """Keeps nothing of its own."""
+    return False
 
 
 def identifier_digest(identifier: str) -> str:

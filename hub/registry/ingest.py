@@ -139,7 +139,8 @@ class _Basis:
 
     on_file: Mapping[str, tuple[CertificateRow, VersionRow]]
     serials: frozenset[str]
-    turn: Row | None
+    # Of each authority whose certificates of the type are kept, its own first.
+    turns: Mapping[str, Row | None]
     remarks: Remarks
     # What is checked of them: the mark of each certificate with objections, each word of a source.
     annotations: Mapping[str, Row | None]
@@ -339,10 +340,11 @@ class IngestBatch(Generic[_B]):
             await self._chain_check(batch),
         ]
         basis = await self._read(batch, judged)
-        checks.append(unchanged_turn(caller.authority, published.type.code, basis.turn))
+        code = published.type.code
+        checks += [unchanged_turn(whose, code, turn) for whose, turn in basis.turns.items()]
         checks += [unchanged_objections(*one) for one in basis.annotations.items()]
         checks += [unchanged_confirmation(*one) for one in basis.confirmations.items()]
-        turns = [put_turn(caller.authority, published.type.code)]
+        turns = [put_turn(whose, code) for whose in basis.turns]
         if basis.goes_back_to:
             checks.append(unchanged_turn(*_ASSOCIATIONS_TURN, basis.associations_turn))
             turns.append(put_turn(*_ASSOCIATIONS_TURN))
@@ -384,14 +386,21 @@ class IngestBatch(Generic[_B]):
         return Check(LAST_BATCH, (root.iss, root.connector, root.purpose.value), last)
 
     async def _read(self, batch: _Batch, judged: Sequence[SoundRow | FaultyRow]) -> _Basis:
-        authority, code = batch.caller.authority, batch.published.type.code
-        turn = await self.database.one(TURN, authority, code)
+        code = batch.published.type.code
+        kept = self.access.kept(batch.caller, code)
+        turns = {whose: await self.database.one(TURN, whose, code) for whose in kept}
         sound = [row for row in judged if isinstance(row, SoundRow)]
         on_file: dict[str, tuple[CertificateRow, VersionRow]] = {}
+        ambiguous: set[str] = set()
         for portion in look_up(sorted({row.number_index for row in sound})):
-            for row in await self.database.all(ON_FILE, authority, code, *portion):
-                certificate, newest = on_file_of(row)
-                on_file[certificate.number_index] = (certificate, newest)
+            for whose in kept:
+                for row in await self.database.all(ON_FILE, whose, code, *portion):
+                    certificate, newest = on_file_of(row)
+                    known = on_file.setdefault(certificate.number_index, (certificate, newest))
+                    # Its own goes before those that it took over; these are not told apart.
+                    is_own = batch.caller.authority in (known[0].authority, certificate.authority)
+                    if known[0] is not certificate and not is_own:
+                        ambiguous.add(certificate.number_index)
         # A serial is in use where its first version is on file, whatever its number.
         wanted = {
             str(CertificateIdentifier(code, batch.root.authority, row.row.serial, 1))
@@ -408,10 +417,11 @@ class IngestBatch(Generic[_B]):
         associations_turn = await self.database.one(TURN, *_ASSOCIATIONS_TURN) if named else None
         goes_back_to = await self._goes_back_to(named)
         remarks, annotations, confirmations = await self._remarks(sound, on_file)
+        remarks = dataclasses.replace(remarks, ambiguous=frozenset(ambiguous))
         return _Basis(
             on_file,
             frozenset(serials),
-            turn,
+            turns,
             remarks,
             annotations,
             confirmations,

@@ -221,12 +221,21 @@ class Notices:
         if caller.role is Role.AUDITOR:
             rows = await self.database.all(ALL_NOTICES, most, after, size + 1)
         else:
-            authority = caller.authority if caller.role is Role.DEPARTMENT else ""
-            rows = await self.database.all(
-                NOTICES_OF, authority, caller.name, most, after, size + 1
-            )
-        found = tuple(notice_of(row) for row in rows[:size])
-        return NoticePage(found, found[-1].id if len(rows) > size else "")
+            whose = self.access.kept(caller) if caller.role is Role.DEPARTMENT else ("",)
+            by_id: dict[str, Row] = {}
+            for authority in whose:
+                asked = (authority, caller.name, most, after, size + 1)
+                by_id |= {text(row[0]): row for row in await self.database.all(NOTICES_OF, *asked)}
+            rows = [by_id[id] for id in sorted(by_id)][: size + 1]
+        page = tuple(notice_of(row) for row in rows[:size])
+        found = tuple(one for one in page if self._may_see(caller, one))
+        return NoticePage(found, page[-1].id if len(rows) > size else "")
+
+    def _may_see(self, caller: Caller, notice: NoticeRow) -> bool:
+        """Whether it was sent to the caller, or is about a certificate that its authority keeps."""
+        if caller.role is Role.AUDITOR or notice.system == caller.name:
+            return True
+        return notice.authority in self.access.kept(caller, notice.type_code)
 
     async def acknowledge(
         self, call: Call, name: str, notice_id: str, encode: Callable[[NoticeRow], bytes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -124,10 +124,13 @@ class RaiseObjection:
         type_code = CertificateIdentifier.parse(stated.identifier, lenient=True).type_code
         granted = self.grants.fields_granted(caller.name, type_code)
         is_granted = bool(granted) and granted.issuperset(set(stated.fields) - {HOLDER_FIELD})
-        row = None
-        if is_granted or caller.role is Role.DEPARTMENT:
-            whose = "" if is_granted else caller.authority
-            row = await self.database.one(OBJECTED, stated.identifier, whose)
+        whose: Sequence[str] = ()
+        if is_granted:
+            whose = ("",)
+        elif caller.role is Role.DEPARTMENT:
+            whose = self.access.kept(caller, type_code)
+        found = [await self.database.one(OBJECTED, stated.identifier, one) for one in whose]
+        row = next((one for one in found if one is not None), None)
         if row is None:
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=stated.identifier)
         certificate, version = on_file_of(row)
@@ -225,6 +228,7 @@ class AnswerObjection:
     database: Database
     recorder: Recorder
     access: Access
+    objections: Objections
     data_keys: DataKeys[DataKey]
     answer_days: int
 
@@ -241,8 +245,8 @@ class AnswerObjection:
         AUTHORITY_NOT_ALLOWED for who raised it, TRANSITION_NOT_ALLOWED, KEY_UNAVAILABLE,
         REQUEST_ID_REUSED, DECISION_STALE. Then nothing is answered."""
         _check_text("answer", answer)
-        objection = await _find(self.database, call.caller, objection_id)
-        if objection.authority != call.caller.authority:
+        objection = await self.objections.find(call.caller, objection_id)
+        if not self.objections.is_answering(call.caller, objection):
             raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=objection.authority)
         basis = await self._read(objection)
         key = await self.data_keys.get(objection.data_key_id)
@@ -250,7 +254,7 @@ class AnswerObjection:
 
         async def refresh() -> None:
             nonlocal objection, basis
-            objection = await _find(self.database, call.caller, objection_id)
+            objection = await self.objections.find(call.caller, objection_id)
             basis = await self._read(objection)
 
         return await change_once(
@@ -357,11 +361,12 @@ class Objections:
 
     clock: Clock
     database: Database
+    access: Access
     data_keys: DataKeys[DataKey]
 
     async def get(self, caller: Caller, objection_id: str) -> tuple[ObjectionRow, Words]:
         """One objection with its words. Raises HubError(OBJECTION_NOT_FOUND)."""
-        found = await _find(self.database, caller, objection_id)
+        found = await self.find(caller, objection_id)
         if caller.role is Role.AUDITOR:
             return found, NO_WORDS
         key = await self.data_keys.find(found.data_key_id)
@@ -383,12 +388,35 @@ class Objections:
             rows = await self.database.all(ALL_OBJECTIONS, *wanted, after, size + 1)
         else:
             # A platform answers nothing, even where its authority has a department's system too.
-            authority = caller.authority if caller.role is Role.DEPARTMENT else ""
-            rows = await self.database.all(
-                OBJECTIONS_OF, authority, caller.name, *wanted, after, size + 1
-            )
-        found = tuple(objection_of(row) for row in rows[:size])
-        return ObjectionPage(found, found[-1].id if len(rows) > size else "")
+            whose = self.access.kept(caller) if caller.role is Role.DEPARTMENT else ("",)
+            by_id: dict[str, Row] = {}
+            for authority in whose:
+                rows = await self.database.all(
+                    OBJECTIONS_OF, authority, caller.name, *wanted, after, size + 1
+                )
+                by_id |= {text(row[0]): row for row in rows}
+            rows = [by_id[id] for id in sorted(by_id)][: size + 1]
+        page = tuple(objection_of(row) for row in rows[:size])
+        # Another has taken over certificates of its type.
+        found = tuple(one for one in page if self._may_see(caller, one))
+        return ObjectionPage(found, page[-1].id if len(rows) > size else "")
+
+    async def find(self, caller: Caller, objection_id: str) -> ObjectionRow:
+        """An objection that `caller` may see. Raises HubError(OBJECTION_NOT_FOUND)."""
+        row = await self.database.one(OBJECTION, objection_id)
+        found = None if row is None else objection_of(row)
+        if found is None or not self._may_see(caller, found):
+            raise HubError(Reason.OBJECTION_NOT_FOUND, name=f"objections/{objection_id}")
+        return found
+
+    def is_answering(self, caller: Caller, objection: ObjectionRow) -> bool:
+        """Whether it is the caller's to answer: its authority keeps the certificate."""
+        kept = self.access.kept(caller, objection.type_code)
+        return caller.role is Role.DEPARTMENT and objection.authority in kept
+
+    def _may_see(self, caller: Caller, objection: ObjectionRow) -> bool:
+        is_party = objection.raised_by == caller.name or self.is_answering(caller, objection)
+        return is_party or caller.role is Role.AUDITOR
 
     async def overdue(self) -> dict[str, int]:
         """How many each authority has not answered or corrected in time, by its name."""
@@ -417,19 +445,6 @@ def told(certificate: CertificateRow, version: VersionRow, objection: ObjectionR
         retention_class=certificate.retention_class,
         reference=objection.name,
     )
-
-
-async def _find(database: Database, caller: Caller, objection_id: str) -> ObjectionRow:
-    """An objection that `caller` may see. Raises HubError(OBJECTION_NOT_FOUND)."""
-    row = await database.one(OBJECTION, objection_id)
-    found = None if row is None else objection_of(row)
-    is_answering = (
-        found is not None and caller.role is Role.DEPARTMENT and found.authority == caller.authority
-    )
-    is_party = found is not None and (is_answering or found.raised_by == caller.name)
-    if found is None or not (is_party or caller.role is Role.AUDITOR):
-        raise HubError(Reason.OBJECTION_NOT_FOUND, name=f"objections/{objection_id}")
-    return found
 
 
 async def open_objections(database: Database, certificate_id: str) -> tuple[ObjectionRow, ...]:

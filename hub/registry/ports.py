@@ -79,6 +79,11 @@ class Access(Protocol):
         """Credit code of the authority of `systems/{system}`, while that may call."""
         ...
 
+    def kept(self, caller: Caller, type_code: str = "") -> Sequence[str]:
+        """The authorities whose certificates of a type the caller's authority keeps: its own first,
+        then those that it has succeeded as to the type. Without a type, as to any."""
+        ...
+
     def level(self, caller: Caller) -> int:
         """Of the caller's authority: 1 nation, 2 province, 3 city, 4 county, 5 other."""
         ...

@@ -1,6 +1,7 @@
 """What people and systems may look up: certificates without personal fields and without holders.
 
-Departments and connectors see their own authority's, auditors and officers all. What a caller may
+Departments and connectors see their own authority's and what it took over of those that it has
+succeeded, auditors and officers all. What a caller may
 not see is answered like what is not there.
 """
 
@@ -24,7 +25,7 @@ from hub.registry.association_store import (
 )
 from hub.registry.catalogue import Catalogue
 from hub.registry.judge import number_index
-from hub.registry.ports import Database, HolderKeys
+from hub.registry.ports import Access, Database, HolderKeys
 from hub.registry.store import (
     CERTIFICATE_BY_NAME,
     SEARCH_BY_AUTHORITY,
@@ -72,17 +73,22 @@ class SearchCertificates:
     """Look up certificates."""
 
     database: Database
+    access: Access
     catalogue: Catalogue
     holder_keys: HolderKeys
 
     async def get(self, caller: Caller, authority: str, certificate_id: str) -> CertificateView:
         """The newest version. Raises HubError(CERTIFICATE_NOT_FOUND)."""
+        sees_all = caller.role in _SEES_ALL
         row = None
-        if _may_see(caller, authority):
+        if sees_all or authority in self.access.kept(caller):
             row = await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority)
         if row is None:
             raise _not_found(authority, certificate_id)
-        (view,) = await self._with_named([view_of(row)])
+        view = view_of(row)
+        if not (sees_all or authority in self.access.kept(caller, view.type_code)):
+            raise _not_found(authority, certificate_id)
+        (view,) = await self._with_named([view])
         return view
 
     async def versions(
@@ -111,21 +117,29 @@ class SearchCertificates:
         if wanted.associated is not None and (wanted.identifier or wanted.number):
             rule = "goes with holder, certificate_type and authority only"
             raise HubError(Reason.FIELD_INVALID, field="filter.associated", rule=rule)
+        # Whose certificates are asked for; one question for each.
+        whose: Sequence[str | None] = (wanted.authority,)
         if caller.role not in _SEES_ALL:
-            if wanted.authority not in (None, caller.authority):
+            kept = self.access.kept(caller)
+            if wanted.authority is None:
+                whose = kept
+            elif wanted.authority not in kept:
                 raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=wanted.authority)
-            wanted = replace(wanted, authority=caller.authority)
         for identifier in (wanted.identifier, wanted.associated):
             if identifier is not None:
                 self._check_identifier(identifier, wanted.type_code)
-        allowed = await self._filtered_ids(wanted)
+        allowed = await self._filtered_ids(wanted, whose)
         found: list[CertificateView] = []
         for _ in range(PAGES_READ_MAX):
-            rows = await self._rows(wanted, after, size + 1)
+            rows = await self._rows_of(wanted, whose, after, size + 1)
             for row in rows[:size]:
                 view = view_of(row)
                 after = view.id
-                if _passes(view, wanted) and (allowed is None or view.id in allowed):
+                if (
+                    _passes(view, wanted)
+                    and (allowed is None or view.id in allowed)
+                    and self._is_kept(caller, view)
+                ):
                     found.append(view)
                     if len(found) == size:
                         more = len(rows) > size or view.id != str(rows[-1][0])
@@ -165,6 +179,23 @@ class SearchCertificates:
                 rule=broken.rule,
             )
 
+    def _is_kept(self, caller: Caller, view: CertificateView) -> bool:
+        """Whether nobody else has taken over what the view's authority issued of its type."""
+        if caller.role in _SEES_ALL or view.authority == caller.authority:
+            return True
+        return view.authority in self.access.kept(caller, view.type_code)
+
+    async def _rows_of(
+        self, wanted: Filter, whose: Sequence[str | None], after: str, rows: int
+    ) -> Sequence[Row]:
+        """The first `rows` of what is asked of each authority, by id."""
+        if len(whose) == 1:
+            return await self._rows(replace(wanted, authority=whose[0]), after, rows)
+        found: list[Row] = []
+        for authority in whose:
+            found += await self._rows(replace(wanted, authority=authority), after, rows)
+        return sorted(found, key=lambda row: str(row[0]))[:rows]
+
     async def _rows(self, wanted: Filter, after: str, rows: int) -> Sequence[Row]:
         database, authority = self.database, wanted.authority or ""
         if wanted.identifier is not None:
@@ -194,19 +225,18 @@ class SearchCertificates:
         assert wanted.type_code is not None, "an empty filter was refused"
         return await database.all(SEARCH_BY_TYPE, wanted.type_code, after, rows)
 
-    async def _filtered_ids(self, wanted: Filter) -> frozenset[str] | None:
+    async def _filtered_ids(
+        self, wanted: Filter, whose: Sequence[str | None]
+    ) -> frozenset[str] | None:
         """The holder's certificates, where the holder narrows another question."""
         if wanted.holder is None or (wanted.identifier, wanted.number, wanted.associated) == (
             (None,) * 3
         ):
             return None
-        rows = await self.database.all(
-            SEARCH_BY_HOLDER,
-            self._holder_index(wanted.holder),
-            wanted.authority or "",
-            "",
-            10_000,
-        )
+        index = self._holder_index(wanted.holder)
+        rows: list[Row] = []
+        for authority in whose:
+            rows += await self.database.all(SEARCH_BY_HOLDER, index, authority or "", "", 10_000)
         return frozenset(str(row[0]) for row in rows)
 
     def _number(self, number: str, type_code: str | None) -> tuple[str, str]:
@@ -222,10 +252,6 @@ class SearchCertificates:
 
     def _holder_index(self, holder: Holder) -> str:
         return self.holder_keys.holder_index(holder.type, holder.number)
-
-
-def _may_see(caller: Caller, authority: str) -> bool:
-    return caller.role in _SEES_ALL or caller.authority == authority
 
 
 def _passes(view: CertificateView, wanted: Filter) -> bool:

@@ -355,6 +355,10 @@ REACHED_STATE: Final = question(
     "holder_index",
     "id",
 )
+ISSUED: Final = question(
+    "which authority has issued certificates of which type",
+    select(TURNS.c.type_code, TURNS.c.authority).where(TURNS.c.type_code != literal_column("''")),
+)
 VERSION_STATE: Final = question(
     "state of a version",
     select(VERSIONS.c.state, VERSIONS.c.state_entry).where(VERSIONS.c.id == bindparam("id")),

@@ -11,13 +11,22 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from hub.domain.certificate import State
+from hub.domain.entry import Entry
 from hub.domain.holder import Holder
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
 from hub.proof.status_list import Status, read_status, verify_status_list
 from hub.registry.decide import Outcome
 from hub.registry.search import Filter
-from hub.registry.store import BATCHES, VERSIONS
-from hub.storage.statements import question
+from hub.registry.store import (
+    BATCHES,
+    PUT_CERTIFICATE,
+    VERSIONS,
+    certificate_row,
+    on_file_of,
+)
+from hub.registry.transition_store import HELD
+from hub.storage.statements import Write, question
 from tests.ledger.logs import index_and_size
 from tests.registry.office import (
     AUTHORITY,
@@ -261,3 +270,38 @@ async def test_a_holder_that_is_replaced_is_not_found_any_more(office: Office) -
 
     assert (len(gone), len(found), len(back)) == (0, 1, 1)
     assert await office.reader.by_holder("001", uscc(2), vct) == []
+
+
+async def test_a_successor_goes_on_with_what_its_predecessor_issued(office: Office) -> None:
+    """As the next version of the same certificate, under the old name. Its own goes first; what two
+    predecessors issued under one number is not told apart."""
+    first, second = (await office.deliver([licence(1), licence(2)])).results
+    of_a, of_b = "authorities/a", "authorities/b"
+    rows = []
+    for one, authority in ((first, of_a), (second, of_b)):
+        held = await office.database.one(HELD, one.certificate.rpartition("/")[2], AUTHORITY)
+        assert held is not None
+        certificate, _ = on_file_of(held)
+        rows.append(certificate._replace(authority=authority))
+    # The second was issued under the number of the first, by another authority.
+    rows[1] = rows[1]._replace(number=rows[0].number, number_index=rows[0].number_index)
+    entry = Entry("test", "hub", 1, "", "", {"data": {}})
+    moved = [Write(PUT_CERTIFICATE, [certificate_row(row) for row in rows])]
+    await office.recorder.record(entry, moved, ())
+    changed = licence(1, fields={"scope": "新"})
+
+    office.identities.predecessors = (of_a, of_b)
+    (ambiguous,) = (await office.deliver([changed])).results
+    office.identities.predecessors = (of_a,)
+    (continued,) = (await office.deliver([changed])).results
+    office.identities.predecessors = ()
+    (own,) = (await office.deliver([changed])).results
+    office.identities.predecessors = (of_a, of_b)
+    (own_again,) = (await office.deliver([licence(1, fields={"scope": "更新"})])).results
+
+    assert [one.rule for one in ambiguous.violations] == ["row.predecessors"]
+    was = CertificateIdentifier.parse(first.identifier)
+    assert continued.certificate == f"{of_a}/certificates/{rows[0].id}"
+    assert CertificateIdentifier.parse(continued.identifier) == was.next_version()
+    assert own.outcome is Outcome.NEW
+    assert (own_again.outcome, own_again.certificate) == (Outcome.CHANGED, own.certificate)

@@ -74,6 +74,7 @@ class Feed:
             office.database,
             office.recorder,
             self.tail,
+            office.identities,
             self,
             office.catalogue,
             office.ingest.holder_keys,  # type: ignore[arg-type]

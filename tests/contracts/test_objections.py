@@ -83,8 +83,10 @@ class Desk:
         self.granted = Granted({WINDOW.name: frozenset({"name", "address"})})
         core = (self.clock, office.database, office.recorder, office.identities)
         self.raising = RaiseObjection(*core, self.granted, office.catalogue, office.data_keys, DAYS)
-        self.answering = AnswerObjection(*core, office.data_keys, DAYS)
-        self.objections = Objections(self.clock, office.database, office.data_keys)
+        self.objections = Objections(
+            self.clock, office.database, office.identities, office.data_keys
+        )
+        self.answering = AnswerObjection(*core, self.objections, office.data_keys, DAYS)
 
     def clock(self) -> int:
         return now_us() + self.later_us

@@ -178,6 +178,7 @@ class Identities:
     elsewhere: dict[str, str] = field(default_factory=dict)
     enrolled: int = 0
     own_level: int = 3
+    predecessors: tuple[str, ...] = ()
     current: bool = True
 
     def key(self, kid: str, /) -> RegisteredKey | None:
@@ -195,6 +196,10 @@ class Identities:
     def authority_of(self, system: str) -> str | None:
         """Everybody is of this authority, unless somebody says otherwise."""
         return self.elsewhere.get(system, USCC)
+
+    def kept(self, caller: Caller, type_code: str = "") -> tuple[str, ...]:
+        """Nobody has been succeeded here, unless a test says so."""
+        return (caller.authority, *self.predecessors)
 
     def level(self, caller: Caller) -> int:
         return self.own_level
@@ -450,7 +455,7 @@ async def _office(
         publish=PublishCertificateType(now_us, recorder, identities, catalogue),
         ingest=ingest,
         reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
-        search=SearchCertificates(database, catalogue, keyring),
+        search=SearchCertificates(database, identities, catalogue, keyring),
         seals=Seals(database, recorder, now_us, keys, identities, anchors),
         intents=Intents(ORIGIN, REGION, database, recorder, now_us, identities, catalogue),
         record_seals=record_seals,
