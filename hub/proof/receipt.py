@@ -137,6 +137,16 @@ class ExchangeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedAct:
+    """What the entry of anything else says that every entry says: a change, a refusal, a look."""
+
+    kind: str
+    time_us: int
+    request_id: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentRequest:
     """The caller's own request, decoded and not verified: it is matched by its digest.
 
@@ -298,18 +308,13 @@ _OUTCOMES: Final = {ExchangeKind.VERIFICATION: "result", ExchangeKind.DOCUMENT: 
 
 def read_entry(body: bytes, origin: str, kind: ExchangeKind) -> ExchangeEntry:
     """Step 6. Raises BODY_MALFORMED, BODY_VERSION, BODY_KIND or BODY_ORIGIN."""
-    try:
-        members = parse_object(body)
-    except ProofError as error:
-        raise ProofError(ProofReason.BODY_MALFORMED, error.reason.value) from error
+    members = _body_members(body)
     if _has_null(members):
         raise ProofError(ProofReason.BODY_MALFORMED, "null")
-    if type(members.get("v")) is not int or members["v"] != 1:
-        raise ProofError(ProofReason.BODY_VERSION)
+    _check_version(members)
     if members.get("kind") != kind:
         raise ProofError(ProofReason.BODY_KIND)
-    if members.get("origin") != origin:
-        raise ProofError(ProofReason.BODY_ORIGIN, f"expected {origin}")
+    _check_origin(members, origin)
     certificates: tuple[LoggedCertificate, ...] = ()
     data: dict[str, Json] = {}
     if kind is ExchangeKind.FETCH:
@@ -329,6 +334,22 @@ def read_entry(body: bytes, origin: str, kind: ExchangeKind) -> ExchangeEntry:
         outcome=outcome,
         certificates=certificates,
         data=data,
+    )
+
+
+def read_act(body: bytes, origin: str) -> LoggedAct:
+    """Step 6 for an entry of any kind, of which nothing is compared with a request.
+
+    Raises BODY_MALFORMED, BODY_VERSION or BODY_ORIGIN.
+    """
+    members = _body_members(body)
+    _check_version(members)
+    _check_origin(members, origin)
+    return LoggedAct(
+        kind=_string(members, "kind"),
+        time_us=_integer(members, "time_us"),
+        request_id=_string(members, "request_id"),
+        caller=_string(members, "caller"),
     )
 
 
@@ -559,6 +580,23 @@ def _asked(value: Json) -> RequestedCertificate:
         if isinstance(holder, dict)
         else None,
     )
+
+
+def _body_members(body: bytes) -> dict[str, Json]:
+    try:
+        return parse_object(body)
+    except ProofError as error:
+        raise ProofError(ProofReason.BODY_MALFORMED, error.reason.value) from error
+
+
+def _check_version(members: dict[str, Json]) -> None:
+    if type(members.get("v")) is not int or members["v"] != 1:
+        raise ProofError(ProofReason.BODY_VERSION)
+
+
+def _check_origin(members: dict[str, Json], origin: str) -> None:
+    if members.get("origin") != origin:
+        raise ProofError(ProofReason.BODY_ORIGIN, f"expected {origin}")
 
 
 def _string(members: dict[str, Json], name: str) -> str:

@@ -72,6 +72,7 @@ class FactName(StrEnum):
     INDEX = "index"
     GRADE = "grade"
     WITNESSES = "witnesses"
+    ENTRY_KIND = "entry_kind"
     REQUEST_ID = "request_id"
     CALLER = "caller"
     OUTCOME = "outcome"
@@ -92,6 +93,7 @@ class Remark(StrEnum):
     STATUS_NOT_CHECKED = "STATUS_NOT_CHECKED"
     NO_FIELDS = "NO_FIELDS"
     ONLY_LOGGED = "ONLY_LOGGED"
+    AN_ACT = "AN_ACT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.LOGGED: ReasonText(
         "the entry stands in the log under a signed checkpoint", "条目在已签名检查点的日志之中"
     ),
-    StepName.ENTRY: ReasonText("the entry is an exchange of this hub", "条目是本枢纽的数据交换"),
+    StepName.ENTRY: ReasonText("the entry is of this hub and kind", "条目属于本枢纽且种类相符"),
     StepName.REQUEST: ReasonText("the entry answers my own request", "条目对应本系统的请求"),
     StepName.ANSWER: ReasonText("the answer is what was logged", "答复与日志一致"),
     StepName.TIME: ReasonText("it was logged when it was asked", "记录时间与请求时间相符"),
@@ -243,8 +245,9 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.INDEX: ReasonText("index of the entry", "条目序号"),
     FactName.GRADE: ReasonText("grade", "等级"),
     FactName.WITNESSES: ReasonText("cosigned by", "见证方"),
+    FactName.ENTRY_KIND: ReasonText("kind of the entry", "条目种类"),
     FactName.REQUEST_ID: ReasonText("request id", "请求编号"),
-    FactName.CALLER: ReasonText("given to", "提供给"),
+    FactName.CALLER: ReasonText("caller", "调用方"),
     FactName.OUTCOME: ReasonText("outcome", "结果"),
     FactName.LOGGED_TIME: ReasonText("logged at", "记录时间"),
     FactName.MATERIALS: ReasonText("materials planned", "规划的材料"),
@@ -279,6 +282,11 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
     ),
     Remark.NO_FIELDS: ReasonText(
         "The seal alone: no field is disclosed.", "仅有签章：未披露任何字段。"
+    ),
+    Remark.AN_ACT: ReasonText(
+        "The entry is about an act, of the kind shown: it does not prove that data were given to"
+        " anybody.",
+        "该条目记载的是一项操作（种类见上），并不证明向任何人提供过数据。",
     ),
     Remark.ONLY_LOGGED: ReasonText(
         "Fewer witnesses cosigned the checkpoint than the trust file demands.",

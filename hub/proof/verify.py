@@ -294,6 +294,10 @@ def _verify_receipt(
         return None
     proof, checkpoint = opened
     kind = _kind_of(receipt) if answer is None else answer.kind
+    if kind is None and not run.evidence.requests:
+        _verify_act(run, trust, receipt, proof.index, checkpoint)
+        return None
+    kind = kind or ExchangeKind.FETCH
     entry = run.step(StepName.ENTRY, lambda: _read_entry(receipt, trust, kind))
     if entry is None:
         return None
@@ -314,6 +318,22 @@ def _verify_receipt(
     if not _verify_upgrades(run, trust, receipt, proof.index, checkpoint):
         return None
     return entry, request
+
+
+def _verify_act(
+    run: _Run, trust: Trust, receipt: Receipt, index: int, checkpoint: Checkpoint
+) -> None:
+    """The receipt of a change, such as `--receipt` keeps: there is no answer to compare."""
+    act = run.step(StepName.ENTRY, lambda: receipts.read_act(receipt.body, trust.origin))
+    if act is None:
+        return
+    run.fact(FactName.ENTRY_KIND, act.kind)
+    run.fact(FactName.REQUEST_ID, act.request_id)
+    run.fact(FactName.CALLER, act.caller)
+    run.fact(FactName.LOGGED_TIME, _time(act.time_us // 1_000_000))
+    run.fact(FactName.INDEX, index)
+    run.remark(Remark.AN_ACT)
+    _verify_upgrades(run, trust, receipt, index, checkpoint)
 
 
 def _read_entry(receipt: Receipt, trust: Trust, kind: ExchangeKind) -> ExchangeEntry:
@@ -666,12 +686,13 @@ def _me(evidence: Evidence) -> str:
     return str(_segment(evidence.requests[0], 1).get("iss", ""))
 
 
-def _kind_of(receipt: Receipt) -> ExchangeKind:
-    """What a bare receipt is meant to be about; one of no exchange is measured as a fetch."""
+def _kind_of(receipt: Receipt) -> ExchangeKind | None:
+    """Which exchange a bare receipt is meant to be about; None for another entry."""
     try:
-        return ExchangeKind(str(parse_object(receipt.body).get("kind")))
-    except (ProofError, ValueError):
+        kind = parse_object(receipt.body).get("kind")
+    except ProofError:
         return ExchangeKind.FETCH
+    return next((known for known in ExchangeKind if known == kind), None)
 
 
 # -- An answer file --------------------------------------------------------------------------------

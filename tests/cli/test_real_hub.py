@@ -617,12 +617,13 @@ def test_a_plan_that_is_written_wrongly_is_a_usage_error_or_names_the_rule(
 def test_a_checkpoint_grows_with_the_log_and_every_entry_of_it_is_proved(
     officer: Caller, running_hub: HubProcess, tmp_path: Path
 ) -> None:
-    """Two checkpoints, consistent; the new entry has its proof."""
+    """Two checkpoints, consistent; the new entry has its proof, its receipt verifies offline."""
     first = officer("log", "checkpoint")
     added = officer(
         *("grant", "add", f"grant-{free_port()}", "--recipient", "window-2", "--type", LICENCE),
         *("--field", "name", "--item", "331022003999", "--basis", BASIS),
         *("--from", "2026-01-01", "--until", "2026-12-31"),
+        *("--receipt", tmp_path / "receipt.json"),
     )
 
     second = officer("log", "checkpoint", "--out", tmp_path / "checkpoint")
@@ -632,6 +633,10 @@ def test_a_checkpoint_grows_with_the_log_and_every_entry_of_it_is_proved(
     assert (tmp_path / "checkpoint").read_text(encoding="utf-8") == second["checkpoint"]
     assert (tmp_path / "proof").read_text(encoding="utf-8") == proved["proof"]
     assert officer("log", "prove", "999999", expect=1)["error"]["reason"] == "ENTRY_NOT_FOUND"
+    trust = ("--trust", officer.profile.with_name("trust.json"), "--json")
+    kept = officer.sealway("verify", tmp_path / "receipt.json", *trust)
+    assert (kept.code, kept.document["verdict"]) == (0, "valid")
+    assert {"name": "entry_kind", "value": "grant.created"} in kept.document["facts"]
 
 
 # ---- a department's file ----

@@ -51,7 +51,7 @@ BY_HOLDER: Final = request(
 
 
 def receipt(kind: str, sent: str, said: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
-    """The receipt of an entry of this kind that answers `sent`."""
+    """The receipt of an entry of this kind that answers `sent`; `changes` are of its body."""
     body = {
         "v": 1,
         "kind": kind,
@@ -293,6 +293,58 @@ def test_a_receipt_of_another_question_is_noticed_without_the_answer(save: Save)
     )
 
     assert (code, document["reason"]) == (1, "CERTIFICATES_DIFFER")
+
+
+def act(**changes: Any) -> str:
+    """The receipt of a change, as `--receipt` keeps it."""
+    said = receipt("grant.created", "", {"grant": "grants/g-1"}, **changes)
+    return json.dumps(said)
+
+
+def test_the_receipt_of_an_act_is_valid_and_says_which(save: Save) -> None:
+    """Nobody signed a request for it: what the entry says is shown, with a remark."""
+    trust = ("--trust", save("trust.json", hub_trust()))
+
+    code, document = report(save("receipt.json", act(caller="officers/zhao")), *trust)
+
+    assert (code, [step["name"] for step in document["steps"]]) == (
+        0,
+        ["receipt", "logged", "entry"],
+    )
+    assert fact(document, "entry_kind") == "grant.created"
+    assert (fact(document, "caller"), fact(document, "index")) == ("officers/zhao", 4)
+    assert [item["remark"] for item in document["remarks"]] == ["AN_ACT"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"origin": "hub.other.example"}, "BODY_ORIGIN"),
+        ({"v": 2}, "BODY_VERSION"),
+        ({"kind": 7}, "BODY_MALFORMED"),
+        ({"caller": None}, "BODY_MALFORMED"),
+    ],
+)
+def test_an_act_is_read_strictly(change: dict[str, Any], reason: str, save: Save) -> None:
+    """Though it is logged."""
+    trust = ("--trust", save("trust.json", hub_trust()))
+
+    code, document = report(save("receipt.json", act(**change)), *trust)
+
+    assert (code, document["reason"]) == (1, reason)
+
+
+@pytest.mark.parametrize("name", ["--request", "--answer"])
+def test_an_act_stands_for_no_exchange(name: str, save: Save) -> None:
+    """Whoever shows what was asked or answered is told that this receipt does not prove it."""
+    shown = QUESTION if name == "--request" else json.dumps(saved_answer())
+
+    code, document = report(
+        save("receipt.json", act()),
+        *("--trust", save("trust.json", hub_trust()), name, save("shown", shown)),
+    )
+
+    assert (code, document["reason"]) == (1, "BODY_KIND")
 
 
 @settings(max_examples=100, deadline=None)
