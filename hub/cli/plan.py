@@ -44,6 +44,7 @@ from hub.proof.plan_request import (
 )
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import VerifiedReceipt
+from hub.v1 import common_pb2
 
 HOLDERS_BYTES_MAX: Final = 8_192
 MANDATE_BYTES_MAX: Final = 8_192
@@ -314,6 +315,14 @@ def _page(
     )
 
 
+def _found(terminal: Terminal, certificate: plan_pb2.PlannedMaterial.Certificate) -> str:
+    """The identifier of a certificate on file; of a scan, that it is one."""
+    if certificate.origin != common_pb2.CERTIFICATE_ORIGIN_SCAN:
+        return certificate.cert
+    scan = terminal.choose("a scan, no original, grade", "扫描件，非原件，可信等级")
+    return f"{certificate.cert} ({scan} {certificate.grade})"
+
+
 def _show(
     terminal: Terminal, answer: plan_pb2.PlanMaterialsResponse, verified: VerifiedReceipt
 ) -> None:
@@ -337,7 +346,7 @@ def _show(
                 terminal.choose(one.name.en, one.name.zh),
                 one.role,
                 terminal.choose(said.en, said.zh),
-                one.certificate.cert or why,
+                _found(terminal, one.certificate) or why,
             )
         )
     terminal.table(

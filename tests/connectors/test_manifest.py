@@ -25,6 +25,7 @@ LICENCE_IDENTIFIER = str(
 @pytest.mark.parametrize(
     "name",
     [
+        "area-flood-scans.yaml",
         "business-licence-csv.yaml",
         "business-licence-gb18030.yaml",
         "hygiene-licence.yaml",

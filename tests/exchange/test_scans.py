@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from hub.clock import legal_day, now_us
 from hub.domain.certificate import Grade, Origin
 from hub.domain.row import Row
 from hub.proof.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.report import FactName, Kind, Remark
 from hub.proof.verify import Evidence, verify
 from hub.v1 import common_pb2
+from tests.exchange import plans
 from tests.exchange.verifications import about, ask
 from tests.simulator import (
     ASKED,
@@ -34,12 +36,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hub(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
-    """One licence from the system, one from paper."""
+    """One licence from the system, an old and a new one from paper."""
     home = copy_home(city, tmp_path_factory.mktemp("scans") / "home")
     async with Simulator(home) as simulator:
-        rows = [licence(1), scanned(simulator, licence(2))]
+        today = legal_day(now_us()).isoformat()
+        new = licence(3, issue_date=today, valid_from=today)
+        rows = [licence(1), scanned(simulator, licence(2)), scanned(simulator, new)]
         answer = await simulator.connector().deliver(rows)
-        assert [one.outcome for one in answer.results] == [1, 1], answer.results
+        assert [one.outcome for one in answer.results] == [1, 1, 1], answer.results
         yield simulator
 
 
@@ -69,6 +73,25 @@ async def test_who_fetches_a_scan_sees_that_it_is_one(hub: Simulator) -> None:
     said = {fact.name: fact.value for fact in report.facts}
     assert said[FactName.CONVERTED_BY] == "systems/hz-desk"
     assert (await hub.audit()).findings == []
+
+
+async def test_a_plan_says_that_what_is_on_file_is_a_scan(hub: Simulator) -> None:
+    """With its grade; where that is too low for a material, the original is asked for."""
+    await plans.furnish_items(hub)
+    said = []
+
+    for number in (1, 2, 3):
+        people = [(role, "001", company(number)) for role in ("company", "applicant")]
+        answer = await plans.ask(hub.platform(), *people)
+        (needed,) = [one for one in answer.materials if one.uses[0].material == "licence"]
+        obstacles = [one.code for one in needed.obstacles]
+        said.append((needed.certificate.grade, needed.certificate.origin, obstacles))
+
+    assert said == [
+        ("C", common_pb2.CERTIFICATE_ORIGIN_SYSTEM, []),
+        ("", common_pb2.CERTIFICATE_ORIGIN_UNSPECIFIED, ["trust_too_low"]),
+        ("C", common_pb2.CERTIFICATE_ORIGIN_SCAN, []),
+    ]
 
 
 async def test_who_has_values_confirmed_is_told_of_which_trust(hub: Simulator) -> None:
