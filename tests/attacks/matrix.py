@@ -489,7 +489,7 @@ async def call(probe: Probe, member: Member, data: bytes) -> tuple[bytes, Any]:
 async def look(probe: Probe, member: Member, target: Target) -> Seen:
     """Ask, and note everything that can be told apart."""
     data = await request_for(probe, member, target)
-    with _questions() as asked:
+    with questions_asked() as asked:
         try:
             answer, trailers = await call(probe, member, data)
         except grpc.aio.AioRpcError as error:
@@ -497,11 +497,11 @@ async def look(probe: Probe, member: Member, target: Target) -> Seen:
             said: Any = {name: value for name, value in vars(refusal).items() if name != "status"}
             said["receipt"] = refusal.receipt is not None
             names = [name for name, _ in error.trailing_metadata() or ()]
-            return Seen(refusal.status, _plain(said, target), names, list(asked))
+            return Seen(refusal.status, plain(said, target), names, list(asked))
     message: Message = message_factory.GetMessageClass(method_of(probe.path).output_type)()
     message.ParseFromString(answer)
     said = MessageToDict(message, preserving_proto_field_name=True)
-    return Seen("OK", _plain(said, target), [name for name, _ in trailers], list(asked))
+    return Seen("OK", plain(said, target), [name for name, _ in trailers], list(asked))
 
 
 _ANY_ID: Final = (
@@ -513,16 +513,16 @@ _ANY_ID: Final = (
 _PLACES: Final = frozenset({"entry", "state_entry", "seq", "batch"})
 
 
-def _plain(value: Any, target: Target) -> Any:
+def plain(value: Any, target: Target) -> Any:
     """`value` without the ids in it, and without what was asked about."""
     if isinstance(value, dict):
         return {
-            name: "<receipt>" if name == "receipt" and inner else _plain(inner, target)
+            name: "<receipt>" if name == "receipt" and inner else plain(inner, target)
             for name, inner in value.items()
             if name not in _PLACES
         }
     if isinstance(value, list | tuple):
-        return [_plain(inner, target) for inner in value]
+        return [plain(inner, target) for inner in value]
     if not isinstance(value, str):
         return value
     named_by = (target.name, target.as_own(), target.identifier, target.associated, target.number)
@@ -534,7 +534,7 @@ def _plain(value: Any, target: Target) -> Any:
 
 
 @contextlib.contextmanager
-def _questions() -> Iterator[list[tuple[str, int]]]:
+def questions_asked() -> Iterator[list[tuple[str, int]]]:
     """What the hub asks its database for the sake of calls, and how many rows each answer has.
 
     More rows take more time: what is equal here cannot be told by a clock.
