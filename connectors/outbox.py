@@ -275,6 +275,13 @@ class Outbox:
         sent = tuple(OutboxRow(*row) for row in rows)
         return StagedBatch(seq, name, root_jws, chain_digest, sent), Position(offset, line)
 
+    def withdraw(self, batch: StagedBatch) -> None:
+        """Undo the staging of a batch that the hub took nothing of: its rows are read again, and
+        its number is the next root's. What the page put into quarantine stays there."""
+        with _transaction(self._db):
+            for table in ("outbox", "pages", "batches"):
+                self._db.execute(f"DELETE FROM {table} WHERE seq = ?", (batch.seq,))  # noqa: S608
+
     def settle(
         self,
         run_id: str,

@@ -10,6 +10,10 @@ Per page (at most 1,000 records):
 
 A process that ends between 4 and 6 leaves one staged batch. The next run sends it again, byte for
 byte, before it reads on. Without anything to send, step 4 moves the cursor and is the last.
+
+Where the hub refuses a batch for what it says (another authority, a type that is not published, no
+intent), step 4 is taken back: what was wrong is corrected in the manifest or the command, and the
+rows are signed again.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from itertools import islice
 from typing import Final
 
 from connectors.attestations import read_attestations
+from connectors.client import HubRefusedError
 from connectors.faults import row_error
 from connectors.manifest import LoadedManifest
 from connectors.mapping import Mapped, RowMapper
@@ -114,7 +119,8 @@ class ConnectorRun:
         """Run to the end of `source`, after finishing what an earlier run left open.
 
         Raises HubError: RUN_BRAKED (cursor unmoved), RUN_NOT_BALANCED, SOURCE_CHANGED,
-        HUB_ANSWER_INVALID, and what the submitter raises. What was staged stays in the outbox.
+        HUB_ANSWER_INVALID, and what the submitter raises. What was staged stays in the outbox,
+        unless the hub refused it for its content.
         """
         run, resumed = self._take_up(source)
         path = self.loaded.attestations_path
@@ -126,7 +132,12 @@ class ConnectorRun:
             self._check_brake(page)
             self.outbox.stage(run.id, page, self.now_us())
             if page.batch is not None:
-                self._deliver(run.id, page.batch, page.end, source.path.name)
+                try:
+                    self._deliver(run.id, page.batch, page.end, source.path.name)
+                except HubRefusedError as refusal:
+                    if _is_about_content(refusal):
+                        self.outbox.withdraw(page.batch)
+                    raise
             end = page.end
             self.watch(end.offset, source.size)
         source.check_unchanged()
@@ -139,7 +150,12 @@ class ConnectorRun:
         if left is not None:
             waiting = self.outbox.unanswered(left.id)
             if waiting is not None:
-                self._deliver(left.id, waiting[0], waiting[1], left.file)
+                try:
+                    self._deliver(left.id, waiting[0], waiting[1], left.file)
+                except HubRefusedError as refusal:
+                    if refusal.reason not in _NEVER_TAKEN:
+                        raise
+                    self.outbox.withdraw(waiting[0])
             if (left.file, left.sha256, left.manifest) == (name, source.sha256, manifest):
                 continued = self.outbox.open_run()
                 assert continued is not None
@@ -332,6 +348,29 @@ def _outcomes(batch: StagedBatch, answer: BatchAnswer, file: str) -> list[RowOut
         )
         for row, result in zip(batch.rows, answer.results, strict=True)
     ]
+
+
+# Refusals of what a batch says. Whoever is refused so has nothing of the batch on file at the hub,
+# except where rights changed after an answer that was lost: so the first group counts for a batch
+# that was not sent before, and only the second for any.
+_NEVER_TAKEN: Final = frozenset(
+    {Reason.CERTIFICATE_TYPE_NOT_FOUND, Reason.INTENT_NOT_APPROVED, Reason.INTENT_EXHAUSTED}
+)
+_NOT_TAKEN: Final = _NEVER_TAKEN | {
+    Reason.AUTHORITY_NOT_ALLOWED,
+    Reason.ISSUER_NOT_ALLOWED,
+    Reason.BATCH_INVALID,
+    Reason.MESSAGE_TOO_LARGE,
+}
+
+
+def _is_about_content(refusal: HubRefusedError) -> bool:
+    """Whether a batch sent for the first time was refused for what it says.
+
+    A root out of its place stays staged: the outbox is not the one that the hub knows.
+    """
+    is_misplaced = refusal.details.get("rule") in ("BATCH_SEQ", "BATCH_PREV")
+    return refusal.reason in _NOT_TAKEN and not is_misplaced
 
 
 def exit_code_of(error: HubError, status: str) -> int:

@@ -218,10 +218,19 @@ def load(file: Path) -> Config:
     Raises HubError(CONFIG_INVALID) that names each wrong field and the rule it breaks.
     """
     try:
-        members = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise HubError(Reason.CONFIG_INVALID, file=file, rule=error.strerror) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise HubError(Reason.CONFIG_INVALID, file=file, rule=str(error)) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> Config:
+    """The configuration that `text` would be as `file`, which need not exist. Raises as `load`."""
+    try:
+        members = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise HubError(Reason.CONFIG_INVALID, file=file, rule=str(error)) from error
     try:
         return Config.model_validate({**members, "home": file.resolve().parent})

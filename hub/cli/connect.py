@@ -175,12 +175,11 @@ def run(
     try:
         report = _run(terminal, manifest, profile, file, state, authority)
     except ProofError as error:
-        report_error(error, as_json=as_json)
-        raise typer.Exit(4) from error
+        raise typer.Exit(report_error(error, as_json=as_json, exit_code=4)) from error
     except HubError as error:
-        report_error(error, as_json=as_json)
         status = error.status if isinstance(error, HubRefusedError) else ""
-        raise typer.Exit(exit_code_of(error, status)) from error
+        code = exit_code_of(error, status)
+        raise typer.Exit(report_error(error, as_json=as_json, exit_code=code)) from error
     _show_report(terminal, report)
     if report.exit_code:
         next_step(terminal, f"sealway connect quarantine list {manifest}")
@@ -402,7 +401,7 @@ def _waiting(loaded: LoadedManifest, file: Path | None, attestations: Path) -> l
 
 
 def _authority(loaded: LoadedManifest, authority: str | None) -> str:
-    """The department's credit code. Raises UsageError where nobody named it."""
+    """The department's credit code. Raises UsageError where nobody named it, or a wrong one."""
     uscc = authority or loaded.manifest.connector.authority
     if uscc is None:
         raise UsageError(
@@ -410,7 +409,10 @@ def _authority(loaded: LoadedManifest, authority: str | None) -> str:
             "manifest",
             "请用 --authority 或清单中的 connector.authority 指明部门的统一社会信用代码",
         )
-    return check_uscc(uscc, field="--authority")
+    try:
+        return check_uscc(uscc, field="--authority")
+    except HubError as error:
+        raise UsageError(error.text("en"), error.text("zh"), see="sealway connect run") from error
 
 
 def _identity(client: HubClient, loaded: LoadedManifest, authority: str | None) -> Identity:

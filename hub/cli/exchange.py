@@ -263,7 +263,11 @@ def _show(
         )
         rows.append((entry.cert or "", terminal.choose("state", "状态"), entry.state))
         if shown is not None:
-            rows += [("", name, str(value)) for name, value in shown.disclosed.items()]
+            no_value = terminal.choose("(no value)", "（无值）")
+            rows += [
+                ("", name, no_value if value is None else str(value))
+                for name, value in shown.disclosed.items()
+            ]
             rows.append(("", terminal.choose("custody", "保管"), shown.custody.value))
             rows.append(("", terminal.choose("trust grade", "可信等级"), shown.grade.value))
             if shown.origin is Origin.SCAN:

@@ -31,7 +31,8 @@ from connectors.profile import profile_text
 from hub.cli.keys import own_key, own_passphrase
 from hub.cli.session import JsonOption, in_folder, new_id, next_step
 from hub.cli.terminal import Terminal, UsageError
-from hub.config import Config, load
+from hub.config import Config, load, parse
+from hub.errors import HubError
 from hub.proof.trust import Trust, trust_file
 
 if TYPE_CHECKING:
@@ -44,6 +45,23 @@ REGION_DEFAULT: Final = "330100"
 PORT_DEFAULT: Final = 7443
 HTTP_PORT_DEFAULT: Final = 7480
 OFFICERS_DEFAULT: Final = ("officer-1", "officer-2", "officer-3")
+PORT_MAX: Final = 65_535
+
+# What is wrong where a field of the configuration to be written breaks its rule.
+_WRONG: Final = {
+    "hub.origin": (
+        "--origin: write a DNS name, 3 to 255 ASCII characters without blanks and +",
+        "--origin：应为 DNS 名称，3 至 255 个 ASCII 字符，不含空格和加号",
+    ),
+    "hub.region": (
+        "--region: write the six digits of a division (GB/T 2260)",
+        "--region：应为 GB/T 2260 的六位行政区划代码",
+    ),
+    "grpc.address": (
+        "--host: write a DNS name, an IPv4 address, or an IPv6 address in brackets",
+        "--host：应为 DNS 名称、IPv4 地址或带方括号的 IPv6 地址",
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -74,10 +92,10 @@ def init(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the PKI.")] = "Sealway",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="gRPC port.")] = PORT_DEFAULT,
-    http_port: Annotated[int, typer.Option(help="Port of status lists and metrics.")] = (
-        HTTP_PORT_DEFAULT
-    ),
+    port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="gRPC port.")] = PORT_DEFAULT,
+    http_port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, help="Port of status lists and metrics.")
+    ] = HTTP_PORT_DEFAULT,
     officer: Annotated[
         list[str] | None,
         typer.Option(help="Id of a first officer; repeat, at least three. Default three."),
@@ -95,12 +113,20 @@ def init(
 
     terminal = Terminal(as_json)
     names = _officers(folder, tuple(officer or ()))
+    file, made = folder / "hub.toml", []
+    if file.exists():
+        config = load(file)
+        _check_fixed(config, origin, region)
+    else:
+        text = _config_text(origin, region, host, port, http_port)
+        # A home that was begun with what no hub can run on could not be corrected by this command.
+        config = _check_new(text, file)
+        made.append(file.name)
     make_private_folder(folder)
     for each in names:
         make_private_folder(folder / "officers" / each)
-    made = _write_config(folder, origin, region, host, port, http_port)
-    config = load(folder / "hub.toml")
-    _check_fixed(config, origin, region)
+    if made:
+        write_new(file, text.encode())
     if not (folder / "pki").is_dir() and has_log(config):
         raise UsageError(
             f"{folder}/pki is missing, but the hub is in use: bring it back for this; another PKI "
@@ -139,10 +165,10 @@ def _officers(folder: Path, given: tuple[str, ...]) -> tuple[str, ...]:
     return known
 
 
-def _write_config(
-    folder: Path, origin: str | None, region: str | None, host: str, port: int, http_port: int
-) -> list[str]:
-    text = f"""\
+def _config_text(
+    origin: str | None, region: str | None, host: str, port: int, http_port: int
+) -> str:
+    return f"""\
 # Configuration of the hub; every field and its default: hub/config.py.
 
 [hub]
@@ -171,11 +197,18 @@ key = "tls/server.key"
 client_ca = "tls/client-ca.pem"
 seal_ca = "tls/seal-ca.pem"
 """
-    file = folder / "hub.toml"
-    if file.exists():
-        return []
-    write_new(file, text.encode())
-    return ["hub.toml"]
+
+
+def _check_new(text: str, file: Path) -> Config:
+    """The configuration to be written. Raises UsageError that names the option to correct."""
+    try:
+        return parse(text, file)
+    except HubError as error:
+        wrong = [_WRONG[each.field] for each in error.violations if each.field in _WRONG]
+        if not wrong:
+            raise
+        en, zh = "; ".join(en for en, _ in wrong), "；".join(zh for _, zh in wrong)
+        raise UsageError(en, zh, see="sealway init") from error
 
 
 def _check_fixed(config: Config, origin: str | None, region: str | None) -> None:

@@ -129,13 +129,14 @@ def write_document(value: Document) -> None:
     sys.stdout.write(text + "\n")
 
 
-def report_error(error: Exception, *, as_json: bool) -> ExitCode:
+def report_error(error: Exception, *, as_json: bool, exit_code: int | None = None) -> int:
     """Say what went wrong and what to do; returns the exit code of it.
 
     `error` is a UsageError, HubError or ProofError. With `as_json` the document on standard output
-    says the same in both languages.
+    says the same in both languages. `exit_code` is that of a command with codes of its own.
     """
-    code, document, lines = _explained(error)
+    usual, document, lines = _explained(error)
+    code = usual if exit_code is None else exit_code
     if as_json:
         write_document({"error": {**document, "exit_code": int(code)}})
     console = _console(stderr=True)

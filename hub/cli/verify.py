@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ app = typer.Typer()
 
 FILE_BYTES_MAX: Final = 4_194_304
 EXIT_USAGE: Final = 64
+# What a hub's own head file begins with (`FileHead`): number and digest of the checkpoint below.
+_HEAD_FILE: Final = re.compile(rb"[0-9]{1,20} [A-Za-z0-9_-]{43}\n")
 EXIT_CODES: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.CANNOT_CHECK: 2}
 
 _MARKS: Final = {
@@ -108,6 +111,12 @@ def verify_command(
     --trust trust.json
     """
     data = _read(file)
+    if _HEAD_FILE.match(data):
+        raise typer.BadParameter(
+            f"{file.name} is a hub's own head, two checkpoints in turn; verify what `sealway log"
+            f" checkpoint --out FILE` stores / {file.name} 是枢纽自用的日志头文件；请验证"
+            " sealway log checkpoint --out FILE 保存的检查点"
+        )
     kind = recognise(data)
     if kind is None:
         raise typer.BadParameter(

@@ -91,6 +91,27 @@ def test_too_few_officers_or_wrong_ids_make_nothing(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--region", "33"), "--region: write the six digits of a division (GB/T 2260)"),
+        (("--origin", "a b"), "--origin: write a DNS name, 3 to 255 ASCII characters"),
+        (("--host", "x_y"), "--host: write a DNS name, an IPv4 address, or an IPv6 address"),
+        (("--port", "65536"), "'--port': write 65535 or less"),
+        (("--http-port", "-1"), "'--http-port': write 0 or more"),
+    ],
+)
+def test_a_configuration_that_no_hub_can_run_on_is_never_written(
+    sealway: Sealway, tmp_path: Path, options: tuple[str, ...], text: str
+) -> None:
+    """The option is named with its rule, and the same command works once it is corrected."""
+    ran = sealway("init", tmp_path / "home", *options)
+
+    assert ran.code == 64
+    assert text in ran.err
+    assert not (tmp_path / "home").exists()
+
+
 def test_every_secret_is_for_its_owner_only(home: Path) -> None:
     """Keys and passphrases are 0600, and keys of members are encrypted."""
     secrets = [*home.rglob("*.key"), *home.rglob("passphrase")]

@@ -108,5 +108,6 @@ def test_run_ends_in_the_exit_code_of_its_reason(bench: Bench, capsys, spoil, co
 
     assert run(arguments) == code
     error = json.loads(capsys.readouterr().out)["error"]
+    assert error["exit_code"] == code
     assert error["en"]
     assert error["zh"]

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from connectors.client import HubRefusedError
 from connectors.manifest import load_manifest
+from connectors.outbox import StagedBatch
 from connectors.run import ConnectorRun, exit_code_of
 from connectors.sample import write_sample
 from connectors.sources.delimited import open_delimited
@@ -172,6 +174,96 @@ def test_a_replaced_file_does_not_lose_the_staged_batch(bench: Bench) -> None:
 
     assert (report.resumed, report.counts.read, report.counts.new) == (False, 1, 1)
     assert len(bench.hub.state["certificates"]) == 2
+
+
+class RefusingHub:
+    """Refuses every batch for one reason, as the hub does over the wire."""
+
+    def __init__(self, reason: Reason, status: str, **details: str) -> None:
+        self.refusal = HubRefusedError(reason, status=status, **details)
+
+    def submit(self, batch):
+        """Always raises."""
+        raise self.refusal
+
+
+CONTENT = [
+    (Reason.AUTHORITY_NOT_ALLOWED, "PERMISSION_DENIED", {}),
+    (Reason.ISSUER_NOT_ALLOWED, "PERMISSION_DENIED", {}),
+    (Reason.CERTIFICATE_TYPE_NOT_FOUND, "NOT_FOUND", {}),
+    (Reason.INTENT_NOT_APPROVED, "FAILED_PRECONDITION", {}),
+    (Reason.BATCH_INVALID, "INVALID_ARGUMENT", {"rule": "REGION_WRONG"}),
+]
+STANDING = [
+    (Reason.BATCH_INVALID, "INVALID_ARGUMENT", {"rule": "BATCH_SEQ"}),
+    (Reason.BATCH_INVALID, "INVALID_ARGUMENT", {"rule": "BATCH_PREV"}),
+    (Reason.ROLE_NOT_ALLOWED, "PERMISSION_DENIED", {}),
+    (Reason.PEER_UNKNOWN, "UNAUTHENTICATED", {}),
+    (Reason.LOG_UNAVAILABLE, "UNAVAILABLE", {}),
+]
+
+
+def staged(bench: Bench) -> StagedBatch | None:
+    """The batch that waits for an answer."""
+    with bench.outbox() as outbox:
+        run = outbox.open_run()
+        found = None if run is None else outbox.unanswered(run.id)
+    return None if found is None else found[0]
+
+
+@pytest.mark.parametrize(("reason", "status", "details"), CONTENT, ids=str)
+def test_a_batch_refused_for_its_content_is_signed_again_once_that_is_corrected(
+    bench: Bench, reason: Reason, status: str, details: dict[str, str]
+) -> None:
+    """A wrong authority or version spoils one run, not the outbox: nothing waits, all is new."""
+    bench.write(GOOD, OTHER, OTHER + ",surplus")
+
+    with pytest.raises(HubRefusedError):
+        bench.run(RefusingHub(reason, status, **details))
+
+    assert staged(bench) is None
+    report = bench.run()
+    assert (report.counts.read, report.counts.new, report.counts.quarantined) == (3, 2, 1)
+    assert balanced(report)
+    assert list(bench.hub.state["batches"]) == ["1"]
+
+
+@pytest.mark.parametrize(("reason", "status", "details"), STANDING, ids=str)
+def test_a_batch_refused_for_another_reason_waits(
+    bench: Bench, reason: Reason, status: str, details: dict[str, str]
+) -> None:
+    """Whose rights ended, or whose outbox is an old copy, may have an answer that was lost."""
+    bench.write(GOOD, OTHER)
+
+    with pytest.raises(HubRefusedError):
+        bench.run(RefusingHub(reason, status, **details))
+
+    assert staged(bench) is not None
+
+
+@pytest.mark.parametrize(("reason", "status", "details"), CONTENT, ids=str)
+def test_a_batch_of_an_earlier_run_is_taken_back_only_where_the_hub_cannot_have_it(
+    bench: Bench, reason: Reason, status: str, details: dict[str, str]
+) -> None:
+    """It may have been taken and its answer lost; a missing type or intent excludes that."""
+    bench.write(GOOD, OTHER)
+    with pytest.raises(HubError):
+        bench.run(UnreachableHub(HubError(Reason.HUB_UNAVAILABLE, address="hub", rule="away")))
+    first = staged(bench)
+    refusals = [RefusingHub(reason, status, **details)]
+
+    class RefusingOnce:
+        def submit(self, batch):
+            return refusals.pop().submit(batch) if refusals else bench.hub.submit(batch)
+
+    if reason in (Reason.CERTIFICATE_TYPE_NOT_FOUND, Reason.INTENT_NOT_APPROVED):
+        report = bench.run(RefusingOnce())
+        assert (report.resumed, report.counts.new, report.receipts) == (True, 2, 1)
+        assert balanced(report)
+    else:
+        with pytest.raises(HubRefusedError):
+            bench.run(RefusingOnce())
+        assert staged(bench) == first
 
 
 @pytest.mark.parametrize(

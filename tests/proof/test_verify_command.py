@@ -600,6 +600,7 @@ def test_no_damaged_file_is_valid_or_raises(data: st.DataObject) -> None:
         ["{request}"],
         ["{json}"],
         ["{large}"],
+        ["{head}"],
     ],
 )
 def test_wrong_usage_ends_in_64(arguments: list[str], save: Save) -> None:
@@ -611,6 +612,8 @@ def test_wrong_usage_ends_in_64(arguments: list[str], save: Save) -> None:
         "request": save("request", REQUEST),
         "json": save("json", '{"a":1}'),
         "large": save("large", b"a" * (4_194_304 + 1)),
+        # A hub's own file is no proof, and no forgery either.
+        "head": save("checkpoint", f"7 {digest('x')}\n{LEDGER['checkpoints'][0]['note_text']}\n"),
     }
 
     result = run(*(argument.format(**files) for argument in arguments))
