@@ -190,6 +190,10 @@ class Identities:
         """The level of the caller's authority."""
         return self.directory.authority(caller.authority).level
 
+    def keeper(self, authority: str, type_code: str) -> str | None:
+        """The authority that keeps now what `authority` issued of a type."""
+        return self.directory.current.keeper(authority, type_code)
+
     def kept(self, caller: Caller, type_code: str = "") -> tuple[str, ...]:
         """Whose certificates of a type the caller's authority keeps, its own first."""
         snapshot = self.directory.current

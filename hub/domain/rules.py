@@ -349,6 +349,11 @@ RULES: Final[dict[str, Text]] = {
         "name the right one",
         "该证照没有此名称的待处理异议；请查询异议后更正名称，或不注明异议",
     ),
+    "row.objection_unmet": Text(
+        "the row says the same as before of everything that the objection is about; correct that, "
+        "or answer the objection instead",
+        "该行对异议所涉各项与原数据一致；请更正相应内容，或直接答复该异议",
+    ),
     "row.ruling": Text(
         "a revocation carries its ruling: legal_basis, document and decision_date; nothing else "
         "does",

@@ -6,7 +6,7 @@ issuers and for batches; our own records are flat and checked more strictly by `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
@@ -31,6 +31,16 @@ class Disclosure(NamedTuple):
 
     def __repr__(self) -> str:
         return "Disclosure(***)"
+
+
+def values_of(disclosures: Iterable[Sequence[str]]) -> dict[str, Json]:
+    """What disclosures say, by name, from pairs of a name and the text that we made of it."""
+    values = {}
+    for name, text in disclosures:
+        parts = parse_json(b64u_decode(text))
+        assert isinstance(parts, list), "made by the hub: [salt, name, value]"
+        values[name] = parts[2]
+    return values
 
 
 def make_disclosure(salt: bytes, name: str, value: Json) -> Disclosure:

@@ -25,8 +25,10 @@ from hub.clock import legal_day
 from hub.domain.association import Relation
 from hub.domain.certificate import TRANSITIONS, State, Verb
 from hub.domain.identifier import VERSION_MAX, CertificateIdentifier
+from hub.domain.objection import HOLDER_FIELD
 from hub.domain.row import Op, Row
 from hub.domain.rules import violation
+from hub.domain.strict_json import Json
 from hub.errors import Violation
 from hub.registry.feed_store import Change, ChangeKind
 from hub.registry.judge import FaultyRow, SoundRow
@@ -80,6 +82,8 @@ class Remarks:
 
     objections: Mapping[str, tuple[ObjectionRow, ...]]
     gone: frozenset[str]
+    # What the newest versions of the certificates in `objections` say, as far as it can be read.
+    values: Mapping[str, Mapping[str, Json]]
     # Number indexes under which several of the authorities that were succeeded issued.
     ambiguous: frozenset[str] = frozenset()
 
@@ -223,8 +227,12 @@ class _Deciding:
         broken = self._association_fault(sound, _next(file))
         if broken is not None:
             return _refused("associated", broken)
-        if row.objection is not None and self._objection(file, row.objection) is None:
-            return _refused("objection", "row.objection_open")
+        if row.objection is not None:
+            objection = self._objection(file, row.objection)
+            if objection is None:
+                return _refused("objection", "row.objection_open")
+            if not self._corrects(file, sound, objection):
+                return _refused("objection", "row.objection_unmet")
         return self._change(file, sound)
 
     def _create(self, sound: SoundRow) -> RowResult:
@@ -333,6 +341,17 @@ class _Deciding:
     def _objection(self, file: _File, name: str) -> ObjectionRow | None:
         found = [one for one in self._open(file.certificate.id) if one.name == name]
         return found[0] if found else None
+
+    def _corrects(self, file: _File, sound: SoundRow, objection: ObjectionRow) -> bool:
+        """Whether the row says otherwise of something that is objected to."""
+        said: Mapping[str, Json] = self.remarks.values.get(file.certificate.id, {})
+        if file.made is not None:
+            said = file.made.sound.row.fields
+        fields, names = sound.row.fields, objection.field_names
+        has_other_holder = set(file.certificate.holder_indexes) != set(sound.holder_indexes)
+        return (HOLDER_FIELD in names and has_other_holder) or any(
+            fields.get(name) != said.get(name) for name in names if name != HOLDER_FIELD
+        )
 
     def _close(self, file: _File, name: str) -> None:
         """The newest version of `file` corrects what the objection is about."""

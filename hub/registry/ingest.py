@@ -42,6 +42,7 @@ from hub.proof.batch import (
     row_leaf,
     verify_batch_root,
 )
+from hub.proof.disclosure import values_of
 from hub.proof.encoding import b64u, b64u_decode, parse_object
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import TEXTS, ProofError, ProofReason
@@ -434,17 +435,25 @@ class IngestBatch(Generic[_B]):
     ) -> tuple[Remarks, dict[str, Row | None], dict[str, Row]]:
         """What is said of the certificates on file, and the rows that must stay as they are."""
         disputed = {
-            on_file[row.number_index][0].id
+            on_file[row.number_index][0].id: on_file[row.number_index][1]
             for row in sound
             if row.row.objection is not None and row.number_index in on_file
         }
+        values = {id: await self._values(disputed[id]) for id in sorted(disputed)}
         annotations = {id: await self.database.one(ANNOTATION, id) for id in sorted(disputed)}
         objections = {id: await open_objections(self.database, id) for id in annotations}
         confirmations: dict[str, Row] = {}
         for portion in look_up(sorted(certificate.id for certificate, _ in on_file.values())):
             for row in await self.database.all(GONE, *portion):
                 confirmations[str(row[0])] = row[1:]
-        return Remarks(objections, frozenset(confirmations)), annotations, confirmations
+        return Remarks(objections, frozenset(confirmations), values), annotations, confirmations
+
+    async def _values(self, version: VersionRow) -> Mapping[str, Json]:
+        """What a version says; nothing where it was erased."""
+        key = await self.data_keys.find(version.data_key_id)
+        if key is None:
+            return {}
+        return values_of(orjson.loads(key.open(version.disclosures, version.id.encode())))
 
     async def _goes_back_to(self, named: set[str]) -> Mapping[str, frozenset[str]]:
         """What the certificates `named` go back to, and those again, by first identifiers.

@@ -23,7 +23,7 @@ from hub.domain.identifier import VERSION_MAX
 from hub.domain.receiver import Received
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u_decode, parse_json
+from hub.proof.disclosure import values_of
 from hub.registry.calls import Answered, Call, Change, read_and_change_once
 from hub.registry.feed_store import (
     NEXT_CORRECTION,
@@ -113,14 +113,14 @@ class TellReceivers:
         rows = await self.database.all(
             SEALED_VALUES, change.certificate_id, change.version, VERSION_MAX
         )
-        versions = []
+        versions: list[tuple[str, Values]] = []
         for identifier, version_id, sealed, data_key_id in rows:
             key = await self.data_keys.find(text(data_key_id))
             if key is None:
                 # Erased on an order: what it said is nobody's to compare.
                 break
             opened = key.open(blob(sealed), text(version_id).encode())
-            versions.append((text(identifier), _values(orjson.loads(opened))))
+            versions.append((text(identifier), values_of(orjson.loads(opened))))
         return versions
 
     async def _notices(
@@ -263,16 +263,6 @@ class Notices:
             )
 
         return await read_and_change_once(self.recorder, call, decide)
-
-
-def _values(disclosures: Sequence[Sequence[str]]) -> Values:
-    """A disclosure is `[salt, name, value]`."""
-    values = {}
-    for name, disclosure in disclosures:
-        parts = parse_json(b64u_decode(disclosure))
-        assert isinstance(parts, list), "made by the hub"
-        values[name] = parts[2]
-    return values
 
 
 def _gave(

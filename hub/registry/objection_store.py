@@ -123,13 +123,13 @@ ANNOTATION: Final = question(
     "certificate_id",
 )
 OVERDUE: Final = question(
-    "how many objections each authority has not answered in time",
-    select(OBJECTIONS.c.authority, func.count())
+    "how many objections to each authority's certificates of a type were not answered in time",
+    select(OBJECTIONS.c.authority, OBJECTIONS.c.type_code, func.count())
     .where(
         OBJECTIONS.c.due_date > literal_column("''"),
         OBJECTIONS.c.due_date < bindparam("today"),
     )
-    .group_by(OBJECTIONS.c.authority),
+    .group_by(OBJECTIONS.c.authority, OBJECTIONS.c.type_code),
     "today",
 )
 

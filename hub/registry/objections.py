@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -419,9 +420,14 @@ class Objections:
         return is_party or caller.role is Role.AUDITOR
 
     async def overdue(self) -> dict[str, int]:
-        """How many each authority has not answered or corrected in time, by its name."""
+        """How many each authority has not answered or corrected in time, by the name of the one
+        that keeps the certificates now."""
         today = legal_day(self.clock()).isoformat()
-        return {text(row[0]): integer(row[1]) for row in await self.database.all(OVERDUE, today)}
+        counts: Counter[str] = Counter()
+        for authority, type_code, count in await self.database.all(OVERDUE, today):
+            keeper = self.access.keeper(text(authority), text(type_code))
+            counts[keeper or text(authority)] += integer(count)
+        return dict(counts)
 
 
 def due_date(now_us: int, days: int) -> str:

@@ -84,6 +84,10 @@ class Access(Protocol):
         then those that it has succeeded as to the type. Without a type, as to any."""
         ...
 
+    def keeper(self, authority: str, type_code: str) -> str | None:
+        """The authority that keeps now what `authority` issued of a type, or None."""
+        ...
+
     def level(self, caller: Caller) -> int:
         """Of the caller's authority: 1 nation, 2 province, 3 city, 4 county, 5 other."""
         ...

@@ -304,12 +304,16 @@ async def test_a_correction_names_an_open_objection_to_its_own_certificate(desk:
     closed = await desk.raise_objection(first.identifier, "name")
     await desk.answer(closed, is_accepted=False)
     other = await desk.raise_objection(second.identifier, "name")
+    holder = await desk.raise_objection(second.identifier, "holder_number", caller=OWN)
     changed = {"name": "杭州改名有限公司"}
     rows = [
         correction(1, closed, changed),
         correction(1, other, changed),
         correction(1, "0" * 32, changed),
         correction(3, other, changed),
+        # What is objected to stays as it was.
+        correction(2, other, {"scope": "新"}),
+        correction(2, holder, {"scope": "新"}),
         # Twice in one batch: the first closes it.
         correction(2, other, changed),
         correction(2, other, {"name": "杭州再改名有限公司"}),
@@ -319,7 +323,7 @@ async def test_a_correction_names_an_open_objection_to_its_own_certificate(desk:
 
     refused = ["row.objection_open"]
     rules = [[one.rule for one in result.violations] for result in results]
-    assert rules == [refused, refused, refused, refused, [], refused]
+    assert rules == [refused] * 4 + [["row.objection_unmet"]] * 2 + [[], refused]
     assert await desk.office.count("registry_certificates") == 2
 
 

@@ -201,6 +201,9 @@ class Identities:
         """Nobody has been succeeded here, unless a test says so."""
         return (caller.authority, *self.predecessors)
 
+    def keeper(self, authority: str, type_code: str) -> str | None:
+        return authority
+
     def level(self, caller: Caller) -> int:
         return self.own_level
 
