@@ -10,7 +10,7 @@ valid_until? (absent: long term), holders, associated?, fields, rules, source_ti
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -219,7 +219,8 @@ def _value_violations(members: Mapping[str, Json]) -> list[Violation]:
         found.append(violation("serial", "row.serial"))
     if "known_as" in members:
         found.append(text_violation("known_as", members["known_as"], NAMED_LENGTH_MAX))
-    found += _origin_violations(members)
+    if "origin" in members or "attestation" in members:
+        found += _origin_violations(members)
     if "associated" in members:
         found += _associated_violations(members["associated"])
     found += _date_violations(members)
@@ -268,8 +269,6 @@ def _origin_violations(members: Mapping[str, Json]) -> list[Violation | None]:
         return [violation("origin", "row.origin")]
     if is_scan and "attestation" not in members:
         return [violation("attestation", "row.attestation_missing")]
-    if "attestation" not in members:
-        return []
     if not is_scan:
         return [violation("attestation", "row.attestation_unwanted")]
     return [text_violation("attestation", members["attestation"], ATTESTATION_LENGTH_MAX)]
@@ -376,15 +375,14 @@ def _row(members: Mapping[str, Json]) -> Row:
         objection=known.get("objection"),
         ruling=_ruling(known.get("ruling")),
         known_as=known.get("known_as"),
-        origin=Origin(known.get("origin", Origin.SYSTEM)),
+        origin=Origin.SCAN if "origin" in known else Origin.SYSTEM,
         attestation=known.get("attestation"),
-        associated=tuple(
-            [
-                Association(Relation(one["relation"]), one["identifier"])
-                for one in known.get("associated", ())
-            ]
-        ),
+        associated=_associated(known["associated"]) if "associated" in known else (),
     )
+
+
+def _associated(members: Sequence[Mapping[str, str]]) -> tuple[Association, ...]:
+    return tuple([Association(Relation(one["relation"]), one["identifier"]) for one in members])
 
 
 def _ruling(members: Mapping[str, str] | None) -> Ruling | None:

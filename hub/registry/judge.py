@@ -96,12 +96,10 @@ class Judge:
             row = parse_row(data)
         except HubError as error:
             return FaultyRow(index, error.violations)
+        found = self._check_fields(row.fields) + self._holder_violations(row)
         named = self._named(row)
-        found = (
-            self._check_fields(row.fields)
-            + self._holder_violations(row)
-            + self._identifier_violations(row, named)
-        )
+        if named:
+            found += self._identifier_violations(row, named)
         if found:
             return FaultyRow(index, found)
         try:
