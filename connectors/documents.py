@@ -19,6 +19,7 @@ from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
 from hub.proof.encoding import b64u
 from hub.proof.receipt import LogTrust, VerifiedReceipt
 from hub.proof.request import RequestedCertificate
+from hub.v1 import common_pb2
 
 FETCH_DOCUMENT_RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
 DOCUMENT_BYTES_MAX: Final = 100_000_000
@@ -31,6 +32,7 @@ class FetchedDocument:
 
     said: AnsweredDocument
     objected: tuple[str, ...]
+    trust_grade: str
     receipt: bytes = field(repr=False)
     verified: VerifiedReceipt
     compact: str = field(repr=False)
@@ -82,10 +84,27 @@ def fetch_document(
     said = AnsweredDocument(state.removeprefix("STATE_").lower())
     if header.digest or size:
         # Of the bytes that came, whatever the header said of them.
-        said = replace(said, media_type=header.media_type, size=size, digest=b64u(hasher.digest()))
+        said = replace(
+            said,
+            media_type=header.media_type,
+            size=size,
+            digest=b64u(hasher.digest()),
+            origin=_origin(header),
+        )
     receipt = header.receipt.json.encode()
     me = client.profile.name
     verified = verify_document_receipt(receipt, question.sent, me, said, trust)
     return FetchedDocument(
-        said, tuple(header.objected_fields), receipt, verified, verified.request.compact
+        said,
+        tuple(header.objected_fields),
+        header.trust_grade,
+        receipt,
+        verified,
+        verified.request.compact,
     )
+
+
+def _origin(header: shared_documents_pb2.FetchDocumentResponse.Header) -> str | None:
+    """What is no original, by the name that the entry has for it."""
+    is_scan = header.origin == common_pb2.CERTIFICATE_ORIGIN_SCAN
+    return "scan" if is_scan else None

@@ -215,6 +215,7 @@ class HubCalls:
             "media_type": said.media_type,
             "size": said.size,
             "digest": said.digest,
+            "origin": said.origin,
             "receipt": parse_object(fetched.receipt),
         }
         return fetched, Proof(fetched.compact, document, fetched.verified.index)

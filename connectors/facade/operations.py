@@ -241,6 +241,8 @@ def _file(asked: Asked) -> Answer:
         "mediaType": kind,
         "size": fetched.said.size,
         "digest": digest,
+        "origin": fetched.said.origin or "system",
+        "trustGrade": fetched.trust_grade,
         # Neither was done: it is the document on file, and the seals inside of it are its reader's.
         "annotated": False,
         "signatureChecked": False,

@@ -101,6 +101,7 @@ def exchange_document(
             "media_type": said.media_type,
             "size": said.size,
             "digest": said.digest,
+            "origin": said.origin,
             "receipt": parse_object(fetched.receipt),
         }
         if out is not None:
@@ -110,12 +111,15 @@ def exchange_document(
         {
             **told,
             "objected": list(fetched.objected),
+            "trust_grade": fetched.trust_grade or None,
             "file": str(file) if said.digest is not None else None,
             "verified": {"entry": fetched.verified.index, "grade": fetched.verified.grade.value},
         }
     )
     en, zh = _STATES.get(said.state, ("ended", "已失效"))
     terminal.say(f"The certificate is {en}.", f"证照状态：{zh}。")
+    if said.origin is not None:
+        terminal.say("Made from a scan: no original.", "由扫描件制成，非原件。")
     if fetched.objected:
         doubted = ", ".join(fetched.objected)
         terminal.say(

@@ -12,7 +12,7 @@ import orjson
 
 from hub.clock import Clock
 from hub.domain.caller import Caller
-from hub.domain.certificate import State
+from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
@@ -41,12 +41,13 @@ RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
 class HandedDocument:
     """What a platform gets: a state, and a document where the certificate is in force and has one.
 
-    `objected` are fields of the face to which somebody objects now.
+    `objected` are fields of the face to which somebody objects now; `trust` goes with a document.
     """
 
     state: State
     document: SharedDocument | None
     objected: tuple[str, ...]
+    trust: tuple[Grade, Origin] | None
     receipt: str
     entry: int
 
@@ -135,7 +136,7 @@ class FetchDocument:
             now_us=self.clock(),
         )
         certificate = await self._find(request)
-        state, document = State.ABSENT, None
+        state, document, trust = State.ABSENT, None, None
         objected: tuple[str, ...] = ()
         if certificate is not None:
             checks = (*checks, certificate.check)
@@ -143,7 +144,9 @@ class FetchDocument:
         if certificate is not None and state is State.ACTIVE:
             document = await self.documents.newest(certificate.version_id, media_type)
             objected = tuple(certificate.objected)
-        said = _said(certificate, document, objected)
+        if certificate is not None and document is not None:
+            trust = await self.certificates.trust(certificate.version_id)
+        said = _said(certificate, document, objected, trust)
         receipt, index = await AnswerOnce(self.recorder, RPC).record(
             request,
             self._entry(caller, request, grant.digest, said),
@@ -153,7 +156,7 @@ class FetchDocument:
             orjson.dumps(said),
         )
         issuer = certificate.authority if certificate is not None else ""
-        return HandedDocument(state, document, objected, receipt, index), issuer
+        return HandedDocument(state, document, objected, trust, receipt, index), issuer
 
     async def _find(self, request: SignedRequest) -> FoundCertificate | None:
         """Step 3. Of another type than the one granted: whether it exists is nobody's business."""
@@ -195,6 +198,7 @@ def _said(
     certificate: FoundCertificate | None,
     document: SharedDocument | None,
     objected: tuple[str, ...],
+    trust: tuple[Grade, Origin] | None,
 ) -> dict[str, Json]:
     """What is answered, as entry and receipt have it."""
     if certificate is None:
@@ -210,6 +214,8 @@ def _said(
             "digest": document.digest,
             "document_entry": document.entry,
         }
+    if trust is not None and trust[1] is not Origin.SYSTEM:
+        said["origin"] = trust[1].value
     if objected:
         said["objected"] = list(objected)
     return said

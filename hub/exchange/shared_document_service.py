@@ -9,6 +9,7 @@ from hub.domain.caller import Caller
 from hub.exchange.fetch_document import FetchDocument, HandedDocument
 from hub.exchange.service import encode_state
 from hub.exchange.v1 import shared_documents_pb2 as pb
+from hub.exchange.verification_service import ORIGINS
 from hub.v1 import common_pb2
 
 
@@ -46,4 +47,7 @@ def encode_header(handed: HandedDocument) -> pb.FetchDocumentResponse.Header:
         header.media_type = handed.document.media_type
         header.size = handed.document.size
         header.digest = handed.document.digest
+    if handed.trust is not None:
+        grade, origin = handed.trust
+        header.trust_grade, header.origin = grade.value, ORIGINS[origin]
     return header

@@ -45,12 +45,13 @@ class AnsweredPlan:
 @dataclass(frozen=True, slots=True)
 class AnsweredDocument:
     """What an answer says of a document: a state in lower case, and facts of the bytes that came,
-    None where none did."""
+    None where none did; `origin` is named where the certificate is a scan."""
 
     state: str
     media_type: str | None = None
     size: int | None = None
     digest: str | None = field(default=None, repr=False)
+    origin: str | None = None
 
 
 def verify_plan_receipt(
@@ -144,6 +145,7 @@ def match_document(entry: ExchangeEntry, answer: AnsweredDocument) -> None:
         "media_type": answer.media_type,
         "size": answer.size,
         "digest": answer.digest,
+        "origin": answer.origin,
     }
     for name, value in given.items():
         if entry.data.get(name) != value:

@@ -717,13 +717,20 @@ def _said(
 
 def _document(members: dict[str, Json]) -> AnsweredDocument:
     """Facts of the bytes are null where none came."""
-    media_type, size, digest = (members.get(name) for name in ("media_type", "size", "digest"))
+    names = ("media_type", "size", "digest", "origin")
+    media_type, size, digest, origin = (members.get(name) for name in names)
     if not isinstance(media_type, str | None) or not isinstance(digest, str | None):
         raise ProofError(ProofReason.ANSWER_MALFORMED, "media_type or digest")
+    if not isinstance(origin, str | None):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, "origin")
     if type(size) not in (int, type(None)):
         raise ProofError(ProofReason.ANSWER_MALFORMED, "size")
     return AnsweredDocument(
-        _text(members, "state"), media_type, size if isinstance(size, int) else None, digest
+        _text(members, "state"),
+        media_type,
+        size if isinstance(size, int) else None,
+        digest,
+        origin,
     )
 
 

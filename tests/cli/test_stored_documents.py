@@ -360,6 +360,16 @@ def test_a_hub_with_its_head_and_documents_in_s3_moves_to_postgresql(
     assert sealway("db", "fsck", "--config", kept.config).code == 0
     assert asyncio.run(_contents(home)) == {content(number) for number in range(COUNT)}
 
+    # From PostgreSQL and a bucket back into a file and a folder.
+    made = sealway("db", "backup", "kept", "--config", kept.config)
+    text = re.sub(r'(?m)^url = "postgresql.*"$', 'url = "sqlite:///data/back.db"', text)
+    kept.config.write_text(re.sub(r'(?m)^\[blobs\]\nurl = ".*"$', "", text))
+    restored = sealway("db", "restore", "kept", "--config", kept.config)
+
+    assert (made.code, restored.code) == (0, 0), made.err + restored.err
+    assert Kept(home).blobs() == before
+    assert asyncio.run(_contents(home)) == {content(number) for number in range(COUNT)}
+
 
 @contextmanager
 def _files_of_at_most(size: int) -> Iterator[None]:

@@ -14,6 +14,7 @@ from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
 from hub.proof.encoding import b64u
 from hub.proof.receipt import VerifiedReceipt
 from hub.proof.request import RequestedCertificate, sign_request
+from hub.v1 import common_pb2
 from tests.simulator import DEADLINE_S, LICENCE_VCT, Platform, Refused, bearer
 
 RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
@@ -58,7 +59,13 @@ async def send(platform: Platform, compact: str, request_id: str, media_type: st
     state = exchange_pb2.FetchedCertificate.State.Name(header.state)
     said = AnsweredDocument(state.removeprefix("STATE_").lower())
     if header.digest:
-        said = AnsweredDocument(said.state, header.media_type, len(data), digest_of(data))
+        said = AnsweredDocument(
+            said.state,
+            header.media_type,
+            len(data),
+            digest_of(data),
+            "scan" if header.origin == common_pb2.CERTIFICATE_ORIGIN_SCAN else None,
+        )
     receipt = verify_document_receipt(
         header.receipt.json.encode(), [compact], platform.name, said, platform.hub.trust.log
     )

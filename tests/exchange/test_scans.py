@@ -12,13 +12,18 @@ import pytest_asyncio
 
 from hub.clock import legal_day, now_us
 from hub.domain.certificate import Grade, Origin
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Row
+from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
 from hub.proof.attestation import Subject, attested_digest, sign_attestation
+from hub.proof.reasons import ProofError
 from hub.proof.report import FactName, Kind, Remark
 from hub.proof.verify import Evidence, verify
+from hub.registry.v1 import registry_pb2
 from hub.v1 import common_pb2
-from tests.exchange import plans
+from tests.exchange import handed, plans
 from tests.exchange.verifications import about, ask
+from tests.registry.clerk import PDF, Clerk
 from tests.simulator import (
     ASKED,
     LICENCE_VCT,
@@ -112,3 +117,29 @@ async def test_who_has_values_confirmed_is_told_of_which_trust(hub: Simulator) -
         ("in_force", "D", common_pb2.CERTIFICATE_ORIGIN_SCAN),
         ("not_confirmed", "", common_pb2.CERTIFICATE_ORIGIN_UNSPECIFIED),
     ]
+
+
+async def test_the_document_of_a_scan_comes_marked(hub: Simulator) -> None:
+    """In the header, in the entry and in what its receipt proves; one of the system's data is not
+    marked, and neither answer passes for the other."""
+    await hub.officer().grant("documents", "window-1", (DOCUMENT_FIELD,))
+    platform, clerk, came = hub.platform(), Clerk(hub.system("hz-department")), []
+    for number in (1, 2):
+        fetched = await platform.fetch(holder=company(number), fields=ASKED)
+        certificate = fetched.verified.entry.certificates[0]
+        assert certificate.cert is not None
+        request = registry_pb2.SearchCertificatesRequest()
+        request.filter.identifier = certificate.cert
+        found = await clerk.member.call(clerk.member.registry.SearchCertificates, request)
+        await clerk.upload(found.certificates[0].name, [PDF + b"%d" % number])
+        came.append(await handed.fetch(platform, certificate.cert))
+
+    assert [(one.header.trust_grade, one.header.origin) for one in came] == [
+        ("C", common_pb2.CERTIFICATE_ORIGIN_SYSTEM),
+        ("D", common_pb2.CERTIFICATE_ORIGIN_SCAN),
+    ]
+    assert [one.receipt.entry.data.get("origin") for one in came] == [None, "scan"]
+    said = AnsweredDocument("active", "application/pdf", len(came[1].data), came[1].header.digest)
+    receipt, request_text = came[1].header.receipt.json.encode(), came[1].receipt.request.compact
+    with pytest.raises(ProofError, match="origin"):
+        verify_document_receipt(receipt, [request_text], platform.name, said, hub.trust.log)

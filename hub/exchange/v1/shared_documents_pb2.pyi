@@ -21,20 +21,24 @@ class FetchDocumentRequest(_message.Message):
 class FetchDocumentResponse(_message.Message):
     __slots__ = ("header", "chunk")
     class Header(_message.Message):
-        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt")
+        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt", "trust_grade", "origin")
         STATE_FIELD_NUMBER: _ClassVar[int]
         MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
         SIZE_FIELD_NUMBER: _ClassVar[int]
         DIGEST_FIELD_NUMBER: _ClassVar[int]
         OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
         RECEIPT_FIELD_NUMBER: _ClassVar[int]
+        TRUST_GRADE_FIELD_NUMBER: _ClassVar[int]
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
         state: _exchange_pb2.FetchedCertificate.State
         media_type: str
         size: int
         digest: str
         objected_fields: _containers.RepeatedScalarFieldContainer[str]
         receipt: _common_pb2.Receipt
-        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+        trust_grade: str
+        origin: _common_pb2.CertificateOrigin
+        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ...) -> None: ...
     HEADER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     header: FetchDocumentResponse.Header
