@@ -38,8 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
     if has_room and config.option.basetemp is None and not hasattr(config, "workerinput"):
-        config.option.basetemp = tempfile.mkdtemp(prefix="sealway-tests-", dir=MEMORY)
-        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+        folder = Path(tempfile.mkdtemp(prefix="sealway-tests-", dir=MEMORY))
+        # PostgreSQL runs as somebody else.
+        folder.chmod(0o711)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.option.basetemp = str(folder / "pytest")
+        # Servers and programs that tests start do the same, and the processes of xdist.
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests: its own folder, a socket and a free loopback port."""
+"""A real PostgreSQL server for tests: its own folder and a free loopback port."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def running(kept: Path | None = None, *, fsync: bool = True) -> Iterator[str]:
             _run([binaries / "initdb", "-D", data, "-U", "sealway", "-A", "trust", "-E", "UTF8",
                   "--no-locale", "--no-sync"], user, folder)  # fmt: skip
         server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", str(port),
+            [binaries / "postgres", "-D", data, "-k", "", "-h", "127.0.0.1", "-p", str(port),
              "-c", f"fsync={'on' if fsync else 'off'}"],
             user=user, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=(folder / "log").open("wb"),
