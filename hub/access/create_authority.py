@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from hub.access.identity import Authority, DatedName
-from hub.access.registrar import Call, Decision, Outcome, Registrar
+from hub.access.registrar import Decision, Outcome, Registrar
 from hub.access.rules import broken, id_violation, refuse
 from hub.access.snapshot import Snapshot
 from hub.access.store import answer_of, authority_answered, insert_authority
@@ -15,6 +15,7 @@ from hub.domain.row import date_violation, text_violation
 from hub.domain.rules import violation
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
+from hub.storage.changes import Call
 
 NAMES_MAX: Final = 50
 SUCCESSORS_MAX: Final = 20

@@ -6,20 +6,20 @@ from typing import Final
 
 from hub.access.enrolment import Enrolment, prove
 from hub.access.identity import Officer
-from hub.access.registrar import Call, Decision, Outcome, Registrar
+from hub.access.registrar import Decision, Outcome, Registrar
 from hub.access.rules import id_violation, refuse
 from hub.access.snapshot import Snapshot
 from hub.access.store import answer_of, insert_enrolment, insert_officer, officer_answered
+from hub.domain.caller import Caller, Role
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.proof.jose import APPROVAL_TYP
+from hub.storage.changes import Call
 from hub.storage.statements import ENTRY_INDEX
 
-OPERATOR: Final = "init"
-"""The caller of these entries: who sets the hub up has no identity in it."""
-
-NO_KEY_ENTRY: Final = 0
-"""No enrolment: the first entry of a log is the hub's own, as its `key_entry` of 0 says."""
+OPERATOR: Final = Caller("init", Role.OFFICER, "", "", 0, "", 0)
+"""The caller of these entries. Who sets the hub up does an officer's work and has no identity in
+it, as the enrolment entry 0 says: the first entry of a log is the hub's own."""
 
 _METHOD: Final = "init/enrol-officer"
 
@@ -71,5 +71,5 @@ async def enrol_officer(
             answer_of(write),
         )
 
-    call = Call(OPERATOR, NO_KEY_ENTRY, request_id, _METHOD, content)
+    call = Call(OPERATOR, request_id, _METHOD, content)
     return await registrar.found(call, decide, officer_answered)

@@ -15,34 +15,13 @@ from hub.access.ports import Database, Recorder
 from hub.access.snapshot import Directory, Snapshot
 from hub.access.store import next_version, version_check
 from hub.clock import Clock
-from hub.domain.entry import (
-    AlreadyRecorded,
-    Entry,
-    Recorded,
-    Remember,
-    Remembered,
-)
 from hub.domain.names import check_request_id
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
+from hub.storage.changes import Call, Change, read_and_change_once
 from hub.storage.statements import Write
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A changing call: by whom, and how it is recognised when it comes again.
-
-    `key_entry` is the enrolment entry of the caller's keys; `content` the digest of the request as
-    received.
-    """
-
-    caller: str
-    key_entry: int
-    request_id: str
-    method: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +73,8 @@ class Registrar:
         """
 
         async def judged(snapshot: Snapshot) -> Decision:
-            peer = snapshot.peer_of(call.caller)
-            if peer is None or peer.enrolment_entry != call.key_entry:
+            peer = snapshot.peer_of(call.caller.name)
+            if peer is None or peer.enrolment_entry != call.caller.enrolment_entry:
                 raise HubError(Reason.TOKEN_REVOKED)
             return await decide(snapshot)
 
@@ -104,45 +83,18 @@ class Registrar:
     async def found(self, call: Call, decide: Decide, read: Read[T]) -> Outcome[T]:
         """As `change` for the operator of `sealway init`, who has no identity in the hub yet."""
         check_request_id(call.request_id)
-        first = await self.recorder.remembered(call.caller, call.request_id)
-        if first is not None:
-            return await self._first_answer(call, first, read)
-        try:
-            try:
-                return await self._record(call, decide, read)
-            except HubError as error:
-                if error.reason is not Reason.DECISION_STALE:
-                    raise
-            await self.directory.refresh()
-            return await self._record(call, decide, read)
-        except AlreadyRecorded as already:
-            # The same call came twice at the same time.
-            return await self._first_answer(call, already.remembered, read)
 
-    async def _record(self, call: Call, decide: Decide, read: Read[T]) -> Outcome[T]:
-        snapshot = self.directory.current
-        decision = await decide(snapshot)
-        entry = Entry(
-            kind=decision.kind,
-            caller=call.caller,
-            key_entry=call.key_entry,
-            request_id=call.request_id,
-            request_digest=call.content,
-            members={"data": {**decision.data}},
-        )
-        recorded: Recorded = await self.recorder.record(
-            entry,
-            [*decision.writes, next_version(snapshot.version)],
-            [version_check(snapshot.version)],
-            remember=Remember(
-                call.caller, call.request_id, call.method, call.content, decision.answer
-            ),
-        )
-        await self.directory.refresh()
-        return Outcome(read(decision.answer, recorded.index), recorded.index, recorded.receipt)
+        async def decided() -> Change:
+            snapshot = self.directory.current
+            decision = await decide(snapshot)
+            return Change(
+                decision.kind,
+                decision.data,
+                [*decision.writes, next_version(snapshot.version)],
+                [version_check(snapshot.version)],
+                decision.answer,
+            )
 
-    async def _first_answer(self, call: Call, first: Remembered, read: Read[T]) -> Outcome[T]:
-        if (first.method, first.content) != (call.method, call.content):
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=call.request_id)
-        receipt = await self.recorder.receipt(first.index)
-        return Outcome(read(first.answer, first.index), first.index, receipt)
+        answered = await read_and_change_once(self.recorder, call, decided, self.directory.refresh)
+        assert answered.entry is not None, "it was recorded"
+        return Outcome(read(answered.answer, answered.entry), answered.entry, answered.receipt)

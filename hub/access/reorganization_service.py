@@ -8,12 +8,12 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.access.registrar import Call
 from hub.access.reorganize import Reorganizations
 from hub.access.service import encode_authority
 from hub.access.v1 import reorganization_pb2 as pb
 from hub.domain.caller import Caller
 from hub.proof.encoding import digest
+from hub.storage.changes import Call
 from hub.v1 import common_pb2
 
 _METHOD: Final = "/hub.access.v1.ReorganizationService/ReorganizeAuthority"
@@ -44,7 +44,7 @@ class ReorganizationService:
         caller = self.current_caller()
         content = digest(request.SerializeToString(deterministic=True))
         outcome = await self.reorganizations.apply(
-            Call(caller.name, caller.enrolment_entry, request.request_id, _METHOD, content),
+            Call(caller, request.request_id, _METHOD, content),
             request.intent,
             tuple(request.approvals),
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hub.access.identity import Authority, DatedName, SystemState
-from hub.access.registrar import Call, Decision, Outcome, Registrar
+from hub.access.registrar import Decision, Outcome, Registrar
 from hub.access.rules import broken, refuse
 from hub.access.snapshot import Snapshot
 from hub.access.store import answer_of, authority_answered, put_authority, put_system
@@ -26,6 +26,7 @@ from hub.proof import approval as approvals_format
 from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
 from hub.proof.reasons import TEXTS, ProofError
+from hub.storage.changes import Call
 from hub.storage.statements import Write
 
 APPROVALS_NEEDED: Final = 2
@@ -97,7 +98,7 @@ class Reorganizations:
 
         async def decide(snapshot: Snapshot) -> Decision:
             wanted = self._read(intent)
-            if wanted.requester != call.caller:
+            if wanted.requester != call.caller.name:
                 raise _refused("its requester carries it out", "应由提出人执行")
             await self.prove()
             self._check_approvals(intent, approvals)

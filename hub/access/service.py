@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.access.create_authority import create_authority
 from hub.access.enrolment import Enrolment
 from hub.access.identity import Authority, DatedName, Officer, System, SystemState
-from hub.access.registrar import Call, Outcome, Registrar
+from hub.access.registrar import Outcome, Registrar
 from hub.access.systems import WantedSystem, create_system, revoke_system, rotate_system_keys
 from hub.access.tokens import Tokens
 from hub.access.v1 import access_pb2 as pb
@@ -23,6 +23,7 @@ from hub.domain.caller import Caller, Role
 from hub.domain.names import parse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
+from hub.storage.changes import Call
 from hub.storage.paging import page_size
 from hub.v1 import common_pb2
 
@@ -194,7 +195,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     def _call(self, method: str, request_id: str, request: Message) -> Call:
         caller = self.current_caller()
         content = digest(request.SerializeToString(deterministic=True))
-        return Call(caller.name, caller.enrolment_entry, request_id, _SERVICE + method, content)
+        return Call(caller, request_id, _SERVICE + method, content)
 
     def _page(
         self,

@@ -7,7 +7,7 @@ from typing import Final
 
 from hub.access.enrolment import Enrolment, Proven, prove
 from hub.access.identity import SIGNING_USE, System, SystemState
-from hub.access.registrar import Call, Decision, Outcome, Registrar
+from hub.access.registrar import Decision, Outcome, Registrar
 from hub.access.rules import broken, id_violation, refuse
 from hub.access.snapshot import Snapshot
 from hub.access.store import (
@@ -24,6 +24,7 @@ from hub.domain.caller import Role
 from hub.domain.names import parse
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason, Violation
+from hub.storage.changes import Call
 from hub.storage.statements import ENTRY_INDEX, Row
 
 TITLE_MAX: Final = 200
@@ -167,7 +168,7 @@ async def revoke_system(registrar: Registrar, call: Call, name: str, cause: str)
                 "enrolment": old.enrolment_entry,
                 "x509_thumbprint": old.x509_thumbprint,
                 "signing_key_id": old.signing_key_id,
-                "revoker": call.caller,
+                "revoker": call.caller.name,
                 "cause": cause,
             },
             [

@@ -14,11 +14,10 @@ import orjson
 from hub.clock import Clock
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.entry import Remembered
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
-from hub.exchange.change_grants import Attempt
 from hub.exchange.copy_store import (
     COPIES_PAGE,
     COPY,
@@ -30,6 +29,7 @@ from hub.exchange.fetch import RPC as FETCH_RPC
 from hub.exchange.once import decided
 from hub.exchange.ports import Access, Certificates, FoundCertificate, Recorder
 from hub.exchange.snapshot import GrantSnapshot
+from hub.storage.changes import Answered, Call, Change, answered_before, record
 from hub.storage.statements import ENTRY_INDEX, Row, Statement, Value
 
 PURPOSE_LENGTH_MAX: Final = 200
@@ -91,19 +91,19 @@ class AnnotateCopy:
     certificates: Certificates
     identify: Callable[[], Awaitable[Caller]]
 
-    async def __call__(self, attempt: Attempt, given: Given) -> Made:
+    async def __call__(self, call: Call, given: Given) -> Made:
         """The copy; durable when it returns.
 
         Raises HubError: FIELD_INVALID, GRANT_MISSING, CERTIFICATE_NOT_IN_FORCE, REQUEST_ID_REUSED,
         DECISION_STALE, LOG_UNAVAILABLE.
         """
-        first = await self.recorder.remembered(attempt.caller.name, attempt.request_id)
+        first = await answered_before(self.recorder, call)
         if first is not None:
-            return await self._again(attempt, first)
+            return await self._made(first)
         self._check(given)
         return await decided(
-            lambda caller: self._make(dataclasses.replace(attempt, caller=caller), given),
-            attempt.caller,
+            lambda caller: self._make(dataclasses.replace(call, caller=caller), given),
+            call.caller,
             self.identify,
         )
 
@@ -119,9 +119,9 @@ class AnnotateCopy:
             rule = f"later than now, by at most {LIFE_DAYS_MAX} days"
             raise HubError(Reason.FIELD_INVALID, field="expire_time", rule=rule)
 
-    async def _make(self, attempt: Attempt, given: Given) -> Made:
+    async def _make(self, call: Call, given: Given) -> Made:
         """Steps 2 to 4 for one decision."""
-        caller = attempt.caller
+        caller = call.caller
         checks = (self.access.check(caller), self.grants.check())
         fetch = await self.recorder.remembered(caller.name, given.fetch_request_id)
         shown = _shown(fetch, given.position)
@@ -145,35 +145,23 @@ class AnnotateCopy:
             fetch_entry=fetch.index,
             entry=ENTRY_INDEX,
         )
-        entry = Entry(
-            kind="copy.made",
-            caller=caller.name,
-            key_entry=caller.enrolment_entry,
-            request_id=attempt.request_id,
-            request_digest=attempt.content,
-            members={
-                "data": {
-                    "copy": f"annotatedCopies/{copy.id}",
-                    "cert": copy.identifier,
-                    "state_entry": certificate.state_entry,
-                    "fields": list(copy.fields),
-                    "sd_hash": copy.sd_hash,
-                    "purpose": copy.purpose,
-                    "expire_time_us": copy.expire_time_us,
-                    "fetch_entry": copy.fetch_entry,
-                }
+        change = Change(
+            "copy.made",
+            {
+                "copy": f"annotatedCopies/{copy.id}",
+                "cert": copy.identifier,
+                "state_entry": certificate.state_entry,
+                "fields": list(copy.fields),
+                "sd_hash": copy.sd_hash,
+                "purpose": copy.purpose,
+                "expire_time_us": copy.expire_time_us,
+                "fetch_entry": copy.fetch_entry,
             },
+            writes=[insert_copy(copy)],
+            checks=[*checks, certificate.check],
+            answer=copy.id.encode(),
         )
-        remember = Remember(
-            caller.name, attempt.request_id, attempt.rpc, attempt.content, copy.id.encode()
-        )
-        try:
-            recorded = await self.recorder.record(
-                entry, [insert_copy(copy)], [*checks, certificate.check], remember=remember
-            )
-        except AlreadyRecorded as again:
-            return await self._again(attempt, again.remembered)
-        return Made(copy._replace(entry=recorded.index), recorded.receipt)
+        return await self._made(await record(self.recorder, call, change))
 
     async def _in_force(self, identifier: str) -> FoundCertificate:
         """Step 3 for the certificate."""
@@ -194,12 +182,10 @@ class AnnotateCopy:
             return
         raise HubError(Reason.GRANT_MISSING, type=shown.type_code, service_item="-")
 
-    async def _again(self, attempt: Attempt, first: Remembered) -> Made:
-        if (first.method, first.content) != (attempt.rpc, attempt.content):
-            raise HubError(Reason.REQUEST_ID_REUSED, request_id=attempt.request_id)
-        row = await self.database.one(COPY, first.answer.decode())
+    async def _made(self, answered: Answered) -> Made:
+        row = await self.database.one(COPY, answered.answer.decode())
         assert row is not None, "what was recorded is in the database"
-        return Made(copy_of(row), await self.recorder.receipt(first.index))
+        return Made(copy_of(row), answered.receipt)
 
 
 @dataclass(frozen=True, slots=True)

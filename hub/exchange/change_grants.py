@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,29 +10,18 @@ from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import DOCUMENT_FIELD, CertificateType
-from hub.domain.entry import AlreadyRecorded, Entry, Remember
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
 from hub.exchange.grants import Grant
 from hub.exchange.ports import Access, CertificateTypes, Recorder
 from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.store import put_grant, put_version
-from hub.storage.statements import ENTRY_INDEX, Check, Write
+from hub.storage.changes import Call, Change, record
+from hub.storage.statements import ENTRY_INDEX
 
 FIELDS_MAX: Final = 64
 SERVICE_ITEMS_MAX: Final = 1_000
 TEXT_MAX: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One call that writes: whose, under which id, and what it says."""
-
-    caller: Caller
-    request_id: str
-    rpc: str
-    # Digest of the request's deterministic bytes.
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +43,18 @@ class ChangeGrants:
     types: CertificateTypes
     grants: GrantSnapshot
 
-    async def create(self, attempt: Attempt, grant: Grant, *, validate_only: bool) -> Changed:
+    async def create(self, call: Call, grant: Grant, *, validate_only: bool) -> Changed:
         """Store a grant after checking every field. Raises HubError with all violations.
 
         Officers may grant any type, a department those it defines.
         """
         certificate_type = self._check(grant)
-        self._check_right(attempt.caller, certificate_type.code)
+        self._check_right(call.caller, certificate_type.code)
         now_us = self.clock()
         grant = dataclasses.replace(grant, create_us=now_us, create_entry=ENTRY_INDEX)
         if validate_only:
             return Changed(dataclasses.replace(grant, create_entry=0), "", 0)
-        first = await self.recorder.remembered(attempt.caller.name, attempt.request_id)
+        first = await self.recorder.remembered(call.caller.name, call.request_id)
         if first is None and self.grants.get(grant.id) is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=f"grants/{grant.id}")
         data: dict[str, Json] = {
@@ -78,9 +66,9 @@ class ChangeGrants:
             "legal_basis": grant.legal_basis,
             "digest": grant.digest,
         }
-        return await self._record(attempt, "grant.created", grant, data)
+        return await self._record(call, "grant.created", grant, data)
 
-    async def revoke(self, attempt: Attempt, grant_id: str, cause: str) -> Changed:
+    async def revoke(self, call: Call, grant_id: str, cause: str) -> Changed:
         """End a grant. Raises HubError(GRANT_NOT_FOUND) or (TRANSITION_NOT_ALLOWED)."""
         grant = self.grants.get(grant_id)
         if grant is None:
@@ -89,8 +77,8 @@ class ChangeGrants:
             raise HubError(Reason.FIELD_INVALID, field="cause", rule=f"1 to {TEXT_MAX} characters")
         certificate_type = self.types.newest(grant.type_code)
         assert certificate_type is not None, "a grant names a published type, and none is removed"
-        self._check_right(attempt.caller, certificate_type.code)
-        first = await self.recorder.remembered(attempt.caller.name, attempt.request_id)
+        self._check_right(call.caller, certificate_type.code)
+        first = await self.recorder.remembered(call.caller.name, call.request_id)
         if first is None and grant.revoke_us:
             raise HubError(
                 Reason.TRANSITION_NOT_ALLOWED, name=f"grants/{grant_id}", state="revoked"
@@ -99,44 +87,25 @@ class ChangeGrants:
         data: dict[str, Json] = {
             "grant": f"grants/{grant.id}",
             "create_entry": grant.create_entry,
-            "revoker": attempt.caller.name,
+            "revoker": call.caller.name,
             "cause": cause,
         }
-        return await self._record(attempt, "grant.revoked", grant, data)
+        return await self._record(call, "grant.revoked", grant, data)
 
-    async def _record(
-        self, attempt: Attempt, kind: str, grant: Grant, data: dict[str, Json]
-    ) -> Changed:
-        entry = Entry(
-            kind=kind,
-            caller=attempt.caller.name,
-            key_entry=attempt.caller.enrolment_entry,
-            request_id=attempt.request_id,
-            request_digest=attempt.content,
-            members={"data": data},
+    async def _record(self, call: Call, kind: str, grant: Grant, data: dict[str, Json]) -> Changed:
+        change = Change(
+            kind,
+            data,
+            writes=(put_grant(grant), put_version(self.grants.version + 1)),
+            checks=(self.access.check(call.caller), self.grants.check()),
+            answer=grant.id.encode(),
         )
-        writes: Sequence[Write] = (put_grant(grant), put_version(self.grants.version + 1))
-        checks: Sequence[Check] = (self.access.check(attempt.caller), self.grants.check())
-        remember = Remember(
-            attempt.caller.name,
-            attempt.request_id,
-            attempt.rpc,
-            attempt.content,
-            grant.id.encode(),
-        )
-        try:
-            recorded = await self.recorder.record(entry, writes, checks, remember=remember)
-        except AlreadyRecorded as again:
-            first = again.remembered
-            if (first.method, first.content) != (attempt.rpc, attempt.content):
-                raise HubError(Reason.REQUEST_ID_REUSED, request_id=attempt.request_id) from again
-            receipt, index = await self.recorder.receipt(first.index), first.index
-        else:
-            receipt, index = recorded.receipt, recorded.index
+        answered = await record(self.recorder, call, change)
         await self.grants.refresh()
         stored = self.grants.get(grant.id)
         assert stored is not None, "what was recorded is in the database"
-        return Changed(stored, receipt, index)
+        assert answered.entry is not None, "it was recorded"
+        return Changed(stored, answered.receipt, answered.entry)
 
     def _check_right(self, caller: Caller, type_code: str) -> None:
         may = self.access.answers_for(caller, type_code, type_code[:18])

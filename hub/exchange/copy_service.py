@@ -11,10 +11,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.exchange.annotate import AnnotateCopy, AnnotatedCopies, CopyState, Given
-from hub.exchange.change_grants import Attempt
 from hub.exchange.copy_store import AnnotatedCopy
 from hub.exchange.v1 import copies_pb2 as pb
 from hub.proof.encoding import digest
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 
@@ -41,14 +41,14 @@ class CopyService:
         self, request: pb.CreateAnnotatedCopyRequest, _context: object
     ) -> pb.CreateAnnotatedCopyResponse:
         """Register a copy of what was fetched."""
-        attempt = Attempt(
+        call = Call(
             self.current_caller(),
             names.check_request_id(request.request_id),
             _CREATE,
             digest(request.SerializeToString(deterministic=True)),
         )
         made = await self.annotate(
-            attempt,
+            call,
             Given(
                 names.check_request_id(request.fetch_request_id),
                 request.certificate,

@@ -14,12 +14,13 @@ from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
 from hub.errors import HubError, Reason
-from hub.exchange.change_grants import Attempt, Changed, ChangeGrants
+from hub.exchange.change_grants import Changed, ChangeGrants
 from hub.exchange.fetch import FetchCertificates
 from hub.exchange.grants import Grant
 from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.v1 import exchange_pb2 as pb
 from hub.proof.encoding import digest
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 
@@ -77,7 +78,7 @@ class ExchangeService:
     ) -> pb.CreateGrantResponse:
         """Create a grant."""
         changed = await self.change.create(
-            self._attempt("CreateGrant", request.request_id, request),
+            self._call("CreateGrant", request.request_id, request),
             decode_grant(request.grant_id, request.grant),
             validate_only=request.validate_only,
         )
@@ -89,7 +90,7 @@ class ExchangeService:
         """End a grant."""
         (grant_id,) = names.parse(request.name, "grants/{grant}")
         changed = await self.change.revoke(
-            self._attempt("RevokeGrant", request.request_id, request), grant_id, request.cause
+            self._call("RevokeGrant", request.request_id, request), grant_id, request.cause
         )
         return pb.RevokeGrantResponse(grant=encode_grant(changed.grant), receipt=_receipt(changed))
 
@@ -128,9 +129,9 @@ class ExchangeService:
             next_page_token=self.pages.make(_position(page[-1]), scope) if more else "",
         )
 
-    def _attempt(self, method: str, request_id: str, request: Message) -> Attempt:
+    def _call(self, method: str, request_id: str, request: Message) -> Call:
         content = digest(request.SerializeToString(deterministic=True))
-        return Attempt(
+        return Call(
             self.current_caller(), names.check_request_id(request_id), _PATH + method, content
         )
 

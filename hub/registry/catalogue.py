@@ -14,7 +14,6 @@ from hub.domain.rules import violation
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
 from hub.proof.sd_jwt import digests_of_type
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.item_store import (
     PUBLISHED,
     STANDINGS_OF,
@@ -32,6 +31,7 @@ from hub.registry.store import (
     put_catalogue,
     unchanged_catalogue,
 )
+from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.statements import ENTRY_INDEX, Check, Write
 
 METADATA_BYTES_MAX: Final = 262_144

@@ -16,7 +16,6 @@ from hub.domain.item_changes import MemberChange, changes, is_same
 from hub.domain.rules import violation
 from hub.domain.service_item import ITEM_BYTES_MAX, ServiceItem, from_json, to_json
 from hub.errors import HubError, Reason, Violation
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.catalogue import Catalogue
 from hub.registry.item_store import (
     INSERT_ITEM,
@@ -28,6 +27,7 @@ from hub.registry.item_store import (
 )
 from hub.registry.items import Items, StoredItem
 from hub.registry.ports import Access, Recorder
+from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.statements import ENTRY_INDEX, Write
 
 IMPORT_ITEMS_MAX: Final = 500

@@ -20,7 +20,6 @@ from hub.domain.ruling import (
 )
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
-from hub.registry.calls import Answered, Call, Change, answered_before, record
 from hub.registry.feed_store import Change as FeedChange
 from hub.registry.feed_store import ChangeKind, changes_write
 from hub.registry.ports import Access, Database, Recorder, RecordStatuses, SealedBatch
@@ -46,6 +45,7 @@ from hub.registry.transition_store import (
     transition_of,
     unchanged_confirmation,
 )
+from hub.storage.changes import Answered, Call, Change, answered_before, record
 from hub.storage.statements import ENTRY_INDEX, Check, Write, integer
 
 _B = TypeVar("_B", bound=SealedBatch)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from hub.clock import Clock
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.catalogue import Catalogue, PublishedType
 from hub.registry.change_items import check_cause, check_right
 from hub.registry.item_store import Listed, ListState, Standing, put_standing
 from hub.registry.ports import Access, Recorder
 from hub.registry.store import put_catalogue
+from hub.storage.changes import Answered, Call, Change, change_once
 
 
 @dataclass(frozen=True, slots=True)

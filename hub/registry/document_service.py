@@ -13,9 +13,9 @@ from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Call
 from hub.registry.documents import CHUNK_BYTES_MAX, Document, Documents, Kept, Upload
 from hub.registry.v1 import documents_pb2 as pb
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

@@ -23,7 +23,6 @@ from hub.domain.names import new_id
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, b64u_decode
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.document_store import (
     DOCUMENT,
     DOCUMENTS_PAGE,
@@ -35,6 +34,7 @@ from hub.registry.document_store import (
 )
 from hub.registry.ports import Access, Blobs, Database, DataKey, DataKeys, HolderKeys, Recorder
 from hub.registry.store import CERTIFICATE_BY_NAME
+from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.sealed_stream import StreamOpener, StreamSealer, new_stream_key
 from hub.storage.statements import ENTRY_INDEX, Write
 

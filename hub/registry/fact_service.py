@@ -14,7 +14,6 @@ from hub.domain.caller import Caller, Role
 from hub.domain.holder_event import HolderEvent
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.evidence import Evidence
 from hub.registry.fact_store import FollowUp
 from hub.registry.facts import (
@@ -27,6 +26,7 @@ from hub.registry.facts import (
 )
 from hub.registry.holder_events import AnnounceHolderEvent, EventAnnouncement
 from hub.registry.v1 import facts_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

@@ -22,7 +22,6 @@ from hub.domain.certificate_type import HolderKind
 from hub.domain.holder_event import HolderEvent, is_personal
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.catalogue import Catalogue
 from hub.registry.fact_store import (
     FACT_CHANGE,
@@ -44,6 +43,7 @@ from hub.registry.feed_store import Change as FeedChange
 from hub.registry.feed_store import ChangeKind, changes_write
 from hub.registry.ports import Access, Database, Recorder
 from hub.registry.store import VERSION_STATE
+from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.statements import Check, Row, blob
 
 FACTS_MAX: Final = 8

@@ -20,7 +20,6 @@ from hub.domain.holder_event import HolderEvent
 from hub.domain.rules import violation
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call, Change, read_and_change_once
 from hub.registry.evidence import Evidence, check_evidence, field_invalid
 from hub.registry.fact_store import (
     HELD_NOW,
@@ -34,6 +33,7 @@ from hub.registry.feed_store import changes_write
 from hub.registry.ports import Access, Database, Recorder
 from hub.registry.read import CertificateReader
 from hub.registry.store import VERSION_STATE
+from hub.storage.changes import Answered, Call, Change, read_and_change_once
 from hub.storage.statements import Check, Write
 
 # A licence is often closed before the end of the company is announced.

@@ -19,7 +19,6 @@ from hub.domain.holder_link import LINKED_MAX, Link, LinkKind, link_fault, reach
 from hub.domain.row import date_violation
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call, Change, read_and_change_once
 from hub.registry.evidence import Evidence, check_evidence, field_invalid
 from hub.registry.fact_store import HELD_NOW, Held, held_of
 from hub.registry.holder_link_store import (
@@ -40,6 +39,7 @@ from hub.registry.holder_link_store import (
 from hub.registry.ports import Access, Database, HolderKeys, Recorder
 from hub.registry.read import CertificateReader
 from hub.registry.store import VERSION_STATE
+from hub.storage.changes import Answered, Call, Change, read_and_change_once
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 

@@ -15,11 +15,11 @@ from hub.domain.holder import Holder
 from hub.domain.holder_link import LinkKind
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.evidence import Evidence
 from hub.registry.holder_link_store import LINKED, UNLINKED, LinkRow
 from hub.registry.holder_links import HolderLinks, LinkOrder
 from hub.registry.v1 import holders_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

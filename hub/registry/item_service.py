@@ -13,11 +13,11 @@ from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.change_items import ImportItems, ItemChange, Outcome, RetireItem
 from hub.registry.item_store import ListState, Standing
 from hub.registry.items import Items, StoredItem
 from hub.registry.v1 import items_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, fitting, page_size
 from hub.v1 import common_pb2
 

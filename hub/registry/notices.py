@@ -24,7 +24,6 @@ from hub.domain.receiver import Received
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.disclosure import values_of
-from hub.registry.calls import Answered, Call, Change, read_and_change_once
 from hub.registry.feed_store import (
     NEXT_CORRECTION,
     ChangeKind,
@@ -49,6 +48,7 @@ from hub.registry.notice_store import (
     unchanged_telling,
 )
 from hub.registry.ports import Access, Database, DataKey, DataKeys, Receivers, Recorder
+from hub.storage.changes import Answered, Call, Change, read_and_change_once
 from hub.storage.statements import ENTRY_INDEX, Row, Write, blob, text
 
 ENTRIES_SHOWN: Final = 20

@@ -13,7 +13,6 @@ from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.notice_store import NoticeRow
 from hub.registry.notices import Notices
 from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
@@ -26,6 +25,7 @@ from hub.registry.objections import (
     Words,
 )
 from hub.registry.v1 import objections_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

@@ -22,7 +22,6 @@ from hub.domain.identifier import CertificateIdentifier
 from hub.domain.objection import HOLDER_FIELD
 from hub.domain.row import text_violation
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call, Change, change_once
 from hub.registry.catalogue import Catalogue
 from hub.registry.feed_store import Change as FeedChange
 from hub.registry.feed_store import ChangeKind, changes_write
@@ -50,6 +49,7 @@ from hub.registry.objection_store import (
 from hub.registry.ports import Access, Database, DataKey, DataKeys, Grants, Recorder
 from hub.registry.store import VERSION_STATE, CertificateRow, VersionRow, on_file_of
 from hub.registry.transition_store import HELD
+from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write, integer, text
 
 FIELDS_MAX: Final = 20

@@ -17,7 +17,6 @@ from hub.domain.certificate import Custody, Origin, State, grade_of, state_on
 from hub.domain.holder import Holder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.catalogue import Catalogue, PublishCertificateType, PublishedType
 from hub.registry.change_type import ChangeType
 from hub.registry.decide import Outcome, RowResult
@@ -26,6 +25,7 @@ from hub.registry.item_store import PUBLISHED, ListState, Standing
 from hub.registry.search import Filter, SearchCertificates
 from hub.registry.store import CertificateView, etag_of
 from hub.registry.v1 import registry_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, fitting, page_size
 from hub.v1 import common_pb2
 

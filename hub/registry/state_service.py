@@ -16,7 +16,6 @@ from hub.domain.certificate import Cause, State, Verb
 from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.change_state import (
     ConfirmCertificate,
     Order,
@@ -27,6 +26,7 @@ from hub.registry.service import CERTIFICATE, STATES, encode_certificate
 from hub.registry.store import CertificateView, etag_of
 from hub.registry.transition_store import TransitionRow
 from hub.registry.v1 import registry_pb2, states_pb2
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

@@ -25,7 +25,6 @@ from hub.proof.approval import (
 )
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import TEXTS, ProofError
-from hub.seal.change import Answered, Call, Change, answered_before, record
 from hub.seal.ports import Database, Officers, Recorder, Types
 from hub.seal.signer import APPROVALS_MAX, APPROVALS_NEEDED, StandingIntent, intent_bytes
 from hub.seal.store import (
@@ -46,6 +45,7 @@ from hub.seal.store import (
     seal_of,
     unchanged_intent,
 )
+from hub.storage.changes import Answered, Call, Change, answered_before, record
 from hub.storage.statements import Check, Write
 
 USES_MAX: Final = 1_000_000_000

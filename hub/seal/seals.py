@@ -18,7 +18,6 @@ from hub.proof.encoding import b64, digest
 from hub.proof.jose import Algorithm, thumbprint
 from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.x509_chain import check_x509_chain, leaf_public_key, load_x509_chain, organisation
-from hub.seal.change import Answered, Call, Change, answered_before, record
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import Authorities, Database, Recorder
 from hub.seal.store import (
@@ -32,6 +31,7 @@ from hub.seal.store import (
     seal_row,
     unchanged_seal,
 )
+from hub.storage.changes import Answered, Call, Change, answered_before, record
 from hub.storage.statements import ENTRY_INDEX, Check, Write
 
 TITLE_MAX: Final = 200

@@ -16,7 +16,6 @@ from hub.domain.certificate import Custody
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision
 from hub.proof.encoding import digest
-from hub.seal.change import Answered, Call
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
 from hub.seal.seals import Seals
@@ -33,6 +32,7 @@ from hub.seal.store import (
     seal_of,
 )
 from hub.seal.v1 import seal_pb2 as pb
+from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 

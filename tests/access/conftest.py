@@ -13,16 +13,17 @@ from hub.access.create_authority import create_authority
 from hub.access.enrol_officer import enrol_officer
 from hub.access.enrolment import ClientAuthorities, Enrolment
 from hub.access.identity import Authority, DatedName, System
-from hub.access.registrar import Call, Outcome, Registrar
+from hub.access.registrar import Outcome, Registrar
 from hub.access.snapshot import Directory
 from hub.access.store import AUTHORITIES, ENROLMENTS, OFFICERS, SYSTEMS, VERSION
 from hub.access.systems import WantedSystem, create_system
 from hub.access.tokens import Tokens
-from hub.domain.caller import Role
+from hub.domain.caller import Caller, Role
 from hub.domain.entry import Entry, Recorded, Remember, Remembered
 from hub.ledger.recorder import Recorder
 from hub.proof.encoding import digest
 from hub.proof.jose import ACCESS_TYP, Algorithm, RegisteredKey, es256_signer
+from hub.storage.changes import Call
 from hub.storage.database import Database
 from hub.storage.statements import Check, Write
 from tests.access.members import NOW_US, Ca, Member, new_key
@@ -89,7 +90,8 @@ class Register:
     def call(self, content: str = "", *, request_id: str = "", method: str = "/m") -> Call:
         entry = self.directory.officer("officers/first").enrolment_entry
         identity = request_id or str(uuid.uuid4())
-        return Call("officers/first", entry, identity, method, digest(content or identity))
+        caller = Caller("officers/first", Role.OFFICER, "", "", entry, "", 0)
+        return Call(caller, identity, method, digest(content or identity))
 
     async def enrol(
         self, system_id: str, member: Member | Enrolment, role: Role = Role.PLATFORM

@@ -473,7 +473,8 @@ async def test_a_revocation_has_a_cause(register: Register, cause: str) -> None:
 
 async def test_a_caller_whose_keys_ended_changes_nothing(register: Register) -> None:
     """The identity is judged on the snapshot that is decided on, not when the call began."""
-    call = replace(register.call(), caller="systems/gone", key_entry=1)
+    call = register.call()
+    call = replace(call, caller=replace(call.caller, name="systems/gone", enrolment_entry=1))
 
     with pytest.raises(HubError) as caught:
         await revoke_system(register.registrar, call, "systems/window", "test")

@@ -14,7 +14,6 @@ from hub.domain.caller import Caller, Role
 from hub.domain.row import Op, Row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.facts import (
     AnnounceFactChange,
     Announcement,
@@ -24,6 +23,7 @@ from hub.registry.facts import (
     follow_up_state,
 )
 from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, StoredChange, change_of
+from hub.storage.changes import Answered, Call
 from tests.fact_types import carrying
 from tests.registry.office import (
     AUTHORITY,

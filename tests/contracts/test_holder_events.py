@@ -19,13 +19,13 @@ from hub.domain.names import new_id
 from hub.domain.row import Op
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
-from hub.registry.calls import Answered, Call
 from hub.registry.evidence import Evidence
 from hub.registry.facts import FollowUps, FollowUpState, follow_up_state
 from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, change_of
 from hub.registry.holder_events import AnnounceHolderEvent, EventAnnouncement
 from hub.registry.store import PUT_VERSION, on_file_of
 from hub.registry.transition_store import HELD
+from hub.storage.changes import Answered, Call
 from hub.storage.statements import ENTRY_INDEX, Write
 from tests.contracts.test_facts import numbered
 from tests.contracts.test_holder_links import AUDITOR, EVIDENCE, FOREIGN, OWN, Desk

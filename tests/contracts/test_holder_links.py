@@ -18,7 +18,6 @@ from hub.domain.holder_link import LINKED_MAX, Link, LinkKind, reached
 from hub.domain.row import Row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.evidence import Evidence
 from hub.registry.fact_store import HELD_BY
 from hub.registry.holder_link_store import ALL_LINKS, INSERT_LINK, LINKED, link_of
@@ -26,6 +25,7 @@ from hub.registry.holder_links import HolderLinks, LinkOrder
 from hub.registry.on_file import OnFileReader
 from hub.registry.search import Filter
 from hub.registry.store import PAIRS, REACHED_BY
+from hub.storage.changes import Answered, Call
 from hub.storage.statements import Check, Write
 from tests.registry.office import (
     AUTHORITY,

@@ -16,7 +16,6 @@ from hub.domain.row import Op
 from hub.domain.service_item import ServiceItem, from_json
 from hub.domain.service_item import to_json as item_to_json
 from hub.errors import HubError, Reason
-from hub.registry.calls import Answered, Call
 from hub.registry.catalogue import Catalogue
 from hub.registry.change_items import (
     IMPORT_ITEMS_MAX,
@@ -29,6 +28,7 @@ from hub.registry.change_type import ChangeType
 from hub.registry.decide import Outcome as RowOutcome
 from hub.registry.item_store import ListState
 from hub.registry.items import Items
+from hub.storage.changes import Answered, Call
 from tests.domain.test_service_item import ITEM as PLAIN
 from tests.registry.office import (
     DEFINER,

@@ -20,7 +20,6 @@ from hub.errors import HubError, Reason
 from hub.exchange.receivers import Receivers
 from hub.ledger.disclosures import Disclosures
 from hub.proof.encoding import digest
-from hub.registry.calls import Answered, Call
 from hub.registry.change_state import ConfirmCertificate, Transitions
 from hub.registry.decide import Outcome
 from hub.registry.feed_store import CHANGES_AFTER, ChangeKind, StoredChange, change_of
@@ -36,6 +35,7 @@ from hub.registry.objections import (
     Words,
 )
 from hub.registry.store import TURN, CertificateView
+from hub.storage.changes import Answered, Call
 from hub.storage.statements import Check
 from tests.registry.office import (
     AUTHORITY,

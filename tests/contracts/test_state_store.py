@@ -20,7 +20,6 @@ from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.proof.status_list import Status
-from hub.registry.calls import Answered, Call
 from hub.registry.change_state import (
     ChangeState,
     ConfirmCertificate,
@@ -33,6 +32,7 @@ from hub.registry.on_file import OnFileReader
 from hub.registry.search import Filter
 from hub.registry.store import CertificateView, etag_of
 from hub.seal.record_seals import SealedBatch
+from hub.storage.changes import Answered, Call
 from tests.contracts.test_certificate_store import places, status
 from tests.registry.office import (
     AUTHORITY,

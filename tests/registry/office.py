@@ -49,15 +49,12 @@ from hub.proof.jose import (
     es256_signer,
 )
 from hub.proof.merkle import root as merkle_root
-from hub.registry.calls import Answered as CatalogueAnswered
-from hub.registry.calls import Call as CatalogueCall
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.decide import Outcome
 from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.store import TURN
-from hub.seal.change import Answered, Call
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
@@ -66,6 +63,7 @@ from hub.seal.seals import Seals
 from hub.seal.signer import Signer as SealSigner
 from hub.seal.status_lists import StatusLists
 from hub.seal.store import Seal
+from hub.storage.changes import Answered, Call
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys, Keyring
 from hub.storage.schema import METADATA
@@ -262,8 +260,8 @@ class Office:
         request_id = request_id or str(uuid.uuid4())
         return Call(self.officer(caller), request_id, "/m", digest(content or request_id))
 
-    async def publish_type(self, certificate_type: CertificateType) -> CatalogueAnswered:
-        call = CatalogueCall(self.officer(OFFICERS[0]), str(uuid.uuid4()), "/m", digest("x"))
+    async def publish_type(self, certificate_type: CertificateType) -> Answered:
+        call = Call(self.officer(OFFICERS[0]), str(uuid.uuid4()), "/m", digest("x"))
         return await self.publish(
             call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
         )

@@ -14,8 +14,8 @@ from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import to_json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.registry.calls import Call
 from hub.registry.catalogue import Catalogue
+from hub.storage.changes import Call
 from tests.registry.office import DEFINER, LICENCE, LICENCE_TYPE, Office, open_office
 
 OTHER_ID = "00000000-0000-4000-8000-000000000001"

@@ -12,9 +12,9 @@ from hub.clock import now_us
 from hub.domain.certificate_type import CertificateType, HolderKind, Sensitivity, from_json
 from hub.domain.service_item import Role, ServiceItem, facts_of
 from hub.domain.service_item import from_json as item_from_json
-from hub.registry.calls import Call
 from hub.registry.change_items import ImportItems
 from hub.registry.items import Items
+from hub.storage.changes import Call
 from tests.conftest import ROOT
 from tests.registry.office import Office, open_office
 

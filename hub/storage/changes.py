@@ -1,16 +1,43 @@
-"""How a change of the registry is made: one entry, repeated calls answered alike."""
+"""How every change is made: one entry, repeated calls answered alike."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hub.domain.caller import Caller
-from hub.domain.entry import AlreadyRecorded, Entry, Remember, Remembered
+from hub.domain.entry import AlreadyRecorded, Entry, Recorded, Remember, Remembered
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.registry.ports import Recorder
 from hub.storage.statements import Check, Write
+
+
+class Recorder(Protocol):
+    """The one way to write."""
+
+    async def record(
+        self,
+        entry: Entry,
+        writes: Sequence[Write],
+        checks: Sequence[Check],
+        *,
+        remember: Remember | None = None,
+    ) -> Recorded:
+        """Durable, signed and receipted when it returns.
+
+        `ENTRY_INDEX` in a row becomes the entry's index. Raises AlreadyRecorded;
+        HubError(DECISION_STALE) where a check differs; HubError(LOG_UNAVAILABLE).
+        """
+        ...
+
+    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
+        """What this caller was answered before under this id."""
+        ...
+
+    async def receipt(self, index: int) -> str:
+        """The receipt of an entry as it was first handed out."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +78,43 @@ async def change_once(
     *,
     validate_only: bool = False,
 ) -> Answered:
-    """Make what `decide` comes to, once for `call`; durable and logged when it returns.
-
-    A call answered before gets its first answer. Where something changed meanwhile, `refresh` and
-    decide once more. With `validate_only` nothing is written. Raises HubError: whatever `decide`
-    does, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
-    """
+    """As `read_and_change_once` for what is decided in memory. With `validate_only` nothing is
+    written."""
     if validate_only:
         return Answered(decide().answer, None, "")
-    first = await answered_before(recorder, call)
-    if first is not None:
-        return first
-    try:
-        answered = await record(recorder, call, decide())
-    except HubError as error:
-        if error.reason is not Reason.DECISION_STALE:
-            raise
-        await refresh()
-        answered = await record(recorder, call, decide())
-    await refresh()
-    return answered
+
+    async def decided() -> Change:
+        return decide()
+
+    return await read_and_change_once(recorder, call, decided, refresh)
 
 
 async def read_and_change_once(
-    recorder: Recorder, call: Call, decide: Callable[[], Awaitable[Change]]
+    recorder: Recorder,
+    call: Call,
+    decide: Callable[[], Awaitable[Change]],
+    refresh: Callable[[], Awaitable[None]] | None = None,
 ) -> Answered:
     """Make what `decide` reads and comes to, once for `call`; durable and logged when it returns.
 
-    A call answered before gets its first answer. Where something changed meanwhile, read and decide
-    once more. Raises HubError: whatever `decide` does, REQUEST_ID_REUSED, DECISION_STALE,
-    LOG_UNAVAILABLE.
+    A call answered before gets its first answer. Where something changed meanwhile, decide once
+    more. `refresh` renews what is decided on in memory, before that and after a change. Raises
+    HubError: whatever `decide` does, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
     """
     first = await answered_before(recorder, call)
     if first is not None:
         return first
     try:
-        return await record(recorder, call, await decide())
+        answered = await record(recorder, call, await decide())
     except HubError as error:
         if error.reason is not Reason.DECISION_STALE:
             raise
-    return await record(recorder, call, await decide())
+        if refresh is not None:
+            await refresh()
+        answered = await record(recorder, call, await decide())
+    if refresh is not None:
+        await refresh()
+    return answered
 
 
 async def answered_before(recorder: Recorder, call: Call) -> Answered | None:
