@@ -24,8 +24,10 @@ from examples.demo.cast import ROOT, Department
 from hub.cli.main import run as sealway
 
 START_S_MAX: Final = 60.0
-# A change that is not on a stream by then is lost, whatever the machine does.
-STREAM_S_MAX: Final = 30.0
+# A change that is not on a stream by then is lost, whatever the machine does; a stream that starts
+# has this long for its first one.
+STREAM_S_MAX: Final = 60.0
+_LOOK_S: Final = 0.5
 
 
 @dataclass
@@ -114,6 +116,7 @@ class Stream:
     """`sealway certificate watch` of one system, a process of its own."""
 
     process: subprocess.Popen[str]
+    log: Path
     told: queue.SimpleQueue[Told] = field(default_factory=queue.SimpleQueue)
 
     def read(self) -> None:
@@ -126,13 +129,17 @@ class Stream:
     def until(self, is_wanted: Callable[[dict[str, Any]], bool]) -> Told:
         """The first change that is wanted. Ends the demo where none comes."""
         deadline = time.monotonic() + STREAM_S_MAX
-        while True:
+        while time.monotonic() < deadline:
+            is_over = self.process.poll() is not None
             try:
-                told = self.told.get(timeout=max(0.0, deadline - time.monotonic()))
+                told = self.told.get(timeout=_LOOK_S)
             except queue.Empty:
-                raise SystemExit("a change did not arrive on a stream") from None
-            if is_wanted(told.change):
-                return told
+                if is_over:
+                    break
+            else:
+                if is_wanted(told.change):
+                    return told
+        raise SystemExit(f"a change did not arrive on a stream: {self.log.read_text()}")
 
     def catch_up(self, changes: int) -> None:
         """Return when that many have come: from here on the stream is live."""
@@ -145,7 +152,8 @@ def watching(demo: Demo, system: str, *options: str) -> Iterator[Stream]:
     """A stream of everything that `system` is told, from the beginning of the feed on."""
     words = ["certificate", "watch", "--from-start", *options, "--profile", demo.profile(system)]
     demo.show(words, end=" &")
-    with (demo.folder / f"{system}.log").open("wb") as log:
+    path = demo.folder / f"{system}.log"
+    with path.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "hub", *words, "--json"],
             stdout=subprocess.PIPE,
@@ -153,7 +161,7 @@ def watching(demo: Demo, system: str, *options: str) -> Iterator[Stream]:
             cwd=ROOT,
             text=True,
         )
-        stream = Stream(process)
+        stream = Stream(process, path)
         reader = threading.Thread(target=stream.read, daemon=True)
         reader.start()
         try:
