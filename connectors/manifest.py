@@ -136,11 +136,13 @@ class RowSection(_Section):
 
 
 class HolderSpec(_Section):
-    """One holder of each row; with `split` as many as the cell names, set apart by it, or none."""
+    """One holder of each row; with `split` as many as the cell names, set apart by it, or none;
+    with `optional` none where the cell is empty."""
 
     type: Annotated[str, Field(pattern=r"^[0-9]{3}$")]
     source: Annotated[_Text, Field(alias="from")]
     split: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    optional: bool = False
 
     @model_validator(mode="after")
     def _known(self) -> HolderSpec:
@@ -339,6 +341,11 @@ def _mismatches(
         if spec is not None and spec.kind not in kinds:
             rule = f"it is read as {' or '.join(kinds)}"
             found.append(_finding(lines, ("row", name, "as"), rule))
+    if not certificate_type.may_be_unbound and not any(
+        not holder.optional for holder in manifest.holders
+    ):
+        rule = "the certificate type allows no certificate without a holder: map one, not optional"
+        found.append(_finding(lines, ("holders",), rule))
     if manifest.row.valid_from is not None and manifest.row.valid_from.kind != "date":
         found.append(_finding(lines, ("row", "valid_from", "as"), "it is a date"))
     return found

@@ -107,6 +107,9 @@ class RowMapper:
             (holder.type, columns[holder.source], holder.source, holder.split)
             for holder in manifest.holders
         )
+        self._optional = frozenset(
+            columns[holder.source] for holder in manifest.holders if holder.optional
+        )
         self._empty = frozenset(manifest.empty)
         self._associated = tuple(
             (spec.relation, columns[spec.source], spec.source) for spec in manifest.associated
@@ -141,7 +144,7 @@ class RowMapper:
                 fields[name] = value
             for rule in applied:
                 rules += [(name, rule) for name in cell.fields + cell.row_members]
-        holders = self._read_holders(texts, rules, errors)
+        holders = self._read_holders(texts, rules, errors, needs_one=op is not Op.REVOKE)
         associated = self._read_associated(texts, rules)
         self._check_identifiers(members, associated, errors)
         for broken in self._check_fields(fields):
@@ -209,11 +212,19 @@ class RowMapper:
         return row_error("op", "lifecycle.unknown") if meant is None else meant
 
     def _read_holders(
-        self, texts: list[str], rules: list[tuple[str, str]], errors: list[RowError]
+        self,
+        texts: list[str],
+        rules: list[tuple[str, str]],
+        errors: list[RowError],
+        *,
+        needs_one: bool,
     ) -> tuple[Holder, ...]:
         kind = self._type.holder_kind
         found: list[Holder] = []
-        for number, (type_code, text, _, _) in enumerate(self._holder_texts(texts)):
+        named = list(self._holder_texts(texts))
+        if not named and needs_one and not self._type.may_be_unbound:
+            errors.append(row_error("holders", "holder.missing"))
+        for number, (type_code, text, _, _) in enumerate(named):
             holder = _holder(type_code, text, number, rules, errors)
             if holder is None:
                 continue
@@ -229,8 +240,15 @@ class RowMapper:
         for type_code, index, column, split in self._holders:
             parts = [texts[index]] if split is None else texts[index].split(split)
             for part in parts:
-                if split is None or part.strip():
+                if self._is_named(part, index, split):
                     yield type_code, part, column, index
+
+    def _is_named(self, part: str, index: int, split: str | None) -> bool:
+        """Whether a cell, or its part, means a holder: one that must be there always does."""
+        if index in self._optional:
+            cleaned = clean(part, [])
+            return bool(cleaned) and cleaned not in self._empty
+        return split is None or bool(part.strip())
 
     def _read_associated(
         self, texts: list[str], rules: list[tuple[str, str]]

@@ -650,9 +650,9 @@ TEXTS: dict[Reason, Text] = {
         "证照 {identifier} 有多个持证主体，不能按其中一个查询；请按证照标识查询。",
     ),
     Reason.HOLDER_LINKED: Text(
-        "the holder's certificate {identifiers} names another identifier of the holder, to which "
-        "the one you asked by is linked; ask for it by its identifier.",
-        "该持证主体的证照 {identifiers} 载明的是其另一标识（与所查标识已关联）；请按证照标识查询。",
+        "the seal of the holder's certificate {identifiers} names another identifier of the "
+        "holder, or none; ask for it by its own identifier.",
+        "该持证主体的证照 {identifiers} 的印章载明的是其另一标识，或未载明标识；请按证照标识查询。",
     ),
     Reason.HOLDER_LINK_NOT_FOUND: Text(
         "there is no link {name} that you may see. List yours with `sealway holder links`.",

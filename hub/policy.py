@@ -94,6 +94,8 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _OBJECTIONS + "AcknowledgeNotice": frozenset({Role.PLATFORM}),
         _HOLDERS + "LinkHolderIdentifiers": _ISSUER,
         _HOLDERS + "UnlinkHolderIdentifiers": _ISSUER,
+        _HOLDERS + "BindCertificate": _ISSUER,
+        _HOLDERS + "UnbindCertificate": _ISSUER,
         _HOLDERS + "ListHolderLinks": _RECORD_READERS,
         _FEED + "WatchChanges": _WATCHERS,
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),

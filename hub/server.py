@@ -91,6 +91,7 @@ from hub.registry.fact_service import FactService
 from hub.registry.facts import AnnounceFactChange, FollowUps
 from hub.registry.feed import Tail, WatchChanges
 from hub.registry.feed_service import FeedService
+from hub.registry.holder_bindings import HolderBindings
 from hub.registry.holder_events import AnnounceHolderEvent
 from hub.registry.holder_links import HolderLinks
 from hub.registry.holder_service import HolderService
@@ -692,6 +693,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             holders_pb2,
             HolderService(
                 HolderLinks(clock, database, recorder, identities, keys.keyring, certificates),
+                HolderBindings(clock, database, recorder, identities, catalogue, keys.keyring),
                 pages,
                 caller,
                 keys.keyring.content_digest,

@@ -39,7 +39,8 @@ from hub.registry.v1 import (
 )
 
 app = typer.Typer(
-    no_args_is_help=True, help="Holders: other identifiers, death, dissolution, guardianship."
+    no_args_is_help=True,
+    help="Holders: other identifiers, found out later, death, dissolution, guardianship.",
 )
 
 EvidenceOption = Annotated[
@@ -190,6 +191,81 @@ def links(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
             for item in found
         ],
     )
+
+
+@app.command()
+def bind(
+    certificate: Annotated[str, typer.Argument(help="Your unbound one: authorities/{a}/…")],
+    evidence: EvidenceOption,
+    basis: BasisOption,
+    holder: HolderOption = None,
+    holder_file: HolderFileOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whose a certificate is whose row named no holder; its seal stays as it is.
+
+    Example: sealway holder bind authorities/market/certificates/0f3a… --holder-file holder.txt
+    --evidence archive.pdf --basis "…"
+    """
+    terminal = Terminal(as_json)
+    found = read_holder(holder, holder_file)
+    if found is None:
+        raise UsageError(
+            "name the holder: --holder, or --holder-file for people",
+            "请用 --holder（自然人用 --holder-file）指定持证主体",
+        )
+    request = holders_pb2.BindCertificateRequest(
+        request_id=request_id(repeat),
+        name=certificate,
+        holder=registry_pb2.Holder(type=found.type, number=found.number),
+        document_digest=digest_of(evidence),
+        legal_basis=basis,
+    )
+    with connected(profile) as client:
+        stub = holders_pb2_grpc.HolderServiceStub(client.channel)
+        answer: holders_pb2.BindCertificateResponse = write(
+            terminal, client, stub.BindCertificate, request
+        )
+    terminal.document(written(answer, answer.receipt))
+    terminal.say(f"Bound {certificate}.", f"已绑定 {certificate}。")
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, f"sealway certificate show {certificate}")
+
+
+@app.command()
+def unbind(
+    certificate: Annotated[str, typer.Argument(help="authorities/{a}/certificates/{c}")],
+    evidence: EvidenceOption,
+    basis: BasisOption,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a binding back that was made with bind.
+
+    Example: sealway holder unbind authorities/market/certificates/0f3a… --evidence note.pdf
+    --basis "…"
+    """
+    terminal = Terminal(as_json)
+    request = holders_pb2.UnbindCertificateRequest(
+        request_id=request_id(repeat),
+        name=certificate,
+        document_digest=digest_of(evidence),
+        legal_basis=basis,
+    )
+    with connected(profile) as client:
+        stub = holders_pb2_grpc.HolderServiceStub(client.channel)
+        answer: holders_pb2.UnbindCertificateResponse = write(
+            terminal, client, stub.UnbindCertificate, request
+        )
+    terminal.document(written(answer, answer.receipt))
+    terminal.say(f"Unbound {certificate}.", f"已解除绑定 {certificate}。")
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, f"sealway certificate show {certificate}")
 
 
 @app.command()

@@ -114,6 +114,7 @@ class Listing:
     types that replaced it (多证合一), any of which serves in its place; `evidence_days` are working
     days in which its authority confirms one. `is_demonstration`: the code is a local one that no
     authority assigned. `identifiers`: what is demanded of those that departments give.
+    `may_be_unbound`: a row may name no holder, as those of old registers do.
     """
 
     kind: Kind
@@ -128,6 +129,7 @@ class Listing:
     evidence_days: int
     successors: tuple[str, ...]
     identifiers: IdentifierMode = IdentifierMode.STRICT
+    may_be_unbound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,11 @@ class CertificateType:
             return True
         is_lenient = self.identifiers is IdentifierMode.LENIENT
         return is_lenient and (self.has_public_numbers or fault not in FORMLESS)
+
+    @property
+    def may_be_unbound(self) -> bool:
+        """Whether a row may name no holder; never where it says nothing."""
+        return self.listing is not None and self.listing.may_be_unbound
 
 
 FieldsCheck: TypeAlias = Callable[[Mapping[str, Json]], tuple[Violation, ...]]
@@ -325,6 +332,8 @@ def _listing_members(listing: Listing) -> dict[str, Json]:
     # Absent where strict, so that the bytes of types that say nothing stay what they were.
     if listing.identifiers is not IdentifierMode.STRICT:
         members["identifiers"] = listing.identifiers.value
+    if listing.may_be_unbound:
+        members["unbound"] = True
     return members
 
 
@@ -415,6 +424,7 @@ def _listing(reader: Reader, code: str) -> Listing:
         identifiers=reader.choice("identifiers", IdentifierMode)
         if reader.has("identifiers")
         else IdentifierMode.STRICT,
+        may_be_unbound=reader.flag("unbound", optional=True),
     )
     if any(uscc_fault(issuer) is not None for issuer in listing.issuing_authorities):
         reader.fault("issuing_authorities", "type.issuer")

@@ -16,7 +16,7 @@ class OnFile:
     issue and the source's last word on it. Of the fields that were asked about, `fields` have a
     value. `is_gone`: its department does not list it any more. `objected` are the
     fields to which somebody objects. `linked_to` is the keyed hash of the identifier that was asked
-    for, where the certificate was found under another one of the holder.
+    for, where the seal names another one of the holder, or none.
     """
 
     version_id: str

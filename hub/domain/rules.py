@@ -116,6 +116,10 @@ RULES: Final[dict[str, Text]] = {
         "this certificate type is held by {kind} only",
         "该证照类型的持证主体只能是 {kind}",
     ),
+    "holder.missing": Text(
+        "the row names no holder, and this certificate type allows no certificate without one",
+        "该行没有持证主体，而该证照类型不允许没有持证主体的证照",
+    ),
     "link.self": Text(
         "the two identifiers are the same; name the other one",
         "两个标识相同，请填写另一个标识",

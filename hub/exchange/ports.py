@@ -95,7 +95,8 @@ class FoundCertificate(Protocol):
 
     @property
     def is_linked(self) -> bool:
-        """Whether its seal names another identifier of the holder than the one asked for."""
+        """Whether its seal names another identifier of the holder than the one asked for, or
+        none."""
         ...
 
     async def disclosures(self, names: Container[str]) -> Sequence[Disclosure]:

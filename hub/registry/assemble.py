@@ -182,6 +182,8 @@ def _holder_rows(decision: Decision) -> list[Row]:
             certificate.retention_class,
         )
     for certificate in (*decision.created.values(), *decision.changed.values()):
+        if certificate.id in decision.kept:
+            continue
         for index in certificate.holder_indexes:
             states[index, certificate.id] = (
                 index,

@@ -78,12 +78,14 @@ class Issuer:
 @dataclass(frozen=True, slots=True)
 class Remarks:
     """What is said of certificates on file: `objections` that are open, by certificate id, of those
-    whose rows name one; `gone` are ids of those that their source did not list any more."""
+    whose rows name one; `gone` are ids of those that their source did not list any more; `attached`
+    are holders, by certificate id, whom no row named: somebody found them out."""
 
     objections: Mapping[str, tuple[ObjectionRow, ...]]
     gone: frozenset[str]
     # What the newest versions of the certificates in `objections` say, as far as it can be read.
     values: Mapping[str, Mapping[str, Json]]
+    attached: Mapping[str, tuple[str, ...]]
     # Number indexes under which several of the authorities that were succeeded issued.
     ambiguous: frozenset[str] = frozenset()
 
@@ -123,7 +125,8 @@ class Decision:
     a new state; `released` are (holder index, certificate) that end; `changes` go on the feed.
     `transitions` are the revocations with their rulings, `corrected` the objections that are
     closed, `objections` those that are then left of a certificate, by its id, and `listed` the ids
-    of certificates that their source lists again.
+    of certificates that their source lists again. `kept` are ids of those whose holders stay as
+    they were found out.
     """
 
     results: list[RowResult] = field(default_factory=list)
@@ -137,6 +140,7 @@ class Decision:
     corrected: list[ObjectionRow] = field(default_factory=list)
     objections: dict[str, tuple[ObjectionRow, ...]] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
 
 
 def decide(
@@ -280,14 +284,15 @@ class _Deciding:
         self._end(file, State.SUPERSEDED)
         replaced = file.identifier
         made = self._make(sound, old.id, _next(file))
+        holder_indexes = self._holders(old, sound)
         certificate = old._replace(
             current_version_id=made.id,
-            holder_indexes=sound.holder_indexes,
+            holder_indexes=holder_indexes,
             holder_key_id=self.issuer.key_id,
         )
         known = self.decision.created if old.id in self.decision.created else self.decision.changed
         known[old.id] = certificate
-        for index in set(old.holder_indexes) - set(sound.holder_indexes):
+        for index in set(old.holder_indexes) - set(holder_indexes):
             self.decision.released.append((index, old))
         file.certificate, file.made, file.stored = certificate, made, None
         file.content_mac, file.source_time_us = sound.content_mac, sound.source_time_us
@@ -298,6 +303,15 @@ class _Deciding:
         if sound.row.objection is not None:
             self._close(file, sound.row.objection)
         return _result(Outcome.CORRECTED if corrected else Outcome.CHANGED, file)
+
+    def _holders(self, old: CertificateRow, sound: SoundRow) -> tuple[str, ...]:
+        """Whom the row names; where it names nobody, whom somebody found out since."""
+        attached = self.remarks.attached.get(old.id)
+        if sound.holder_indexes or attached != old.holder_indexes:
+            self.decision.kept.discard(old.id)
+            return sound.holder_indexes
+        self.decision.kept.add(old.id)
+        return attached
 
     def _revoke(self, file: _File, sound: SoundRow) -> RowResult:
         if file.state is State.REVOKED:

@@ -38,6 +38,7 @@ _KINDS: Final = {
     ChangeKind.FACT: pb.Change.KIND_FACT,
     ChangeKind.OBJECTION: pb.Change.KIND_OBJECTION,
     ChangeKind.NOTICE: pb.Change.KIND_NOTICE,
+    ChangeKind.HOLDER: pb.Change.KIND_HOLDER,
 }
 _STARTS: Final[dict[int, bool]] = {
     pb.WatchChangesRequest.START_UNSPECIFIED: False,

@@ -65,6 +65,8 @@ class ChangeKind(StrEnum):
     OBJECTION = "objection"
     # A system that was given what was wrong is told of the correction; nobody else is.
     NOTICE = "notice"
+    # Its holder was found out, or that was taken back; the version is the same.
+    HOLDER = "holder"
 
 
 class Change(NamedTuple):

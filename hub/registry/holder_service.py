@@ -16,6 +16,7 @@ from hub.domain.holder_link import LinkKind
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.registry.evidence import Evidence
+from hub.registry.holder_bindings import HolderBindings
 from hub.registry.holder_link_store import LINKED, UNLINKED, LinkRow
 from hub.registry.holder_links import HolderLinks, LinkOrder
 from hub.registry.v1 import holders_pb2 as pb
@@ -43,6 +44,7 @@ class HolderService:
     """`hub.registry.v1.HolderService`."""
 
     links: HolderLinks
+    bindings: HolderBindings
     pages: PageTokens
     current_caller: Callable[[], Caller]
     content_digest: Callable[[str], str]
@@ -104,6 +106,37 @@ class HolderService:
             links=[encode_link(one) for one in found],
             next_page_token=self.pages.make(after, scope) if after else "",
         )
+
+    async def BindCertificate(
+        self, request: pb.BindCertificateRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.BindCertificateResponse:
+        """Say whose a certificate is."""
+        authority, certificate = names.parse(
+            request.name, "authorities/{authority}/certificates/{certificate}"
+        )
+        answered = await self.bindings.bind(
+            self._call("BindCertificate", request.request_id, request.SerializeToString),
+            f"authorities/{authority}",
+            certificate,
+            Holder(request.holder.type, request.holder.number),
+            Evidence(request.document_digest, request.legal_basis),
+        )
+        return pb.BindCertificateResponse(receipt=_receipt(answered))
+
+    async def UnbindCertificate(
+        self, request: pb.UnbindCertificateRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.UnbindCertificateResponse:
+        """Take that back."""
+        authority, certificate = names.parse(
+            request.name, "authorities/{authority}/certificates/{certificate}"
+        )
+        answered = await self.bindings.unbind(
+            self._call("UnbindCertificate", request.request_id, request.SerializeToString),
+            f"authorities/{authority}",
+            certificate,
+            Evidence(request.document_digest, request.legal_basis),
+        )
+        return pb.UnbindCertificateResponse(receipt=_receipt(answered))
 
     def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
         return Call(

@@ -72,7 +72,9 @@ from hub.registry.ports import (
     SealedBatch,
 )
 from hub.registry.store import (
+    ATTACHED,
     BATCH,
+    HOLDING,
     IDENTIFIERS,
     INSERT_BATCH,
     LAST_BATCH,
@@ -446,7 +448,15 @@ class IngestBatch(Generic[_B]):
         for portion in look_up(sorted(certificate.id for certificate, _ in on_file.values())):
             for row in await self.database.all(GONE, *portion):
                 confirmations[str(row[0])] = row[1:]
-        return Remarks(objections, frozenset(confirmations), values), annotations, confirmations
+        attached = {
+            certificate.id: certificate.holder_indexes
+            for row in sound
+            if not row.holder_indexes and row.number_index in on_file
+            for certificate in (on_file[row.number_index][0],)
+            if await self._is_attached(certificate)
+        }
+        remarks = Remarks(objections, frozenset(confirmations), values, attached)
+        return remarks, annotations, confirmations
 
     async def _values(self, version: VersionRow) -> Mapping[str, Json]:
         """What a version says; nothing where it was erased."""
@@ -454,6 +464,13 @@ class IngestBatch(Generic[_B]):
         if key is None:
             return {}
         return values_of(orjson.loads(key.open(version.disclosures, version.id.encode())))
+
+    async def _is_attached(self, certificate: CertificateRow) -> bool:
+        """Whether its one holder was found out later; whoever binds or unbinds takes a turn."""
+        if len(certificate.holder_indexes) != 1:
+            return False
+        name = (certificate.holder_indexes[0], certificate.type_code, certificate.id)
+        return await self.database.one(HOLDING, *name) == (ATTACHED,)
 
     async def _goes_back_to(self, named: set[str]) -> Mapping[str, frozenset[str]]:
         """What the certificates `named` go back to, and those again, by first identifiers.

@@ -23,7 +23,7 @@ from hub.domain.certificate_type import (
     fields_check,
 )
 from hub.domain.holder import may_hold
-from hub.domain.row import Row, parse_row
+from hub.domain.row import Op, Row, parse_row
 from hub.domain.rules import violation
 from hub.errors import HubError, Violation
 from hub.registry.ports import HolderKeys
@@ -145,6 +145,9 @@ class Judge:
 
     def _holder_violations(self, row: Row) -> tuple[Violation, ...]:
         kind = self.type.holder_kind
+        # What ends needs no holder.
+        if not row.holders and not self.type.may_be_unbound and row.op is not Op.REVOKE:
+            return (violation("holders", "holder.missing"),)
         return tuple(
             [
                 violation(f"holders[{index}].type", "holder.kind", kind=kind.value)

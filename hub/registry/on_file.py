@@ -16,6 +16,7 @@ from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import (
+    BOUND,
     ON_FILE_FOR_PLAN,
     PAIRS,
     REACHED_BY,
@@ -58,9 +59,10 @@ class OnFileReader:
                 under, type_code, version_id = text(row[0]), text(row[4]), text(row[1])
                 for pair in readers[under, type_code]:
                     index = self._index(pair[0])
+                    is_sealed = (under, row[21]) == (index, BOUND)
                     # One that names several identifiers of a holder counts once, by its own name.
-                    if under == index or version_id not in found[pair]:
-                        linked_to = "" if under == index else index
+                    if is_sealed or version_id not in found[pair]:
+                        linked_to = "" if is_sealed else index
                         found[pair][version_id] = await self._on_file(row, wanted[pair], linked_to)
         return {
             pair: sorted(certificates.values(), key=_issue_date, reverse=True)

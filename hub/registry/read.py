@@ -15,6 +15,7 @@ from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import (
+    BOUND,
     FOUND_BY_HOLDER,
     FOUND_BY_IDENTIFIER,
     REACHED_STATE,
@@ -40,7 +41,8 @@ class StoredCertificate:
     # What is objected to now.
     objected: tuple[str, ...]
     check: Check
-    # Found under another identifier of the holder than the one that its seal names.
+    # Its seal does not name the identifier by which it was found: another one of the holder, or
+    # none, where the holder was found out later.
     is_linked: bool
     _data_keys: DataKeys[DataKey] = field(repr=False)
     _data_key_id: str
@@ -98,10 +100,10 @@ class CertificateReader:
         found: dict[str, StoredCertificate] = {}
         for row in await self.database.all(FOUND_BY_HOLDER, index, vct[len(prefix) :]):
             # One that names several identifiers of the holder is counted once, by its own name.
-            if row[-1] == index:
-                found[text(row[0])] = self._certificate(row[:-1])
+            if row[-2:] == (index, BOUND):
+                found[text(row[0])] = self._certificate(row[:-2])
             elif row[0] not in found:
-                found[text(row[0])] = self._certificate(row[:-1], linked_to=index)
+                found[text(row[0])] = self._certificate(row[:-2], linked_to=index)
         return list(found.values())
 
     async def trust(self, version_id: str) -> tuple[Grade, Origin]:

@@ -310,6 +310,7 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         confirm_time=_time(view.presence.confirm_time_us),
         named_identifiers=[_encode_named(one) for one in view.named],
         objected_fields=view.objected,
+        holder_count=view.holder_count,
     )
 
 

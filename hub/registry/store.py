@@ -236,8 +236,10 @@ INSERT_BATCH: Final = insert_into(BATCHES)
 PUT_TURN: Final = put_into(TURNS)
 
 BOUND: Final = "bound"
+# By a later decision of its authority: the seal does not name this holder.
+ATTACHED: Final = "attached"
 RELEASED: Final = "released"
-_IS_BOUND: Final = HOLDERS.c.state == literal_column(f"'{BOUND}'")
+_IS_BOUND: Final = HOLDERS.c.state != literal_column(f"'{RELEASED}'")
 
 _CERTIFICATE_COLUMNS: Final = tuple(CERTIFICATES.columns)
 _VERSION_COLUMNS: Final = tuple(VERSIONS.columns)
@@ -359,6 +361,17 @@ ISSUED: Final = question(
     "which authority has issued certificates of which type",
     select(TURNS.c.type_code, TURNS.c.authority).where(TURNS.c.type_code != literal_column("''")),
 )
+HOLDING: Final = question(
+    "how a holder holds a certificate",
+    select(HOLDERS.c.state).where(
+        HOLDERS.c.holder_index == bindparam("holder_index"),
+        HOLDERS.c.type_code == bindparam("type_code"),
+        HOLDERS.c.certificate_id == bindparam("certificate_id"),
+    ),
+    "holder_index",
+    "type_code",
+    "certificate_id",
+)
 VERSION_STATE: Final = question(
     "state of a version",
     select(VERSIONS.c.state, VERSIONS.c.state_entry).where(VERSIONS.c.id == bindparam("id")),
@@ -396,8 +409,8 @@ FOUND_BY_IDENTIFIER: Final = question(
     "identifier",
 )
 FOUND_BY_HOLDER: Final = question(
-    "versions to disclose, by holder and type, and under which identifier each stands",
-    select(*_FOUND_COLUMNS, HOLDERS.c.holder_index)
+    "versions to disclose, by holder and type, and how each is held",
+    select(*_FOUND_COLUMNS, HOLDERS.c.holder_index, HOLDERS.c.state)
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
         .join(VERSIONS, VERSIONS.c.id == CERTIFICATES.c.current_version_id)
@@ -449,6 +462,7 @@ ON_FILE_FOR_PLAN: Final = question(
         CONFIRMATIONS.c.time_us,
         ANNOTATIONS.c.fields,
         SCANS.c.officer,
+        HOLDERS.c.state,
     )
     .select_from(
         HOLDERS.join(CERTIFICATES, CERTIFICATES.c.id == HOLDERS.c.certificate_id)
@@ -497,6 +511,7 @@ VIEW_COLUMNS: Final = (
     VERSIONS.c.id,
     ANNOTATIONS.c.fields,
     SCANS.c.officer,
+    CERTIFICATES.c.holder_indexes,
 )
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 CERTIFICATE_BY_NAME: Final = question(
@@ -700,6 +715,7 @@ class CertificateView:
     objected: tuple[str, ...]
     # Who attests to a scan (`systems/{system}`); "" for what is none.
     converted_by: str
+    holder_count: int
     # What else the version names; read where somebody is shown it.
     named: tuple[NamedIdentifier, ...] = ()
 
@@ -762,6 +778,7 @@ def view_of(row: Row) -> CertificateView:
         version_id=str(row[18]),
         objected=objected_of(row[19]),
         converted_by="" if row[20] is None else str(row[20]),
+        holder_count=len(orjson.loads(blob(row[21]))),
     )
 
 

@@ -63,6 +63,7 @@ from tests.simulator import (
 )
 
 FETCH_DOCUMENT: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
+_BIND: Final = "/hub.registry.v1.HolderService/BindCertificate"
 VERIFY: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 OTHERS: Final = "authorities/nb-market"
 OWN: Final = "authorities/hz-market"
@@ -273,6 +274,9 @@ def namings(path: str, named: str) -> tuple[Naming, ...] | None:
         return (Naming.SIGNED_IDENTIFIER,)
     if path == VERIFY and last == "signed_request":
         return (*_EXPANDED[last], Naming.SIGNED_DOCUMENT)
+    if path == _BIND and last == "holder":
+        # Whom a certificate shall be bound to: kept as a hash, never looked for.
+        return (Naming.NOTHING,)
     if last in _EXPANDED:
         return _EXPANDED[last]
     if last in _NAME_NOTHING:
@@ -361,6 +365,13 @@ def _befallen(message: Any) -> None:
     message.document_digest, message.legal_basis = "A" * 43, BASIS
 
 
+def _binding(message: Any) -> None:
+    """Comes as far as the certificate and no further: it has a holder."""
+    message.document_digest, message.legal_basis = "A" * 43, BASIS
+    if message.DESCRIPTOR.name.startswith("Bind"):
+        message.holder.type, message.holder.number = "414", "E12345678"
+
+
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     **{
@@ -373,6 +384,8 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     "/hub.registry.v1.FactService/AnnounceHolderEvent": _befallen,
     "/hub.registry.v1.ObjectionService/RaiseObjection": _objecting,
     "/hub.registry.v1.HolderService/LinkHolderIdentifiers": _linking,
+    _BIND: _binding,
+    "/hub.registry.v1.HolderService/UnbindCertificate": _binding,
 }
 """Sets what an RPC needs besides the field that names a certificate, to come as far as looking."""
 

@@ -751,8 +751,12 @@ def test_every_command_answers_a_program_with_one_json_document(
     leaves = set(commands(command_line()))
 
     streaming = {("serve",), ("facade", "serve"), ("certificate", "watch")}
-    # No type of this city carries a fact: tests/registry/test_facts.py runs these in one that has.
-    elsewhere = {("fact", "announce"), ("fact", "decline")}
+    # No type of this city carries a fact, and none allows a certificate without a holder:
+    # tests/registry/test_facts.py and test_holders.py run these in one that has.
+    elsewhere = {
+        *(("fact", "announce"), ("fact", "decline")),
+        *(("holder", "bind"), ("holder", "unbind")),
+    }
     # Nobody is told of anything here: tests/registry/test_objections.py corrects what was fetched.
     elsewhere |= {("notice", "acknowledge")}
     # Want a hub that does not run, or an empty database: tests/cli/test_database.py.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from connectors.manifest import ManifestError, lint_manifest, load_manifest
 from connectors.mapping import RowMapper
 from connectors.sources.delimited import open_delimited
 from hub.domain.association import Association, Relation
+from hub.domain.certificate_type import from_json, to_json
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.row import emit_row, parse_row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from tests.connectors.conftest import DEPLOY, GOOD, HEADER, Bench
+from tests.fact_types import LISTING
 
 # An example of the housing ministry, and a licence of the type that the bench maps to.
 HOUSING = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U"
@@ -265,6 +269,62 @@ def test_a_cell_may_name_several_parcels(
         ]
     members = [one.member for one in mapper.trace(record.cells)]
     assert members.count("holders[1]") == 1
+
+
+OPTIONAL = '{type: "001", from: 地区, optional: true}'
+
+
+@pytest.mark.parametrize(
+    ("cell", "holders", "errors"),
+    [
+        ("", 0, []),
+        ("N/A", 0, []),
+        ("91350100M000100Y43", 1, []),
+        ("91350100M000100Y4", 0, ["uscc.length"]),
+    ],
+)
+def test_a_line_of_an_old_register_may_name_no_holder(
+    bench: Bench, change_manifest, cell: str, holders: int, errors: list[str]
+) -> None:
+    """Where manifest and type say so; what is there is checked as ever."""
+    kind = bench.folder / "types" / "business-licence.json"
+    listing = dataclasses.replace(LISTING, may_be_unbound=True)
+    kind.write_bytes(to_json(dataclasses.replace(from_json(kind.read_bytes()), listing=listing)))
+    change_manifest('{type: "001", from: 统一社会信用代码}', OPTIONAL)
+    bench.write(GOOD.replace("宁波", cell))
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+
+    mapped = RowMapper(loaded, source).map(record.cells)
+
+    assert [one.rule for one in mapped.errors] == errors
+    if not errors:
+        assert mapped.row is not None
+        assert len(mapped.row.holders) == holders
+        assert parse_row(emit_row(mapped.row)) == mapped.row
+
+
+def test_a_type_that_wants_a_holder_wants_one_that_is_not_optional(
+    bench: Bench, change_manifest
+) -> None:
+    """Said when the manifest is linted; and of a cell that may name several, row by row."""
+    change_manifest('{type: "001", from: 统一社会信用代码}', OPTIONAL)
+    with pytest.raises(ManifestError) as caught:
+        lint_manifest(bench.manifest)
+    (finding,) = caught.value.findings
+    assert (finding.place, "without a holder" in finding.rule) == ("holders", True)
+
+    change_manifest(OPTIONAL, '{type: "001", from: 地区, split: 、}')
+    bench.write(GOOD.replace("宁波", ""))
+    loaded = load_manifest(bench.manifest)
+    source = open_delimited(loaded.source_path, loaded.format)
+    (record,) = source.records()
+    assert record.cells is not None
+    (error,) = RowMapper(loaded, source).map(record.cells).errors
+    assert (error.field, error.rule) == ("holders", "holder.missing")
+    assert error.en and error.zh and error.hint_en and error.hint_zh
 
 
 REASONS = """  objection: {from: 企业类型, as: text}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain.holder import Holder
@@ -58,6 +58,7 @@ _INDEXES = st.sampled_from("abcdefgh")
 _LINKS = st.lists(st.builds(Link, _INDEXES, _INDEXES, st.booleans()), max_size=20)
 
 
+@settings(deadline=None)
 @given(_LINKS)
 def test_what_is_reached_is_what_steps_lead_to(links: list[Link]) -> None:
     """Against the plainest reading: one step after the other until nothing is added."""
@@ -70,6 +71,7 @@ def test_what_is_reached_is_what_steps_lead_to(links: list[Link]) -> None:
         assert reached(links, start) == {b for a, b in ways if a == start and b != start}
 
 
+@settings(deadline=None)
 @given(_LINKS)
 def test_mutual_links_make_one_holder_of_all(links: list[Link]) -> None:
     """Without mergers, whoever reaches is reached."""

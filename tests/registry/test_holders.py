@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -11,15 +12,21 @@ from typing import Any
 import pytest
 
 from hub.cli.main import run
+from hub.domain.certificate_type import from_json, to_json
 from hub.proof.encoding import b64u
 from hub.registry.v1 import facts_pb2, facts_pb2_grpc, holders_pb2_grpc, registry_pb2
 from hub.registry.v1 import holders_pb2 as pb
 from tests.exchange.verifications import about, ask
+from tests.fact_types import LISTING
 from tests.simulator import (
+    DEFINER,
+    ORIGIN,
     PERMIT,
     PERMIT_VCT,
+    ROOT,
     Refused,
     Simulator,
+    by_holder,
     by_identifier,
     company,
     copy_home,
@@ -29,6 +36,8 @@ from tests.simulator import (
 )
 
 BASIS = "《公司法》第一百七十二条"
+OLD_LICENCE = f"{DEFINER}009"
+OLD_VCT = f"https://{ORIGIN}/vct/{OLD_LICENCE}"
 
 
 def merger(certificate: str, number: int) -> pb.LinkHolderIdentifiersRequest:
@@ -44,6 +53,23 @@ def merger(certificate: str, number: int) -> pb.LinkHolderIdentifiersRequest:
     )
 
 
+async def issue_unbound(hub: Simulator) -> registry_pb2.RowResult:
+    """A licence of an old register of hz-market, whose line named no holder."""
+    licence_type = from_json((ROOT / "deploy" / "types" / "business-licence.json").read_bytes())
+    listing = dataclasses.replace(LISTING, may_be_unbound=True)
+    old = dataclasses.replace(licence_type, code=OLD_LICENCE, listing=listing)
+    await hub.officer().publish(to_json(old))
+    await hub.officer().propose("hz-old", "authorities/hz-market/seals/main", OLD_LICENCE)
+    for other in ("qian", "sun"):
+        await hub.officer(other).approve("hz-old")
+    answer = await hub.connector().deliver(
+        [licence(601, number="OLD-601", holders=())], vct=OLD_VCT
+    )
+    (result,) = answer.results
+    assert result.certificate, result.errors
+    return result
+
+
 async def befall_and_link(hub: Simulator, certificate: str) -> None:
     """Every entry that acts about holders leave; nothing else is concerned by them."""
     department = hub.system("hz-department")
@@ -56,6 +82,17 @@ async def befall_and_link(hub: Simulator, certificate: str) -> None:
     )
     facts = facts_pb2_grpc.FactServiceStub(department.channel)
     await department.call(facts.AnnounceHolderEvent, event)
+    unbound = (await issue_unbound(hub)).certificate
+    binding = pb.BindCertificateRequest(
+        request_id=new_id(), name=unbound, document_digest="A" * 43, legal_basis=BASIS
+    )
+    binding.holder.type, binding.holder.number = "001", company(999)
+    holders = holders_pb2_grpc.HolderServiceStub(department.channel)
+    await department.call(holders.BindCertificate, binding)
+    taken_back = pb.UnbindCertificateRequest(
+        request_id=new_id(), name=unbound, document_digest="A" * 43, legal_basis=BASIS
+    )
+    await department.call(holders.UnbindCertificate, taken_back)
     stub = holders_pb2_grpc.HolderServiceStub(department.channel)
     linked = await department.call(stub.LinkHolderIdentifiers, merger(certificate, 999))
     unlinking = pb.UnlinkHolderIdentifiersRequest(
@@ -191,4 +228,55 @@ async def test_who_announces_a_death_does_not_learn_what_the_person_had_elsewher
     assert told["source_identifier"] == mine.identifier
     assert audited["state"] == told["state"] == "STATE_OPEN"
     assert shown["state"] == "CERTIFICATE_STATE_ACTIVE"
+    assert not report.findings
+
+
+async def test_an_unbound_certificate_is_bound_and_fetched_by_its_identifier(
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found by its number only, until its department says whose it is, and after it takes that
+    back."""
+    document = tmp_path / "archive.pdf"
+    document.write_bytes(b"%PDF-1.7 archive")
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        unbound = await issue_unbound(hub)
+        await hub.officer().grant("old", "window-1", ("name",), type_code=OLD_LICENCE)
+        window = hub.platform()
+        wanted = by_holder(company(601), ("name",), vct=OLD_VCT)
+
+        async def sealway(*words: Any, expect: int = 0, system: str = "hz-department") -> Any:
+            profile = str(hub.profile(f"systems/{system}"))
+            arguments = [*map(str, words), "--json", "--profile", profile]
+            code = await asyncio.to_thread(run, arguments)
+            out = capsys.readouterr().out
+            assert code == expect, out
+            return json.loads(out)
+
+        name, whose = unbound.certificate, ("--holder", f"001:{company(601)}")
+        rest = ("--evidence", document, "--basis", BASIS)
+        searched = ("certificate", "search", "--number", "OLD-601", "--type", OLD_LICENCE)
+        (before,) = (await sealway(*searched))["certificates"]
+        absent = await window.fetch(wanted)
+        await sealway("holder", "bind", name, *rest, expect=64)
+        foreign = await sealway("holder", "bind", name, *whose, *rest, expect=1,
+                                system="nb-department")  # fmt: skip
+        bound = await sealway("holder", "bind", name, *whose, *rest)
+        (after,) = (await sealway(*searched))["certificates"]
+        with pytest.raises(Refused) as linked:
+            await window.fetch(wanted)
+        cert = by_identifier(linked.value.details["identifiers"], ("name",), vct=OLD_VCT)
+        fetched = await window.fetch(cert)
+        again = await sealway("holder", "bind", name, *whose, *rest, expect=1)
+        await sealway("holder", "unbind", name, *rest)
+        gone = await window.fetch(wanted)
+        report = await hub.audit()
+
+    assert (before["holder_count"], after["holder_count"]) == (0, 1)
+    assert (absent.states, gone.states) == (["absent"], ["absent"])
+    assert foreign["error"]["reason"] == "CERTIFICATE_NOT_FOUND"
+    assert bound["entry"] > 0
+    assert linked.value.reason == "HOLDER_LINKED"
+    assert linked.value.details["identifiers"] == unbound.identifier
+    assert fetched.fields() == {"name": "杭州示例601有限公司"}
+    assert again["error"]["reason"] == "TRANSITION_NOT_ALLOWED"
     assert not report.findings

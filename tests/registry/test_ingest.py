@@ -445,7 +445,7 @@ async def test_several_holders_find_the_certificate_and_are_one_claim(office: Of
     holders = (Holder("111", CITIZEN), Holder("111", "440524188001010014"))
     vct = office.catalogue.vct(PERMIT)
 
-    await office.deliver([permit(holders=holders), permit("P-2", holders=())], vct=vct)
+    await office.deliver([permit(holders=holders)], vct=vct)
 
     for holder in holders:
         found = await office.reader.by_holder("111", holder.number, vct)

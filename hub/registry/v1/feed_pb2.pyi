@@ -60,6 +60,7 @@ class Change(_message.Message):
         KIND_FACT: _ClassVar[Change.Kind]
         KIND_OBJECTION: _ClassVar[Change.Kind]
         KIND_NOTICE: _ClassVar[Change.Kind]
+        KIND_HOLDER: _ClassVar[Change.Kind]
     KIND_UNSPECIFIED: Change.Kind
     KIND_NEW: Change.Kind
     KIND_CHANGED: Change.Kind
@@ -70,6 +71,7 @@ class Change(_message.Message):
     KIND_FACT: Change.Kind
     KIND_OBJECTION: Change.Kind
     KIND_NOTICE: Change.Kind
+    KIND_HOLDER: Change.Kind
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]

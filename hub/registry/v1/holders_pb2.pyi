@@ -108,6 +108,44 @@ class UnlinkHolderIdentifiersResponse(_message.Message):
     receipt: _common_pb2.Receipt
     def __init__(self, link: _Optional[_Union[HolderLink, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
+class BindCertificateRequest(_message.Message):
+    __slots__ = ("request_id", "name", "holder", "document_digest", "legal_basis")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    holder: _registry_pb2.Holder
+    document_digest: str
+    legal_basis: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., holder: _Optional[_Union[_registry_pb2.Holder, _Mapping]] = ..., document_digest: _Optional[str] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+
+class BindCertificateResponse(_message.Message):
+    __slots__ = ("receipt",)
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: _common_pb2.Receipt
+    def __init__(self, receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
+class UnbindCertificateRequest(_message.Message):
+    __slots__ = ("request_id", "name", "document_digest", "legal_basis")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    document_digest: str
+    legal_basis: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., document_digest: _Optional[str] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+
+class UnbindCertificateResponse(_message.Message):
+    __slots__ = ("receipt",)
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: _common_pb2.Receipt
+    def __init__(self, receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
 class ListHolderLinksRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]

@@ -52,6 +52,16 @@ class HolderServiceStub:
                 request_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksRequest.SerializeToString,
                 response_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksResponse.FromString,
                 _registered_method=True)
+        self.BindCertificate = channel.unary_unary(
+                '/hub.registry.v1.HolderService/BindCertificate',
+                request_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateResponse.FromString,
+                _registered_method=True)
+        self.UnbindCertificate = channel.unary_unary(
+                '/hub.registry.v1.HolderService/UnbindCertificate',
+                request_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateResponse.FromString,
+                _registered_method=True)
 
 
 class HolderServiceServicer:
@@ -85,6 +95,22 @@ class HolderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BindCertificate(self, request, context):
+        """BindCertificate says whose an unbound certificate is: one of the caller's own authority whose row
+        named no holder. Its seal stays as it is; a row that names a holder takes the binding's place.
+        Departments; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnbindCertificate(self, request, context):
+        """UnbindCertificate takes such a binding back. Departments; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HolderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -102,6 +128,16 @@ def add_HolderServiceServicer_to_server(servicer, server):
                     servicer.ListHolderLinks,
                     request_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksRequest.FromString,
                     response_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksResponse.SerializeToString,
+            ),
+            'BindCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.BindCertificate,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateResponse.SerializeToString,
+            ),
+            'UnbindCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnbindCertificate,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -188,6 +224,60 @@ class HolderService:
             '/hub.registry.v1.HolderService/ListHolderLinks',
             hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksRequest.SerializeToString,
             hub_dot_registry_dot_v1_dot_holders__pb2.ListHolderLinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BindCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.HolderService/BindCertificate',
+            hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_holders__pb2.BindCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnbindCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.HolderService/UnbindCertificate',
+            hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_holders__pb2.UnbindCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

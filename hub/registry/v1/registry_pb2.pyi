@@ -278,7 +278,7 @@ class CertificateType(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., title_en: _Optional[str] = ..., vct: _Optional[str] = ..., metadata: _Optional[bytes] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[CertificateType.State, str]] = ..., state_entry: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time", "named_identifiers", "objected_fields", "origin", "converted_by")
+    __slots__ = ("name", "identifier", "version", "certificate_type", "type_version", "number", "state", "state_entry", "issue_date", "valid_from", "valid_until", "custody", "trust_grade", "public_fields", "create_time", "etag", "presence", "confirm_time", "named_identifiers", "objected_fields", "origin", "converted_by", "holder_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -301,6 +301,7 @@ class Certificate(_message.Message):
     OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     CONVERTED_BY_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     identifier: str
     version: int
@@ -323,7 +324,8 @@ class Certificate(_message.Message):
     objected_fields: _containers.RepeatedScalarFieldContainer[str]
     origin: _common_pb2.CertificateOrigin
     converted_by: str
-    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., named_identifiers: _Optional[_Iterable[_Union[NamedIdentifier, _Mapping]]] = ..., objected_fields: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ..., converted_by: _Optional[str] = ...) -> None: ...
+    holder_count: int
+    def __init__(self, name: _Optional[str] = ..., identifier: _Optional[str] = ..., version: _Optional[int] = ..., certificate_type: _Optional[str] = ..., type_version: _Optional[int] = ..., number: _Optional[str] = ..., state: _Optional[_Union[_common_pb2.CertificateState, str]] = ..., state_entry: _Optional[int] = ..., issue_date: _Optional[str] = ..., valid_from: _Optional[str] = ..., valid_until: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., trust_grade: _Optional[str] = ..., public_fields: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., presence: _Optional[_Union[Presence, str]] = ..., confirm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., named_identifiers: _Optional[_Iterable[_Union[NamedIdentifier, _Mapping]]] = ..., objected_fields: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ..., converted_by: _Optional[str] = ..., holder_count: _Optional[int] = ...) -> None: ...
 
 class NamedIdentifier(_message.Message):
     __slots__ = ("relation", "identifier", "fault")
