@@ -33,7 +33,7 @@ from hub.registry.document_store import (
     document_of,
 )
 from hub.registry.ports import Access, Blobs, Database, DataKey, DataKeys, HolderKeys, Recorder
-from hub.registry.store import CERTIFICATE_BY_NAME
+from hub.registry.store import CERTIFICATE_BY_NAME, view_of
 from hub.storage.changes import Answered, Call, Change, change_once
 from hub.storage.sealed_stream import StreamOpener, StreamSealer, new_stream_key
 from hub.storage.statements import ENTRY_INDEX, Write
@@ -128,8 +128,7 @@ class Documents:
         BLOBS_UNAVAILABLE, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
         """
         call = upload.call
-        if call.caller.authority != upload.authority:
-            raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=upload.authority)
+        await self._check_kept(call.caller, upload.authority, upload.certificate_id)
         _check_header(upload)
         version = await self._version(upload)
         remembered = await self.recorder.remembered(call.caller.name, call.request_id)
@@ -156,7 +155,7 @@ class Documents:
         Raises HubError: AUTHORITY_NOT_ALLOWED, CERTIFICATE_NOT_FOUND, KEY_UNAVAILABLE where the
         documents were erased.
         """
-        _check_sees(caller, authority)
+        await self._check_kept(caller, authority, certificate_id)
         if await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority) is None:
             name = f"{authority}/certificates/{certificate_id}"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
@@ -173,7 +172,7 @@ class Documents:
         REQUEST_ID_REUSED, LOG_UNAVAILABLE; the chunks raise DIGEST_MISMATCH, BLOB_MISSING,
         BLOBS_UNAVAILABLE, and no byte leaves that was not authenticated.
         """
-        _check_sees(call.caller, authority)
+        await self._check_kept(call.caller, authority, certificate_id)
         row = await self.database.one(DOCUMENT, document_id, certificate_id, authority)
         if row is None:
             raise _not_found(authority, certificate_id, document_id)
@@ -181,7 +180,7 @@ class Documents:
         caller = call.caller
 
         def decide() -> Change:
-            _check_sees(caller, authority)
+            self._check_authority(caller, authority)
             data: dict[str, Json] = {"document": document.row.name, "digest": document.digest}
             checks = [self.access.check(caller)]
             return Change("document.downloaded", data, (), checks, b"")
@@ -194,6 +193,24 @@ class Documents:
         assert answered.entry is not None, "an entry is made unless it is only a check"
         kept = Kept(document, answered.entry, answered.receipt)
         return Handed(kept, await self.chunks(document))
+
+    def _check_authority(self, caller: Caller, authority: str) -> None:
+        """Its authority's own systems, those of whoever succeeded it, and auditors."""
+        if caller.role is not Role.AUDITOR and authority not in self.access.kept(caller):
+            raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=authority)
+
+    async def _check_kept(self, caller: Caller, authority: str, certificate_id: str) -> None:
+        """As `_check_authority`; of what another issued only types that were taken over.
+
+        Raises HubError(AUTHORITY_NOT_ALLOWED), (CERTIFICATE_NOT_FOUND).
+        """
+        self._check_authority(caller, authority)
+        if caller.role is Role.AUDITOR or authority == caller.authority:
+            return
+        row = await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority)
+        if row is None or authority not in self.access.kept(caller, view_of(row).type_code):
+            name = f"{authority}/certificates/{certificate_id}"
+            raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
 
     # ---- upload ----
 
@@ -254,8 +271,7 @@ class Documents:
         caller = upload.call.caller
 
         def decide() -> Change:
-            if caller.authority != upload.authority:
-                raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=upload.authority)
+            self._check_authority(caller, upload.authority)
             data: dict[str, Json] = {
                 "document": row.name,
                 "version": row.version,
@@ -378,12 +394,6 @@ def _check_header(upload: Upload) -> None:
 
 
 _B64U: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def _check_sees(caller: Caller, authority: str) -> None:
-    """Its authority's own systems, and auditors."""
-    if caller.role is not Role.AUDITOR and caller.authority != authority:
-        raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=authority)
 
 
 def _not_found(authority: str, certificate_id: str, document_id: str) -> HubError:

@@ -243,14 +243,15 @@ class AnswerObjection:
         is_accepted: bool,
     ) -> Answered:
         """Durable when it returns. Raises HubError: FIELD_INVALID, OBJECTION_NOT_FOUND,
-        AUTHORITY_NOT_ALLOWED for who raised it, TRANSITION_NOT_ALLOWED, KEY_UNAVAILABLE,
-        REQUEST_ID_REUSED, DECISION_STALE. Then nothing is answered."""
+        AUTHORITY_NOT_ALLOWED for who raised it, TRANSITION_NOT_ALLOWED, REQUEST_ID_REUSED,
+        DECISION_STALE. Then nothing is answered."""
         _check_text("answer", answer)
         objection = await self.objections.find(call.caller, objection_id)
         if not self.objections.is_answering(call.caller, objection):
             raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=objection.authority)
         basis = await self._read(objection)
-        key = await self.data_keys.get(objection.data_key_id)
+        # Where the holder's data were erased the objection is closed without words.
+        key = await self.data_keys.find(objection.data_key_id)
         state = ObjectionState.ACCEPTED if is_accepted else ObjectionState.REJECTED
 
         async def refresh() -> None:
@@ -279,7 +280,7 @@ class AnswerObjection:
         )
 
     def _answered(
-        self, objection: ObjectionRow, state: ObjectionState, answer: str, key: DataKey
+        self, objection: ObjectionRow, state: ObjectionState, answer: str, key: DataKey | None
     ) -> ObjectionRow:
         """Step 2."""
         if not objection.is_open or objection.state == state.value:
@@ -291,7 +292,9 @@ class AnswerObjection:
         return objection._replace(
             state=state.value,
             due_date=due_date(now_us, self.answer_days) if is_open else "",
-            answer=key.seal(answer.encode(), text_context(objection.id, "answer")),
+            answer=b""
+            if key is None
+            else key.seal(answer.encode(), text_context(objection.id, "answer")),
             answer_time_us=now_us,
             entry=ENTRY_INDEX,
         )

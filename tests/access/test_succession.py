@@ -24,6 +24,7 @@ from tests.access.test_reorganize import (
 )
 from tests.access.test_reorganize import hub as hub
 from tests.attacks.test_states import RULING
+from tests.registry.clerk import Clerk
 from tests.registry.test_objections import answered, raised
 from tests.simulator import (
     LICENCE,
@@ -87,6 +88,8 @@ async def test_whoever_it_goes_into_changes_and_finds_what_was_issued(hub: Simul
     corrected, own = delivery.results
     fetched = await hub.platform().fetch(holder=company(1))
     department = hub.system("nb-department")
+    clerk = Clerk(department)
+    document = (await clerk.upload(first.certificate, version=1)).document
     history = await department.call(
         department.states.ListCertificateTransitions,
         states_pb2.ListCertificateTransitionsRequest(parent=second.certificate),
@@ -101,6 +104,7 @@ async def test_whoever_it_goes_into_changes_and_finds_what_was_issued(hub: Simul
     assert CertificateIdentifier.parse(own.identifier).issuer == NEW_USCC
     assert fetched.fields()["name"] == "宁波更名有限公司"
     assert history.transitions[0].authority == NEW
+    assert document.name.startswith(f"{first.certificate}/documents/")
     for wanted, names in (
         ({"number": company(1)}, {first.certificate}),
         ({"identifier": first.identifier}, {first.certificate}),
@@ -155,6 +159,9 @@ async def test_of_a_split_each_has_the_types_that_it_took_over(hub: Simulator) -
     assert await found(hub, "nb-department", number=company(1)) == []
     with pytest.raises(Refused, match="CERTIFICATE_NOT_FOUND"):
         await suspended(hub, "nb-department", one.certificate)
+    with pytest.raises(Refused, match="CERTIFICATE_NOT_FOUND"):
+        await Clerk(hub.system("nb-department")).upload(one.certificate)
+    await Clerk(hub.system("nb-department")).upload(other.certificate)
     assert (await hub.audit()).findings == []
 
 

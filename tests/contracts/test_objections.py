@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import AsyncIterator
@@ -363,6 +364,25 @@ async def test_a_revocation_by_batch_leaves_its_ruling(desk: Desk) -> None:
         RULING.decision_date,
     )
     assert (one.entry, one.system) == (ingested.entry, desk.office.caller.name)
+
+
+async def test_an_objection_to_what_was_erased_is_closed_without_words(desk: Desk) -> None:
+    """Its texts are gone with the data; nothing stays overdue for ever."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+    objection = await desk.raise_objection(first.identifier, "name")
+
+    class Erased:
+        """Data keys after the holder's was destroyed on an order."""
+
+        async def find(self, _data_key_id: str) -> None:
+            return None
+
+    desk.objections = dataclasses.replace(desk.objections, data_keys=Erased())  # type: ignore[type-var]
+    desk.answering = dataclasses.replace(desk.answering, data_keys=Erased())  # type: ignore[type-var]
+    await desk.answer(objection, is_accepted=False)
+
+    found, words = await desk.get(objection)
+    assert (found.state, words) == ("rejected", NO_WORDS)
 
 
 async def test_only_its_authority_answers_and_only_what_is_open(desk: Desk) -> None:
