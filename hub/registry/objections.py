@@ -134,13 +134,7 @@ class RaiseObjection:
         row = next((one for one in found if one is not None), None)
         if row is None:
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=stated.identifier)
-        certificate, version = on_file_of(row)
-        return _Objected(
-            certificate,
-            version,
-            await open_objections(self.database, certificate.id),
-            await self.database.one(ANNOTATION, certificate.id),
-        )
+        return await _objected(self.database, row)
 
     def _decide(
         self,
@@ -271,13 +265,7 @@ class AnswerObjection:
     async def _read(self, objection: ObjectionRow) -> _Objected:
         held = await self.database.one(HELD, objection.certificate_id, objection.authority)
         assert held is not None, "certificates are never removed"
-        certificate, version = on_file_of(held)
-        return _Objected(
-            certificate,
-            version,
-            await open_objections(self.database, certificate.id),
-            await self.database.one(ANNOTATION, certificate.id),
-        )
+        return await _objected(self.database, held)
 
     def _answered(
         self, objection: ObjectionRow, state: ObjectionState, answer: str, key: DataKey | None
@@ -454,6 +442,15 @@ def told(certificate: CertificateRow, version: VersionRow, objection: ObjectionR
         retention_class=certificate.retention_class,
         reference=objection.name,
     )
+
+
+async def _objected(database: Database, row: Row) -> _Objected:
+    """What is objected to of the certificate and version in `row`."""
+    certificate, version = on_file_of(row)
+    # First: an objection that comes in between makes the decision stale.
+    annotation = await database.one(ANNOTATION, certificate.id)
+    open_ = await open_objections(database, certificate.id)
+    return _Objected(certificate, version, open_, annotation)
 
 
 async def open_objections(database: Database, certificate_id: str) -> tuple[ObjectionRow, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime
 import uuid
@@ -497,3 +498,15 @@ async def test_the_same_call_again_raises_nothing_new(desk: Desk) -> None:
 
     assert one == again
     assert await desk.office.count("registry_objections") == 1
+
+
+async def test_two_who_object_at_once_are_both_marked(desk: Desk) -> None:
+    """Neither mark is lost, whoever is first."""
+    first = (await desk.office.deliver([licence(1)])).results[0]
+
+    await asyncio.gather(
+        desk.raise_objection(first.identifier, "address"),
+        desk.raise_objection(first.identifier, "scope", caller=OWN),
+    )
+
+    assert await desk.marked(first.certificate) == ("address", "scope")
