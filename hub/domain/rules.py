@@ -114,7 +114,7 @@ RULES: Final[dict[str, Text]] = {
     ),
     "holder.kind": Text(
         "this certificate type is held by {kind} only",
-        "该证照类型的持证主体只能是 {kind}",
+        "该证照类型的持证主体只能是 {kind}（person 自然人、organisation 组织、area 区域）",
     ),
     "holder.missing": Text(
         "the row names no holder, and this certificate type allows no certificate without one",
