@@ -7,7 +7,6 @@ which its row was made. Scalars are read as text and typed by this model: `on`, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,8 @@ from hub.domain.holder import HOLDER_TYPES
 from hub.domain.identifier import uscc_fault
 from hub.domain.row import Op
 from hub.domain.rules import RULES
-from hub.errors import HubError, Reason
+from hub.domain.schema_rules import MISSING, SchemaFault, schema_text
+from hub.errors import HubError, Reason, Text
 from hub.proof.encoding import digest
 
 MANIFEST_BYTES_MAX: Final = 256 * 1024
@@ -54,7 +54,7 @@ class ConnectorSection(_Section):
     def _authority_is_valid(self) -> ConnectorSection:
         rule = None if self.authority is None else uscc_fault(self.authority)
         if rule is not None:
-            raise ValueError(f"`authority`: {RULES[rule].en}")
+            raise SchemaFault(f"`authority`: {RULES[rule].en}", f"`authority`：{RULES[rule].zh}")
         return self
 
 
@@ -72,7 +72,10 @@ class SourceSection(_Section):
     @model_validator(mode="after")
     def _separator_is_one(self) -> SourceSection:
         if self.separator in '"\\\r\n' or self.separator.isalnum():
-            raise ValueError("the separator is a quotation mark, backslash, line end or letter")
+            raise SchemaFault(
+                "the separator is a quotation mark, backslash, line end or letter",
+                "分隔符不能是引号、反斜杠、换行符、字母或数字",
+            )
         return self
 
 
@@ -103,9 +106,15 @@ class CellSpec(_Section):
         }
         for name, kinds in belongs.items():
             if name in self.model_fields_set and self.kind not in kinds:
-                raise ValueError(f"`{name}` belongs to {' and '.join(kinds)}, not to {self.kind}")
+                raise SchemaFault(
+                    f"`{name}` belongs to {' and '.join(kinds)}, not to {self.kind}",
+                    f"`{name}` 只用于 {'、'.join(kinds)}，不用于 {self.kind}",
+                )
         if self.kind == "validity" and not self.long_term:
-            raise ValueError("`long_term` must list what the source writes for long term (长期)")
+            raise SchemaFault(
+                "`long_term` must list what the source writes for long term (长期)",
+                "`long_term` 应列出来源系统中表示长期的写法",
+            )
         return self
 
 
@@ -147,7 +156,7 @@ class HolderSpec(_Section):
     @model_validator(mode="after")
     def _known(self) -> HolderSpec:
         if self.type not in HOLDER_TYPES:
-            raise ValueError(RULES["holder.type"].en)
+            raise SchemaFault(RULES["holder.type"].en, RULES["holder.type"].zh)
         return self
 
 
@@ -160,7 +169,10 @@ class AssociatedSpec(_Section):
     @model_validator(mode="after")
     def _goes_back(self) -> AssociatedSpec:
         if self.relation not in ASSOCIATIONS:
-            raise ValueError("`relation` is one of " + ", ".join(ASSOCIATIONS))
+            raise SchemaFault(
+                "`relation` is one of " + ", ".join(ASSOCIATIONS),
+                "`relation` 应为 " + "、".join(ASSOCIATIONS) + " 之一",
+            )
         return self
 
 
@@ -180,7 +192,9 @@ class LifecycleSection(_Section):
     @model_validator(mode="after")
     def _one_way(self) -> LifecycleSection:
         if (self.op is None) != (self.source is not None and bool(self.values)):
-            raise ValueError("give either `op`, or `from` with `values`")
+            raise SchemaFault(
+                "give either `op`, or `from` with `values`", "应给出 `op`，或 `from` 与 `values`"
+            )
         return self
 
 
@@ -220,7 +234,7 @@ class Finding:
 
     line: int
     place: str
-    rule: str
+    rule: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +289,7 @@ def load_manifest(path: Path) -> LoadedManifest:
             path=path.name,
             count=len(error.findings),
             line=first.line,
-            rule=f"{first.place}: {first.rule}" if first.place else first.rule,
+            rule=f"{first.place}: {first.rule.en}" if first.place else first.rule.en,
         ) from error
 
 
@@ -304,42 +318,53 @@ def _mismatches(
     found: list[Finding] = []
     connector = manifest.connector
     if connector.type != certificate_type.code:
-        rule = f"the type file describes {certificate_type.code}"
+        code = certificate_type.code
+        rule = Text(f"the type file describes {code}", f"类型文件描述的是 {code}")
         found.append(_finding(lines, ("connector", "type"), rule))
     if connector.type_version != certificate_type.version:
-        rule = f"the type file describes version {certificate_type.version}"
+        version = certificate_type.version
+        rule = Text(f"the type file describes version {version}", f"类型文件的版本为 {version}")
         found.append(_finding(lines, ("connector", "type_version"), rule))
     known = {field.name: field for field in certificate_type.fields}
     for name, cell in manifest.fields.items():
         field = known.get(name)
         if field is None:
-            rule = f"the certificate type has no such field; it has {', '.join(known)}"
+            rule = Text(
+                f"the certificate type has no such field; it has {', '.join(known)}",
+                f"该证照类型没有此字段；已有字段：{'、'.join(known)}",
+            )
             found.append(_finding(lines, ("fields", name), rule))
         elif cell.kind not in _KINDS[field.type]:
-            allowed = " or ".join(sorted(_KINDS[field.type])) or "nothing yet"
-            rule = f"a field of type {field.type} takes `as: {allowed}`"
+            takes = sorted(_KINDS[field.type])
+            rule = Text(
+                f"a field of type {field.type} takes `as: {' or '.join(takes) or 'nothing yet'}`",
+                f"{field.type} 类型的字段应使用 `as: {'、'.join(takes) or '暂不支持'}`",
+            )
             found.append(_finding(lines, ("fields", name, "as"), rule))
     for name, field in known.items():
         if field.required and name not in manifest.fields:
-            found.append(_finding(lines, ("fields",), f"the required field {name} is not mapped"))
+            rule = Text(f"the required field {name} is not mapped", f"必填字段 {name} 未映射")
+            found.append(_finding(lines, ("fields",), rule))
     if manifest.row.issue_date.kind != "date":
-        found.append(_finding(lines, ("row", "issue_date", "as"), "an issue date is a date"))
+        rule = Text("an issue date is a date", "签发日期应为日期")
+        found.append(_finding(lines, ("row", "issue_date", "as"), rule))
     for name in ("source_key", "number"):
         cell = manifest.row.source_key if name == "source_key" else manifest.row.number
         if cell.kind not in ("text", "code", "uscc"):
-            rule = "a key or number is text, code or uscc"
+            rule = Text("a key or number is text, code or uscc", "键和编号应为 text、code 或 uscc")
             found.append(_finding(lines, ("row", name, "as"), rule))
     until = manifest.row.valid_until
     if isinstance(until, CellSpec) and until.kind not in ("date", "validity"):
-        rule = "the end of validity is a date or a validity"
+        rule = Text("the end of validity is a date or a validity", "有效期止应为 date 或 validity")
         found.append(_finding(lines, ("row", "valid_until", "as"), rule))
     known_as = manifest.row.known_as
     if known_as is not None and known_as.kind not in ("text", "code"):
-        found.append(_finding(lines, ("row", "known_as", "as"), "an identifier is code or text"))
+        rule = Text("an identifier is code or text", "标识应为 code 或 text")
+        found.append(_finding(lines, ("row", "known_as", "as"), rule))
     for name, kinds in _REASONS.items():
         spec = getattr(manifest.row, name)
         if spec is not None and spec.kind not in kinds:
-            rule = f"it is read as {' or '.join(kinds)}"
+            rule = Text(f"it is read as {' or '.join(kinds)}", f"应按 {'、'.join(kinds)} 读取")
             found.append(_finding(lines, ("row", name, "as"), rule))
     if not certificate_type.may_be_unbound and not any(
         not holder.optional for holder in manifest.holders
@@ -347,7 +372,8 @@ def _mismatches(
         rule = "the certificate type allows no certificate without a holder: map one, not optional"
         found.append(_finding(lines, ("holders",), rule))
     if manifest.row.valid_from is not None and manifest.row.valid_from.kind != "date":
-        found.append(_finding(lines, ("row", "valid_from", "as"), "it is a date"))
+        rule = Text("it is a date", "应为日期")
+        found.append(_finding(lines, ("row", "valid_from", "as"), rule))
     return found
 
 
@@ -356,7 +382,8 @@ def _load_type(path: Path, lines: _Lines) -> CertificateType:
         return from_json(_read(path, TYPE_BYTES_MAX, "certificate type"))
     except HubError as error:
         place = ("connector", "type_file")
-        raise ManifestError((_finding(lines, place, error.text("en")),)) from error
+        rule = Text(error.text("en"), error.text("zh"))
+        raise ManifestError((_finding(lines, place, rule),)) from error
 
 
 # YAML to text and lists, with the line of every place.
@@ -370,15 +397,17 @@ def _parse_yaml(data: bytes) -> tuple[Tree, _Lines]:
         node = yaml.compose(data.decode("utf-8"), Loader=yaml.BaseLoader)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ManifestError((Finding(line, "", "the manifest is not UTF-8"),)) from error
+        rule = Text("the manifest is not UTF-8", "清单不是 UTF-8 编码")
+        raise ManifestError((Finding(line, "", rule),)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
-        raise ManifestError((Finding(line, "", f"not YAML: {error.problem}"),)) from error
+        rule = Text(f"not YAML: {error.problem}", f"不是 YAML：{error.problem}")
+        raise ManifestError((Finding(line, "", rule),)) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ManifestError((Finding(1, "", "not YAML"),)) from error
+        raise ManifestError((Finding(1, "", Text("not YAML", "不是 YAML")),)) from error
     if node is None:
-        raise ManifestError((Finding(1, "", "the manifest is empty"),))
+        raise ManifestError((Finding(1, "", Text("the manifest is empty", "清单为空")),))
     lines: _Lines = {}
     return _tree(node, (), lines, set()), lines
 
@@ -388,10 +417,11 @@ def _tree(node: yaml.Node, place: _Place, lines: _Lines, seen: set[int]) -> Tree
     lines.setdefault(place, line)
     # A node met twice is a reference: refused, since a few of them can describe gigabytes.
     if id(node) in seen:
-        raise ManifestError((Finding(line, "", "YAML references (&, *) are not allowed"),))
+        rule = Text("YAML references (&, *) are not allowed", "不允许使用 YAML 引用（&、*）")
+        raise ManifestError((Finding(line, "", rule),))
     seen.add(id(node))
     if len(place) > 8:
-        raise ManifestError((Finding(line, "", "nested too deep"),))
+        raise ManifestError((Finding(line, "", Text("nested too deep", "嵌套过深")),))
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     if isinstance(node, yaml.SequenceNode):
@@ -401,23 +431,23 @@ def _tree(node: yaml.Node, place: _Place, lines: _Lines, seen: set[int]) -> Tree
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
         lines[(*place, name)] = key.start_mark.line + 1
         if not name or name in members:
-            rule = f"the key {name!r} stands twice" if name else "a key is not text"
+            rule = Text("a key is not text", "键应为文本")
+            if name:
+                rule = Text(f"the key {name!r} stands twice", f"键 {name!r} 重复")
             raise ManifestError((Finding(key.start_mark.line + 1, name, rule),))
         members[name] = _tree(value, (*place, name), lines, seen)
     return members
 
 
 def _findings(error: ValidationError, lines: _Lines) -> tuple[Finding, ...]:
-    found = []
-    for detail in error.errors(include_url=False, include_input=False):
-        rule = _RULE_PREFIX.sub("", detail["msg"])
-        if detail["type"] == "extra_forbidden":
-            rule = "this key is not known"
-        found.append(_finding(lines, tuple(detail["loc"]), rule))
-    return tuple(sorted(set(found), key=lambda one: (one.line, one.place)))
+    found = {
+        _finding(lines, tuple(detail["loc"]), schema_text(detail))
+        for detail in error.errors(include_url=False, include_input=False)
+    }
+    return tuple(sorted(found, key=lambda one: (one.line, one.place)))
 
 
-def _finding(lines: _Lines, place: tuple[Hashable, ...], rule: str) -> Finding:
+def _finding(lines: _Lines, place: tuple[Hashable, ...], rule: Text) -> Finding:
     """A finding at the innermost part of `place` that stands in the file."""
     known: _Place = ()
     for part in place:
@@ -425,8 +455,8 @@ def _finding(lines: _Lines, place: tuple[Hashable, ...], rule: str) -> Finding:
             known = (*known, part)
     shown = ".".join(str(part) for part in known)
     missing = [str(part) for part in place[len(known) :]]
-    if rule == "Field required" and missing:
-        rule = f"`{missing[-1]}` is missing"
+    if rule == MISSING and missing:
+        rule = Text(f"`{missing[-1]}` {rule.en}", f"`{missing[-1]}` {rule.zh}")
     return Finding(lines.get(known, 1), shown, rule)
 
 
@@ -442,8 +472,6 @@ def _read(path: Path, bytes_max: int, what: str) -> bytes:
         raise HubError(Reason.FILE_UNREADABLE, what=what, path=path, rule=rule)
     return data
 
-
-_RULE_PREFIX: Final = re.compile(r"^Value error, ")
 
 # Which forms of a cell give a value of which field type.
 _KINDS: Final[dict[FieldType, frozenset[str]]] = {

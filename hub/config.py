@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
+from hub.domain.schema_rules import SchemaFault, schema_text
 from hub.errors import HubError, Reason, Violation
 
 
@@ -166,20 +168,29 @@ class Config(_Section):
     @classmethod
     def _known_engine(cls, section: DatabaseSection) -> DatabaseSection:
         if not section.url.startswith(("sqlite:///", "postgresql://")):
-            raise ValueError("database.url begins with sqlite:/// or postgresql://")
+            raise SchemaFault(
+                "database.url begins with sqlite:/// or postgresql://",
+                "database.url 应以 sqlite:/// 或 postgresql:// 开头",
+            )
         return section
 
     @field_validator("ledger")
     @classmethod
     def _whole_address(cls, section: LedgerSection) -> LedgerSection:
         if section.head.startswith("s3:") and not re.fullmatch(_S3_OBJECT, section.head):
-            raise ValueError("ledger.head is a file or s3://bucket/name")
+            raise SchemaFault(
+                "ledger.head is a file or s3://bucket/name",
+                "ledger.head 应为文件或 s3://bucket/name",
+            )
         return section
 
     @model_validator(mode="after")
     def _has_store(self) -> Config:
         if "s3" in (self.blobs.url[:2], self.ledger.head[:2]) and not self.s3.endpoint:
-            raise ValueError("s3.endpoint is needed where blobs.url or ledger.head is s3://…")
+            raise SchemaFault(
+                "it is needed where blobs.url or ledger.head is s3://…",
+                "blobs.url 或 ledger.head 为 s3://… 时必须填写",
+            )
         return self
 
     def path(self, relative: Path) -> Path:
@@ -235,16 +246,15 @@ def parse(text: str, file: Path) -> Config:
     try:
         return Config.model_validate({**members, "home": file.resolve().parent})
     except ValidationError as error:
-        violations = tuple(
-            Violation(
-                ".".join(str(part) for part in item["loc"]),
-                item["type"],
-                item["msg"],
-                item["msg"],
-            )
-            for item in error.errors()
-        )
-        rule = "; ".join(f"{violation.field}: {violation.en}" for violation in violations)
+        violations = tuple(_violation(item) for item in error.errors())
+        fields = ", ".join(violation.field for violation in violations)
         raise HubError(
-            Reason.CONFIG_INVALID, violations=violations, file=file, rule=rule
+            Reason.CONFIG_INVALID, violations=violations, file=file, rule=fields
         ) from error
+
+
+def _violation(fault: ErrorDetails) -> Violation:
+    text = schema_text(fault)
+    # A rule about the whole file is about what it says of S3.
+    field = ".".join(str(part) for part in fault["loc"]) or "s3.endpoint"
+    return Violation(field, fault["type"], text.en, text.zh)

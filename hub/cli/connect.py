@@ -94,14 +94,14 @@ def lint(manifest: ManifestArgument, as_json: JsonOption = False) -> None:
             "manifest": str(manifest),
             "valid": not findings,
             "findings": [
-                {"line": one.line, "place": one.place, "rule": one.rule} for one in findings
+                {"line": one.line, "place": one.place, "en": one.rule.en, "zh": one.rule.zh}
+                for one in findings
             ],
         }
     )
     for one in findings:
-        place = f"{one.place}: " if one.place else ""
-        line = f"{manifest}:{one.line}: {place}{one.rule}"
-        terminal.say(line, line)
+        place = f"{manifest}:{one.line}: " + (f"{one.place}: " if one.place else "")
+        terminal.say(place + one.rule.en, place + one.rule.zh)
     if findings:
         raise typer.Exit(2)
     fields = len(loaded.manifest.fields)

@@ -66,7 +66,7 @@ class Finding:
 
     check: Said
     mark: Mark
-    detail: str
+    detail: Said
     remedy: Said = Said("", "")
 
 
@@ -98,7 +98,7 @@ def doctor(
                 {
                     "check": finding.check.en,
                     "mark": finding.mark.value,
-                    "detail": finding.detail,
+                    "detail": {"en": finding.detail.en, "zh": finding.detail.zh},
                     "remedy": {"en": finding.remedy.en, "zh": finding.remedy.zh},
                 }
                 for finding in findings
@@ -111,7 +111,7 @@ def doctor(
             (
                 _SIGNS[finding.mark],
                 terminal.choose(finding.check.en, finding.check.zh),
-                finding.detail,
+                terminal.choose(finding.detail.en, finding.detail.zh),
                 terminal.choose(finding.remedy.en, finding.remedy.zh),
             )
             for finding in findings
@@ -131,14 +131,14 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
             "Name it: --config FILE; or make a hub's home: sealway init DIR",
             "请用 --config FILE 指定，或用 sealway init DIR 创建枢纽目录",
         )
-        yield Finding(check, Mark.FAULT, f"{file} is missing", remedy)
+        yield Finding(check, Mark.FAULT, Said(f"{file} is missing", f"没有 {file}"), remedy)
         return
     try:
         config = load(file)
     except HubError as error:
         yield _fault(check, error)
         return
-    yield Finding(check, Mark.GOOD, f"{config.hub.origin}, {config.hub.region}")
+    yield Finding(check, Mark.GOOD, _same(f"{config.hub.origin}, {config.hub.region}"))
     yield from _modes(config)
     yield from _certificates(config)
     yield _keys(config)
@@ -160,17 +160,18 @@ def _modes(config: Config) -> Iterator[Finding]:
         remedy = Said(
             "Restore it from a backup, or run: sealway init", "请从备份恢复，或执行 sealway init"
         )
-        yield Finding(check, Mark.FAULT, f"missing: {', '.join(missing)}", remedy)
+        names = ", ".join(missing)
+        yield Finding(check, Mark.FAULT, Said(f"missing: {names}", f"缺失：{names}"), remedy)
     if open_ones:
         command = f"chmod 600 {' '.join(open_ones)}"
         yield Finding(
             check,
             Mark.FAULT,
-            f"reachable by others: {len(open_ones)}",
+            Said(f"reachable by others: {len(open_ones)}", f"他人可访问：{len(open_ones)}"),
             Said(f"Run: {command}", f"请执行：{command}"),
         )
     if not missing and not open_ones:
-        yield Finding(check, Mark.GOOD, f"{len(files)} files")
+        yield Finding(check, Mark.GOOD, Said(f"{len(files)} files", f"{len(files)} 个文件"))
 
 
 def _certificates(config: Config) -> Iterator[Finding]:
@@ -189,7 +190,7 @@ def _certificates(config: Config) -> Iterator[Finding]:
             continue
         except ValueError:
             remedy = Said("Restore the file.", "请恢复该文件。")
-            yield Finding(name, Mark.FAULT, f"{path} is not PEM", remedy)
+            yield Finding(name, Mark.FAULT, Said(f"{path} is not PEM", f"{path} 不是 PEM"), remedy)
             continue
         yield _expiry(name, found)
 
@@ -198,13 +199,14 @@ def _expiry(check: Said, found: Sequence[x509.Certificate]) -> Finding:
     """The first certificate of a file is the one in use."""
     ends = found[0].not_valid_after_utc
     left = ends - datetime.now(UTC)
-    detail = f"until {ends:%Y-%m-%d}"
+    day = f"{ends:%Y-%m-%d}"
+    detail = Said(f"until {day}", f"有效期至 {day}")
     remedy = Said(
         "Renew it: python -m certs.pki renew; then restart the hub.",
         "请续期：python -m certs.pki renew，然后重启枢纽。",
     )
     if left <= timedelta():
-        return Finding(check, Mark.FAULT, f"ended {ends:%Y-%m-%d}", remedy)
+        return Finding(check, Mark.FAULT, Said(f"ended {day}", f"已于 {day} 到期"), remedy)
     if left < EXPIRY_WARNING:
         return Finding(check, Mark.WARNING, detail, remedy)
     return Finding(check, Mark.GOOD, detail)
@@ -218,7 +220,8 @@ def _keys(config: Config) -> Finding:
         keys = open_keys(config)
     except HubError as error:
         return _fault(check, error)
-    return Finding(check, Mark.GOOD, f"log key {keys.log.verifier.id.hex()}")
+    key_id = keys.log.verifier.id.hex()
+    return Finding(check, Mark.GOOD, Said(f"log key {key_id}", f"日志密钥 {key_id}"))
 
 
 def _log(config: Config) -> Finding:
@@ -231,12 +234,14 @@ def _log(config: Config) -> Finding:
             "Restore it from a backup that is not older than the head, or run: sealway init",
             "请从不早于日志头的备份恢复，或执行 sealway init",
         )
-        return Finding(check, Mark.FAULT, "the database file is missing", remedy)
+        missing = Said("the database file is missing", "数据库文件缺失")
+        return Finding(check, Mark.FAULT, missing, remedy)
     try:
         head, size = asyncio.run(_compare_head(config))
     except HubError as error:
         return _fault(check, error)
-    return Finding(check, Mark.GOOD, f"{size} entries, {head} of them signed")
+    counted = Said(f"{size} entries, {head} of them signed", f"{size} 个条目，已签名 {head} 个")
+    return Finding(check, Mark.GOOD, counted)
 
 
 async def _compare_head(config: Config) -> tuple[int, int]:
@@ -271,21 +276,24 @@ def _clock(config: Config) -> Finding:
     remedy = Said("Synchronise the clock (NTP), then check again.", "请同步时钟（NTP）后重新检查。")
     now = datetime.now(UTC)
     if now < CLOCK_LEAST:
-        return Finding(check, Mark.FAULT, f"{now:%Y-%m-%d %H:%M} is in the past", remedy)
+        minute = f"{now:%Y-%m-%d %H:%M}"
+        past = Said(f"{minute} is in the past", f"{minute} 早于当前")
+        return Finding(check, Mark.FAULT, past, remedy)
     head = config.head_file
     if (
         head is not None
         and head.is_file()
         and head.stat().st_mtime > time.time() + CLOCK_BEHIND_MAX_S
     ):
-        return Finding(check, Mark.FAULT, "behind the log's head", remedy)
-    return Finding(check, Mark.GOOD, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+        return Finding(check, Mark.FAULT, Said("behind the log's head", "早于日志头"), remedy)
+    return Finding(check, Mark.GOOD, _same(f"{now:%Y-%m-%d %H:%M:%S} UTC"))
 
 
 def _disk(config: Config) -> Finding:
     check = Said("disk space", "磁盘空间")
     free = shutil.disk_usage(config.home).free
-    detail = f"{free / 1024**3:.1f} GiB free"
+    size = f"{free / 1024**3:.1f} GiB"
+    detail = Said(f"{size} free", f"可用 {size}")
     if free < FREE_BYTES_MIN:
         remedy = Said("Make room: a full disk stops the log.", "请清理空间：磁盘写满后日志将停止。")
         return Finding(check, Mark.FAULT, detail, remedy)
@@ -301,7 +309,7 @@ def _serving(config: Config, profile: Path | None) -> Finding:
             "Name a profile whose certificate may ask: --profile FILE",
             "请用 --profile 指定可用于查询的客户端配置",
         )
-        return Finding(check, Mark.FAULT, "not checked", remedy)
+        return Finding(check, Mark.FAULT, Said("not checked", "未检查"), remedy)
     try:
         with HubClient(load_profile(file)) as client:
             status = client.check_health()
@@ -310,9 +318,16 @@ def _serving(config: Config, profile: Path | None) -> Finding:
     remedy = Said("Read the hub's log for the reason.", "请查看枢纽日志了解原因。")
     good = status == "SERVING"
     return Finding(
-        check, Mark.GOOD if good else Mark.FAULT, status, Said("", "") if good else remedy
+        check, Mark.GOOD if good else Mark.FAULT, _same(status), Said("", "") if good else remedy
     )
 
 
 def _fault(check: Said, error: HubError) -> Finding:
-    return Finding(check, Mark.FAULT, error.reason.value, Said(error.text("en"), error.text("zh")))
+    en = " ".join([error.text("en"), *(f"{one.field}: {one.en}." for one in error.violations)])
+    zh = "".join([error.text("zh"), *(f"{one.field}：{one.zh}。" for one in error.violations)])
+    return Finding(check, Mark.FAULT, _same(error.reason.value), Said(en, zh))
+
+
+def _same(text: str) -> Said:
+    """What needs no translation."""
+    return Said(text, text)

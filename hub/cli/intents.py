@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from typing import Annotated, Final
 
 import typer
@@ -31,12 +32,16 @@ from hub.cli.session import (
     written,
 )
 from hub.cli.terminal import Document, Terminal, UsageError
+from hub.clock import CHINA
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.encoding import Json, b64u, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 
 APPROVAL_LIFE_S: Final = 900
+# Members of an intent that are seconds, and the last second that a calendar has.
+_TIMES: Final = ("not_before", "not_after")
+_SECONDS_MAX: Final = 253_402_271_999
 
 app = typer.Typer(no_args_is_help=True, help="What shall be sealed, under dual control.")
 
@@ -246,6 +251,9 @@ def _show_content(terminal: Terminal, name: str, content: bytes, members: dict[s
     terminal.say(f"{name}: you decide on exactly this.", f"{name}：您将对以下内容作出决定。")
     for member, value in members.items():
         line = f"  {member}: {json.dumps(value, ensure_ascii=not _is_plain(value))}"
+        if member in _TIMES and isinstance(value, int) and 0 <= value <= _SECONDS_MAX:
+            # Nobody decides on a number of seconds.
+            line += f" ({datetime.fromtimestamp(value, CHINA):%Y-%m-%d %H:%M:%S %z})"
         terminal.say(line, line)
     digest = b64u(intent_digest(content))
     terminal.say(f"Digest computed here: {digest}", f"本机计算的摘要：{digest}")

@@ -69,6 +69,9 @@ def checkpoint(
         f"{head.origin}: {head.size} entries, root {head.root}. Signature and continuity verified.",
         f"{head.origin}：{head.size} 个条目，根 {head.root}。签名与连续性已核验。",
     )
+    if out is not None:
+        trusted = in_folder(client.profile.trust)
+        next_step(terminal, f"sealway verify {in_folder(out)} --trust {trusted}")
 
 
 @app.command()
@@ -112,7 +115,10 @@ def prove(
     if answer.receipt.json:
         keep_receipt(terminal, answer.receipt, receipt)
     if out is not None:
-        next_step(terminal, f"keep {in_folder(out)}; it is evidence without the hub")
+        terminal.say(
+            f"Keep {in_folder(out)}: it is evidence without the hub.",
+            f"请保存 {in_folder(out)}：脱离枢纽仍可作为证据。",
+        )
 
 
 @app.command()

@@ -172,7 +172,7 @@ def test_doctor_notices_a_missing_external_head(sealway: Sealway, home: Path) ->
     ran = sealway("doctor", "--config", home / "hub.toml", "--json")
 
     faults = [check for check in ran.document["checks"] if check["mark"] == "fault"]
-    assert "LOG_HEAD_MISSING" in [fault["detail"] for fault in faults]
+    assert "LOG_HEAD_MISSING" in [fault["detail"]["en"] for fault in faults]
     assert (home / "data" / "hub.db").read_bytes() == old
 
 

@@ -101,7 +101,7 @@ def test_doctor_and_serve_refuse_a_restored_old_database(
     marks = {check["check"]: check for check in doctor.document["checks"]}
     assert doctor.code == 1
     assert marks["database and log"]["mark"] == "fault"
-    assert marks["database and log"]["detail"] == "LOG_ROLLED_BACK"
+    assert marks["database and log"]["detail"]["en"] == "LOG_ROLLED_BACK"
     assert marks["database and log"]["remedy"]["zh"]
     assert serve.code == 1
     assert "LOG_ROLLED_BACK" in serve.err

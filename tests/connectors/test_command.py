@@ -22,8 +22,17 @@ def test_lint_says_every_line_and_ends_in_2(bench: Bench, change_manifest, capsy
     assert run(["connect", "lint", str(bench.manifest), "--json"]) == 2
 
     document = json.loads(capsys.readouterr().out)
-    assert [one["place"] for one in document["findings"]] == ["source.charset", "brake.ratio"]
+    assert [(one["place"], one["en"], one["zh"]) for one in document["findings"]] == [
+        (
+            "source.charset",
+            "should be 'utf-8', 'gb18030' or 'utf8-then-gb18030'",
+            "应为 'utf-8'、'gb18030'、'utf8-then-gb18030'",
+        ),
+        ("brake.ratio", "should be 1.0 or less", "应不大于 1.0"),
+    ]
     assert not document["valid"]
+    assert run(["--lang", "zh", "connect", "lint", str(bench.manifest)]) == 2
+    assert "brake.ratio: 应不大于 1.0" in capsys.readouterr().out
 
 
 def test_preview_shows_raw_value_and_rule_of_each_cell(bench: Bench, capsys) -> None:
