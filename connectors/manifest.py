@@ -369,7 +369,10 @@ def _mismatches(
     if not certificate_type.may_be_unbound and not any(
         not holder.optional for holder in manifest.holders
     ):
-        rule = "the certificate type allows no certificate without a holder: map one, not optional"
+        rule = Text(
+            "the certificate type allows no certificate without a holder: map one, not optional",
+            "该证照类型不允许没有持证主体的证照：请映射一个，且不为可选",
+        )
         found.append(_finding(lines, ("holders",), rule))
     if manifest.row.valid_from is not None and manifest.row.valid_from.kind != "date":
         rule = Text("it is a date", "应为日期")
