@@ -314,7 +314,7 @@ def test_a_type_that_wants_a_holder_wants_one_that_is_not_optional(
     with pytest.raises(ManifestError) as caught:
         lint_manifest(bench.manifest)
     (finding,) = caught.value.findings
-    assert (finding.place, "without a holder" in finding.rule) == ("holders", True)
+    assert (finding.place, "without a holder" in finding.rule.en) == ("holders", True)
 
     change_manifest(OPTIONAL, '{type: "001", from: 地区, split: 、}')
     bench.write(GOOD.replace("宁波", ""))
