@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -48,147 +49,95 @@ _CAUSES: Final = {
 }
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the verbs to `sealway certificate`."""
-    for command in (suspend, resume, withdraw, annul, revoke, deregister, restore):
-        app.command()(command)
-    app.command()(confirm)
-    app.command()(history)
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """A decision that takes a ruling and nothing else: the call, and the help of its command."""
+
+    request: Callable[..., Message]
+    method: Callable[[states_pb2_grpc.CertificateStateServiceStub], Callable[..., Any]]
+    help: str
 
 
-def suspend(
-    certificate: CertificateArgument,
-    basis: BasisOption,
-    document: DocumentOption,
-    on: OnOption,
-    by: ByOption = "",
-    etag: EtagOption = "",
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Suspend a certificate that is in force (暂扣).
+_VERBS: Final = {
+    "suspend": _Verb(
+        states_pb2.SuspendCertificateRequest,
+        lambda stub: stub.SuspendCertificate,
+        """Suspend a certificate that is in force (暂扣).
 
     Example: sealway certificate suspend authorities/hz-market/certificates/0f3a… --basis
     "食品安全法 第一百二十二条" --document 杭市监〔2026〕12号 --on 2026-01-05
-    """
-    _change(
-        states_pb2.SuspendCertificateRequest,
-        lambda stub: stub.SuspendCertificate,
-        (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
-        profile,
-        receipt,
-        Terminal(as_json),
-    )
-
-
-def resume(
-    certificate: CertificateArgument,
-    basis: BasisOption,
-    document: DocumentOption,
-    on: OnOption,
-    by: ByOption = "",
-    etag: EtagOption = "",
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Put a suspended certificate back in force (暂扣发还).
+    """,
+    ),
+    "resume": _Verb(
+        states_pb2.ResumeCertificateRequest,
+        lambda stub: stub.ResumeCertificate,
+        """Put a suspended certificate back in force (暂扣发还).
 
     Example: sealway certificate resume authorities/hz-market/certificates/0f3a… --basis
     "行政处罚法 第九条" --document 杭市监〔2026〕19号 --on 2026-02-05
-    """
-    _change(
-        states_pb2.ResumeCertificateRequest,
-        lambda stub: stub.ResumeCertificate,
-        (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
-        profile,
-        receipt,
-        Terminal(as_json),
-    )
-
-
-def withdraw(
-    certificate: CertificateArgument,
-    basis: BasisOption,
-    document: DocumentOption,
-    on: OnOption,
-    by: ByOption = "",
-    etag: EtagOption = "",
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take back what was lawfully given: law or circumstances changed (撤回).
+    """,
+    ),
+    "withdraw": _Verb(
+        states_pb2.WithdrawCertificateRequest,
+        lambda stub: stub.WithdrawCertificate,
+        """Take back what was lawfully given: law or circumstances changed (撤回).
 
     Example: sealway certificate withdraw authorities/hz-market/certificates/0f3a… --basis
     "行政许可法 第八条" --document 杭市监〔2026〕20号 --on 2026-02-05
-    """
-    _change(
-        states_pb2.WithdrawCertificateRequest,
-        lambda stub: stub.WithdrawCertificate,
-        (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
-        profile,
-        receipt,
-        Terminal(as_json),
-    )
-
-
-def annul(
-    certificate: CertificateArgument,
-    basis: BasisOption,
-    document: DocumentOption,
-    on: OnOption,
-    by: ByOption = "",
-    etag: EtagOption = "",
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """End what should never have been given (撤销).
+    """,
+    ),
+    "annul": _Verb(
+        states_pb2.AnnulCertificateRequest,
+        lambda stub: stub.AnnulCertificate,
+        """End what should never have been given (撤销).
 
     Example: sealway certificate annul authorities/hz-market/certificates/0f3a… --basis
     "行政许可法 第六十九条" --document 杭市监〔2026〕21号 --on 2026-02-05
-    """
-    _change(
-        states_pb2.AnnulCertificateRequest,
-        lambda stub: stub.AnnulCertificate,
-        (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
-        profile,
-        receipt,
-        Terminal(as_json),
-    )
-
-
-def revoke(
-    certificate: CertificateArgument,
-    basis: BasisOption,
-    document: DocumentOption,
-    on: OnOption,
-    by: ByOption = "",
-    etag: EtagOption = "",
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Take a certificate away as punishment (吊销); deregister it afterwards.
+    """,
+    ),
+    "revoke": _Verb(
+        states_pb2.RevokeCertificateRequest,
+        lambda stub: stub.RevokeCertificate,
+        """Take a certificate away as punishment (吊销); deregister it afterwards.
 
     Example: sealway certificate revoke authorities/hz-market/certificates/0f3a… --basis
     "食品安全法 第一百二十四条" --document 杭市监罚〔2026〕7号 --on 2026-02-05
-    """
-    _change(
-        states_pb2.RevokeCertificateRequest,
-        lambda stub: stub.RevokeCertificate,
-        (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
-        profile,
-        receipt,
-        Terminal(as_json),
-    )
+    """,
+    ),
+}
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the verbs to `sealway certificate`."""
+    for name, verb in _VERBS.items():
+        app.command(name, help=verb.help)(_command(verb))
+    for command in (deregister, restore, confirm, history):
+        app.command()(command)
+
+
+def _command(verb: _Verb) -> Callable[..., None]:
+    def decide(
+        certificate: CertificateArgument,
+        basis: BasisOption,
+        document: DocumentOption,
+        on: OnOption,
+        by: ByOption = "",
+        etag: EtagOption = "",
+        profile: ProfileOption = None,
+        receipt: ReceiptOption = None,
+        repeat: RequestIdOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        _change(
+            verb.request,
+            verb.method,
+            (certificate, etag, _ruling(basis, document, on, by), request_id(repeat)),
+            profile,
+            receipt,
+            Terminal(as_json),
+        )
+
+    return decide
 
 
 def deregister(
