@@ -78,8 +78,11 @@ def test_a_refusal_shows_the_hubs_reason_texts_and_fields(hub: Loopback, sealway
     assert document["error"]["violations"][0]["zh"] == "校验位不符"
 
 
-def test_a_hub_that_does_not_answer_ends_in_7(hub: Loopback, sealway: Sealway) -> None:
+def test_a_hub_that_does_not_answer_ends_in_7(
+    hub: Loopback, sealway: Sealway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Unavailable is its own verdict, with what to check."""
+    monkeypatch.setattr("connectors.client.PAUSES_S", (0.0, 0.0, 0.0))
     profile = hub.profile("officer", "wang")
     profile.write_text(profile.read_text().replace(f":{hub.port}", ":1"))
 

@@ -16,6 +16,7 @@ from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, Row
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -237,13 +238,16 @@ async def test_what_cannot_be_objected_to_is_refused_and_leaves_nothing(desk: De
     first, ended = (await desk.office.deliver([licence(1), licence(2)])).results
     await desk.office.deliver([licence(2, Op.REVOKE), licence(1, fields={"scope": "新"})])
     (newest,) = (await desk.office.deliver([licence(1, fields={"scope": "新"})])).results
-    absent = newest.identifier.replace(newest.identifier.split(".")[-3], "0" * 32)
+    known = CertificateIdentifier.parse(newest.identifier)
+    absent = str(CertificateIdentifier.make(known.type_code, known.issuer, "0" * 32, 1))
+    miswritten = absent[:-1] + ("0" if absent[-1] != "0" else "1")
     size = desk.office.recorder.head().size
     for identifier, fields, caller, statement, reason in (
         (newest.identifier, ("scope",), WINDOW, "错", Reason.CERTIFICATE_NOT_FOUND),
         (newest.identifier, ("name",), OTHER_WINDOW, "错", Reason.CERTIFICATE_NOT_FOUND),
         (newest.identifier, ("name",), FOREIGN, "错", Reason.CERTIFICATE_NOT_FOUND),
-        (absent, ("name",), WINDOW, "错", Reason.IDENTIFIER_INVALID),
+        (absent, ("name",), WINDOW, "错", Reason.CERTIFICATE_NOT_FOUND),
+        (miswritten, ("name",), WINDOW, "错", Reason.IDENTIFIER_INVALID),
         (first.identifier, ("name",), WINDOW, "错", Reason.TRANSITION_NOT_ALLOWED),
         (ended.identifier, ("name",), WINDOW, "错", Reason.TRANSITION_NOT_ALLOWED),
         (newest.identifier, ("unknown",), OWN, "错", Reason.FIELD_INVALID),
