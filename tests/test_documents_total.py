@@ -187,8 +187,8 @@ def test_a_shipped_yaml_file_is_yaml(path: Path) -> None:
 
 
 def entry_sources() -> dict[Path, ast.Module]:
-    """The modules that can write entries: the components and the edge of calls."""
-    paths = [ROOT / "hub" / "rpc.py"]
+    """The modules that can write entries: the components, what they record with, and the edge."""
+    paths = [ROOT / "hub" / "rpc.py", ROOT / "hub" / "storage" / "changes.py"]
     for component in ("access", "registry", "seal", "exchange", "ledger"):
         paths += (ROOT / "hub" / component).glob("*.py")
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)}
