@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from hub.clock import now_us
-from hub.errors import HubError
 from hub.ledger.store import READ_HEAD, decode_head
 from hub.migrations.tables import METADATA
 from hub.proof.encoding import b64u_decode
@@ -21,6 +20,7 @@ from hub.storage.blobs import BlobStore
 from hub.storage.copies import Progress
 from hub.storage.database import Database
 from hub.storage.structure import (
+    UNREADABLE,
     Fault,
     ListReference,
     Once,
@@ -106,15 +106,16 @@ async def check_documents(
 ) -> ScrubReport:
     """Read every stored document again, its faults into `report`; what was looked at.
 
-    A store that is away is noted as unchecked. A hub may run meanwhile.
+    A store that is away, or a table that cannot be read, is noted as unchecked. A hub may run
+    meanwhile.
     """
     report.rules += 1
     seen = ScrubReport()
     try:
         async for _ in scrub(database, blobs, seen, bytes_per_s=bytes_per_s, now_us=now_us()):
             progress(_DOCUMENTS, seen.documents + seen.blobs, 0)
-    except HubError as error:
-        report.unchecked.append(Fault(_DOCUMENTS, "", error.text("en")))
+    except UNREADABLE as error:
+        report.unchecked.append(Fault(_DOCUMENTS, "", str(error)))
     for one in seen.findings:
         place = b64u_decode(one.blob).hex()
         fault = f"{_DOCUMENT_FAULTS[one.fault]}: {place[:2]}/{place}"

@@ -28,6 +28,9 @@ from hub.storage.statements import Row, Statement, question
 
 FAULTS_MAX: Final = 1000
 
+# Damaged pages and damaged values alike: never counted as right.
+UNREADABLE: Final = (HubError, sqlite3.Error, asyncpg.PostgresError)
+
 _LIMIT: Final[ColumnElement[int]] = literal_column(str(FAULTS_MAX))
 _SQLITE_SELF_CHECK: Final = Statement(
     "the engine's own check",
@@ -126,7 +129,7 @@ async def check_engine(snapshot: Snapshot, engine: Engine, report: StructureRepo
     report.rules += 1
     try:
         said = await snapshot.all(_SQLITE_SELF_CHECK)
-    except (HubError, sqlite3.Error) as error:
+    except UNREADABLE as error:
         report.unchecked.append(Fault("database file", "", str(error)))
         return
     report.faults += [Fault("database file", "", str(row[0])) for row in said if row[0] != "ok"]
@@ -137,8 +140,7 @@ async def _note(
 ) -> None:
     try:
         rows = await snapshot.all(statement)
-    except (HubError, sqlite3.Error, asyncpg.PostgresError) as error:
-        # Damaged pages and damaged values alike: never counted as right.
+    except UNREADABLE as error:
         report.unchecked.append(Fault(table, "", f"{statement.name}: {error}"))
         return
     report.is_truncated = report.is_truncated or len(rows) == FAULTS_MAX

@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -454,6 +455,21 @@ def test_fsck_names_a_document_whose_bytes_are_not_there(
     assert words in finding["fault"] and f"{name[:2]}/{name}" in finding["fault"]
     assert told.document["documents"] == COUNT
     assert "均属文件存储" in shown.out
+
+
+def test_documents_whose_table_cannot_be_read_are_not_taken_for_sound(
+    furnished: Path, sealway: Sealway, tmp_path: Path
+) -> None:
+    """Exit code 2; nothing of the store is said to be nobody's."""
+    home = copy_home(furnished, tmp_path / "home")
+    with sqlite3.connect(home / "data" / "hub.db") as database:
+        database.execute("DROP TABLE registry_documents")
+
+    told = sealway("db", "fsck", "--config", home / "hub.toml", "--json")
+
+    assert told.code == 2
+    assert "documents" in {one["table"] for one in told.document["unchecked"]}
+    assert told.document["findings"] == []
 
 
 # ---- orphans ----
