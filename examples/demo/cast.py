@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DEPLOY: Final = ROOT / "deploy"
 LICENCE: Final = "11100000MB0143028R001"
 TOBACCO: Final = "119900009000000141003"
-HYGIENE: Final = "119900009000000141009"
+FIRE: Final = "119900009000000141008"
 COMPANIES: Final = 600
 _COLUMNS: Final = 9
 _DEPENDENT_HEADER: Final = (
@@ -25,7 +25,7 @@ _DEPENDENT_HEADER: Final = (
     "企业名称",
     "统一社会信用代码",
     "经营场所",
-    "许可项目",
+    "使用性质",
     "发证日期",
     "有效期至",
 )
@@ -42,6 +42,8 @@ class Department:
     type_code: str
     manifest: Path
     file: Path
+    # 3 is a city, 4 a district; a type says at which levels it is issued.
+    level: int = 3
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ def dependents(folder: Path, companies: Sequence[Company]) -> tuple[Department, 
     The types carry demonstration codes: nobody holds such a licence because of this.
     """
     made = []
-    for id_, title, organisation, type_code, manifest in (
-        ("hz-tobacco", "杭州市烟草专卖局", "00253456", TOBACCO, "tobacco-licence"),
-        ("hz-health", "杭州市卫生健康委员会", "00254567", HYGIENE, "hygiene-licence"),
+    for id_, title, region, level, organisation, type_code, manifest in (
+        ("hz-tobacco", "杭州市烟草专卖局", "330100", 3, "00253456", TOBACCO, "tobacco-licence"),
+        ("sc-fire", "杭州市上城区消防救援大队", "330102", 4, "00254567", FIRE, "fire-safety"),
     ):
         file = folder / f"{manifest}.csv"
         write_licences(file, type_code, companies)
@@ -128,22 +130,25 @@ def dependents(folder: Path, companies: Sequence[Company]) -> tuple[Department, 
             Department(
                 id_,
                 title,
-                uscc("11330100", organisation),
-                "330100",
+                uscc(f"11{region}", organisation),
+                region,
                 type_code,
                 DEPLOY / "connectors" / f"{manifest}.yaml",
                 file,
+                level,
             )
         )
     return made[0], made[1]
 
 
-def write_licences(file: Path, type_code: str, companies: Sequence[Company]) -> None:
+def write_licences(
+    file: Path, type_code: str, companies: Sequence[Company], issued: str = "2024-06-01"
+) -> None:
     """A dependent department's export: one licence for each company."""
     rows = [_DEPENDENT_HEADER]
     for company in companies:
         about = (f"{type_code[-3:]}-{company.code[-9:]}", company.name, company.code)
-        rows.append((*about, company.address, "餐饮场所", "2024-06-01", "2029-05-31"))
+        rows.append((*about, company.address, "餐饮场所", issued, "2029-05-31"))
     file.write_text(written(rows), encoding="utf-8", newline="")
 
 

@@ -32,18 +32,19 @@ def make_home(demo: Demo) -> None:
 def enrol(demo: Demo) -> None:
     """Departments with a connector each, two intake platforms, and who is told of changes."""
     with demo.chapter("2  Departments, connectors and the intake platform"):
-        for authority, code, title, region in (
-            *((one.id, one.uscc, one.title, one.region) for one in demo.departments),
-            (TAX, uscc("11330100", "00255678"), "国家税务总局杭州市税务局", "330100"),
-            (HALL, uscc("12330000", "00268888"), "浙江省政务服务中心", "330000"),
+        for authority, code, title, region, level in (
+            *((one.id, one.uscc, one.title, one.region, one.level) for one in demo.departments),
+            (TAX, uscc("11330100", "00255678"), "国家税务总局杭州市税务局", "330100", 3),
+            (HALL, uscc("12330000", "00268888"), "浙江省政务服务中心", "330000", 3),
         ):
             demo.command(
                 "authority add {authority} --uscc {code} --title {title} --region {region} "
-                "--level 3 --since 2019-01-01 --profile {officer}",
+                "--level {level} --since 2019-01-01 --profile {officer}",
                 authority=authority,
                 code=code,
                 title=title,
                 region=region,
+                level=level,
                 officer=demo.profile("zhao"),
             )
         systems = [
@@ -181,15 +182,25 @@ def show_quarantine(demo: Demo) -> None:
         demo.say(f"line {row['line']}: {error['code']} {error['field']}: {error['en']}")
 
 
-def add_grant(demo: Demo, name: str, *, recipient: str, item: str, basis: str) -> None:
-    """What `recipient` may be given of business licences for one service item."""
+def add_grant(
+    demo: Demo,
+    name: str,
+    *,
+    recipient: str,
+    item: str,
+    basis: str,
+    of: tuple[str, tuple[str, ...]] = (LICENCE, GRANTED),
+) -> None:
+    """What `recipient` may be given for one service item: fields of a type, of business licences
+    unless another is named."""
+    type_code, fields = of
     demo.command(
-        "grant add {name} --recipient {recipient} --type {licence} --item {item} "
+        "grant add {name} --recipient {recipient} --type {type_code} --item {item} "
         "--basis {basis} --from 2026-01-01 --until 2035-12-31 --profile {officer}",
-        *[word for one in GRANTED for word in ("--field", one)],
+        *[word for one in fields for word in ("--field", one)],
         name=name,
         recipient=recipient,
-        licence=LICENCE,
+        type_code=type_code,
         item=item,
         basis=basis,
         officer=demo.profile("zhao"),

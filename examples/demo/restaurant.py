@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from examples.demo.cast import LICENCE, uscc, written
+from examples.demo.cast import FIRE, LICENCE, Company, uscc, write_licences, written
 from examples.demo.exchange import BASIS
 from examples.demo.preparation import TAX, add_grant, connect, set_aside
 from examples.demo.stage import Demo, watching
@@ -34,6 +34,26 @@ def register_today(demo: Demo) -> None:
     demo.report |= {"stream_caught_up": demo.report["accepted"], "stream_ms": told.delay_ms}
 
 
+def gone_at_the_source(demo: Demo) -> None:
+    """The fire brigade has checked the premises, but its own system does not list the certificate:
+    whoever plans with it must have it confirmed."""
+    _, brigade = demo.dependents
+    file, office = demo.folder / "fire-today.csv", demo.profile(f"{brigade.id}-office")
+    premises = Company("星禾餐饮管理有限公司（演示）", COMPANY, "示例路1号")
+    write_licences(file, brigade.type_code, [premises], legal_day(now_us()).isoformat())
+    connect(demo, dataclasses.replace(brigade, file=file))
+    found = demo.command(
+        "certificate search --holder 001:{company} --profile {office}",
+        company=COMPANY,
+        office=office,
+    )
+    demo.command(
+        "certificate confirm {certificate} --gone --profile {office}",
+        certificate=found["certificates"][0]["name"],
+        office=office,
+    )
+
+
 def issue_one_more(demo: Demo) -> None:
     """One more row in a copy of the first register's file, and its connector run.
 
@@ -57,9 +77,18 @@ def plan(demo: Demo) -> None:
         add_grant(
             demo, "licence-for-restaurants", recipient="window-1", item=RESTAURANT, basis=BASIS
         )
+        add_grant(
+            demo,
+            "fire-safety-for-restaurants",
+            recipient="window-1",
+            item=RESTAURANT,
+            basis=BASIS,
+            of=(FIRE, ("name", "address")),
+        )
+        gone_at_the_source(demo)
         answer = demo.command(
             "exchange plan --item {item} --holder company=001:{company} --fact has_agent=false "
-            "--fact premises_owned=false --fact premises_m2=120 --matter 330000-2026-000018 "
+            "--fact premises_owned=false --fact premises_m2=320 --matter 330000-2026-000018 "
             "--basis {basis} --notice {notice} --out {kept} --profile {window}",
             item=RESTAURANT,
             company=COMPANY,

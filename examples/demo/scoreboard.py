@@ -29,6 +29,7 @@ def lines(report: Mapping[str, int | float]) -> list[Line]:
     r = report
     materials = sum(int(value) for name, value in r.items() if name.startswith("plan_"))
     spared = materials - int(r["plan_ask"])
+    parts = [str(r[f"plan_{one}"]) for one in ("on_file", "obtainable", "commitment", "deferrable")]
     bad = r["quarantined"] + r["refused"]
     return [
         Line(
@@ -56,9 +57,9 @@ def lines(report: Mapping[str, int | float]) -> list[Line]:
             r["stream_ms"] <= STREAM_MS_GOAL,
         ),
         Line(
-            "开餐饮店：现在不必提交的材料",
+            "开餐饮店：不必提交的材料（库中+核实+承诺+容缺）",
             "open a restaurant: materials not to be brought now",
-            f"{spared} / {materials}",
+            f"{spared} / {materials} ({'+'.join(parts)})",
             r["plan_on_file"] > 0,
         ),
         Line(

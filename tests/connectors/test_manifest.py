@@ -32,7 +32,7 @@ LICENCE_IDENTIFIER = str(
         "area-flood-scans.yaml",
         "business-licence-csv.yaml",
         "business-licence-gb18030.yaml",
-        "hygiene-licence.yaml",
+        "fire-safety.yaml",
         "tobacco-licence.yaml",
     ],
 )
