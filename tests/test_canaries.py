@@ -14,9 +14,10 @@ import pytest_asyncio
 from certs.keys import load_key, read_passphrase
 from hub.domain.row import Op, emit_row
 from hub.proof.request import sign_request
-from hub.registry.v1 import registry_pb2
+from hub.registry.v1 import holders_pb2, holders_pb2_grpc, registry_pb2
 from hub.storage.key_files import read_key_file
 from tests.simulator import (
+    BASIS,
     FETCH,
     PERMIT,
     PERMIT_VCT,
@@ -25,12 +26,19 @@ from tests.simulator import (
     by_holder,
     citizen,
     copy_home,
+    new_id,
     permit,
 )
 
 NUMBER, NAME = citizen(77), "欧阳示例金丝雀"
 WRONG_NUMBER = citizen(78)[:-1] + ("0" if citizen(78)[-1] != "0" else "1")
-PERSONAL = {"citizen number": NUMBER, "number with a wrong check digit": WRONG_NUMBER, "name": NAME}
+LINKED_NUMBER = "H7700077007"
+PERSONAL = {
+    "citizen number": NUMBER,
+    "number with a wrong check digit": WRONG_NUMBER,
+    "number of another document": LINKED_NUMBER,
+    "name": NAME,
+}
 KEY_PURPOSES = ("log", "token", "status", "key-encryption", "holder-index")
 
 
@@ -69,7 +77,7 @@ async def _live(hub: Simulator) -> list[str]:
     await hub.officer().grant("permits", "window-1", ("name",), type_code=PERMIT)
     row = permit(77, fields=fields)
     wrong = emit_row(permit(78, fields=fields)).replace(citizen(78).encode(), WRONG_NUMBER.encode())
-    await connector.deliver([row, wrong], vct=PERMIT_VCT)
+    delivered = await connector.deliver([row, wrong], vct=PERMIT_VCT)
     wanted = by_holder(NUMBER, ("name",), vct=PERMIT_VCT, holder_type="111")
     fetched = await platform.fetch(wanted)
     assert fetched.fields() == {"name": NAME, "holder_type": "111", "holder_number": NUMBER}
@@ -79,7 +87,12 @@ async def _live(hub: Simulator) -> list[str]:
     claims = await platform.claims(certificates=(too_much,))
     compact = sign_request(claims, platform.signer)
     other = await platform.claims(certificates=(wanted,), matter=NUMBER, aud=NAME)
-    auditor = hub.system("auditor-1")
+    auditor, department = hub.system("auditor-1"), hub.system("hz-department")
+    holders = holders_pb2_grpc.HolderServiceStub(department.channel)
+    linked = await department.call(
+        holders.LinkHolderIdentifiers, _linking(delivered.results[0].certificate, "516")
+    )
+    assert linked.link.state == holders_pb2.HolderLink.STATE_LINKED
     search = registry_pb2.SearchCertificatesRequest(
         filter=registry_pb2.SearchCertificatesRequest.Filter(
             holder=registry_pb2.Holder(type="111", number=WRONG_NUMBER)
@@ -90,6 +103,9 @@ async def _live(hub: Simulator) -> list[str]:
         platform.send(sign_request(other, platform.signer), other.jti),
         platform.raw(FETCH, garbage),
         auditor.call(auditor.registry.SearchCertificates, search),
+        department.call(
+            holders.LinkHolderIdentifiers, _linking(delivered.results[0].certificate, "111")
+        ),
         connector.send_raw(garbage),
     ):
         with pytest.raises(Refused) as caught:
@@ -100,6 +116,19 @@ async def _live(hub: Simulator) -> list[str]:
     )
     await connector.deliver([permit(77, Op.REVOKE, fields=fields)], vct=PERMIT_VCT)
     return said
+
+
+def _linking(certificate: str, holder_type: str) -> holders_pb2.LinkHolderIdentifiersRequest:
+    """That the person has another document; what is no citizen number is refused as one."""
+    return holders_pb2.LinkHolderIdentifiersRequest(
+        request_id=new_id(),
+        certificate=certificate,
+        former=registry_pb2.Holder(type=holder_type, number=LINKED_NUMBER),
+        kind=holders_pb2.HolderLink.KIND_PERMIT,
+        effective_date="2026-01-05",
+        document_digest="A" * 43,
+        legal_basis=BASIS,
+    )
 
 
 @pytest_asyncio.fixture

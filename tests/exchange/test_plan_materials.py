@@ -14,6 +14,7 @@ from hub.domain.certificate import Grade
 from hub.domain.certificate_type import Kind, Listing, Sharing
 from hub.domain.document import Level
 from hub.domain.holder import Holder
+from hub.domain.holder_link import LinkKind
 from hub.domain.row import Op
 from hub.domain.service_item import Compare, Role
 from hub.errors import HubError, Reason
@@ -25,6 +26,7 @@ from hub.proof.jose import LogHead
 from hub.proof.plan_request import RoleHolder, StatedMandate, sign_plan_request
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import LogTrust
+from tests.contracts.test_holder_links import Desk
 from tests.exchange.planning import (
     ITEM,
     ORIGIN,
@@ -65,6 +67,29 @@ async def counter(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Win
 
 LICENCE_NEEDED = material("licence", Role.COMPANY, LICENCE, fields=("name", "scope"))
 FORM = material("form", Role.COMPANY)
+
+
+async def test_what_a_merged_company_held_is_on_file_for_its_successor(window: Window) -> None:
+    """While the link stands; the merged company has nothing of its successor's."""
+    desk = Desk(window.office)
+    # The successor's own licence does not say what is needed.
+    _, heir = await desk.deliver(licence(1), licence(2, fields={"scope": None}))
+    await window.grant(LICENCE, "name", "scope")
+    window.define(item(ITEM, LICENCE_NEEDED))
+
+    link = await desk.linked(heir, Holder("001", uscc(1)), LinkKind.MERGER)
+    successor, merged = await window.ask(company(2)), await window.ask(company(1))
+    await desk.unlink(link)
+    after = await window.ask(company(2))
+
+    assert [outcomes(one)["licence"] for one in (successor, merged, after)] == [
+        Outcome.ON_FILE,
+        Outcome.ON_FILE,
+        Outcome.ASK,
+    ]
+    found = [by_material(one)["licence"].planned.certificate for one in (successor, merged)]
+    assert found[0] is not None and found[1] is not None
+    assert found[0].identifier == found[1].identifier
 
 
 async def test_what_is_on_file_is_not_asked_for_and_what_is_not_is_asked_with_its_reason(
