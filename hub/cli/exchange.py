@@ -100,7 +100,7 @@ def fetch(
         vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
         asked = _asked(vct, tuple(wanted_field), tuple(cert or ()), who)
         trust = read_trust(client.profile)
-        sent = SentRequests.beside(out)
+        sent = SentRequests.beside(out, identifier)
         claims = RequestClaims(
             iss=client.profile.name,
             aud=client.profile.origin,
@@ -122,7 +122,7 @@ def fetch(
     if out is not None:
         save(out, emit_json(document), mode=PRIVATE)
     _show(terminal, document, verified, presentations, answer.certificates)
-    say_kept(terminal, out, client.profile)
+    say_kept(terminal, out, sent, client.profile)
 
 
 app.command("verify")(verify_information)

@@ -71,7 +71,7 @@ def exchange_document(
     terminal, identifier = Terminal(as_json), request_id(repeat)
     with connected(profile) as client, beside(file) as (draft, path):
         trust = read_trust(client.profile)
-        sent = SentRequests.beside(out)
+        sent = SentRequests.beside(out, identifier)
         vct = f"https://{client.profile.origin}/vct/{certificate_type.upper()}"
         claims = RequestClaims(
             iss=client.profile.name,
@@ -134,4 +134,4 @@ def exchange_document(
         terminal.say("No document came.", "未取得文件。")
         raise typer.Exit(ExitCode.REFUSED)
     terminal.say(f"Document: {in_folder(file)}", f"文件：{in_folder(file)}")
-    say_kept(terminal, out, kept_for)
+    say_kept(terminal, out, sent, kept_for)

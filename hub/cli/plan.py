@@ -126,7 +126,7 @@ def plan_materials(
     holders = _holders(holder or (), holder_file)
     with connected(profile) as client:
         trust = read_trust(client.profile)
-        sent = SentRequests.beside(out)
+        sent = SentRequests.beside(out, identifier)
         claims = PlanClaims(
             iss=client.profile.name,
             aud=client.profile.origin,
@@ -159,7 +159,7 @@ def plan_materials(
         page = _page(answer, claims, verified).html()
         save(notice, page.encode(), mode=PRIVATE)
     _show(terminal, answer, verified)
-    say_kept(terminal, out, client.profile)
+    say_kept(terminal, out, sent, client.profile)
     _say_next(terminal, answer, notice)
 
 

@@ -13,9 +13,10 @@ from connectors.client import AccessToken
 from connectors.profile import Profile, read_bounded
 from hub.cli.session import in_folder, next_step, save
 from hub.cli.terminal import Terminal, UsageError
-from hub.proof.encoding import digest
+from hub.proof.encoding import Json, b64u_decode, digest, parse_object
 from hub.proof.jose import Signer
 from hub.proof.plan_request import PlanClaims
+from hub.proof.reasons import ProofError
 from hub.proof.request import REQUEST_LIFE_MAX_S, REQUEST_SIZE_MAX, RequestClaims
 
 # A repetition signs anew only after its request has ended, so a few are ever sent under one id.
@@ -38,21 +39,28 @@ NOT_YET_SIGNED: Final = _Renewed(iat=0, exp=0, ath="")
 class SentRequests:
     """Every signed request of one request id, each kept on disk before it is sent.
 
-    Without a file they are kept for this run only.
+    Without a file they are kept for this run only. Where the same file was named for another
+    request before, what was kept for that stays.
     """
 
     file: Path | None
     texts: list[str] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    _others: int = 0
 
     @classmethod
-    def beside(cls, answer: Path | None) -> SentRequests:
-        """Those kept beside the answer's file by runs before this one."""
+    def beside(cls, answer: Path | None, request_id: str) -> SentRequests:
+        """Those of `request_id` kept beside the answer's file by runs before this one."""
         if answer is None:
             return cls(None)
-        file = answer.with_name(f"{answer.name}.request.jws")
-        sent = cls(file)
-        while (kept := sent._path(len(sent.texts))).is_file():
-            sent.texts.append(read_bounded(kept, REQUEST_SIZE_MAX, "request").decode("ascii"))
+        sent = cls(answer.with_name(f"{answer.name}.request.jws"))
+        while (kept := sent._next()).is_file():
+            text = read_bounded(kept, REQUEST_SIZE_MAX, "request").decode("ascii")
+            if _jti(text) == request_id:
+                sent.texts.append(text)
+                sent.paths.append(kept)
+            else:
+                sent._others += 1
         return sent
 
     def keep(self, compact: str) -> None:
@@ -65,7 +73,9 @@ class SentRequests:
                 f"该编号下已发送 {REQUESTS_MAX} 个请求，请使用新的编号",
             )
         if self.file is not None:
-            save(self._path(len(self.texts)), compact.encode("ascii"), mode=PRIVATE)
+            path = self._next()
+            save(path, compact.encode("ascii"), mode=PRIVATE)
+            self.paths.append(path)
         self.texts.append(compact)
 
     def signing(
@@ -89,21 +99,31 @@ class SentRequests:
 
         return signed
 
-    def _path(self, number: int) -> Path:
+    def _next(self) -> Path:
+        """The file of the next request."""
         assert self.file is not None, "asked only where a file was named"
+        number = self._others + len(self.texts)
         if number == 0:
             return self.file
         return self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
 
 
-def say_kept(terminal: Terminal, out: Path | None, profile: Profile) -> None:
+def _jti(compact: str) -> Json:
+    """The request id that a kept request names; None where the file was damaged."""
+    try:
+        return parse_object(b64u_decode(compact.split(".")[1])).get("jti")
+    except (IndexError, ProofError):
+        return None
+
+
+def say_kept(terminal: Terminal, out: Path | None, sent: SentRequests, profile: Profile) -> None:
     """Where the answer was stored, if it was, and how anybody verifies it there."""
     if out is None:
         return
     kept = in_folder(out)
     terminal.say(f"Answer: {kept}", f"答复：{kept}")
+    requests = " ".join(f"--request {in_folder(path)}" for path in sent.paths)
     next_step(
         terminal,
-        f"sealway verify {kept} --request {kept}.request.jws --as {profile.name} "
-        f"--trust {in_folder(profile.trust)}",
+        f"sealway verify {kept} {requests} --as {profile.name} --trust {in_folder(profile.trust)}",
     )

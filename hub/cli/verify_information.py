@@ -106,7 +106,7 @@ def verify_information(
     with connected(profile) as client:
         wanted = _wanted(client, certificate_type, tuple(stated), cert, holder, holder_file)
         trust = read_trust(client.profile)
-        sent = SentRequests.beside(out)
+        sent = SentRequests.beside(out, identifier)
         claims = RequestClaims(
             iss=client.profile.name,
             aud=client.profile.origin,
@@ -160,7 +160,7 @@ def verify_information(
         f"Verified: receipt of log entry {verified.index} ({verified.grade.value}).",
         f"已核验：日志条目 {verified.index} 的回执（{verified.grade.value}）。",
     )
-    say_kept(terminal, out, client.profile)
+    say_kept(terminal, out, sent, client.profile)
     if result == "not_confirmed":
         raise typer.Exit(1)
 

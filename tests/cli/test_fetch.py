@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from certs.keys import new_key
+from hub.cli.signed_requests import REQUESTS_MAX
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, parse_object
@@ -246,6 +248,37 @@ def test_a_new_token_means_a_new_signature_under_the_same_id(
     assert first.request_id == second.request_id
     assert first.signed_request != second.signed_request
     assert (hub.folder / "answer.json.request-2.jws").read_text() == second.signed_request
+
+
+def test_the_next_step_names_the_requests_of_this_answer_and_no_others(
+    hub: Loopback, fetch: Callable[..., Ran]
+) -> None:
+    """A file used before keeps its requests, and what is to be copied verifies the new answer."""
+    file = hub.folder / "answer.json"
+    fetch("--out", file)
+    hub.refuse("FetchCertificates", HubError(Reason.TOKEN_EXPIRED))
+
+    ran = fetch("--out", file)
+
+    assert ran.code == 0, ran.err
+    named = re.findall(r"--request (\S+)", ran.out)
+    assert [Path(path).name for path in named] == [
+        "answer.json.request-2.jws",
+        "answer.json.request-3.jws",
+    ]
+    texts = [Path(f"{file}.request{number}.jws").read_text() for number in ("", "-2", "-3")]
+    assert texts == [call.signed_request for call in hub.calls["FetchCertificates"]]
+
+
+def test_a_file_may_be_used_for_more_requests_than_one_id_may_have(
+    hub: Loopback, fetch: Callable[..., Ran]
+) -> None:
+    """Each run is another request; only repetitions under one id are bounded."""
+    file = hub.folder / "answer.json"
+
+    codes = {fetch("--out", file).code for _ in range(REQUESTS_MAX + 1)}
+
+    assert codes == {0}
 
 
 def test_up_to_twenty_identifiers_make_one_request(
