@@ -990,10 +990,10 @@ async def migrate_database(config: Config, *, dry_run: bool) -> Pending:
 
 
 async def check_database(
-    config: Config, progress: Progress, *, bytes_per_s: int
-) -> tuple[StructureReport, ScrubReport]:
+    config: Config, progress: Progress, *, bytes_per_s: int | None
+) -> tuple[StructureReport, ScrubReport | None]:
     """Whether the tables fit together, and the stored documents with them, which are read at most
-    so fast. Raises HubError(SCHEMA_OTHER) where the tables are of another.
+    so fast, or not at all. Raises HubError(SCHEMA_OTHER) where the tables are of another.
     """
     blobs = open_blobs(config)
     database = await open_database(config.database_url)
@@ -1003,6 +1003,8 @@ async def check_database(
             raise HubError(Reason.SCHEMA_OTHER, found=found.current or "-", expected=found.target)
         report = StructureReport()
         await check_structure(database, report, progress)
+        if bytes_per_s is None:
+            return report, None
         seen = await check_documents(database, blobs, report, progress, bytes_per_s=bytes_per_s)
         return report, seen
     finally:

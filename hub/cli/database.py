@@ -156,6 +156,13 @@ def restore(
 @app.command()
 def fsck(
     config: ConfigOption = _CONFIG,
+    documents: Annotated[
+        bool,
+        typer.Option(
+            "--documents/--no-documents",
+            help="Whether every stored document is read, which takes its time.",
+        ),
+    ] = True,
     rate: Annotated[
         int, typer.Option(min=1, max=10_000, help="Mebibytes of documents read per second at most.")
     ] = 50,
@@ -174,21 +181,24 @@ def fsck(
     terminal, loaded = Terminal(as_json), find_config(config)
     with _watched(terminal, "check", "检查") as progress:
         report, seen = asyncio.run(
-            server.check_database(loaded, progress, bytes_per_s=rate * _MEBIBYTE)
+            server.check_database(
+                loaded, progress, bytes_per_s=rate * _MEBIBYTE if documents else None
+            )
         )
     terminal.document(
         {
             "rules": report.rules,
-            "documents": seen.documents,
-            "blobs": seen.blobs,
+            "documents": seen.documents if seen is not None else None,
+            "blobs": seen.blobs if seen is not None else None,
             "findings": [asdict(fault) for fault in report.faults],
             "unchecked": [asdict(fault) for fault in report.unchecked],
             "truncated": report.is_truncated,
         }
     )
+    read = seen.documents if seen is not None else 0
     terminal.say(
-        f"{report.rules} rules checked, {seen.documents} documents read.",
-        f"已检查 {report.rules} 条规则，读取 {seen.documents} 份文件。",
+        f"{report.rules} rules checked, {read} documents read.",
+        f"已检查 {report.rules} 条规则，读取 {read} 份文件。",
     )
     found = [*report.faults, *report.unchecked]
     if not found:

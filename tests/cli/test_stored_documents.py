@@ -447,6 +447,7 @@ def test_fsck_names_a_document_whose_bytes_are_not_there(
     name, words = harm(kept)
 
     told = sealway("db", "fsck", "--config", kept.config, "--json")
+    tables = sealway("db", "fsck", "--config", kept.config, "--no-documents", "--json")
     shown = sealway("--lang", "zh", "db", "fsck", "--config", kept.config)
 
     assert (told.code, shown.code) == (1, 1)
@@ -454,6 +455,7 @@ def test_fsck_names_a_document_whose_bytes_are_not_there(
     assert finding["table"] == "documents" and finding["key"] in documents
     assert words in finding["fault"] and f"{name[:2]}/{name}" in finding["fault"]
     assert told.document["documents"] == COUNT
+    assert (tables.code, tables.document["documents"]) == (0, None)
     assert "均属文件存储" in shown.out
 
 
