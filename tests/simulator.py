@@ -913,11 +913,12 @@ class Simulator:
     async def state(self) -> State:
         """The digest of every row of every table."""
         tables = {}
-        for name, statement in _ALL_ROWS.items():
-            found: set[bytes] = set()
-            async for rows in self.hub.database.scan(statement):
-                found.update(row_digest(tuple(row)) for row in rows)
-            tables[name] = frozenset(found)
+        async with self.hub.database.snapshot() as kept:
+            for name, statement in _ALL_ROWS.items():
+                found: set[bytes] = set()
+                async for rows in kept.scan(statement):
+                    found.update(row_digest(tuple(row)) for row in rows)
+                tables[name] = frozenset(found)
         return State(tables, self.size)
 
     async def entries(self, first: int = 0) -> list[dict[str, Any]]:

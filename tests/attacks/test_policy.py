@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+import pytest_asyncio
 
 from hub.access.v1 import access_pb2
 from hub.exchange.v1 import exchange_pb2
@@ -22,6 +23,7 @@ from tests.simulator import (
     Member,
     Refused,
     Simulator,
+    State,
     bearer,
     citizen,
     company,
@@ -78,9 +80,17 @@ async def _call(member: Member, path: str) -> bytes:
         raise Refused(error) from error
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def furnished(hub: Simulator) -> State:
+    """What is kept before anybody has called."""
+    return await hub.state()
+
+
 @pytest.mark.parametrize("role", list(NAMES))
 @pytest.mark.parametrize("path", list(POLICY), ids=lambda path: path.rpartition("/")[2])
-async def test_the_policy_table_is_what_the_wire_does(hub: Simulator, path: str, role: str) -> None:
+async def test_the_policy_table_is_what_the_wire_does(
+    hub: Simulator, furnished: State, path: str, role: str
+) -> None:
     """Deny by default: a role that is not named is refused and on record, one that is is heard."""
     member = _member(hub, role)
     if role not in POLICY[path]:
@@ -94,17 +104,17 @@ async def test_the_policy_table_is_what_the_wire_does(hub: Simulator, path: str,
             caller=NAMES[role],
         )
         return
-    before = await hub.state()
+    size = hub.size
     try:
         await _call(member, path)
     except Refused as refusal:
         assert refusal.status in ("INVALID_ARGUMENT", "NOT_FOUND")
         assert refusal.reason != "ROLE_NOT_ALLOWED"
-        assert hub.size == before.size + 1
+        assert hub.size == size + 1
     else:
         # Who watches is on record from the start.
-        assert hub.size == before.size + (path == WATCH)
-    assert (await hub.state()).domain() == before.domain()
+        assert hub.size == size + (path == WATCH)
+    assert (await hub.state()).domain() == furnished.domain()
 
 
 # ---- inside an RPC ----
