@@ -38,7 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
     if has_room and config.option.basetemp is None and not hasattr(config, "workerinput"):
-        folder = Path(tempfile.mkdtemp(prefix="sealway-tests-", dir=MEMORY))
+        for left in MEMORY.glob("sealway-tests-[0-9]*-*"):
+            # A run that was killed could not take its folder away.
+            if not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"sealway-tests-{os.getpid()}-", dir=MEMORY))
         # PostgreSQL runs as somebody else.
         folder.chmod(0o711)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

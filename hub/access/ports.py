@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from hub.domain.entry import Entry, Recorded, Remember, Remembered
-from hub.storage.statements import Check, Row, Statement, Value, Write
+from hub.storage.changes import Recorder as Recorder
+from hub.storage.statements import Row, Statement, Value
 
 
 class Stored(Protocol):
@@ -33,31 +33,4 @@ class Database(Protocol):
 
     def snapshot(self) -> AbstractAsyncContextManager[Stored]:
         """One state of the whole database."""
-        ...
-
-
-class Recorder(Protocol):
-    """The one way to write."""
-
-    async def record(
-        self,
-        entry: Entry,
-        writes: Sequence[Write],
-        checks: Sequence[Check],
-        *,
-        remember: Remember | None = None,
-    ) -> Recorded:
-        """Write and log in one step; durable, signed and receipted when it returns.
-
-        `ENTRY_INDEX` in a row becomes the entry's index. Raises AlreadyRecorded;
-        HubError(DECISION_STALE) where a check differs; HubError(LOG_UNAVAILABLE).
-        """
-        ...
-
-    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
-        """What this caller was answered before under this id."""
-        ...
-
-    async def receipt(self, index: int) -> str:
-        """The receipt of an entry as it was first handed out."""
         ...

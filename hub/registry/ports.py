@@ -7,10 +7,10 @@ from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
-from hub.domain.entry import Entry, Recorded, Remember, Remembered
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
+from hub.storage.changes import Recorder as Recorder
 from hub.storage.statements import Check, Row, Statement, Value, Write
 
 
@@ -29,33 +29,6 @@ class Database(Protocol):
         self, statement: Statement, *args: Value, page: int = 1000
     ) -> AsyncIterator[list[Row]]:
         """All rows that answer, page by page."""
-        ...
-
-
-class Recorder(Protocol):
-    """The one way to write."""
-
-    async def record(
-        self,
-        entry: Entry,
-        writes: Sequence[Write],
-        checks: Sequence[Check],
-        *,
-        remember: Remember | None = None,
-    ) -> Recorded:
-        """Durable, signed and receipted when it returns.
-
-        `ENTRY_INDEX` in a row becomes the entry's index. Raises AlreadyRecorded;
-        HubError(DECISION_STALE) where a check differs; HubError(LOG_UNAVAILABLE).
-        """
-        ...
-
-    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
-        """What this caller was answered before under this id."""
-        ...
-
-    async def receipt(self, index: int) -> str:
-        """The receipt of an entry as it was first handed out."""
         ...
 
 

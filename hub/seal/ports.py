@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
+from hub.domain.entry import LogHead
 from hub.proof.jose import RegisteredKey
-from hub.storage.statements import Check, Row, Statement, Value, Write
+from hub.storage import changes
+from hub.storage.statements import Row, Statement, Value
 
 
 class Database(Protocol):
@@ -29,31 +30,8 @@ class Database(Protocol):
         ...
 
 
-class Recorder(Protocol):
-    """The one way to write."""
-
-    async def record(
-        self,
-        entry: Entry,
-        writes: Sequence[Write],
-        checks: Sequence[Check],
-        *,
-        remember: Remember | None = None,
-    ) -> Recorded:
-        """Durable, signed and receipted when it returns.
-
-        `ENTRY_INDEX` in a row becomes the entry's index. Raises AlreadyRecorded;
-        HubError(DECISION_STALE) where a check differs; HubError(LOG_UNAVAILABLE).
-        """
-        ...
-
-    async def remembered(self, caller: str, request_id: str) -> Remembered | None:
-        """What this caller was answered before under this id."""
-        ...
-
-    async def receipt(self, index: int) -> str:
-        """The receipt of an entry as it was first handed out."""
-        ...
+class Recorder(changes.Recorder, Protocol):
+    """The one way to write, and how far the log reaches."""
 
     def head(self) -> LogHead:
         """The newest signed head."""
