@@ -208,8 +208,9 @@ TEXTS: dict[Reason, Text] = {
         "字段 {field} 无效：{rule}。请更正后重新发送。",
     ),
     Reason.NAME_MALFORMED: Text(
-        "{name} is not a resource name of the form {form}.",
-        "{name} 不是形如 {form} 的资源名称。",
+        "{name} is not a resource name of the form {form}; an id has 3 to 63 of a-z, 0-9 and "
+        "hyphen.",
+        "{name} 不是形如 {form} 的资源名称；其中标识为 3 至 63 个小写字母、数字或连字符。",
     ),
     Reason.REQUEST_ID_REUSED: Text(
         "request id {request_id} was used before with other content; use a new id.",
@@ -315,8 +316,8 @@ TEXTS: dict[Reason, Text] = {
         "字段 {field} 不是有效的公民身份号码（{rule}），请核对证件原件。",
     ),
     Reason.IDENTIFIER_INVALID: Text(
-        "{field} is not a valid certificate identifier ({rule}).",
-        "字段 {field} 不是有效的电子证照标识（{rule}）。",
+        "{field} is not a valid certificate identifier ({rule}); copy it from the certificate.",
+        "字段 {field} 不是有效的电子证照标识（{rule}），请照证照原样填写。",
     ),
     Reason.HOLDER_INVALID: Text(
         "{field} is not valid ({rule}); correct the holder's type or number.",
@@ -365,8 +366,8 @@ TEXTS: dict[Reason, Text] = {
         "{authority} 不得颁发类型 {type} 的证照（{rule}），颁发机构及层级以类型目录为准。",
     ),
     Reason.TRANSITION_NOT_ALLOWED: Text(
-        "{name} is {state}, which does not allow this.",
-        "{name} 当前状态为 {state}，不允许此操作。",
+        "{name} is {state}, which does not allow this. Look at its state first.",
+        "{name} 当前状态为 {state}，不允许此操作。请先查看其状态。",
     ),
     Reason.PEER_UNKNOWN: Text(
         "the client certificate of this connection is not enrolled; ask a security officer.",
@@ -410,20 +411,20 @@ TEXTS: dict[Reason, Text] = {
         "没有事项 {name}。可用 sealway item list 查看。",
     ),
     Reason.CERTIFICATE_NOT_FOUND: Text(
-        "there is no certificate {name}.",
-        "没有证照 {name}。",
+        "there is no certificate {name}. Find it with `sealway certificate search`.",
+        "没有证照 {name}。可用 sealway certificate search 查找。",
     ),
     Reason.SEAL_NOT_FOUND: Text(
-        "there is no seal {name}.",
-        "没有电子印章 {name}。",
+        "there is no seal {name}. List them with `sealway seal list`.",
+        "没有电子印章 {name}。可用 sealway seal list 查看。",
     ),
     Reason.INTENT_NOT_FOUND: Text(
         "there is no intent {name}. List them with `sealway intent list`.",
         "没有用印意图 {name}。可用 sealway intent list 查看。",
     ),
     Reason.STATUS_LIST_NOT_FOUND: Text(
-        "there is no status list {name}.",
-        "没有状态列表 {name}。",
+        "there is no status list {name}. Use the address that stands in the record.",
+        "没有状态列表 {name}。请使用数据中所载的地址。",
     ),
     Reason.INTENT_NOT_APPROVED: Text(
         "nothing is sealed under the intent {intent}: {rule}. Have two officers approve one that "
@@ -435,8 +436,8 @@ TEXTS: dict[Reason, Text] = {
         "用印意图 {intent} 剩余 {left} 次，不足本次使用。请提出新的意图。",
     ),
     Reason.INTENT_CLOSED: Text(
-        "the intent {intent} is {state} and takes no further decisions.",
-        "用印意图 {intent} 当前为 {state}，不再接受审批。",
+        "the intent {intent} is {state} and takes no further decisions. Propose a new one.",
+        "用印意图 {intent} 当前为 {state}，不再接受审批。如有需要请另行提出。",
     ),
     Reason.APPROVER_REFUSED: Text(
         "the decision on {intent} is refused: {en}.",
@@ -474,8 +475,8 @@ TEXTS: dict[Reason, Text] = {
         "没有有效授权允许您订阅 {types} 的变更；请向该类型的定义机构申请，或从筛选条件中去掉。",
     ),
     Reason.PAGE_SIZE_INVALID: Text(
-        "the page size {value} is negative.",
-        "分页大小 {value} 为负数。",
+        "the page size {value} is negative. Give 0 (50 items) to 1,000.",
+        "分页大小 {value} 为负数。应为 0（50 项）至 1,000。",
     ),
     Reason.FORWARD_NOT_SERVED: Text(
         "this hub serves no request forwarded by another hub; send it signed by your own system.",
@@ -574,8 +575,8 @@ TEXTS: dict[Reason, Text] = {
         "数据库暂时不可用：{rule}。请用同一请求编号重试。",
     ),
     Reason.ENTRY_NOT_FOUND: Text(
-        "the log has no entry {entry}.",
-        "日志中没有第 {entry} 条。",
+        "the log has no entry {entry}. Its newest checkpoint says how many there are.",
+        "日志中没有第 {entry} 条。条目数见最新检查点。",
     ),
     Reason.REQUEST_INVALID: Text(
         "the signed request is refused ({rule}): {en} Sign a new one under the same request id.",

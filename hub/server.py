@@ -890,7 +890,7 @@ async def _grpc_server(hub: Hub) -> grpc.aio.Server:
         raise HubError(
             Reason.CONFIG_INVALID,
             file="hub.toml",
-            rule=f"grpc.address {hub.config.grpc.address} cannot be bound; is a hub running there?",
+            rule=f"grpc.address {hub.config.grpc.address} is taken or not of this machine",
         ) from error
     await server.start()
     return server

@@ -179,7 +179,7 @@ async def test_another_departments_certificate_does_not_exist(hub: Simulator) ->
             member.call(method, request),
             status="NOT_FOUND",
             reason="CERTIFICATE_NOT_FOUND",
-            en=f"there is no certificate {asked}.",
+            en=f"there is no certificate {asked}. Find it with `sealway certificate search`.",
             caller="systems/hz-department",
         )
 

@@ -192,6 +192,6 @@ async def test_revoking_twice_is_refused(own_hub: Simulator, officer: str) -> No
         own_hub.officer(officer).revoke("window-1"),
         status="FAILED_PRECONDITION",
         reason="TRANSITION_NOT_ALLOWED",
-        en="systems/window-1 is revoked, which does not allow this.",
+        en="systems/window-1 is revoked, which does not allow this. Look at its state first.",
         caller=f"officers/{officer}",
     )

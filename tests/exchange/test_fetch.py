@@ -225,7 +225,8 @@ async def test_what_is_no_identifier_is_refused_and_stands_in_no_entry(hub: Simu
 
     assert (caught.value.status, caught.value.reason) == ("INVALID_ARGUMENT", "IDENTIFIER_INVALID")
     assert caught.value.message == (
-        "identifier is not a valid certificate identifier (identifier.root)."
+        "identifier is not a valid certificate identifier (identifier.root); "
+        "copy it from the certificate."
     )
     entry = (await hub.entries())[-1]
     assert entry["kind"] == "refusal"
