@@ -89,10 +89,10 @@ def propose(
         f"已提出 {answer.intent.name}，摘要 {answer.intent.digest}。",
     )
     keep_receipt(terminal, answer.receipt, receipt)
+    who = terminal.choose("two officers other than the proposer", "提出人以外的两名安全员")
     next_step(
         terminal,
-        f"sealway intent approve {intent} --profile HOME/officers/OFFICER/client.toml "
-        "(two officers other than the proposer)",
+        f"sealway intent approve {intent} --profile HOME/officers/OFFICER/client.toml ({who})",
     )
 
 
@@ -156,7 +156,8 @@ def approve(
     terminal.say(f"{name} is now: {state}.", f"{name} 当前状态：{state}。")
     keep_receipt(terminal, answer.receipt, receipt)
     if answer.intent.state == seal_pb2.Intent.STATE_PROPOSED:
-        next_step(terminal, f"sealway intent approve {intent} --profile (another officer's)")
+        who = terminal.choose("another officer's", "另一名安全员的配置")
+        next_step(terminal, f"sealway intent approve {intent} --profile ({who})")
     elif answer.intent.state == seal_pb2.Intent.STATE_APPROVED:
         next_step(terminal, "sealway connect run connector.yaml")
 
