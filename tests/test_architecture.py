@@ -16,13 +16,14 @@ COMPONENTS = ("access", "exchange", "ledger", "registry", "seal")
 # What each layer may import of ours. A component's own package is always allowed.
 _PURE = ("hub.errors", "hub.domain")
 _PROOF = (*_PURE, "hub.proof")
-_COMPONENT = (*_PROOF, "hub.storage", "hub.clock", "hub.v1")
+_COMPONENT = (*_PROOF, "hub.storage", "hub.clock", "hub.wire", "hub.v1")
 ALLOWED = {
     "hub/errors.py": (),
     "hub/clock.py": _PURE,
     "hub/domain": _PURE,
     "hub/proof": _PROOF,
     "hub/storage": (*_PROOF, "hub.clock"),
+    "hub/wire.py": (*_PROOF, "hub.storage", "hub.v1"),
     **{f"hub/{name}": _COMPONENT for name in COMPONENTS},
     "hub/policy.py": _PURE,
     "hub/metrics.py": _PURE,

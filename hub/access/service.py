@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import grpc
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.access.create_authority import create_authority
 from hub.access.enrolment import Enrolment
 from hub.access.identity import Authority, DatedName, Officer, System, SystemState
@@ -22,7 +21,6 @@ from hub.access.v1 import access_pb2_grpc
 from hub.domain.caller import Caller, Role
 from hub.domain.names import parse
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
 from hub.storage.changes import Call
 from hub.storage.paging import page_size
 from hub.v1 import common_pb2
@@ -69,7 +67,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
         issued = self.tokens.create(self.peer_thumbprint())
         return pb.CreateTokenResponse(
             access_token=issued.access_token,
-            expire_time=_timestamp(issued.expire_time_us),
+            expire_time=wire.timestamp(issued.expire_time_us),
             caller=issued.caller,
             origin=issued.origin,
             region=issued.region,
@@ -80,7 +78,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> pb.CreateAuthorityResponse:
         outcome = await create_authority(
             self.registrar,
-            self._call("CreateAuthority", request.request_id, request),
+            self._call("CreateAuthority", request),
             request.authority_id,
             decode_authority(request.authority),
             validate_only=request.validate_only,
@@ -112,7 +110,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
         system = request.system
         outcome = await create_system(
             self.registrar,
-            self._call("CreateSystem", request.request_id, request),
+            self._call("CreateSystem", request),
             request.system_id,
             WantedSystem(system.authority, _ROLES.get(system.role), system.title),
             decode_enrolment(request.enrolment),
@@ -156,7 +154,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> pb.RotateSystemKeysResponse:
         outcome = await rotate_system_keys(
             self.registrar,
-            self._call("RotateSystemKeys", request.request_id, request),
+            self._call("RotateSystemKeys", request),
             request.name,
             decode_enrolment(request.enrolment),
         )
@@ -169,7 +167,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> pb.RevokeSystemResponse:
         outcome = await revoke_system(
             self.registrar,
-            self._call("RevokeSystem", request.request_id, request),
+            self._call("RevokeSystem", request),
             request.name,
             request.cause,
         )
@@ -192,10 +190,8 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
             officers=[encode_officer(officer) for officer in page], next_page_token=token
         )
 
-    def _call(self, method: str, request_id: str, request: Message) -> Call:
-        caller = self.current_caller()
-        content = digest(request.SerializeToString(deterministic=True))
-        return Call(caller, request_id, _SERVICE + method, content)
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _SERVICE + method, request)
 
     def _page(
         self,
@@ -247,7 +243,7 @@ def encode_authority(authority: Authority) -> pb.Authority:
         region=authority.region,
         level=authority.level,
         successors=authority.successors,
-        create_time=_timestamp(authority.create_time_us),
+        create_time=wire.timestamp(authority.create_time_us),
     )
 
 
@@ -265,9 +261,11 @@ def encode_system(system: System) -> pb.System:
         x509_thumbprint=system.x509_thumbprint,
         signing_key_id=system.signing_key_id,
         enrolment_entry=system.enrolment_entry,
-        create_time=_timestamp(system.create_time_us),
-        revoke_time=None if system.revoke_time_us is None else _timestamp(system.revoke_time_us),
-        x509_expire_time=_timestamp(system.x509_expire_time_us),
+        create_time=wire.timestamp(system.create_time_us),
+        revoke_time=None
+        if system.revoke_time_us is None
+        else wire.timestamp(system.revoke_time_us),
+        x509_expire_time=wire.timestamp(system.x509_expire_time_us),
     )
 
 
@@ -277,7 +275,7 @@ def encode_officer(officer: Officer) -> pb.Officer:
         approval_key_id=officer.approval_key_id,
         x509_thumbprint=officer.x509_thumbprint,
         enrolment_entry=officer.enrolment_entry,
-        create_time=_timestamp(officer.create_time_us),
+        create_time=wire.timestamp(officer.create_time_us),
     )
 
 
@@ -285,9 +283,3 @@ def _receipt(outcome: Outcome[_R]) -> common_pb2.Receipt | None:
     if outcome.receipt is None:
         return None
     return common_pb2.Receipt(json=outcome.receipt, entry=outcome.entry)
-
-
-def _timestamp(time_us: int) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromMicroseconds(time_us)
-    return timestamp

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.exchange.annotate import AnnotateCopy, AnnotatedCopies, CopyState, Given
@@ -98,15 +97,9 @@ class CopyService:
             purpose=copy.purpose,
             maker=copy.maker,
             maker_authority=copy.maker_authority,
-            create_time=_time(copy.create_time_us),
-            expire_time=_time(copy.expire_time_us),
+            create_time=wire.timestamp(copy.create_time_us),
+            expire_time=wire.timestamp(copy.expire_time_us),
             state=_STATES[await self.copies.state(copy)],
             fetch_entry=copy.fetch_entry,
             create_entry=copy.entry,
         )
-
-
-def _time(time_us: int) -> Timestamp:
-    time = Timestamp()
-    time.FromMicroseconds(time_us)
-    return time

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
 from hub.errors import HubError, Reason
-from hub.exchange.change_grants import Changed, ChangeGrants
+from hub.exchange.change_grants import ChangeGrants
 from hub.exchange.fetch import FetchCertificates
 from hub.exchange.grants import Grant
 from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.v1 import exchange_pb2 as pb
-from hub.proof.encoding import digest
 from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
@@ -78,11 +76,13 @@ class ExchangeService:
     ) -> pb.CreateGrantResponse:
         """Create a grant."""
         changed = await self.change.create(
-            self._call("CreateGrant", request.request_id, request),
+            self._call("CreateGrant", request),
             decode_grant(request.grant_id, request.grant),
             validate_only=request.validate_only,
         )
-        return pb.CreateGrantResponse(grant=encode_grant(changed.grant), receipt=_receipt(changed))
+        return pb.CreateGrantResponse(
+            grant=encode_grant(changed.grant), receipt=wire.receipt(changed)
+        )
 
     async def RevokeGrant(
         self, request: pb.RevokeGrantRequest, _context: grpc.aio.ServicerContext
@@ -90,9 +90,11 @@ class ExchangeService:
         """End a grant."""
         (grant_id,) = names.parse(request.name, "grants/{grant}")
         changed = await self.change.revoke(
-            self._call("RevokeGrant", request.request_id, request), grant_id, request.cause
+            self._call("RevokeGrant", request), grant_id, request.cause
         )
-        return pb.RevokeGrantResponse(grant=encode_grant(changed.grant), receipt=_receipt(changed))
+        return pb.RevokeGrantResponse(
+            grant=encode_grant(changed.grant), receipt=wire.receipt(changed)
+        )
 
     async def GetGrant(
         self, request: pb.GetGrantRequest, _context: grpc.aio.ServicerContext
@@ -129,11 +131,8 @@ class ExchangeService:
             next_page_token=self.pages.make(_position(page[-1]), scope) if more else "",
         )
 
-    def _call(self, method: str, request_id: str, request: Message) -> Call:
-        content = digest(request.SerializeToString(deterministic=True))
-        return Call(
-            self.current_caller(), names.check_request_id(request_id), _PATH + method, content
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
 
 def _may_see(caller: Caller, grant: Grant) -> bool:
@@ -143,10 +142,6 @@ def _may_see(caller: Caller, grant: Grant) -> bool:
 def _position(grant: Grant) -> str:
     """Text that sorts in the order of creation."""
     return f"{grant.create_us:020d} {grant.id}"
-
-
-def _receipt(changed: Changed) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=changed.receipt, entry=changed.entry)
 
 
 def decode_grant(grant_id: str, message: pb.Grant) -> Grant:
@@ -178,20 +173,14 @@ def encode_grant(grant: Grant) -> pb.Grant:
         fields=grant.fields,
         service_items=grant.service_items,
         legal_basis=grant.legal_basis,
-        start_time=_time(grant.start_us),
-        expire_time=_time(grant.expire_us),
+        start_time=wire.timestamp(grant.start_us),
+        expire_time=wire.timestamp(grant.expire_us),
         consent_required=grant.consent_required,
         calls_per_day_max=grant.calls_per_day_max,
         state=pb.Grant.STATE_REVOKED if grant.revoke_us else pb.Grant.STATE_ACTIVE,
-        create_time=_time(grant.create_us),
+        create_time=wire.timestamp(grant.create_us),
         create_entry=grant.create_entry,
     )
     if grant.revoke_us:
-        message.revoke_time.CopyFrom(_time(grant.revoke_us))
+        message.revoke_time.CopyFrom(wire.timestamp(grant.revoke_us))
     return message
-
-
-def _time(time_us: int) -> Timestamp:
-    time = Timestamp()
-    time.FromMicroseconds(time_us)
-    return time

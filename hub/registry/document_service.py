@@ -9,15 +9,14 @@ from typing import Final
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
-from hub.registry.documents import CHUNK_BYTES_MAX, Document, Documents, Kept, Upload
+from hub.registry.documents import CHUNK_BYTES_MAX, Document, Documents, Upload
 from hub.registry.v1 import documents_pb2 as pb
 from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.DocumentService/"
 _CERTIFICATE: Final = "authorities/{authority}/certificates/{certificate}"
@@ -43,7 +42,7 @@ class DocumentService:
             raise HubError(Reason.FIELD_INVALID, field="header", rule=rule)
         kept = await self.documents.upload(self._upload(first.header), _chunks(requests))
         return pb.UploadDocumentResponse(
-            document=encode_document(kept.document), receipt=_receipt(kept)
+            document=encode_document(kept.document), receipt=wire.receipt(kept)
         )
 
     async def DownloadDocument(
@@ -51,12 +50,12 @@ class DocumentService:
     ) -> AsyncIterator[pb.DownloadDocumentResponse]:
         """Hand a document out."""
         authority, certificate, document = names.parse(request.name, _DOCUMENT)
-        call = self._call("DownloadDocument", request.request_id, request)
+        call = self._call("DownloadDocument", request)
         handed = await self.documents.download(
             call, f"authorities/{authority}", certificate, document
         )
         header = pb.DownloadDocumentResponse.Header(
-            document=encode_document(handed.kept.document), receipt=_receipt(handed.kept)
+            document=encode_document(handed.kept.document), receipt=wire.receipt(handed.kept)
         )
         yield pb.DownloadDocumentResponse(header=header)
         async for chunk in handed.chunks:
@@ -85,7 +84,7 @@ class DocumentService:
             rule = "a version of the certificate, 1 or more"
             raise HubError(Reason.FIELD_INVALID, field="header.version", rule=rule)
         return Upload(
-            self._call("UploadDocument", header.request_id, header),
+            self._call("UploadDocument", header),
             f"authorities/{authority}",
             certificate,
             header.version,
@@ -93,16 +92,9 @@ class DocumentService:
             header.digest,
         )
 
-    def _call(
-        self,
-        method: str,
-        request_id: str,
-        message: pb.UploadDocumentRequest.Header | pb.DownloadDocumentRequest,
-    ) -> Call:
+    def _call(self, method: str, request: wire.Request) -> Call:
         # Keyed: a header names the digest of a document, which somebody could guess.
-        content = self.content_digest(digest(message.SerializeToString(deterministic=True)))
-        identifier = names.check_request_id(request_id)
-        return Call(self.current_caller(), identifier, _PATH + method, content)
+        return wire.call(self.current_caller(), _PATH + method, request, self.content_digest)
 
 
 async def _chunks(requests: AsyncIterator[pb.UploadDocumentRequest]) -> AsyncIterator[bytes]:
@@ -132,7 +124,3 @@ def encode_document(document: Document) -> pb.Document:
         entry=row.entry,
         create_time=time,
     )
-
-
-def _receipt(kept: Kept) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=kept.receipt, entry=kept.entry)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.holder_event import HolderEvent
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
 from hub.registry.evidence import Evidence
 from hub.registry.fact_store import FollowUp
 from hub.registry.facts import (
@@ -26,9 +25,8 @@ from hub.registry.facts import (
 )
 from hub.registry.holder_events import AnnounceHolderEvent, EventAnnouncement
 from hub.registry.v1 import facts_pb2 as pb
-from hub.storage.changes import Answered, Call
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.FactService/"
 _STATES: Final = {
@@ -63,14 +61,14 @@ class FactService:
             request.certificate, "authorities/{authority}/certificates/{certificate}"
         )
         answered = await self.announce(
-            self._call("AnnounceFactChange", request.request_id, request.SerializeToString),
+            self._call("AnnounceFactChange", request),
             Announcement(
                 f"authorities/{authority}", certificate, tuple(request.facts), request.legal_basis
             ),
             lambda made: encode_fact_change(made).SerializeToString(),
         )
         return pb.AnnounceFactChangeResponse(
-            fact_change=pb.FactChange.FromString(answered.answer), receipt=_receipt(answered)
+            fact_change=pb.FactChange.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def AnnounceHolderEvent(
@@ -84,7 +82,7 @@ class FactService:
         if event is None:
             raise HubError(Reason.FIELD_INVALID, field="event", rule="an event of this list")
         answered = await self.announce_event(
-            self._call("AnnounceHolderEvent", request.request_id, request.SerializeToString),
+            self._call("AnnounceHolderEvent", request),
             EventAnnouncement(
                 f"authorities/{authority}",
                 certificate,
@@ -94,7 +92,7 @@ class FactService:
             lambda made: encode_fact_change(made).SerializeToString(),
         )
         return pb.AnnounceHolderEventResponse(
-            fact_change=pb.FactChange.FromString(answered.answer), receipt=_receipt(answered)
+            fact_change=pb.FactChange.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def ListFollowUps(
@@ -124,7 +122,7 @@ class FactService:
         change, certificate = names.parse(
             request.name, "factChanges/{fact_change}/followUps/{follow_up}"
         )
-        call = self._call("DeclineFollowUp", request.request_id, request.SerializeToString)
+        call = self._call("DeclineFollowUp", request)
         answered = await self.follow_ups.decline(
             call,
             change,
@@ -133,16 +131,11 @@ class FactService:
             lambda one: encode_follow_up(one, call.caller).SerializeToString(),
         )
         return pb.DeclineFollowUpResponse(
-            follow_up=pb.FollowUp.FromString(answered.answer), receipt=_receipt(answered)
+            follow_up=pb.FollowUp.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
-    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            digest(serialize(deterministic=True)),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
 
 def encode_fact_change(made: FactChange) -> pb.FactChange:
@@ -153,7 +146,7 @@ def encode_fact_change(made: FactChange) -> pb.FactChange:
         identifier=made.source.identifier,
         facts=made.facts,
         legal_basis=made.legal_basis,
-        announce_time=_time(made.time_us),
+        announce_time=wire.timestamp(made.time_us),
         follow_ups=made.follow_ups,
     )
 
@@ -171,13 +164,5 @@ def encode_follow_up(one: FollowUp, caller: Caller) -> pb.FollowUp:
         source_identifier=one.source_identifier,
         state=_STATES[follow_up_state(one)],
         decline_reason=one.decline_reason,
-        announce_time=_time(one.time_us),
+        announce_time=wire.timestamp(one.time_us),
     )
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

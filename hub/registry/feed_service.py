@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.clock import Clock, legal_day
 from hub.domain import names
 from hub.domain.caller import Caller
@@ -91,7 +91,7 @@ def encode_portion(portion: Portion, now_us: int) -> pb.WatchChangesResponse:
         changes=[_encode_change(one, now_us) for one in portion.changes], cursor=portion.cursor
     )
     if portion.through_us:
-        response.through_time.CopyFrom(_time(portion.through_us))
+        response.through_time.CopyFrom(wire.timestamp(portion.through_us))
     return response
 
 
@@ -111,7 +111,7 @@ def _encode_change(told: ToldChange, now_us: int) -> pb.Change:
         version=change.version,
         state=STATES[state],
         holders=told.holders,
-        change_time=_time(change.time_us),
+        change_time=wire.timestamp(change.time_us),
         reference=change.reference,
     )
 
@@ -120,7 +120,3 @@ def _from_start(start: int) -> bool:
     if start not in _STARTS:
         raise HubError(Reason.FIELD_INVALID, field="start", rule="a value of Start")
     return _STARTS[start]
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.holder import Holder
 from hub.domain.holder_link import LinkKind
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
 from hub.registry.evidence import Evidence
 from hub.registry.holder_bindings import HolderBindings
 from hub.registry.holder_link_store import LINKED, UNLINKED, LinkRow
 from hub.registry.holder_links import HolderLinks, LinkOrder
 from hub.registry.v1 import holders_pb2 as pb
-from hub.storage.changes import Answered, Call
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.HolderService/"
 _KINDS: Final = {
@@ -68,12 +66,12 @@ class HolderService:
             Evidence(request.document_digest, request.legal_basis),
         )
         answered = await self.links.link(
-            self._call("LinkHolderIdentifiers", request.request_id, request.SerializeToString),
+            self._call("LinkHolderIdentifiers", request),
             order,
             lambda made: encode_link(made).SerializeToString(),
         )
         return pb.LinkHolderIdentifiersResponse(
-            link=pb.HolderLink.FromString(answered.answer), receipt=_receipt(answered)
+            link=pb.HolderLink.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def UnlinkHolderIdentifiers(
@@ -82,13 +80,13 @@ class HolderService:
         """Take a link back."""
         (link_id,) = names.parse(request.name, "holderLinks/{holder_link}")
         answered = await self.links.unlink(
-            self._call("UnlinkHolderIdentifiers", request.request_id, request.SerializeToString),
+            self._call("UnlinkHolderIdentifiers", request),
             link_id,
             Evidence(request.document_digest, request.legal_basis),
             lambda ended: encode_link(ended).SerializeToString(),
         )
         return pb.UnlinkHolderIdentifiersResponse(
-            link=pb.HolderLink.FromString(answered.answer), receipt=_receipt(answered)
+            link=pb.HolderLink.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def ListHolderLinks(
@@ -115,13 +113,13 @@ class HolderService:
             request.name, "authorities/{authority}/certificates/{certificate}"
         )
         answered = await self.bindings.bind(
-            self._call("BindCertificate", request.request_id, request.SerializeToString),
+            self._call("BindCertificate", request),
             f"authorities/{authority}",
             certificate,
             Holder(request.holder.type, request.holder.number),
             Evidence(request.document_digest, request.legal_basis),
         )
-        return pb.BindCertificateResponse(receipt=_receipt(answered))
+        return pb.BindCertificateResponse(receipt=wire.receipt(answered))
 
     async def UnbindCertificate(
         self, request: pb.UnbindCertificateRequest, _context: grpc.aio.ServicerContext
@@ -131,21 +129,16 @@ class HolderService:
             request.name, "authorities/{authority}/certificates/{certificate}"
         )
         answered = await self.bindings.unbind(
-            self._call("UnbindCertificate", request.request_id, request.SerializeToString),
+            self._call("UnbindCertificate", request),
             f"authorities/{authority}",
             certificate,
             Evidence(request.document_digest, request.legal_basis),
         )
-        return pb.UnbindCertificateResponse(receipt=_receipt(answered))
+        return pb.UnbindCertificateResponse(receipt=wire.receipt(answered))
 
-    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            # The request names a holder: what is compared with a repetition is a keyed hash.
-            self.content_digest(digest(serialize(deterministic=True))),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        # The request names a holder: what is compared with a repetition is a keyed hash.
+        return wire.call(self.current_caller(), _PATH + method, request, self.content_digest)
 
 
 def encode_link(row: LinkRow) -> pb.HolderLink:
@@ -161,14 +154,6 @@ def encode_link(row: LinkRow) -> pb.HolderLink:
         legal_basis=row.legal_basis,
         unlink_document_digest=row.unlink_document_digest,
         unlink_legal_basis=row.unlink_legal_basis,
-        create_time=_time(row.time_us),
-        unlink_time=_time(row.unlink_time_us) if row.unlink_time_us else None,
+        create_time=wire.timestamp(row.time_us),
+        unlink_time=wire.timestamp(row.unlink_time_us) if row.unlink_time_us else None,
     )
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

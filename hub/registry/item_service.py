@@ -9,6 +9,7 @@ from typing import Final
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
@@ -17,9 +18,8 @@ from hub.registry.change_items import ImportItems, ItemChange, Outcome, RetireIt
 from hub.registry.item_store import ListState, Standing
 from hub.registry.items import Items, StoredItem
 from hub.registry.v1 import items_pb2 as pb
-from hub.storage.changes import Answered, Call
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, fitting, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.ItemService/"
 _ITEM: Final = "items/{item}"
@@ -45,14 +45,14 @@ class ItemService:
     ) -> pb.ImportItemsResponse:
         """Put items into the catalogue."""
         answered = await self.import_items(
-            self._call("ImportItems", request.request_id, request.SerializeToString),
+            self._call("ImportItems", request),
             request.items,
             encode_changes,
             validate_only=request.validate_only,
         )
         response = pb.ImportItemsResponse.FromString(answered.answer)
         if answered.entry is not None:
-            response.receipt.CopyFrom(_receipt(answered))
+            response.receipt.CopyFrom(wire.receipt(answered))
         return response
 
     async def GetItem(
@@ -89,22 +89,17 @@ class ItemService:
         """End an item."""
         (item_id,) = names.parse(request.name, _ITEM)
         answered = await self.retire(
-            self._call("RetireItem", request.request_id, request.SerializeToString),
+            self._call("RetireItem", request),
             item_id.upper(),
             request.cause,
             lambda stored, standing: encode_item(stored, standing).SerializeToString(),
         )
         item = pb.Item.FromString(answered.answer)
         item.state_entry = answered.entry or 0
-        return pb.RetireItemResponse(item=item, receipt=_receipt(answered))
+        return pb.RetireItemResponse(item=item, receipt=wire.receipt(answered))
 
-    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            digest(serialize(deterministic=True)),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
     def _encode(self, stored: StoredItem) -> pb.Item:
         return encode_item(stored, self.items.standing(stored.item.code))
@@ -164,7 +159,3 @@ def encode_changes(changes: Sequence[ItemChange]) -> bytes:
         ]
     )
     return response.SerializeToString()
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)

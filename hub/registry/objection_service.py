@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
 from hub.registry.notice_store import NoticeRow
 from hub.registry.notices import Notices
 from hub.registry.objection_store import ObjectionRow, ObjectionState, Party
@@ -25,9 +24,8 @@ from hub.registry.objections import (
     Words,
 )
 from hub.registry.v1 import objections_pb2 as pb
-from hub.storage.changes import Answered, Call
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.ObjectionService/"
 _NAME: Final = "objections/{objection}"
@@ -67,12 +65,12 @@ class ObjectionService:
     ) -> pb.RaiseObjectionResponse:
         """Object to fields of a certificate."""
         answered = await self.raise_objection(
-            self._call("RaiseObjection", request.request_id, request.SerializeToString),
+            self._call("RaiseObjection", request),
             decode_stated(request),
             lambda made: encode_objection(made).SerializeToString(),
         )
         return pb.RaiseObjectionResponse(
-            objection=pb.Objection.FromString(answered.answer), receipt=_receipt(answered)
+            objection=pb.Objection.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def GetObjection(
@@ -111,14 +109,14 @@ class ObjectionService:
         if request.decision not in _DECISIONS:
             raise HubError(Reason.FIELD_INVALID, field="decision", rule="accepted or rejected")
         answered = await self.answer(
-            self._call("AnswerObjection", request.request_id, request.SerializeToString),
+            self._call("AnswerObjection", request),
             objection,
             request.answer,
             lambda one: encode_objection(one).SerializeToString(),
             is_accepted=_DECISIONS[request.decision],
         )
         return pb.AnswerObjectionResponse(
-            objection=pb.Objection.FromString(answered.answer), receipt=_receipt(answered)
+            objection=pb.Objection.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
     async def ListNotices(
@@ -144,22 +142,17 @@ class ObjectionService:
         """Say that a notice was dealt with."""
         _, notice = names.parse(request.name, "systems/{system}/notices/{notice}")
         answered = await self.notices.acknowledge(
-            self._call("AcknowledgeNotice", request.request_id, request.SerializeToString),
+            self._call("AcknowledgeNotice", request),
             request.name,
             notice,
             lambda done: encode_notice(done).SerializeToString(),
         )
         return pb.AcknowledgeNoticeResponse(
-            notice=pb.Notice.FromString(answered.answer), receipt=_receipt(answered)
+            notice=pb.Notice.FromString(answered.answer), receipt=wire.receipt(answered)
         )
 
-    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            digest(serialize(deterministic=True)),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
 
 def decode_stated(message: pb.RaiseObjectionRequest) -> Stated:
@@ -186,10 +179,10 @@ def encode_objection(row: ObjectionRow, words: Words = NO_WORDS) -> pb.Objection
         statement=words.statement,
         answer=words.answer,
         correction=row.correction,
-        raise_time=_time(row.raise_time_us),
+        raise_time=wire.timestamp(row.raise_time_us),
     )
     if row.answer_time_us:
-        message.answer_time.CopyFrom(_time(row.answer_time_us))
+        message.answer_time.CopyFrom(wire.timestamp(row.answer_time_us))
     return message
 
 
@@ -210,16 +203,8 @@ def encode_notice(row: NoticeRow) -> pb.Notice:
         ],
         correction=row.correction,
         objection=row.objection,
-        create_time=_time(row.create_time_us),
+        create_time=wire.timestamp(row.create_time_us),
     )
     if row.acknowledge_time_us:
-        message.acknowledge_time.CopyFrom(_time(row.acknowledge_time_us))
+        message.acknowledge_time.CopyFrom(wire.timestamp(row.acknowledge_time_us))
     return message
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.clock import Clock, legal_day
 from hub.domain import names
 from hub.domain.association import NamedIdentifier, Relation
@@ -92,7 +92,7 @@ class RegistryService:
     ) -> pb.CreateCertificateTypeResponse:
         """Publish a type or its next version."""
         published = await self.publish(
-            self._call("CreateCertificateType", request.request_id, request.SerializeToString),
+            self._call("CreateCertificateType", request),
             request.metadata,
             lambda one: encode_certificate_type(one, PUBLISHED).SerializeToString(),
             validate_only=request.validate_only,
@@ -101,27 +101,27 @@ class RegistryService:
             certificate_type=pb.CertificateType.FromString(published.answer)
         )
         if published.entry is not None:
-            response.receipt.CopyFrom(_receipt(published))
+            response.receipt.CopyFrom(wire.receipt(published))
         return response
 
     async def DeprecateCertificateType(
         self, request: pb.DeprecateCertificateTypeRequest, _context: grpc.aio.ServicerContext
     ) -> pb.DeprecateCertificateTypeResponse:
         """Say that another type should be used."""
-        call = self._call("DeprecateCertificateType", request.request_id, request.SerializeToString)
+        call = self._call("DeprecateCertificateType", request)
         answered = await self._change(call, request.name, ListState.DEPRECATED, request.cause)
         return pb.DeprecateCertificateTypeResponse(
-            certificate_type=_changed(answered), receipt=_receipt(answered)
+            certificate_type=_changed(answered), receipt=wire.receipt(answered)
         )
 
     async def RetireCertificateType(
         self, request: pb.RetireCertificateTypeRequest, _context: grpc.aio.ServicerContext
     ) -> pb.RetireCertificateTypeResponse:
         """End a type."""
-        call = self._call("RetireCertificateType", request.request_id, request.SerializeToString)
+        call = self._call("RetireCertificateType", request)
         answered = await self._change(call, request.name, ListState.RETIRED, request.cause)
         return pb.RetireCertificateTypeResponse(
-            certificate_type=_changed(answered), receipt=_receipt(answered)
+            certificate_type=_changed(answered), receipt=wire.receipt(answered)
         )
 
     async def GetCertificateType(
@@ -211,13 +211,8 @@ class RegistryService:
             next_page_token=self.pages.make(page.after, scope) if page.after else "",
         )
 
-    def _call(self, method: str, request_id: str, serialize: Callable[..., bytes]) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            digest(serialize(deterministic=True)),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
     async def _change(self, call: Call, name: str, state: ListState, cause: str) -> Answered:
         (type_id,) = names.parse(name, _TYPE)
@@ -267,7 +262,7 @@ def encode_certificate_type(published: PublishedType, standing: Standing) -> pb.
         title_en=published.type.name_en,
         vct=published.vct,
         metadata=published.metadata,
-        create_time=_time(published.create_time_us),
+        create_time=wire.timestamp(published.create_time_us),
         state=_TYPE_STATES[standing.state],
         state_entry=standing.entry,
         cause=standing.cause,
@@ -304,10 +299,10 @@ def encode_certificate(view: CertificateView, now_us: int) -> pb.Certificate:
         origin=ORIGINS[view.origin],
         converted_by=view.converted_by,
         public_fields=view.public_fields.decode(),
-        create_time=_time(view.create_time_us),
+        create_time=wire.timestamp(view.create_time_us),
         etag=etag_of(view.identifier, view.state_entry),
         presence=pb.PRESENCE_GONE if view.presence.is_gone else pb.PRESENCE_LISTED,
-        confirm_time=_time(view.presence.confirm_time_us),
+        confirm_time=wire.timestamp(view.presence.confirm_time_us),
         named_identifiers=[_encode_named(one) for one in view.named],
         objected_fields=view.objected,
         holder_count=view.holder_count,
@@ -336,11 +331,3 @@ def _changed(answered: Answered) -> pb.CertificateType:
     changed = pb.CertificateType.FromString(answered.answer)
     changed.state_entry = answered.entry or 0
     return changed
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)

@@ -9,13 +9,13 @@ from typing import Final, Protocol, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import Cause, State, Verb
 from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
 from hub.registry.change_state import (
     ConfirmCertificate,
     Order,
@@ -28,7 +28,6 @@ from hub.registry.transition_store import TransitionRow
 from hub.registry.v1 import registry_pb2, states_pb2
 from hub.storage.changes import Answered, Call
 from hub.storage.paging import PageTokens, page_size
-from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.registry.v1.CertificateStateService/"
 _VERBS: Final = {
@@ -130,12 +129,12 @@ class CertificateStateService:
         if request.presence not in (registry_pb2.PRESENCE_LISTED, registry_pb2.PRESENCE_GONE):
             raise HubError(Reason.FIELD_INVALID, field="presence", rule="listed or gone")
         answered = await self.confirm(
-            self._call("ConfirmCertificate", request.request_id, request),
+            self._call("ConfirmCertificate", request),
             f"authorities/{authority}",
             certificate,
             is_gone=request.presence == registry_pb2.PRESENCE_GONE,
         )
-        return states_pb2.ConfirmCertificateResponse(receipt=_receipt(answered))
+        return states_pb2.ConfirmCertificateResponse(receipt=wire.receipt(answered))
 
     async def ListCertificateTransitions(
         self, request: states_pb2.ListCertificateTransitionsRequest, _context: object
@@ -166,7 +165,7 @@ class CertificateStateService:
         )
         assert isinstance(request, Message), "every request is a message"
         answered = await self.change(
-            self._call(f"{verb.value.capitalize()}Certificate", request.request_id, request),
+            self._call(f"{verb.value.capitalize()}Certificate", request),
             order,
             lambda view: encode_certificate(view, self.clock()).SerializeToString(),
         )
@@ -174,15 +173,10 @@ class CertificateStateService:
         shown = registry_pb2.Certificate.FromString(answered.answer)
         shown.state_entry = answered.entry
         shown.etag = etag_of(shown.identifier, answered.entry)
-        return response(certificate=shown, receipt=_receipt(answered))
+        return response(certificate=shown, receipt=wire.receipt(answered))
 
-    def _call(self, method: str, request_id: str, request: Message) -> Call:
-        return Call(
-            self.current_caller(),
-            names.check_request_id(request_id),
-            _PATH + method,
-            digest(request.SerializeToString(deterministic=True)),
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
 
 def decode_ruling(message: states_pb2.Ruling) -> Ruling:
@@ -219,7 +213,3 @@ def encode_transition(row: TransitionRow) -> states_pb2.Transition:
         ),
         entry=row.entry,
     )
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import Custody
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision
-from hub.proof.encoding import digest
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
 from hub.seal.seals import Seals
@@ -32,7 +30,7 @@ from hub.seal.store import (
     seal_of,
 )
 from hub.seal.v1 import seal_pb2 as pb
-from hub.storage.changes import Answered, Call
+from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 
@@ -72,7 +70,7 @@ class SealService:
     ) -> pb.CreateSealResponse:
         """Make a seal and its key."""
         names.parse(request.parent, "authorities/{authority}")
-        call = self._call("CreateSeal", request.request_id, request)
+        call = self._call("CreateSeal", request)
         answered = await self.seals.create(
             call,
             request.parent,
@@ -83,7 +81,7 @@ class SealService:
             ).SerializeToString(),
         )
         response = pb.CreateSealResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(_receipt(answered))
+        response.receipt.CopyFrom(wire.receipt(answered))
         return response
 
     async def ActivateSeal(
@@ -91,7 +89,7 @@ class SealService:
     ) -> pb.ActivateSealResponse:
         """Install a chain."""
         names.parse(request.name, "authorities/{authority}/seals/{seal}")
-        call = self._call("ActivateSeal", request.request_id, request)
+        call = self._call("ActivateSeal", request)
         answered = await self.seals.activate(
             call,
             request.name,
@@ -99,7 +97,7 @@ class SealService:
             lambda seal: pb.ActivateSealResponse(seal=encode_seal(seal)).SerializeToString(),
         )
         response = pb.ActivateSealResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(_receipt(answered))
+        response.receipt.CopyFrom(wire.receipt(answered))
         return response
 
     async def GetSeal(
@@ -132,14 +130,14 @@ class SealService:
         self, request: pb.ProposeIntentRequest, _context: grpc.aio.ServicerContext
     ) -> pb.ProposeIntentResponse:
         """Propose a standing intent."""
-        call = self._call("ProposeIntent", request.request_id, request)
+        call = self._call("ProposeIntent", request)
         answered = await self.intents.propose(
             call,
             decode_proposed_intent(request),
             lambda view: pb.ProposeIntentResponse(intent=encode_intent(view)).SerializeToString(),
         )
         response = pb.ProposeIntentResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(_receipt(answered))
+        response.receipt.CopyFrom(wire.receipt(answered))
         return response
 
     async def CreateApprovalChallenge(
@@ -151,7 +149,7 @@ class SealService:
         return pb.CreateApprovalChallengeResponse(
             intent_bytes=challenge.intent_bytes,
             nonce=challenge.nonce,
-            expire_time=_time(challenge.expire_time_us),
+            expire_time=wire.timestamp(challenge.expire_time_us),
             key_entry=challenge.key_entry,
         )
 
@@ -160,7 +158,7 @@ class SealService:
     ) -> pb.ApproveIntentResponse:
         """Record an officer's decision."""
         names.parse(request.name, "intents/{intent}")
-        call = self._call("ApproveIntent", request.request_id, request)
+        call = self._call("ApproveIntent", request)
         answered = await self.intents.decide(
             call,
             request.name,
@@ -168,7 +166,7 @@ class SealService:
             lambda view: pb.ApproveIntentResponse(intent=encode_intent(view)).SerializeToString(),
         )
         response = pb.ApproveIntentResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(_receipt(answered))
+        response.receipt.CopyFrom(wire.receipt(answered))
         return response
 
     async def GetIntent(
@@ -208,11 +206,8 @@ class SealService:
             )
         return pb.GetStatusListResponse(token=await self.status_lists.token(int(number[:9])))
 
-    def _call(self, method: str, request_id: str, request: Message) -> Call:
-        content = digest(request.SerializeToString(deterministic=True))
-        return Call(
-            self.current_caller(), names.check_request_id(request_id), _PATH + method, content
-        )
+    def _call(self, method: str, request: wire.Request) -> Call:
+        return wire.call(self.current_caller(), _PATH + method, request)
 
 
 def encode_seal(seal: Seal) -> pb.Seal:
@@ -225,10 +220,10 @@ def encode_seal(seal: Seal) -> pb.Seal:
         algorithm=seal.algorithm,
         custody=_CUSTODIES[seal.custody],
         x509_chain=seal.x509_chain,
-        create_time=_time(seal.create_time_us),
+        create_time=wire.timestamp(seal.create_time_us),
     )
     if seal.expire_time_us is not None:
-        message.expire_time.CopyFrom(_time(seal.expire_time_us))
+        message.expire_time.CopyFrom(wire.timestamp(seal.expire_time_us))
     return message
 
 
@@ -242,7 +237,7 @@ def encode_intent(view: IntentView) -> pb.Intent:
         requester=view.requester,
         approvals=[_encode_approval(approval) for approval in view.approvals],
         uses=view.uses,
-        create_time=_time(view.intent.create_time_us),
+        create_time=wire.timestamp(view.intent.create_time_us),
     )
 
 
@@ -270,13 +265,5 @@ def _encode_approval(approval: StoredApproval) -> pb.Approval:
         officer=approval.officer,
         decision=pb.Approval.DECISION_APPROVED if approved else pb.Approval.DECISION_REJECTED,
         approval=approval.approval,
-        create_time=_time(approval.create_time_us),
+        create_time=wire.timestamp(approval.create_time_us),
     )
-
-
-def _receipt(answered: Answered) -> common_pb2.Receipt:
-    return common_pb2.Receipt(json=answered.receipt, entry=answered.entry)
-
-
-def _time(time_us: int) -> Timestamp:
-    return Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
