@@ -91,6 +91,7 @@ class Reason(StrEnum):
     CERTIFICATE_NOT_IN_FORCE = "CERTIFICATE_NOT_IN_FORCE"
     SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
     HOLDER_LINKED = "HOLDER_LINKED"
+    FIELD_NOT_SEALED = "FIELD_NOT_SEALED"
     INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
     INTENT_EXHAUSTED = "INTENT_EXHAUSTED"
     INTENT_CLOSED = "INTENT_CLOSED"
@@ -649,6 +650,11 @@ TEXTS: dict[Reason, Text] = {
         "certificate {identifier} names several holders and cannot be asked for by one of them; "
         "ask for it by its identifier.",
         "证照 {identifier} 有多个持证主体，不能按其中一个查询；请按证照标识查询。",
+    ),
+    Reason.FIELD_NOT_SEALED: Text(
+        "certificate {identifier} was sealed when its type did not have: {fields}; ask for the "
+        "other fields, or for a version issued since.",
+        "证照 {identifier} 签章时其类型尚无：{fields}；请查询其他信息项，或此后签发的版本。",
     ),
     Reason.HOLDER_LINKED: Text(
         "the seal of the holder's certificate {identifiers} names another identifier of the "

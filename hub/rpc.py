@@ -99,6 +99,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.CERTIFICATE_NOT_IN_FORCE,
             Reason.SEVERAL_HOLDERS,
             Reason.HOLDER_LINKED,
+            Reason.FIELD_NOT_SEALED,
             Reason.INTENT_NOT_APPROVED,
             Reason.INTENT_EXHAUSTED,
             Reason.INTENT_CLOSED,

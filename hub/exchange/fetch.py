@@ -242,14 +242,22 @@ class FetchCertificates:
             # Its seal names an identifier that the caller did not say and need not know.
             raise HubError(Reason.HOLDER_LINKED, identifiers=certificate.identifier)
         jws = await self.seals.record_seal(certificate.version_id)
+        names = wanted.fields
+        asked = names if wanted.holder is None else (*names, *_HOLDER_CLAIMS, _HOLDERS)
+        disclosures = await certificate.disclosures(asked)
+        sealed = {one.name for one in disclosures}
+        if not sealed.issuperset(names):
+            # The type got them in a later version.
+            lacking = ", ".join(sorted(set(names) - sealed))
+            raise HubError(
+                Reason.FIELD_NOT_SEALED, identifier=certificate.identifier, fields=lacking
+            )
         if wanted.holder is None:
-            disclosures = await certificate.disclosures(wanted.fields)
-            return present(jws, disclosures, wanted.fields)
-        disclosures = await certificate.disclosures((*wanted.fields, *_HOLDER_CLAIMS, _HOLDERS))
-        if any(one.name == _NUMBER for one in disclosures):
-            return present(jws, disclosures, wanted.fields + _HOLDER_CLAIMS)
+            return present(jws, disclosures, names)
+        if _NUMBER in sealed:
+            return present(jws, disclosures, names + _HOLDER_CLAIMS)
         if is_area(wanted.holder.type):
-            return present(jws, disclosures, (*wanted.fields, _HOLDERS))
+            return present(jws, disclosures, (*names, _HOLDERS))
         # Several holders are sealed as one value; to show one would show them all.
         raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
 
