@@ -111,7 +111,13 @@ class FactService:
             size=page_size(request.page_size),
         )
         return pb.ListFollowUpsResponse(
-            follow_ups=[encode_follow_up(one, caller) for one in page.follow_ups],
+            follow_ups=[
+                encode_follow_up(
+                    one,
+                    is_named=caller.role is Role.AUDITOR or self.follow_ups.is_own(caller, one),
+                )
+                for one in page.follow_ups
+            ],
             next_page_token=self.pages.make(page.after, scope) if page.after else "",
         )
 
@@ -128,7 +134,7 @@ class FactService:
             change,
             certificate,
             request.decline_reason,
-            lambda one: encode_follow_up(one, call.caller).SerializeToString(),
+            lambda one: encode_follow_up(one, is_named=True).SerializeToString(),
         )
         return pb.DeclineFollowUpResponse(
             follow_up=pb.FollowUp.FromString(answered.answer), receipt=wire.receipt(answered)
@@ -151,15 +157,14 @@ def encode_fact_change(made: FactChange) -> pb.FactChange:
     )
 
 
-def encode_follow_up(one: FollowUp, caller: Caller) -> pb.FollowUp:
-    """The message of a follow-up as `caller` may see it."""
-    is_own = caller.role is Role.AUDITOR or caller.authority == one.authority
+def encode_follow_up(one: FollowUp, *, is_named: bool) -> pb.FollowUp:
+    """The message of a follow-up; its certificate is named to who keeps it, and to auditors."""
     name = f"{one.authority}/certificates/{one.certificate_id}"
     return pb.FollowUp(
         name=f"factChanges/{one.fact_change}/followUps/{one.certificate_id}",
         authority=one.authority,
         certificate_type=f"certificateTypes/{one.type_code.lower()}",
-        certificate=name if is_own else "",
+        certificate=name if is_named else "",
         facts=one.facts,
         source_identifier=one.source_identifier,
         state=_STATES[follow_up_state(one)],

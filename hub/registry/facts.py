@@ -102,8 +102,8 @@ class AnnounceFactChange:
     """Announce that facts have changed.
 
     1. The facts and the legal basis are written as they must be.
-    2. The certificate is of the caller's authority, in force, held by an organisation, and its type
-       says that it carries the facts.
+    2. The certificate is kept by the caller's authority, in force, held by an organisation, and its
+       type says that it carries the facts.
     3. Whatever else its holders have that is in force or suspended and carries one of the facts
        gets a follow-up and a place on the feed; record all of it as one entry.
     """
@@ -120,7 +120,7 @@ class AnnounceFactChange:
         """Durable when it returns. Raises HubError: FIELD_INVALID, CERTIFICATE_NOT_FOUND,
         TRANSITION_NOT_ALLOWED, REQUEST_ID_REUSED, DECISION_STALE. Then nothing is announced."""
         _check_texts(announcement)
-        if call.caller.authority != announcement.authority:
+        if announcement.authority not in self.access.kept(call.caller):
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=announcement.certificate)
         basis = await self._read(announcement)
 
@@ -151,7 +151,7 @@ class AnnounceFactChange:
     ) -> Change:
         """Steps 2 and 3."""
         source, now_us = basis.source, self.clock()
-        if source is None:
+        if source is None or source.authority not in self.access.kept(caller, source.type_code):
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=announcement.certificate)
         self._check_source(source, announcement, now_us)
         found: list[tuple[Held, tuple[str, ...]]] = []
@@ -245,29 +245,41 @@ class FollowUps:
         if caller.role is Role.AUDITOR:
             raise HubError(Reason.FIELD_INVALID, field="fact_change", rule="name an announcement")
         change, _, certificate = after.partition("/")
-        rows = await self.database.all(
-            FOLLOW_UPS_OF_AUTHORITY, caller.authority, change, certificate, size + 1
-        )
-        return _page(rows, size)
+        rows: list[Row] = []
+        for authority in self.access.kept(caller):
+            rows += await self.database.all(
+                FOLLOW_UPS_OF_AUTHORITY, authority, change, certificate, size + 1
+            )
+        return self._page(rows, size, caller)
 
     async def _of_change(
         self, caller: Caller, fact_change: str, after: str, size: int
     ) -> FollowUpPage:
         row = await self.database.one(FACT_CHANGE, fact_change)
         sees_all = caller.role is Role.AUDITOR
-        if row is None or not (sees_all or row[0] == caller.authority):
+        if row is None or not (sees_all or row[0] in self.access.kept(caller)):
             raise HubError(Reason.FACT_CHANGE_NOT_FOUND, name=f"factChanges/{fact_change}")
         # Whoever announced something of a person does not learn what that person has elsewhere.
         own_only = not sees_all and is_personal(orjson.loads(blob(row[1])))
         _, _, certificate = after.partition("/")
-        rows = await self.database.all(
-            FOLLOW_UPS_OF_CHANGE,
-            fact_change,
-            caller.authority if own_only else "",
-            certificate,
-            size + 1,
-        )
-        return _page(rows, size)
+        rows: list[Row] = []
+        for authority in self.access.kept(caller) if own_only else ("",):
+            rows += await self.database.all(
+                FOLLOW_UPS_OF_CHANGE, fact_change, authority, certificate, size + 1
+            )
+        return self._page(rows, size, caller if own_only else None)
+
+    def _page(self, rows: Sequence[Row], size: int, caller: Caller | None) -> FollowUpPage:
+        """The first of `rows`, which may come from several questions; of those only what `caller`
+        keeps, where that is asked: another may have taken over certificates of a type."""
+        ordered = sorted(map(follow_up_of, rows), key=_place)
+        page = ordered[:size]
+        found = [one for one in page if caller is None or self.is_own(caller, one)]
+        return FollowUpPage(tuple(found), "/".join(_place(page[-1])) if len(rows) > size else "")
+
+    def is_own(self, caller: Caller, one: FollowUp) -> bool:
+        """Whether the caller's authority keeps the certificate that has to follow."""
+        return one.authority in self.access.kept(caller, one.type_code)
 
     async def decline(
         self,
@@ -292,7 +304,7 @@ class FollowUps:
 
         def decide() -> Change:
             one = None if row is None else follow_up_of(row)
-            if row is None or one is None or one.authority != call.caller.authority:
+            if row is None or one is None or not self.is_own(call.caller, one):
                 raise HubError(Reason.FACT_CHANGE_NOT_FOUND, name=name)
             state = follow_up_state(one)
             if state is not FollowUpState.OPEN:
@@ -340,11 +352,8 @@ def _declined(one: FollowUp, reason: str) -> FollowUp:
     return dataclasses.replace(one, decline_reason=reason)
 
 
-def _page(rows: Sequence[Row], size: int) -> FollowUpPage:
-    found = tuple(follow_up_of(row) for row in rows[:size])
-    more = len(rows) > size
-    last = f"{found[-1].fact_change}/{found[-1].certificate_id}" if more else ""
-    return FollowUpPage(found, last)
+def _place(one: FollowUp) -> tuple[str, str]:
+    return one.fact_change, one.certificate_id
 
 
 def told(held: Held, reference: str) -> FeedChange:

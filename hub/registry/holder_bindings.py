@@ -120,9 +120,11 @@ class HolderBindings:
     async def _read(self, call: Call, authority: str, certificate_id: str) -> _Basis:
         """The certificate as it is now. Raises HubError(CERTIFICATE_NOT_FOUND), another's too."""
         row = None
-        if call.caller.authority == authority:
+        if authority in self.access.kept(call.caller):
             row = await self.database.one(HELD, certificate_id, authority)
-        if row is None:
+        if row is None or authority not in self.access.kept(
+            call.caller, on_file_of(row)[0].type_code
+        ):
             name = f"{authority}/certificates/{certificate_id}"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
         type_code = on_file_of(row)[0].type_code

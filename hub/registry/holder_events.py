@@ -88,7 +88,7 @@ class AnnounceHolderEvent:
         TRANSITION_NOT_ALLOWED, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE. Then nothing is
         announced."""
         check_evidence(announcement.evidence)
-        if call.caller.authority != announcement.authority:
+        if announcement.authority not in self.access.kept(call.caller):
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=announcement.certificate)
 
         async def decide() -> Change:
@@ -115,6 +115,8 @@ class AnnounceHolderEvent:
     ) -> Change:
         """Steps 2 and 3."""
         source, event, now_us = basis.source, announcement.event, self.clock()
+        if source.authority not in self.access.kept(caller, source.type_code):
+            raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=announcement.certificate)
         state = state_on(source.state, source.valid_from, source.valid_until, legal_day(now_us))
         if state not in _SHOWS:
             raise HubError(

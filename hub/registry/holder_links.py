@@ -16,6 +16,7 @@ from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, state_on
 from hub.domain.holder import Holder
 from hub.domain.holder_link import LINKED_MAX, Link, LinkKind, link_fault, reached
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import date_violation
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
@@ -107,7 +108,7 @@ class HolderLinks:
         REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE. Then nothing is linked.
         """
         _check(order, legal_day(self.clock()).isoformat())
-        if call.caller.authority != order.authority:
+        if order.authority not in self.access.kept(call.caller):
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=order.certificate)
 
         async def decide() -> Change:
@@ -130,7 +131,7 @@ class HolderLinks:
         async def decide() -> Change:
             row = await self.database.one(ONE_LINK, link_id)
             known = None if row is None else link_of(row)
-            if known is None or known.authority != call.caller.authority:
+            if known is None or not self._is_own(call.caller, known):
                 raise HubError(Reason.HOLDER_LINK_NOT_FOUND, name=name)
             cluster = await self._cluster(known.former_index, known.present_index)
             if known.id not in cluster.links:
@@ -163,9 +164,18 @@ class HolderLinks:
         if caller.role is Role.AUDITOR:
             rows = await self.database.all(ALL_LINKS, after, size + 1)
         else:
-            rows = await self.database.all(LINKS_OF_AUTHORITY, caller.authority, after, size + 1)
-        found = [link_of(row) for row in rows[:size]]
-        return found, found[-1].id if len(rows) > size else ""
+            rows = []
+            for authority in self.access.kept(caller):
+                rows += await self.database.all(LINKS_OF_AUTHORITY, authority, after, size + 1)
+        page = sorted(map(link_of, rows), key=lambda one: one.id)[:size]
+        sees_all = caller.role is Role.AUDITOR
+        found = [one for one in page if sees_all or self._is_own(caller, one)]
+        return found, page[-1].id if len(rows) > size else ""
+
+    def _is_own(self, caller: Caller, link: LinkRow) -> bool:
+        """Whether the caller's authority keeps the certificate that the link was made by."""
+        type_code = CertificateIdentifier.parse(link.identifier, lenient=True).type_code
+        return link.authority in self.access.kept(caller, type_code)
 
     async def _basis(self, order: LinkOrder) -> _Basis:
         row = await self.database.one(HELD_NOW, order.certificate_id, order.authority)
@@ -203,6 +213,8 @@ class HolderLinks:
     ) -> Change:
         """Steps 2 to 4."""
         source, cluster, now_us = basis.source, basis.cluster, self.clock()
+        if source.authority not in self.access.kept(caller, source.type_code):
+            raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=order.certificate)
         state = state_on(source.state, source.valid_from, source.valid_until, legal_day(now_us))
         if state is not State.ACTIVE:
             raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=order.certificate, state=state.value)

@@ -10,7 +10,15 @@ import pytest
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.reorganization import Share
 from hub.domain.row import Op
-from hub.registry.v1 import objections_pb2, registry_pb2, states_pb2
+from hub.registry.v1 import (
+    facts_pb2,
+    facts_pb2_grpc,
+    holders_pb2,
+    holders_pb2_grpc,
+    objections_pb2,
+    registry_pb2,
+    states_pb2,
+)
 from hub.v1 import common_pb2
 from tests.access.test_reorganize import (
     NEW,
@@ -25,8 +33,10 @@ from tests.access.test_reorganize import (
 from tests.access.test_reorganize import hub as hub
 from tests.attacks.test_states import RULING
 from tests.registry.clerk import Clerk
+from tests.registry.test_holders import merger
 from tests.registry.test_objections import answered, raised
 from tests.simulator import (
+    BASIS,
     LICENCE,
     PERMIT,
     PERMIT_VCT,
@@ -122,6 +132,49 @@ async def test_whoever_it_goes_into_changes_and_finds_what_was_issued(hub: Simul
     with pytest.raises(Refused, match="AUTHORITY_NOT_ALLOWED"):
         await found(hub, "hz-department", authority=OLD)
     assert await found(hub, "hz-department", number=company(1)) == []
+    assert (await hub.audit()).findings == []
+
+
+async def test_whoever_it_goes_into_answers_for_its_holders(hub: Simulator) -> None:
+    """What has to follow an announcement passes on, and so does tying identifiers to holders."""
+    (theirs,) = (await hub.connector().deliver([licence(1)])).results
+    (ours,) = (await hub.connector("nb-connector").deliver([licence(1)])).results
+    neighbour = hub.system("hz-department")
+    event = facts_pb2.AnnounceHolderEventRequest(
+        request_id=new_id(),
+        certificate=theirs.certificate,
+        event=facts_pb2.AnnounceHolderEventRequest.EVENT_DISSOLUTION,
+        document_digest="A" * 43,
+        legal_basis=BASIS,
+    )
+    await neighbour.call(
+        facts_pb2_grpc.FactServiceStub(neighbour.channel).AnnounceHolderEvent, event
+    )
+    await carry_out(hub, merge())
+
+    successor = hub.system("nb-department")
+    facts = facts_pb2_grpc.FactServiceStub(successor.channel)
+    holders = holders_pb2_grpc.HolderServiceStub(successor.channel)
+    (follow_up,) = (
+        await successor.call(facts.ListFollowUps, facts_pb2.ListFollowUpsRequest())
+    ).follow_ups
+    declined = await successor.call(
+        facts.DeclineFollowUp,
+        facts_pb2.DeclineFollowUpRequest(
+            request_id=new_id(), name=follow_up.name, decline_reason="清算中"
+        ),
+    )
+    linked = await successor.call(holders.LinkHolderIdentifiers, merger(ours.certificate, 7))
+    (listed,) = (
+        await successor.call(holders.ListHolderLinks, holders_pb2.ListHolderLinksRequest())
+    ).links
+
+    assert follow_up.certificate == ours.certificate
+    assert declined.follow_up.state == facts_pb2.FollowUp.STATE_DECLINED
+    assert listed.name == linked.link.name
+    stub = holders_pb2_grpc.HolderServiceStub(neighbour.channel)
+    with pytest.raises(Refused, match="CERTIFICATE_NOT_FOUND"):
+        await neighbour.call(stub.LinkHolderIdentifiers, merger(ours.certificate, 8))
     assert (await hub.audit()).findings == []
 
 
