@@ -53,7 +53,7 @@ _LICENCES: Final = 2_000
 # Scatters the questions over the whole city.
 _STRIDE: Final = 104_729
 _PARTITIONS: Final = 16
-_FREE_PER_CERTIFICATE: Final = 9_000
+_FREE_PER_CERTIFICATE: Final = 6_000
 _TOLD_EVERY_S: Final = 20.0
 _WORKERS: Final = max(1, (os.cpu_count() or 2) - 1)
 
