@@ -271,11 +271,17 @@ class _Guard:
         last: list[bytes] = [b""]
 
         async def requests() -> AsyncIterator[Message]:
+            if first is not None:
+                yield self._parse(first)
             async for data in messages:
                 last[0] = data
                 yield self._parse(data)
 
         try:
+            # A client that is refused while it still writes may lose the reason (some libraries
+            # report the failed write instead), so its first message is taken before it is judged.
+            first = await anext(messages, None)
+            last[0] = first or b""
             self._admit(context)
             async for answer in self.behaviour(requests(), context):
                 yield answer
@@ -303,19 +309,20 @@ class _Guard:
     ) -> Message:
         """One guarded call that takes a stream and answers once; its first message names it."""
         started = time.perf_counter()
-        first: list[bytes] = []
+        first: bytes | None = None
 
         async def requests() -> AsyncIterator[Message]:
+            if first is not None:
+                yield self._parse(first)
             async for data in messages:
-                if not first:
-                    first.append(data)
                 yield self._parse(data)
 
         try:
+            first = await anext(messages, None)  # As in `stream`.
             self._admit(context)
             answer: Message = await self.behaviour(requests(), context)
         except Exception as error:
-            await self._refuse(error, None, first[0] if first else b"", context, started)
+            await self._refuse(error, None, first or b"", context, started)
             raise AssertionError("abort raises") from error
         self.gate.metrics.observe_rpc(self.path, "OK", time.perf_counter() - started)
         return answer
