@@ -292,7 +292,8 @@ def _engine(engine: str, folder: Path, sizes: Sequence[int], asked: argparse.Nam
     with server as url:
         smallest: dict[str, object] = {}
         for size in sizes:
-            if shutil.disk_usage(folder).free < size * _FREE_PER_CERTIFICATE:
+            taken = sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+            if shutil.disk_usage(folder).free + taken < size * _FREE_PER_CERTIFICATE:
                 print(f"{engine} {size}: skipped, too little room on the disk", flush=True)
                 return
             load_before = round(os.getloadavg()[0], 2)
