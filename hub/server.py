@@ -918,8 +918,11 @@ def _age_s(time_us: int) -> float:
 # ---- what the command line starts ----
 
 
-async def serve(config: Config) -> None:
-    """Run a hub until SIGTERM or SIGINT; calls under way are answered before it returns."""
+async def serve(config: Config, started: Callable[[Hub], None]) -> None:
+    """Run a hub until SIGTERM or SIGINT; calls under way are answered before it returns.
+
+    `started` is called once it serves: a person or a supervisor waits for that.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -932,11 +935,7 @@ async def serve(config: Config) -> None:
         # The thread that commits must not wait five milliseconds for each turn.
         sys.setswitchinterval(_SWITCH_S)
         gc.set_threshold(*_GC_THRESHOLDS)
-        print(  # noqa: T201 - a person or a supervisor waits for this line
-            f"Sealway hub {config.hub.origin}: gRPC on port {hub.grpc_port}, "
-            f"HTTP on port {hub.http_port}. Ctrl-C stops it.",
-            flush=True,
-        )
+        started(hub)
         await stop.wait()
     finally:
         await hub.stop()

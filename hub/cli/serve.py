@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
-from hub.cli.terminal import UsageError
+from hub.cli.session import JsonOption
+from hub.cli.terminal import Terminal, UsageError
 from hub.config import Config, load
 
 ConfigOption = Annotated[
@@ -20,15 +22,29 @@ app = typer.Typer()
 
 
 @app.command()
-def serve(config: ConfigOption = Path("hub.toml")) -> None:
+def serve(config: ConfigOption = Path("hub.toml"), as_json: JsonOption = False) -> None:
     """Run the hub. SIGTERM and Ctrl-C stop it gracefully: calls under way are answered.
+
+    It says where once it serves: a line, or with --json {"origin", "grpc_port", "http_port"}.
 
     Example: sealway serve --config ./home/hub.toml
     """
-    loaded = find_config(config)
+    terminal, loaded = Terminal(as_json), find_config(config)
     from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
 
-    uvloop.run(server.serve(loaded))
+    def started(hub: server.Hub) -> None:
+        ports = {"grpc_port": hub.grpc_port, "http_port": hub.http_port}
+        terminal.document({"origin": loaded.hub.origin, **ports})
+        if not as_json:
+            terminal.say(
+                f"Sealway hub {loaded.hub.origin}: gRPC on port {hub.grpc_port}, "
+                f"HTTP on port {hub.http_port}. Ctrl-C stops it.",
+                f"Sealway 枢纽 {loaded.hub.origin}：gRPC 端口 {hub.grpc_port}，"
+                f"HTTP 端口 {hub.http_port}。按 Ctrl-C 停止。",
+            )
+        sys.stdout.flush()
+
+    uvloop.run(server.serve(loaded, started))
 
 
 def find_config(file: Path) -> Config:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import signal
+import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +21,7 @@ from connectors.outbox import read_outbox
 from connectors.sample import CSV_NAME, write_sample
 from tests.cli.conftest import Sealway
 from tests.hub_process import HubProcess
-from tests.simulator import ROOT, USCC, copy_home
+from tests.simulator import ORIGIN, ROOT, USCC, copy_home
 
 pytestmark = pytest.mark.xdist_group("running-hub")
 
@@ -150,3 +154,30 @@ def _kill_after_first_batch(hub: HubProcess, state: Path) -> None:
                 break
         time.sleep(0.005)
     hub.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_hub_says_once_where_it_serves(own: HubProcess, options: tuple[str, ...]) -> None:
+    """To a person or as JSON; a supervisor waits for it and need not try the ports."""
+    command = [sys.executable, "-m", "hub", "serve", "--config", str(own.config), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        while options and not said.endswith("}\n"):
+            said += process.stdout.readline()
+        with socket.create_connection(("127.0.0.1", own.port), timeout=5):
+            pass
+    finally:
+        process.terminate()
+        rest, _ = process.communicate(timeout=60)
+
+    ports = {"grpc_port": own.port, "http_port": own.http_port}
+    if options:
+        assert json.loads(said) == {"origin": ORIGIN, **ports}
+    else:
+        assert said == (
+            f"Sealway hub {ORIGIN}: gRPC on port {own.port}, HTTP on port {own.http_port}. "
+            "Ctrl-C stops it.\n"
+        )
+    assert (rest, process.returncode) == ("", 0)
