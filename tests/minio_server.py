@@ -131,6 +131,8 @@ class MinioServer:
         """Let it take connections and answer nothing."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        # Its threads stop one by one; until all have, it may still answer.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         """Let it answer again."""
