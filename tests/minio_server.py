@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from minio import Minio
+from minio.error import S3Error
 
 from hub.storage.s3 import Bucket, S3Settings
 
@@ -111,10 +112,12 @@ class MinioServer:
         )  # fmt: skip
         end = time.monotonic() + _START_S
         while time.monotonic() < end and self.process.poll() is None:
-            with contextlib.suppress(OSError):
+            # Its own word that it is ready comes before it takes signed requests.
+            with contextlib.suppress(OSError, S3Error):
                 url = f"{self.endpoint}/minio/health/ready"
                 with urllib.request.urlopen(url, timeout=2) as answer:
                     if answer.status == 200:
+                        self.client().list_buckets()
                         return
             time.sleep(0.05)
         self.kill()
