@@ -59,7 +59,7 @@ faults: .venv/development ## A long campaign of crashes: make faults FAULT_ROUND
 
 .PHONY: timing
 timing: .venv/development ## Can a clock tell what another department has? Writes docs/timing.md (minutes)
-	@$(BIN)/python -m tests.attacks.timing $(CALLS) $(WORD)
+	@$(BIN)/python -m tests.attacks.timing $(or $(CALLS),2000) $(WORD)
 
 .PHONY: plan-campaign
 plan-campaign: .venv/development ## A million generated plans against a second reading of the rules

@@ -107,9 +107,14 @@ class Caller:
         (folder / "facade.toml").write_text("\n".join(lines), encoding="utf-8")
         facade = Facade.open(load_facade(folder / "facade.toml"))
         facade.base_url = BASE
-        accounts = facade.config.accounts
-        tokens = {one.app_key: facade.accounts.new_token(one, PEER) for one in accounts}
-        return cls(facade, tokens)
+        caller = cls(facade)
+        caller.renew()
+        return caller
+
+    def renew(self) -> None:
+        """New tokens: they live for a quarter of an hour."""
+        for account in self.facade.config.accounts:
+            self.tokens[account.app_key] = self.facade.accounts.new_token(account, PEER)
 
     async def call(
         self, operation: Operation, data: Mapping[str, Any], account: str = "all"
