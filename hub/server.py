@@ -555,7 +555,6 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         recorder=recorder,
         access=identities,
         grants=grants,
-        types=catalogue,
         certificates=certificates,
         seals=record_seals,
         keyed_digest=keys.keyring.content_digest,

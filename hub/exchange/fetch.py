@@ -24,18 +24,17 @@ from hub.domain.objection import in_doubt
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.grants import Grant, find_grant
-from hub.exchange.once import AnswerOnce, Observe, decided, opened
+from hub.exchange.once import AnswerOnce, Observe, decided, entry_of, opened_signed
 from hub.exchange.ports import (
     Access,
     Certificates,
-    CertificateTypes,
     FoundCertificate,
     Recorder,
     Seals,
 )
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
-from hub.proof.request import RequestedCertificate, SignedRequest, verify_request
+from hub.proof.request import RequestedCertificate, SignedRequest
 from hub.proof.sd_jwt import present
 from hub.storage.statements import Check
 
@@ -98,7 +97,6 @@ class FetchCertificates:
     recorder: Recorder
     access: Access
     grants: GrantSnapshot
-    types: CertificateTypes
     certificates: Certificates
     seals: Seals
     keyed_digest: Callable[[str], str]
@@ -120,22 +118,7 @@ class FetchCertificates:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        request = opened(
-            lambda: verify_request(
-                signed_request,
-                keys=self.access.key,
-                origin=self.origin,
-                region=self.region,
-                rpc=RPC,
-                now=self.clock() // 1_000_000,
-                token_digest=caller.token_digest,
-                token_subject=caller.name,
-            ),
-            request_id,
-        )
-        if request.fwd is not None:
-            # Whom another hub speaks for could not be checked here, so it is nobody.
-            raise HubError(Reason.FORWARD_NOT_SERVED)
+        request = opened_signed(self, RPC, caller, request_id, signed_request)
         for wanted in request.certificates:
             if DOCUMENT_FIELD in wanted.fields:
                 rule = f"names fields of the face; {DOCUMENT_FIELD} is for FetchDocument"
@@ -278,15 +261,7 @@ def _entry(
         members["act"] = request.act
     if request.consent is not None:
         members["consent_digest"] = digest(request.consent)
-    return Entry(
-        kind="fetch",
-        caller=caller.name,
-        key_entry=caller.enrolment_entry,
-        request_id=request.jti,
-        request_digest=request.digest,
-        members=members,
-        disclosed=disclosed,
-    )
+    return entry_of("fetch", caller, request, members, disclosed)
 
 
 def content_of(request: SignedRequest) -> str:

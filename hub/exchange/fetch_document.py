@@ -20,7 +20,7 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
-from hub.exchange.once import AnswerOnce, Observe, decided, opened
+from hub.exchange.once import AnswerOnce, Observe, decided, entry_of, opened_signed
 from hub.exchange.ports import (
     Access,
     Certificates,
@@ -31,7 +31,7 @@ from hub.exchange.ports import (
 )
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
-from hub.proof.request import SignedRequest, verify_request
+from hub.proof.request import SignedRequest
 from hub.storage.statements import Check
 
 RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"
@@ -96,21 +96,7 @@ class FetchDocument:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        request = opened(
-            lambda: verify_request(
-                signed_request,
-                keys=self.access.key,
-                origin=self.origin,
-                region=self.region,
-                rpc=RPC,
-                now=self.clock() // 1_000_000,
-                token_digest=caller.token_digest,
-                token_subject=caller.name,
-            ),
-            request_id,
-        )
-        if request.fwd is not None:
-            raise HubError(Reason.FORWARD_NOT_SERVED)
+        request = opened_signed(self, RPC, caller, request_id, signed_request)
         wanted = request.certificates[0]
         if len(request.certificates) > 1 or wanted.fields != (DOCUMENT_FIELD,):
             rule = f"one certificate, and {DOCUMENT_FIELD} as its only field"
@@ -183,13 +169,11 @@ class FetchDocument:
             data["act"] = request.act
         if request.consent is not None:
             data["consent_digest"] = digest(request.consent)
-        return Entry(
-            kind="document.fetched",
-            caller=caller.name,
-            key_entry=caller.enrolment_entry,
-            request_id=request.jti,
-            request_digest=request.digest,
-            members={"data": data},
+        return entry_of(
+            "document.fetched",
+            caller,
+            request,
+            {"data": data},
             disclosed=(wanted.cert,) if wanted.cert is not None and "digest" in said else (),
         )
 

@@ -11,12 +11,14 @@ from typing import Final, Protocol, TypeVar
 
 import orjson
 
+from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.domain.entry import AlreadyRecorded, Entry, LogHead, Remember, Remembered
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.exchange.ports import Recorder
+from hub.exchange.ports import Access, Recorder
 from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.request import SignedRequest, verify_request
 from hub.storage.statements import Check
 
 # How the memory of a refusal begins; no answer begins like it.
@@ -39,7 +41,22 @@ class Request(Protocol):
     @property
     def jti(self) -> str: ...
     @property
+    def digest(self) -> str: ...
+    @property
     def log(self) -> LogHead | None: ...
+
+
+class Addressee(Protocol):
+    """An operation, as far as a request must be addressed to it."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def access(self) -> Access: ...
 
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
@@ -61,6 +78,58 @@ def opened(verify: Callable[[], AnyRequest], request_id: str) -> AnyRequest:
     if request.jti != request_id:
         raise HubError(Reason.FIELD_INVALID, field="request_id", rule="equals the claim jti")
     return request
+
+
+def opened_signed(
+    operation: Addressee,
+    rpc: str,
+    caller: Caller,
+    request_id: str,
+    signed_request: str,
+    *,
+    takes_values: bool = False,
+) -> SignedRequest:
+    """As `opened`, of a request about certificates; see `verify_request`.
+
+    Raises HubError(FORWARD_NOT_SERVED) too: whom another hub speaks for could not be checked here,
+    so it is nobody.
+    """
+    request = opened(
+        lambda: verify_request(
+            signed_request,
+            keys=operation.access.key,
+            origin=operation.origin,
+            region=operation.region,
+            rpc=rpc,
+            now=operation.clock() // 1_000_000,
+            token_digest=caller.token_digest,
+            token_subject=caller.name,
+            takes_values=takes_values,
+        ),
+        request_id,
+    )
+    if request.fwd is not None:
+        raise HubError(Reason.FORWARD_NOT_SERVED)
+    return request
+
+
+def entry_of(
+    kind: str,
+    caller: Caller,
+    request: Request,
+    members: dict[str, Json],
+    disclosed: tuple[str, ...] = (),
+) -> Entry:
+    """The entry of a request's answer or refusal."""
+    return Entry(
+        kind=kind,
+        caller=caller.name,
+        key_entry=caller.enrolment_entry,
+        request_id=request.jti,
+        request_digest=request.digest,
+        members=members,
+        disclosed=disclosed,
+    )
 
 
 async def decided(

@@ -24,7 +24,7 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Text
 from hub.exchange.grants import Grant
 from hub.exchange.notice import line, notice
-from hub.exchange.once import AnswerOnce, Observe, decided, opened
+from hub.exchange.once import AnswerOnce, Observe, decided, entry_of, opened
 from hub.exchange.plan import Mandate, Matter, Planned, Rights, TypeFacts, plan, wanted
 from hub.exchange.ports import (
     Access,
@@ -338,11 +338,4 @@ def _entry(caller: Caller, request: PlanRequest, members: dict[str, Json]) -> En
         data["mandate_digest"] = digest(request.mandate.id)
     if request.act is not None:
         data["act"] = request.act
-    return Entry(
-        kind="plan",
-        caller=caller.name,
-        key_entry=caller.enrolment_entry,
-        request_id=request.jti,
-        request_digest=request.digest,
-        members={"data": data},
-    )
+    return entry_of("plan", caller, request, {"data": data})

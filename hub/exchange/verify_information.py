@@ -27,7 +27,7 @@ from hub.errors import HubError, Reason
 from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
 from hub.exchange.guesses import Guesses
-from hub.exchange.once import AnswerOnce, Observe, decided, opened
+from hub.exchange.once import AnswerOnce, Observe, decided, entry_of, opened_signed
 from hub.exchange.ports import (
     Access,
     Certificates,
@@ -38,7 +38,7 @@ from hub.exchange.ports import (
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, digest, parse_json
-from hub.proof.request import SignedRequest, verify_request
+from hub.proof.request import SignedRequest
 
 RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 
@@ -126,22 +126,7 @@ class VerifyInformation:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        request = opened(
-            lambda: verify_request(
-                signed_request,
-                keys=self.access.key,
-                origin=self.origin,
-                region=self.region,
-                rpc=RPC,
-                now=self.clock() // 1_000_000,
-                token_digest=caller.token_digest,
-                token_subject=caller.name,
-                takes_values=True,
-            ),
-            request_id,
-        )
-        if request.fwd is not None:
-            raise HubError(Reason.FORWARD_NOT_SERVED)
+        request = opened_signed(self, RPC, caller, request_id, signed_request, takes_values=True)
         if request.certificates[0].cert is not None:
             CertificateIdentifier.parse(request.certificates[0].cert, lenient=True)
         stated = (request.values or {}).get(DOCUMENT_FIELD)
@@ -248,13 +233,11 @@ class VerifyInformation:
             data["objected"] = list(objected)
         for origin in _scanned(trust):
             data["origin"] = origin
-        return Entry(
-            kind="verification",
-            caller=caller.name,
-            key_entry=caller.enrolment_entry,
-            request_id=request.jti,
-            request_digest=request.digest,
-            members={"data": data},
+        return entry_of(
+            "verification",
+            caller,
+            request,
+            {"data": data},
             # Who is told that a value is right has it as if it had been given.
             disclosed=() if matched is None else (matched.identifier,),
         )

@@ -128,7 +128,6 @@ async def open_counter(folder: Path) -> AsyncIterator[Counter]:
             recorder=office.recorder,
             access=office.identities,  # type: ignore[arg-type]
             grants=grants,
-            types=office.catalogue,
             certificates=office.reader,
             seals=office.record_seals,
             keyed_digest=lambda text: digest(f"keyed {text}"),
