@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from hub import wire
 from hub.access.reorganize import Reorganizations
 from hub.access.service import encode_authority
 from hub.access.v1 import reorganization_pb2 as pb
@@ -31,8 +30,7 @@ class ReorganizationService:
     ) -> pb.CreateReorganizationChallengeResponse:
         """A nonce for the calling officer."""
         challenge = self.reorganizations.challenge(self.current_caller().name, request.intent)
-        expire_time = Timestamp()
-        expire_time.FromMicroseconds(challenge.expire_time_us)
+        expire_time = wire.timestamp(challenge.expire_time_us)
         return pb.CreateReorganizationChallengeResponse(
             nonce=challenge.nonce, expire_time=expire_time, key_entry=challenge.key_entry
         )

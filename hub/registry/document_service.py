@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub import wire
 from hub.domain import names
@@ -112,8 +111,6 @@ async def _chunks(requests: AsyncIterator[pb.UploadDocumentRequest]) -> AsyncIte
 def encode_document(document: Document) -> pb.Document:
     """The message of a document."""
     row = document.row
-    time = Timestamp()
-    time.FromMicroseconds(row.create_time_us)
     return pb.Document(
         name=row.name,
         version=row.version,
@@ -122,5 +119,5 @@ def encode_document(document: Document) -> pb.Document:
         digest=document.digest,
         uploader=row.uploader,
         entry=row.entry,
-        create_time=time,
+        create_time=wire.timestamp(row.create_time_us),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub import wire
 from hub.domain import names
@@ -136,7 +135,7 @@ def encode_item(stored: StoredItem, standing: Standing) -> pb.Item:
         state_entry=standing.entry,
         cause=standing.cause,
         document=stored.document,
-        create_time=Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000),
+        create_time=wire.timestamp(time_us),
     )
 
 

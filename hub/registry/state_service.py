@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub import wire
 from hub.clock import Clock
@@ -208,8 +207,6 @@ def encode_transition(row: TransitionRow) -> states_pb2.Transition:
         ),
         authority=row.authority,
         system=row.system,
-        create_time=Timestamp(
-            seconds=row.time_us // 1_000_000, nanos=row.time_us % 1_000_000 * 1000
-        ),
+        create_time=wire.timestamp(row.time_us),
         entry=row.entry,
     )
