@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Final, Protocol
 import orjson
 
 from hub.clock import Clock
+from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
 from hub.domain.entry import Remembered
@@ -131,7 +131,7 @@ class AnnotateCopy:
         certificate = await self._in_force(shown.cert)
         self._check_grant(caller, shown)
         copy = AnnotatedCopy(
-            id=f"{self.clock() // 1000:012x}{os.urandom(16).hex()}",
+            id=names.new_id_at(self.clock(), 16),
             identifier=shown.cert,
             type_code=shown.type_code,
             authority=certificate.authority,

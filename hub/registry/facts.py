@@ -7,7 +7,6 @@ that name the same organisation as their holder follow, so nobody learns of a pe
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +15,7 @@ from typing import Final
 import orjson
 
 from hub.clock import Clock, legal_day
+from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, state_on
 from hub.domain.certificate_type import HolderKind
@@ -163,7 +163,7 @@ class AnnounceFactChange:
             rule = f"at most {FOLLOW_UPS_MAX} certificates of its holder"
             raise HubError(Reason.FIELD_INVALID, field="certificate", rule=rule)
         made = FactChange(
-            f"{now_us // 1000:012x}{os.urandom(10).hex()}",
+            names.new_id_at(now_us),
             source,
             announcement.facts,
             announcement.legal_basis,

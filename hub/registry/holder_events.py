@@ -7,12 +7,12 @@ answer nor the entry, which its receipt shows to the announcer, says how much it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from hub.clock import Clock, legal_day
+from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import State, state_on
 from hub.domain.holder import Holder
@@ -129,7 +129,7 @@ class AnnounceHolderEvent:
             raise field_invalid(violation("certificate", "row.count", limit=FOLLOW_UPS_MAX))
         basis_text = announcement.evidence.legal_basis
         made = FactChange(
-            f"{now_us // 1000:012x}{os.urandom(10).hex()}",
+            names.new_id_at(now_us),
             source,
             (event.value,),
             basis_text,

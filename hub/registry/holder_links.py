@@ -7,11 +7,11 @@ is in force names that holder.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.clock import Clock, legal_day
+from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, state_on
 from hub.domain.holder import Holder
@@ -224,7 +224,7 @@ class HolderLinks:
         if len(cluster.turns) > LINKED_MAX:
             raise field_invalid(violation("former", "link.too_many", limit=LINKED_MAX))
         made = LinkRow(
-            id=f"{now_us // 1000:012x}{os.urandom(10).hex()}",
+            id=names.new_id_at(now_us),
             what=order.kind.value,
             state=LINKED,
             authority=order.authority,

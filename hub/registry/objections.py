@@ -7,7 +7,6 @@ What is wrong is corrected by the authority's own system, in a row that names th
 from __future__ import annotations
 
 import datetime
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 import orjson
 
 from hub.clock import Clock, legal_day
+from hub.domain import names
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State
 from hub.domain.identifier import CertificateIdentifier
@@ -154,7 +154,7 @@ class RaiseObjection:
         mine = next((one for one in basis.open if one.raised_by == caller.name), None)
         if mine is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=mine.name)
-        id = f"{now_us // 1000:012x}{os.urandom(10).hex()}"
+        id = names.new_id_at(now_us)
         made = ObjectionRow(
             id=id,
             certificate_id=certificate.id,
