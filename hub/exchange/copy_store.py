@@ -13,12 +13,20 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    literal_column,
     select,
 )
 
 from hub.storage.schema import METADATA
-from hub.storage.statements import Row, Write, blob, insert_into, integer, question, text
+from hub.storage.statements import (
+    Row,
+    Write,
+    blob,
+    given_or_any,
+    insert_into,
+    integer,
+    question,
+    text,
+)
 
 RETENTION_CLASS: Final = "evidence"
 
@@ -55,9 +63,9 @@ COPIES_PAGE: Final = question(
     "a page of annotated copies; of one maker, authority and certificate where these are not empty",
     select(*COPIES.columns)
     .where(
-        bindparam("maker", type_=Text).in_([literal_column("''"), COPIES.c.maker]),
-        bindparam("authority", type_=Text).in_([literal_column("''"), COPIES.c.authority]),
-        bindparam("identifier", type_=Text).in_([literal_column("''"), COPIES.c.identifier]),
+        given_or_any("maker", COPIES.c.maker),
+        given_or_any("authority", COPIES.c.authority),
+        given_or_any("identifier", COPIES.c.identifier),
         COPIES.c.id > bindparam("after"),
     )
     .order_by(COPIES.c.id)

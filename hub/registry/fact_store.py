@@ -15,7 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    literal_column,
     select,
     tuple_,
 )
@@ -29,6 +28,7 @@ from hub.storage.statements import (
     Row,
     Write,
     blob,
+    given_or_any,
     insert_into,
     integer,
     put_into,
@@ -147,7 +147,7 @@ FOLLOW_UPS_OF_CHANGE: Final = question(
     _follow_ups()
     .where(
         FOLLOW_UPS.c.fact_change == bindparam("fact_change"),
-        bindparam("authority", type_=Text).in_([literal_column("''"), FOLLOW_UPS.c.authority]),
+        given_or_any("authority", FOLLOW_UPS.c.authority),
         FOLLOW_UPS.c.certificate_id > bindparam("after"),
     )
     .order_by(FOLLOW_UPS.c.certificate_id)

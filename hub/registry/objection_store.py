@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from hub.registry.store import ANNOTATIONS, CERTIFICATES, VERSIONS
+from hub.registry.store import ANNOTATIONS, CERTIFICATES, OF_AUTHORITY, VERSIONS
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -31,6 +31,7 @@ from hub.storage.statements import (
     Statement,
     Write,
     blob,
+    given_or_any,
     insert_into,
     put_into,
     question,
@@ -97,7 +98,7 @@ OBJECTED: Final = question(
     .select_from(VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id))
     .where(
         VERSIONS.c.identifier == bindparam("identifier"),
-        bindparam("authority", type_=Text).in_([literal_column("''"), CERTIFICATES.c.authority]),
+        OF_AUTHORITY,
     ),
     "identifier",
     "authority",
@@ -141,7 +142,7 @@ def _page(name: str, whose: ColumnElement[bool] | None, *parameters: str) -> Sta
     return question(
         name,
         asked.where(
-            bindparam("state", type_=Text).in_([literal_column("''"), OBJECTIONS.c.state]),
+            given_or_any("state", OBJECTIONS.c.state),
             OBJECTIONS.c.due_date >= bindparam("due_from"),
             OBJECTIONS.c.due_date < bindparam("due_before"),
             OBJECTIONS.c.id > bindparam("after"),

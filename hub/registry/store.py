@@ -34,6 +34,7 @@ from hub.storage.statements import (
     Value,
     Write,
     blob,
+    given_or_any,
     insert_into,
     integer,
     put_into,
@@ -542,9 +543,7 @@ VERSIONS_PAGE: Final = question(
 )
 # Whose certificates are not the caller's are left out here, not afterwards: to read and drop them
 # takes time, and pages of nothing with a next page tell of them, too.
-OF_AUTHORITY: Final = bindparam("authority", type_=Text).in_(
-    [literal_column("''"), CERTIFICATES.c.authority]
-)
+OF_AUTHORITY: Final = given_or_any("authority", CERTIFICATES.c.authority)
 VIEW_BY_IDENTIFIER: Final = question(
     "a certificate by any of its identifiers; of one authority unless that is empty",
     select(*VIEW_COLUMNS)

@@ -13,7 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from sqlalchemy import BigInteger, LargeBinary, Select, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 Value: TypeAlias = "int | str | bytes | None"
@@ -59,6 +68,11 @@ def question(name: str, select: Select[tuple[object, ...]], *parameters: str) ->
             raise ValueError(f"{name}: parameters stand in the order {order}, not {parameters}")
         texts.append(text)
     return Statement(name, texts[0], texts[1])
+
+
+def given_or_any(name: str, column: ColumnElement[str]) -> ColumnElement[bool]:
+    """That `column` is the text argument `name`, or that the argument is empty."""
+    return bindparam(name, type_=Text).in_([literal_column("''"), column])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
