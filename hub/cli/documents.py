@@ -24,6 +24,7 @@ from hub.cli.session import (
     RequestIdOption,
     all_pages,
     connected,
+    digest_of,
     in_folder,
     keep_receipt,
     next_step,
@@ -93,7 +94,7 @@ def upload(
         parent=certificate,
         version=version,
         media_type=declared,
-        digest=_digest(file),
+        digest=digest_of(file),
     )
     with connected(profile) as client, _watched(terminal, "upload", "上传") as sent:
         stub = documents_pb2_grpc.DocumentServiceStub(client.channel)
@@ -338,11 +339,6 @@ async def _scrub(terminal: Terminal, config: Config, rate: int) -> ScrubReport:
             async for _ in steps:
                 bar.update(bar.task_ids[0], completed=report.documents + report.blobs)
     return report
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return b64u(hashlib.file_digest(opened, "sha256").digest())
 
 
 class _Sent(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -30,7 +29,17 @@ from hub.cli.session import (
     shown_enum,
     write_signed,
 )
-from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
+from hub.cli.signed_requests import (
+    CLERK,
+    NOT_YET_SIGNED,
+    BasisOption,
+    ClerkOption,
+    ItemOption,
+    MatterOption,
+    OutOption,
+    SentRequests,
+    say_kept,
+)
 from hub.cli.terminal import Document, Terminal, UsageError
 from hub.cli.verify_information import verify_information
 from hub.domain.certificate import Origin
@@ -65,21 +74,16 @@ def fetch(
     wanted_field: Annotated[
         list[str], typer.Option("--field", help="Field asked for; repeat. Only granted ones.")
     ],
-    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
-    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
-    basis: Annotated[str, typer.Option(help="Law and article.")],
+    item: ItemOption,
+    matter: MatterOption,
+    basis: BasisOption,
     cert: Annotated[
         list[str] | None, typer.Option(help="GB/T 36904 identifier; repeat, up to 20.")
     ] = None,
     holder: HolderOption = None,
     holder_file: HolderFileOption = None,
-    clerk: Annotated[
-        str, typer.Option(help="Pseudonym of the clerk who asks.")
-    ] = "clerks/command-line",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
-    ] = None,
+    clerk: ClerkOption = CLERK,
+    out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
     as_json: JsonOption = False,

@@ -25,7 +25,17 @@ from hub.cli.session import (
     request_id,
     save,
 )
-from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
+from hub.cli.signed_requests import (
+    CLERK,
+    NOT_YET_SIGNED,
+    BasisOption,
+    ClerkOption,
+    ItemOption,
+    MatterOption,
+    OutOption,
+    SentRequests,
+    say_kept,
+)
 from hub.cli.terminal import ExitCode, Terminal
 from hub.proof.encoding import Json, emit_json, parse_object
 from hub.proof.request import RequestClaims, sign_request
@@ -42,19 +52,14 @@ def exchange_document(
     file: Annotated[Path, typer.Argument(help="Where to put it.", dir_okay=False)],
     certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
     cert: Annotated[str, typer.Option(help="GB/T 36904 identifier.")],
-    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
-    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
-    basis: Annotated[str, typer.Option(help="Law and article.")],
+    item: ItemOption,
+    matter: MatterOption,
+    basis: BasisOption,
     media_type: Annotated[
         str, typer.Option("--media-type", help="Only a document of this kind, as application/ofd.")
     ] = "",
-    clerk: Annotated[
-        str, typer.Option(help="Pseudonym of the clerk who asks.")
-    ] = "clerks/command-line",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
-    ] = None,
+    clerk: ClerkOption = CLERK,
+    out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
     as_json: JsonOption = False,

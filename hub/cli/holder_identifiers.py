@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +17,7 @@ from hub.cli.session import (
     RequestIdOption,
     all_pages,
     connected,
+    digest_of,
     keep_receipt,
     next_step,
     request_id,
@@ -29,7 +29,6 @@ from hub.cli.session import (
     written,
 )
 from hub.cli.terminal import Terminal, UsageError
-from hub.proof.encoding import b64u
 from hub.registry.v1 import (
     facts_pb2,
     facts_pb2_grpc,
@@ -319,17 +318,3 @@ def _one_of(known: Mapping[str, str], text: str, option: str) -> str:
             f"{option} {text}: write one of {listed}", f"{option} {text}：应为 {listed} 之一"
         )
     return known[text]
-
-
-def digest_of(file: Path | None) -> str:
-    """The digest of a file's bytes, base64url; "" for no file. Raises UsageError."""
-    if file is None:
-        return ""
-    try:
-        with file.open("rb") as stream:
-            return b64u(hashlib.file_digest(stream, "sha256").digest())
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise UsageError(
-            f"{file} cannot be read: {reason}", f"无法读取 {file}：{reason}"
-        ) from error

@@ -28,7 +28,16 @@ from hub.cli.session import (
     shown_enum,
     write_signed,
 )
-from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
+from hub.cli.signed_requests import (
+    CLERK,
+    NOT_YET_SIGNED,
+    BasisOption,
+    ClerkOption,
+    MatterOption,
+    OutOption,
+    SentRequests,
+    say_kept,
+)
 from hub.cli.terminal import Terminal, UsageError
 from hub.clock import legal_day, now_us
 from hub.domain.holder import HOLDER_TYPES, normalise_holder
@@ -61,8 +70,8 @@ _OUTCOMES: Final = {
 
 def plan_materials(
     item: Annotated[list[str], typer.Option(help="Code of a service item (事项); repeat.")],
-    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
-    basis: Annotated[str, typer.Option(help="Law and article.")],
+    matter: MatterOption,
+    basis: BasisOption,
     holder: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,17 +106,12 @@ def plan_materials(
     consent: Annotated[
         str | None, typer.Option(help="Id or digest of the holder's consent record.")
     ] = None,
-    clerk: Annotated[
-        str, typer.Option(help="Pseudonym of the clerk who asks.")
-    ] = "clerks/command-line",
+    clerk: ClerkOption = CLERK,
     notice: Annotated[
         Path | None,
         typer.Option(metavar="FILE.html", help="Write the one-time notice (一次性告知) to print."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
-    ] = None,
+    out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
     as_json: JsonOption = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
@@ -23,6 +24,7 @@ from hub.cli.terminal import Document, Terminal, UsageError
 from hub.clock import CHINA
 from hub.domain.names import check_id, check_request_id
 from hub.errors import HubError
+from hub.proof.encoding import b64u
 from hub.v1 import common_pb2
 
 PAGE_SIZE: Final = 1000
@@ -282,3 +284,17 @@ def _item(value: Document) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_item(inner)}" for name, inner in value.items())
     return json.dumps(value, ensure_ascii=False)
+
+
+def digest_of(file: Path | None) -> str:
+    """The digest of a file's bytes, base64url; "" for no file. Raises UsageError."""
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as stream:
+            return b64u(hashlib.file_digest(stream, "sha256").digest())
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise UsageError(
+            f"{file} cannot be read: {reason}", f"无法读取 {file}：{reason}"
+        ) from error

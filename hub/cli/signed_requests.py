@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TypedDict, TypeVar
+from typing import Annotated, Final, TypedDict, TypeVar
+
+import typer
 
 from certs.files import PRIVATE
 from connectors.client import AccessToken
@@ -21,6 +23,16 @@ from hub.proof.request import REQUEST_LIFE_MAX_S, REQUEST_SIZE_MAX, RequestClaim
 
 # A repetition signs anew only after its request has ended, so a few are ever sent under one id.
 REQUESTS_MAX: Final = 16
+
+ItemOption = Annotated[str, typer.Option(help="Code of the service item (事项).")]
+MatterOption = Annotated[str, typer.Option(help="The matter for which it is asked.")]
+BasisOption = Annotated[str, typer.Option(help="Law and article.")]
+ClerkOption = Annotated[str, typer.Option(help="Pseudonym of the clerk who asks.")]
+CLERK: Final = "clerks/command-line"
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
+]
 
 C = TypeVar("C", RequestClaims, PlanClaims)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -19,17 +18,28 @@ from hub.cli.session import (
     ProfileOption,
     RequestIdOption,
     connected,
+    digest_of,
     request_id,
     save,
     shown_enum,
     write_signed,
 )
-from hub.cli.signed_requests import NOT_YET_SIGNED, SentRequests, say_kept
+from hub.cli.signed_requests import (
+    CLERK,
+    NOT_YET_SIGNED,
+    BasisOption,
+    ClerkOption,
+    ItemOption,
+    MatterOption,
+    OutOption,
+    SentRequests,
+    say_kept,
+)
 from hub.cli.terminal import Terminal, UsageError
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
 from hub.proof.answer_receipt import verify_verification_receipt
-from hub.proof.encoding import Json, b64u, emit_json, parse_object
+from hub.proof.encoding import Json, emit_json, parse_object
 from hub.proof.reasons import ProofError
 from hub.proof.request import (
     Holder,
@@ -56,9 +66,9 @@ _SAID: Final = {
 
 def verify_information(
     certificate_type: Annotated[str, typer.Option("--type", help="Type code, 21 characters.")],
-    item: Annotated[str, typer.Option(help="Code of the service item (事项).")],
-    matter: Annotated[str, typer.Option(help="The matter for which it is asked.")],
-    basis: Annotated[str, typer.Option(help="Law and article.")],
+    item: ItemOption,
+    matter: MatterOption,
+    basis: BasisOption,
     values: Annotated[
         Path | None,
         typer.Option(
@@ -79,13 +89,8 @@ def verify_information(
     cert: Annotated[str | None, typer.Option(help="GB/T 36904 identifier.")] = None,
     holder: HolderOption = None,
     holder_file: HolderFileOption = None,
-    clerk: Annotated[
-        str, typer.Option(help="Pseudonym of the clerk who asks.")
-    ] = "clerks/command-line",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Store answer and signed request here."),
-    ] = None,
+    clerk: ClerkOption = CLERK,
+    out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
     as_json: JsonOption = False,
@@ -211,8 +216,7 @@ def _stated(values: Path | None, document: Path | None) -> dict[str, Json]:
         )
     stated = _read_values(values) if values is not None else {}
     if document is not None:
-        with document.open("rb") as opened:
-            stated[DOCUMENT_FIELD] = b64u(hashlib.file_digest(opened, "sha256").digest())
+        stated[DOCUMENT_FIELD] = digest_of(document)
     return stated
 
 
