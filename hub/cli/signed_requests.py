@@ -1,4 +1,5 @@
-"""The signed requests of a platform: kept before they are sent, signed anew under each token."""
+"""The signed requests of a platform: the options that make one, kept before they are sent, signed
+anew under each token."""
 
 from __future__ import annotations
 
