@@ -1,7 +1,6 @@
 """The only file that names everybody: it builds the components and introduces them.
 
-`Hub.open` builds, `start` serves, `stop` ends in the reverse order. `create_home` makes what a hub
-needs before its first start.
+`Hub.open` builds, `start` serves, `stop` ends in the reverse order.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ import os
 import signal
 import socket
 import sys
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -27,19 +25,17 @@ from cryptography import x509
 from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from sqlalchemy import MetaData
 
 from hub import rpc
-from hub.access.enrol_officer import enrol_officer
-from hub.access.enrolment import ClientAuthorities, Enrolment
+from hub.access.enrolment import ClientAuthorities
 from hub.access.registrar import Registrar
 from hub.access.reorganization_service import ReorganizationService
 from hub.access.reorganize import Reorganizations
 from hub.access.service import AccessService
-from hub.access.snapshot import Directory, Snapshot
+from hub.access.snapshot import Directory
 from hub.access.tokens import Tokens
 from hub.access.v1 import access_pb2, reorganization_pb2
-from hub.clock import Clock, now_us
+from hub.clock import now_us
 from hub.config import Config
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
@@ -64,22 +60,15 @@ from hub.exchange.v1 import (
 )
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
-from hub.fsck import check_documents, check_structure
 from hub.home import HubKeys, open_blobs, open_head, open_keys
-from hub.ledger.checkpoints import create_log
+from hub.introductions import GrantedTypes, Identities, ProvenKeys
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
-from hub.ledger.proofs import Proofs
 from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.ledger.service import LedgerService
-from hub.ledger.store import READ_HEAD
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
-from hub.migrations.migrate import Pending, migrate, pending
-from hub.proof.encoding import parse_object
-from hub.proof.jose import RegisteredKey, thumbprint
-from hub.proof.receipt import LogTrust
-from hub.registry import scrub
+from hub.migrations.migrate import migrate
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -103,7 +92,6 @@ from hub.registry.objection_service import ObjectionService
 from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
 from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
-from hub.registry.scrub import ScrubReport
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.shared_documents import SharedDocuments
@@ -121,21 +109,16 @@ from hub.registry.v1 import (
 )
 from hub.seal.intents import Intents
 from hub.seal.keys import KeyFiles
-from hub.seal.ports import AuthorityFacts
 from hub.seal.record_seals import RecordSeals
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusLists
 from hub.seal.v1 import seal_pb2
-from hub.storage.blobs import BlobStore, StoredBlob
-from hub.storage.copies import Progress
+from hub.storage.blobs import BlobStore
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
 from hub.storage.paging import PageTokens
-from hub.storage.schema import METADATA
-from hub.storage.statements import Check
-from hub.storage.structure import StructureReport
 from hub.web.app import Sources, build_app
 
 _LOG: Final = logging.getLogger("sealway.server")
@@ -154,7 +137,6 @@ _EXPIRY_REFRESHES: Final = 60
 _EXPIRED_S: Final = 60.0
 _TELL_S: Final = 1.0
 _STOP_GRACE_S: Final = 5.0
-_ENROLMENTS: Final = frozenset({"officer.enrolled", "system.enrolled", "system.rotated"})
 # Readiness: the log is written at least once per heartbeat, so an older epoch means a stuck log.
 _EPOCH_AGE_HEARTBEATS: Final = 3
 
@@ -166,149 +148,6 @@ class ServiceModule(Protocol):
 
 
 Services: TypeAlias = Sequence[tuple[ServiceModule, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """The register of identities, in the words of whoever asks: exchange, registry, seals."""
-
-    directory: Directory
-
-    def key(self, kid: str, /) -> RegisteredKey | None:
-        """The signing or approval key registered under `kid`."""
-        return self.directory.key(kid)
-
-    def check(self, caller: Caller) -> Check:
-        """That nothing about identities changed since `caller` was judged."""
-        return self.directory.version_check(caller)
-
-    def answers_for(self, caller: Caller, what: str, defining: str) -> bool:
-        """Whether the caller's authority defined it, or has succeeded the one that did."""
-        responsible = self.directory.current.responsible(what, defining)
-        return responsible is not None and responsible == caller.authority
-
-    def level(self, caller: Caller) -> int:
-        """The level of the caller's authority."""
-        return self.directory.authority(caller.authority).level
-
-    def keeper(self, authority: str, type_code: str) -> str | None:
-        """The authority that keeps now what `authority` issued of a type."""
-        return self.directory.current.keeper(authority, type_code)
-
-    def kept(self, caller: Caller, type_code: str = "") -> tuple[str, ...]:
-        """Whose certificates of a type the caller's authority keeps, its own first."""
-        snapshot = self.directory.current
-        names = (caller.authority, *sorted(snapshot.predecessors(caller.authority)))
-        if not type_code:
-            return names
-        return tuple(
-            [name for name in names if snapshot.keeper(name, type_code) == caller.authority]
-        )
-
-    def has_system(self, name: str) -> bool:
-        """Whether an active system has this name."""
-        return self.directory.current.peer_of(name) is not None
-
-    def facts(self, name: str) -> AuthorityFacts | None:
-        """Credit code and present name of an authority."""
-        authority = self.directory.current.authorities.get(name)
-        return AuthorityFacts(authority.uscc, authority.title) if authority is not None else None
-
-    def title(self, name: str) -> str:
-        """The present name of an authority; its resource name where it is not known."""
-        authority = self.directory.current.authorities.get(name)
-        return authority.title if authority is not None else name
-
-    def approval_key(self, kid: str, /) -> RegisteredKey | None:
-        """The key under `kid`; whether it may approve, its registration says."""
-        return self.directory.key(kid)
-
-    def key_entry(self, officer: str) -> int | None:
-        """The log entry that enrolled an officer's approval key."""
-        known = self.directory.current.officers.get(officer)
-        return known.enrolment_entry if known is not None else None
-
-    def authority_of(self, system: str) -> str | None:
-        """Credit code of the authority of a system that may call."""
-        peer = self.directory.current.peer_of(system)
-        return None if peer is None else peer.authority_uscc
-
-    def enrolled_us(self, system: str) -> int:
-        """When a system was first enrolled. Raises HubError(SYSTEM_NOT_FOUND)."""
-        return self.directory.system(system).create_time_us
-
-
-@dataclass(frozen=True, slots=True)
-class GrantedTypes:
-    """The register of grants, in the words of the change feed."""
-
-    grants: GrantSnapshot
-    clock: Clock
-
-    def types_granted(self, recipient: str) -> frozenset[str]:
-        """The codes of the types for which a system has a grant in force now."""
-        now = self.clock()
-        return frozenset(
-            grant.type_code for grant in self.grants.of(recipient) if grant.is_in_force(now)
-        )
-
-    def fields_granted(self, recipient: str, type_code: str) -> frozenset[str]:
-        """The fields of a type that a system's grants in force now name, taken together."""
-        now = self.clock()
-        return frozenset(
-            name
-            for grant in self.grants.of(recipient)
-            if grant.type_code == type_code and grant.is_in_force(now)
-            for name in grant.fields
-        )
-
-    def check(self) -> Check:
-        """That no grant changed since this was answered."""
-        return self.grants.check()
-
-
-@dataclass(slots=True)
-class ProvenKeys:
-    """The keys that sealing believes: those whose enrolment stands in the log.
-
-    A row of the database proves nothing, since whoever can write there could add an officer. So
-    before a batch is sealed, each key that is new is looked up in the log, under its signed root.
-    """
-
-    directory: Directory
-    proofs: Proofs
-    _proven: dict[str, RegisteredKey] = field(default_factory=dict)
-
-    def __call__(self, kid: str, /) -> RegisteredKey | None:
-        """The key under `kid`, while it is registered and proven."""
-        key = self.directory.key(kid)
-        return key if key is not None and self._proven.get(kid) == key else None
-
-    async def prove(self) -> None:
-        """Prove what has been enrolled since. A key that the log does not know stays unknown."""
-        snapshot = self.directory.current
-        for kid, key in snapshot.keys.items():
-            if self._proven.get(kid) != key and await self._is_enrolled(snapshot, key):
-                self._proven[kid] = key
-
-    async def _is_enrolled(self, snapshot: Snapshot, key: RegisteredKey) -> bool:
-        member = snapshot.peer_of(key.owner)
-        if member is None or key.public_key is None:
-            return False
-        try:
-            entry = await self.proofs.proven(member.enrolment_entry)
-        except HubError as error:
-            _LOG.error('{"event":"key_not_proven","reason":"%s"}', error.reason.value)
-            return False
-        body = parse_object(entry.body)
-        data = body.get("data")
-        if body["kind"] not in _ENROLMENTS or not isinstance(data, dict):
-            return False
-        return (
-            key.owner in (data.get("system"), data.get("officer"))
-            and data.get("signing_key_id") == key.kid == thumbprint(key.public_key)
-            and data.get("signing_use") == key.use
-        )
 
 
 @dataclass(slots=True)
@@ -493,7 +332,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     origin, region, clock = config.hub.origin, config.hub.region, now_us
     metrics = Metrics()
     data_keys = DataKeys(database, keys.keyring, clock)
-    recorder = _recorder(config, keys, database, data_keys, metrics)
+    recorder = open_recorder(config, keys, database, data_keys, metrics)
     await recorder.start()
 
     directory = Directory(database)
@@ -809,7 +648,7 @@ def _identify_after(
     return refreshed
 
 
-def _recorder(
+def open_recorder(
     config: Config, keys: HubKeys, database: Database, data_keys: DataKeys, metrics: Metrics
 ) -> Recorder:
     settings = RecorderSettings(
@@ -914,9 +753,6 @@ def _age_s(time_us: int) -> float:
     return max(0.0, (now_us() - time_us) / 1_000_000)
 
 
-# ---- what the command line starts ----
-
-
 async def serve(config: Config, started: Callable[[Hub], None]) -> None:
     """Run a hub until SIGTERM or SIGINT; calls under way are answered before it returns.
 
@@ -938,157 +774,3 @@ async def serve(config: Config, started: Callable[[Hub], None]) -> None:
         await stop.wait()
     finally:
         await hub.stop()
-
-
-async def create_home(config: Config, officers: Mapping[str, Enrolment]) -> bool:
-    """Make the database, the log and the first officers of a hub that has its keys.
-
-    Idempotent: what exists is left as it is. Returns whether anything was made.
-    """
-    keys = open_keys(config)
-    database = await open_database(config.database_url)
-    try:
-        await migrate(database)
-        head = open_head(config)
-        has_entries = await database.one(READ_HEAD, 1) is not None
-        made = not has_entries and await head.read() is None
-        if made:
-            await create_log(head, keys.log)
-        data_keys = DataKeys(database, keys.keyring, now_us)
-        recorder = _recorder(config, keys, database, data_keys, Metrics())
-        await recorder.start()
-        try:
-            directory = Directory(database)
-            await directory.refresh()
-            authorities = ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes())
-            registrar = Registrar(directory, database, recorder, now_us, authorities)
-            for name, enrolment in officers.items():
-                if f"officers/{name}" not in directory.current.officers:
-                    # The same officer again is the same request.
-                    request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sealway:init:{name}"))
-                    await enrol_officer(registrar, request_id, name, enrolment)
-                    made = True
-        finally:
-            await recorder.close()
-    finally:
-        await database.close()
-    return made
-
-
-async def migrate_database(config: Config, *, dry_run: bool) -> Pending:
-    """Bring the schema up to date; what was run, or with `dry_run` what would be."""
-    database = await open_database(config.database_url)
-    try:
-        found = await pending(database)
-        if not dry_run:
-            await migrate(database)
-        return found
-    finally:
-        await database.close()
-
-
-async def check_database(
-    config: Config, progress: Progress, *, bytes_per_s: int | None
-) -> tuple[StructureReport, ScrubReport | None]:
-    """Whether the tables fit together, and the stored documents with them, which are read at most
-    so fast, or not at all. Raises HubError(SCHEMA_OTHER) where the tables are of another.
-    """
-    blobs = open_blobs(config)
-    database = await open_database(config.database_url)
-    try:
-        found = await pending(database)
-        if found.revisions:
-            raise HubError(Reason.SCHEMA_OTHER, found=found.current or "-", expected=found.target)
-        report = StructureReport()
-        await check_structure(database, report, progress)
-        if bytes_per_s is None:
-            return report, None
-        seen = await check_documents(database, blobs, report, progress, bytes_per_s=bytes_per_s)
-        return report, seen
-    finally:
-        await database.close()
-        await blobs.close()
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedLedger:
-    """What an audit reads: nothing here can write."""
-
-    database: Database
-    data_keys: DataKeys
-    metadata: MetaData
-    trust: LogTrust
-    external_head: str | None
-
-
-@contextlib.asynccontextmanager
-async def open_ledger_for_audit(config: Config) -> AsyncIterator[OpenedLedger]:
-    """The data of a hub, running or not, for `hub.ledger.audit.audit`."""
-    keys = open_keys(config)
-    try:
-        external_head = await open_head(config).read()
-    except HubError as error:
-        if error.reason is not Reason.LOG_HEAD_INVALID:
-            raise
-        external_head = ""  # A finding like any other: the audit goes on and names it.
-    database = await open_database(config.database_url)
-    try:
-        yield OpenedLedger(
-            database,
-            DataKeys(database, keys.keyring, now_us),
-            METADATA,
-            LogTrust(config.hub.origin, (keys.log.verifier.text(),)),
-            external_head,
-        )
-    finally:
-        await database.close()
-
-
-async def find_orphans(config: Config, *, hours: int) -> list[StoredBlob]:
-    """Bytes in the store of documents that no row names and that are older than `hours`.
-
-    Raises HubError: LOG_ROLLED_BACK, LOG_HEAD_MISSING where the database is not the one that the
-    external head covers: to another database, every document would look like nobody's.
-    """
-    async with _open_documents_for_removal(config) as (database, blobs):
-        return await scrub.find_orphans(database, blobs, hours=hours, now_us=now_us())
-
-
-async def remove_orphans(
-    config: Config, orphans: Sequence[StoredBlob], progress: Progress
-) -> list[StoredBlob]:
-    """Remove what is still nobody's of `orphans`, and say what was. Raises as `find_orphans`."""
-    removed = []
-    async with _open_documents_for_removal(config) as (database, blobs):
-        for number, orphan in enumerate(orphans, start=1):
-            if await scrub.remove_orphan(database, blobs, orphan):
-                removed.append(orphan)
-            progress("orphans", number, len(orphans))
-    return removed
-
-
-@contextlib.asynccontextmanager
-async def _open_documents_for_removal(
-    config: Config,
-) -> AsyncIterator[tuple[Database, BlobStore]]:
-    keys = open_keys(config)
-    note = await open_head(config).read()
-    if note is None:
-        raise HubError(Reason.LOG_HEAD_MISSING)
-    async with open_documents_for_scrub(config) as (database, blobs):
-        proofs = Proofs(database, DataKeys(database, keys.keyring, now_us), keys.log)
-        await proofs.load()
-        await proofs.check_continues(keys.log.verify(note))
-        yield database, blobs
-
-
-@contextlib.asynccontextmanager
-async def open_documents_for_scrub(config: Config) -> AsyncIterator[tuple[Database, BlobStore]]:
-    """The rows and the bytes of all documents, of a hub that runs or not; no key is opened."""
-    blobs = open_blobs(config)
-    database = await open_database(config.database_url)
-    try:
-        yield database, blobs
-    finally:
-        await database.close()
-        await blobs.close()

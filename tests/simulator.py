@@ -43,7 +43,7 @@ from sqlalchemy import select
 from certs.keys import load_key, make_csr, new_key, new_passphrase_file, read_passphrase, save_key
 from certs.pki import Pki
 from connectors.profile import profile_text
-from hub import server
+from hub import server, upkeep
 from hub.access.enrolment import Enrolment
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.main import run as sealway
@@ -929,7 +929,7 @@ class Simulator:
     async def audit(self) -> AuditReport:
         """Everything recomputed from what is kept; the hub may serve meanwhile."""
         report = AuditReport()
-        async with server.open_ledger_for_audit(self.config) as opened:
+        async with upkeep.open_ledger_for_audit(self.config) as opened:
             async for _ in audit(
                 opened.database,
                 opened.data_keys,
@@ -1019,7 +1019,7 @@ async def move_to(home: Path, database_url: str) -> None:
             _der((folder / "client.csr").read_bytes()),
             _der((folder / "approval.csr").read_bytes()),
         )
-    await server.create_home(load(file), officers)
+    await upkeep.create_home(load(file), officers)
 
 
 async def furnish(hub: Simulator) -> None:

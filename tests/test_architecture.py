@@ -51,7 +51,7 @@ LIBRARIES = {
         "hub/migrations/",
         "connectors/outbox.py",
         # Hands the schema to the audit.
-        "hub/server.py",
+        "hub/upkeep.py",
     ),
     "sqlite3": ("hub/storage/", "hub/ledger/audit.py", "connectors/outbox.py"),
     "minio": ("hub/storage/",),

@@ -42,10 +42,10 @@ def migrate(
 
     Example: sealway db migrate --config HOME/hub.toml --dry-run
     """
-    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+    from hub import upkeep  # noqa: PLC0415 - only who opens data pays for loading the server
 
     terminal = Terminal(as_json)
-    found = asyncio.run(server.migrate_database(find_config(config), dry_run=dry_run))
+    found = asyncio.run(upkeep.migrate_database(find_config(config), dry_run=dry_run))
     terminal.document(
         {
             "current": found.current,
@@ -176,12 +176,12 @@ def fsck(
 
     Example: sealway db fsck --config HOME/hub.toml
     """
-    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+    from hub import upkeep  # noqa: PLC0415 - only who opens data pays for loading the server
 
     terminal, loaded = Terminal(as_json), find_config(config)
     with _watched(terminal, "check", "检查") as progress:
         report, seen = asyncio.run(
-            server.check_database(
+            upkeep.check_database(
                 loaded, progress, bytes_per_s=rate * _MEBIBYTE if documents else None
             )
         )

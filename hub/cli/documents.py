@@ -268,15 +268,15 @@ def prune(
 
     Example: sealway document prune --config HOME/hub.toml --older-than-hours 48 --confirm 3
     """
-    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+    from hub import upkeep  # noqa: PLC0415 - only who opens data pays for loading the server
 
     terminal, loaded = Terminal(as_json), find_config(config)
-    orphans = asyncio.run(server.find_orphans(loaded, hours=hours))
+    orphans = asyncio.run(upkeep.find_orphans(loaded, hours=hours))
     size = sum(one.size for one in orphans)
     removed: list[str] = []
     if confirm == len(orphans):
         with _watched_parts(terminal, "prune", "清理") as progress:
-            gone = asyncio.run(server.remove_orphans(loaded, orphans, progress))
+            gone = asyncio.run(upkeep.remove_orphans(loaded, orphans, progress))
         removed = [one.digest for one in gone]
     terminal.document(
         {
@@ -327,11 +327,11 @@ def _show_orphans(terminal: Terminal, orphans: Sequence[StoredBlob]) -> None:
 
 async def _scrub(terminal: Terminal, config: Config, rate: int) -> ScrubReport:
     # Only who opens data pays for loading server and storage.
-    from hub import server  # noqa: PLC0415
+    from hub import upkeep  # noqa: PLC0415
     from hub.registry import scrub as scrubbing  # noqa: PLC0415
 
     report = scrubbing.ScrubReport()
-    async with server.open_documents_for_scrub(config) as (database, blobs):
+    async with upkeep.open_documents_for_scrub(config) as (database, blobs):
         steps = scrubbing.scrub(
             database, blobs, report, bytes_per_s=rate * _MEBIBYTE, now_us=now_us()
         )

@@ -319,9 +319,9 @@ def _make_officer(home: Home, name: str) -> Enrolment:
 
 def _create(home: Home, enrolments: dict[str, Enrolment]) -> None:
     """Database, log and first officers, as far as they are missing."""
-    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+    from hub import upkeep  # noqa: PLC0415 - only who opens data pays for loading the server
 
-    if asyncio.run(server.create_home(home.config, enrolments)):
+    if asyncio.run(upkeep.create_home(home.config, enrolments)):
         home.made.append("database, log, officers")
 
 

@@ -167,11 +167,11 @@ def audit(config: ConfigOption = Path("hub.toml"), as_json: JsonOption = False) 
 
 async def _audit(terminal: Terminal, config: Config) -> AuditReport:
     # Only who opens data pays for loading server and storage.
-    from hub import server  # noqa: PLC0415
+    from hub import upkeep  # noqa: PLC0415
     from hub.ledger import audit as auditing  # noqa: PLC0415
 
     report = auditing.AuditReport()
-    async with server.open_ledger_for_audit(config) as opened:
+    async with upkeep.open_ledger_for_audit(config) as opened:
         steps = auditing.audit(
             opened.database,
             opened.data_keys,

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.domain.record import Record
+from hub.introductions import ProvenKeys
 from hub.proof.jose import jwk, thumbprint
 from hub.registry import assemble as registry_assemble
 from hub.registry import ingest as registry_ingest
-from hub.server import ProvenKeys
 from tests.simulator import Refused, Simulator, copy_home, licence
 
 

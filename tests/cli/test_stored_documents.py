@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from hub import server
+from hub import upkeep
 from hub.cli import documents as command
 from hub.config import load
 from hub.copies import MANIFEST
@@ -560,7 +560,7 @@ def test_bytes_that_a_row_names_meanwhile_are_not_removed(furnished: Path, tmp_p
     _age(kept, digest_of(kept.blobs()[0]), 50)
     listed = [StoredBlob(digest_of(name), 1, 0) for name in kept.blobs()]
 
-    removed = asyncio.run(server.remove_orphans(load(kept.config), listed, lambda *_: None))
+    removed = asyncio.run(upkeep.remove_orphans(load(kept.config), listed, lambda *_: None))
 
     assert [one.digest for one in removed] == [orphan]
     assert len(kept.blobs()) == COUNT

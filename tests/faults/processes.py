@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from hub import server
+from hub import upkeep
 from hub.config import load
 from hub.domain.row import Row
 from hub.exchange.v1 import exchange_pb2
@@ -408,7 +408,7 @@ async def _check_certificates(hub: Simulator) -> None:
 async def audited(home: Path) -> AuditReport:
     """`sealway log audit` on the home of a hub, running or not."""
     report = AuditReport()
-    async with server.open_ledger_for_audit(load(home / "hub.toml")) as opened:
+    async with upkeep.open_ledger_for_audit(load(home / "hub.toml")) as opened:
         async for _ in audit(
             opened.database,
             opened.data_keys,
