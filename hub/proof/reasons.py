@@ -103,6 +103,10 @@ class ProofReason(StrEnum):
     CHALLENGE_MISMATCH = "CHALLENGE_MISMATCH"
     ATTESTATION_MISMATCH = "ATTESTATION_MISMATCH"
 
+    # National algorithms and seals (GB/T 32918, GB/T 38540).
+    SM2_UNAVAILABLE = "SM2_UNAVAILABLE"
+    SM2_KEY_INVALID = "SM2_KEY_INVALID"
+
     # Ledger formats (formats-ledger.md).
     INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
     PATH_LENGTH = "PATH_LENGTH"
@@ -251,6 +255,15 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.STATUS_SUSPENDED: ReasonText(
         "The record is suspended at present.",
         "该数据目前处于暂扣状态。",
+    ),
+    # National algorithms and seals.
+    ProofReason.SM2_UNAVAILABLE: ReasonText(
+        "SM2 cannot be computed here; install OpenSSL 3.0 or newer.",
+        "此处无法计算 SM2；请安装 OpenSSL 3.0 或更新版本。",
+    ),
+    ProofReason.SM2_KEY_INVALID: ReasonText(
+        "The key is not an SM2 key in the form that this place accepts.",
+        "不是此处接受格式的 SM2 密钥。",
     ),
     # Ledger formats.
     ProofReason.INDEX_OUT_OF_RANGE: ReasonText(
