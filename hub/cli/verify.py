@@ -20,9 +20,11 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 from hub.proof.reasons import ProofError, ReasonText, Verdict
+from hub.proof.recognise import recognise
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, Report, Step
+from hub.proof.run import Evidence
 from hub.proof.trust import Trust, parse_trust
-from hub.proof.verify import Evidence, recognise, verify
+from hub.proof.verify import verify
 
 app = typer.Typer()
 
@@ -218,7 +220,7 @@ def _print(report: Report, file: Path) -> None:
 
 def _step_line(step: Step) -> Text:
     mark, colour = _MARKS[step.verdict]
-    which = "" if step.certificate is None else f" [{step.certificate}]"
+    which = "" if step.part is None else f" [{step.part}]"
     line = Text(f"{mark} ", style=colour)
     line.append(f"{step.number}.{which} {step.title.en} · {step.title.zh}", style="default")
     if step.reason is not None and step.outcome is not None:
@@ -230,7 +232,7 @@ def _step_line(step: Step) -> Text:
 
 def _fact_cells(fact: Fact) -> tuple[str, str]:
     text = FACT_TEXTS[fact.name]
-    which = "" if fact.certificate is None else f"[{fact.certificate}] "
+    which = "" if fact.part is None else f"[{fact.part}] "
     value = ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
     return f"{which}{text.en} {text.zh}", _printable(value)
 

@@ -148,6 +148,8 @@ class ProofReason(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     NO_RECEIPT = "NO_RECEIPT"
     ANSWER_MALFORMED = "ANSWER_MALFORMED"
+    KIND_NOT_CHECKED = "KIND_NOT_CHECKED"
+    SIGNED_LATER = "SIGNED_LATER"
     STATUS_REVOKED = "STATUS_REVOKED"
     STATUS_SUSPENDED = "STATUS_SUSPENDED"
 
@@ -223,6 +225,14 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.NO_SEAL_ANCHOR: ReasonText(
         "The trust file names no root certificate for seals; get one that does.",
         "信任文件没有签章根证书；请获取包含根证书的信任文件。",
+    ),
+    ProofReason.KIND_NOT_CHECKED: ReasonText(
+        "This program recognises this kind of file and has no checks for it; use a newer one.",
+        "本程序能识别此类文件，但尚无相应的验证步骤；请使用更新的版本。",
+    ),
+    ProofReason.SIGNED_LATER: ReasonText(
+        "The signing time lies after the moment that the file is judged at.",
+        "签名时间晚于验证所依据的时间。",
     ),
     ProofReason.NO_STATUS_KEY: ReasonText(
         "The trust file names no key for status lists; get one that does.",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from hub.proof.encoding import Json
+from hub.proof.moment import Moment
 from hub.proof.reasons import TEXTS, ProofReason, ReasonText, Verdict
 
 FactValue: TypeAlias = "str | int | tuple[str, ...]"
@@ -27,12 +28,17 @@ class Kind(StrEnum):
     DOCUMENT = "document"
     CHECKPOINT = "checkpoint"
     STATUS_LIST = "status list"
+    OFD = "OFD document"
+    PDF = "PDF document"
+    SEAL = "electronic seal"
+    SEAL_SIGNATURE = "signature under a seal"
 
 
 class StepName(StrEnum):
     """One step of a verification; the text for people hangs on it."""
 
     TRUST = "trust"
+    KIND = "kind"
     ANSWER_FILE = "answer-file"
     RECEIPT = "receipt"
     LOGGED = "logged"
@@ -49,6 +55,29 @@ class StepName(StrEnum):
     STATUS = "status"
     CHECKPOINT = "checkpoint"
     STATUS_LIST = "status-list"
+
+    # Electronic seals (GB/T 38540 §6.3) and signatures under them (§7.3).
+    SEAL_FORMAT = "seal-format"
+    SEAL_SIGNATURE = "seal-signature"
+    MAKER_CHAIN = "maker-chain"
+    SEAL_PERIOD = "seal-period"
+    SIGNATURE_FORMAT = "signature-format"
+    SIGNATURE_VALUE = "signature-value"
+    SIGNER_LISTED = "signer-listed"
+    SIGNER_CHAIN = "signer-chain"
+    SIGNER_KEY = "signer-key"
+    SIGNING_TIME = "signing-time"
+    TIME_STAMP = "time-stamp"
+    CONTENT_DIGEST = "content-digest"
+
+    # Sealed OFD and PDF documents.
+    PACKAGE = "package"
+    SIGNED = "signed"
+    SIGNED_FILES = "signed-files"
+    UNSIGNED_FILES = "unsigned-files"
+    SEAL_COPY = "seal-copy"
+    SIGNED_RANGE = "signed-range"
+    LATER_CHANGES = "later-changes"
 
 
 class FactName(StrEnum):
@@ -81,6 +110,15 @@ class FactName(StrEnum):
     LIST = "list"
     ENTRIES = "entries"
     EXPIRES = "expires"
+    SEAL_NUMBER = "seal_number"
+    SEAL_NAME = "seal_name"
+    SEAL_VERSION = "seal_version"
+    SEAL_PERIOD = "seal_period"
+    MAKER = "maker"
+    SIGNER = "signer"
+    ALGORITHM = "algorithm"
+    SIGNED_TIME = "signed_time"
+    STAMPED_TIME = "stamped_time"
 
 
 class Remark(StrEnum):
@@ -98,14 +136,20 @@ class Remark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check. `certificate` counts from 1 where an answer holds several."""
+    """One check. `part` counts from 1 where the file holds several certificates or signatures.
+
+    `moment` is the time that it judged at, where it judged at one; `used_us` the microseconds that
+    it took.
+    """
 
     number: int
     name: StepName
     verdict: Verdict
     reason: ProofReason | None = None
     detail: str = ""
-    certificate: int | None = None
+    part: int | None = None
+    moment: Moment | None = None
+    used_us: int = 0
 
     @property
     def title(self) -> ReasonText:
@@ -124,7 +168,17 @@ class Fact:
 
     name: FactName
     value: FactValue
-    certificate: int | None = None
+    part: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file inside of the file, and whether it is as signature `part` sealed it."""
+
+    path: str
+    verdict: Verdict
+    reason: ProofReason | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +189,7 @@ class Report:
     steps: tuple[Step, ...]
     facts: tuple[Fact, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    files: tuple[File, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -150,12 +205,13 @@ class Report:
     def to_json(self) -> dict[str, Json]:
         """The full report for machines; texts in both languages."""
         return {
-            "v": 1,
+            "v": 2,
             "kind": self.kind.value,
             "verdict": self.verdict.value,
             "reason": None if self.reason is None else self.reason.value,
             "steps": [_step(step) for step in self.steps],
             "facts": [_fact(fact) for fact in self.facts],
+            "files": [_file(file) for file in self.files],
             "remarks": [
                 {"remark": item.value, "en": REMARK_TEXTS[item].en, "zh": REMARK_TEXTS[item].zh}
                 for item in self.remarks
@@ -170,9 +226,12 @@ def _step(step: Step) -> dict[str, Json]:
         "verdict": step.verdict.value,
         "en": step.title.en,
         "zh": step.title.zh,
+        "used_us": step.used_us,
     }
-    if step.certificate is not None:
-        members["certificate"] = step.certificate
+    if step.part is not None:
+        members["part"] = step.part
+    if step.moment is not None:
+        members["judged_at"] = {"time": step.moment.time, "basis": step.moment.basis.value}
     if step.reason is not None and step.outcome is not None:
         members |= {
             "reason": step.reason.value,
@@ -186,13 +245,27 @@ def _step(step: Step) -> dict[str, Json]:
 def _fact(fact: Fact) -> dict[str, Json]:
     value: Json = list(fact.value) if isinstance(fact.value, tuple) else fact.value
     members: dict[str, Json] = {"name": fact.name.value, "value": value}
-    if fact.certificate is not None:
-        members["certificate"] = fact.certificate
+    if fact.part is not None:
+        members["part"] = fact.part
+    return members
+
+
+def _file(file: File) -> dict[str, Json]:
+    members: dict[str, Json] = {"path": file.path, "verdict": file.verdict.value}
+    if file.part is not None:
+        members["part"] = file.part
+    if file.reason is not None:
+        members |= {
+            "reason": file.reason.value,
+            "reason_en": TEXTS[file.reason].en,
+            "reason_zh": TEXTS[file.reason].zh,
+        }
     return members
 
 
 STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.TRUST: ReasonText("a trust file is given", "已提供信任文件"),
+    StepName.KIND: ReasonText("this program can check this kind of file", "本程序可验证此类文件"),
     StepName.ANSWER_FILE: ReasonText("the answer is well formed", "答复格式正确"),
     StepName.RECEIPT: ReasonText("the receipt is well formed", "回执格式正确"),
     StepName.LOGGED: ReasonText(
@@ -224,6 +297,50 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.STATUS_LIST: ReasonText(
         "the status list is authentic and fresh", "状态列表真实且未过期"
     ),
+    StepName.SEAL_FORMAT: ReasonText("the seal is well formed", "电子印章格式正确"),
+    StepName.SEAL_SIGNATURE: ReasonText(
+        "the seal is signed by its maker", "电子印章的制章者签名有效"
+    ),
+    StepName.MAKER_CHAIN: ReasonText(
+        "the seal's maker is trusted, and was when it was made",
+        "制章者受信任，且制章时其证书有效",
+    ),
+    StepName.SEAL_PERIOD: ReasonText("the seal is within its validity", "电子印章在有效期内"),
+    StepName.SIGNATURE_FORMAT: ReasonText("the signature is well formed", "签名格式正确"),
+    StepName.SIGNATURE_VALUE: ReasonText(
+        "the signature is by the signer named", "签名由所列签章者作出"
+    ),
+    StepName.SIGNER_LISTED: ReasonText(
+        "the signer may use this seal", "签章者属于该电子印章的签章者名单"
+    ),
+    StepName.SIGNER_CHAIN: ReasonText(
+        "the signer is trusted, and was when it signed", "签章者受信任，且签章时其证书有效"
+    ),
+    StepName.SIGNER_KEY: ReasonText(
+        "key and algorithm were good when it was signed", "签章时密钥与算法可信"
+    ),
+    StepName.SIGNING_TIME: ReasonText(
+        "it was signed while seal and signer were in force", "签章时印章与签章者证书均有效"
+    ),
+    StepName.TIME_STAMP: ReasonText("the time stamp holds", "时间戳有效"),
+    StepName.CONTENT_DIGEST: ReasonText("the content is what was signed", "内容与签名一致"),
+    StepName.PACKAGE: ReasonText("the file is well formed", "文件格式正确"),
+    StepName.SIGNED: ReasonText("the file is sealed or signed", "文件带有签章或签名"),
+    StepName.SIGNED_FILES: ReasonText(
+        "each file that was signed is unchanged", "被签名保护的文件均未改动"
+    ),
+    StepName.UNSIGNED_FILES: ReasonText(
+        "no file stands beside those signed", "没有未受签名保护的文件"
+    ),
+    StepName.SEAL_COPY: ReasonText(
+        "the seal beside the signature is the one in it", "随附印章与签名中的印章一致"
+    ),
+    StepName.SIGNED_RANGE: ReasonText(
+        "the signature covers the whole file as it was", "签名覆盖签章时的整个文件"
+    ),
+    StepName.LATER_CHANGES: ReasonText(
+        "nothing but what the seal allows was added later", "签章后仅有印章允许的增补"
+    ),
 }
 
 FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
@@ -254,6 +371,15 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.LIST: ReasonText("status list", "状态列表"),
     FactName.ENTRIES: ReasonText("places in the list", "列表位数"),
     FactName.EXPIRES: ReasonText("usable until", "有效至"),
+    FactName.SEAL_NUMBER: ReasonText("number of the seal", "印章编号"),
+    FactName.SEAL_NAME: ReasonText("name of the seal", "印章名称"),
+    FactName.SEAL_VERSION: ReasonText("version of the seal's format", "印章格式版本"),
+    FactName.SEAL_PERIOD: ReasonText("validity of the seal", "印章有效期"),
+    FactName.MAKER: ReasonText("made by", "制章者"),
+    FactName.SIGNER: ReasonText("signed by", "签章者"),
+    FactName.ALGORITHM: ReasonText("algorithm", "算法"),
+    FactName.SIGNED_TIME: ReasonText("signed at, by the signer's word", "签章者所称签章时间"),
+    FactName.STAMPED_TIME: ReasonText("time stamp", "时间戳时间"),
 }
 
 REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {

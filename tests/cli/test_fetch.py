@@ -17,8 +17,9 @@ from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, parse_object
 from hub.proof.reasons import Verdict
 from hub.proof.report import Kind
+from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
-from hub.proof.verify import Evidence, verify
+from hub.proof.verify import verify
 from tests.cli.conftest import Ran, Sealway
 from tests.cli.loopback import CERT, CODE, HOLDER, Answer, Loopback
 

@@ -20,8 +20,9 @@ from hub.proof.encoding import b64u_decode, digest, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import parse_receipt
 from hub.proof.report import Kind
+from hub.proof.run import Evidence
 from hub.proof.sd_jwt import Expectation, verify_presentation
-from hub.proof.verify import Evidence, verify
+from hub.proof.verify import verify
 from tests.simulator import (
     ASKED,
     GRANTED,

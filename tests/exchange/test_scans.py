@@ -18,7 +18,8 @@ from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
 from hub.proof.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.reasons import ProofError
 from hub.proof.report import FactName, Kind, Remark
-from hub.proof.verify import Evidence, verify
+from hub.proof.run import Evidence
+from hub.proof.verify import verify
 from hub.registry.v1 import registry_pb2
 from hub.v1 import common_pb2
 from tests.exchange import handed, plans

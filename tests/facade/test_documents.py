@@ -23,8 +23,9 @@ from connectors.facade.codes import FacadeRefusedError
 from hub.proof.encoding import b64u
 from hub.proof.reasons import Verdict
 from hub.proof.report import Kind as ProofKind
+from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
-from hub.proof.verify import Evidence, verify
+from hub.proof.verify import verify
 from tests.facade.conftest import OFD, FacadeProcess, Portal, document
 from tests.facade.test_accounts import account
 from tests.facade.test_facade import body_of, identifier_of

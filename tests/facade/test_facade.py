@@ -14,8 +14,9 @@ from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.reasons import Verdict
 from hub.proof.receipt import parse_receipt
 from hub.proof.report import Kind as ProofKind
+from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
-from hub.proof.verify import Evidence, verify
+from hub.proof.verify import verify
 from tests.facade.conftest import ALL, CAUSE, SECRET, FacadeProcess, Portal, holder, person
 from tests.hub_process import HubProcess
 from tests.simulator import GRANTED, ITEM, LICENCE, PERMIT, citizen, company

@@ -24,10 +24,12 @@ from hub.proof.encoding import b64u, digest
 from hub.proof.jose import public_key_from_jwk
 from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
 from hub.proof.receipt import entry_leaf, make_receipt, proof_text
+from hub.proof.recognise import recognise
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, STEP_TEXTS, FactName, Remark, StepName
+from hub.proof.run import Evidence
 from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_list
 from hub.proof.trust import Trust, parse_trust, trust_file
-from hub.proof.verify import Evidence, recognise, verify
+from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN, REGION, VECTORS, signer
 from tests.proof.vectors import LEDGER, leaves, receipt_cases
 
@@ -422,7 +424,7 @@ def test_a_whole_answer_is_valid(save: Save) -> None:
     assert code == 0
     assert [step["name"] for step in document["steps"]] == [
         *("answer-file", "receipt", "logged", "entry", "request", "answer", "time", "continuity"),
-        *("seal", "asked", "entry-match", "status"),
+        *("seal", "asked", "entry-match", "status-list", "status"),
     ]
     assert fact(document, "caller") == "systems/window-1"
     assert "NOT_AN_EXCHANGE" not in [item["remark"] for item in document["remarks"]]

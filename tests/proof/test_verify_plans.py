@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from hub.proof.encoding import b64u, b64u_decode, digest
 from hub.proof.reasons import Verdict
+from hub.proof.recognise import recognise
+from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
-from hub.proof.verify import Evidence, recognise, verify
+from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN, REGION
 from tests.proof.test_verify_command import (
     RECORD_CERT,
