@@ -35,6 +35,7 @@ class Reason(StrEnum):
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
     DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
     DOCUMENT_DIGEST_WRONG = "DOCUMENT_DIGEST_WRONG"
+    PDF_REFUSED = "PDF_REFUSED"
     CERTIFICATE_PROFILE_UNKNOWN = "CERTIFICATE_PROFILE_UNKNOWN"
 
     REQUEST_INVALID = "REQUEST_INVALID"
@@ -130,6 +131,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
+    TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     BLOBS_UNAVAILABLE = "BLOBS_UNAVAILABLE"
     HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
@@ -457,6 +459,11 @@ TEXTS: dict[Reason, Text] = {
         "repeat.",
         "密钥 {key} 当前不可用。请检查密钥文件、口令和权限后重试。",
     ),
+    Reason.TIME_STAMP_UNAVAILABLE: Text(
+        "no time stamp can be had now ({rule}), so nothing was sealed. Repeat later; operators: "
+        "see `[seal]` in hub.toml.",
+        "目前无法取得时间戳（{rule}），因此未签章。请稍后重试；运维人员请检查 hub.toml 的 [seal]。",
+    ),
     Reason.DIGEST_MISMATCH: Text(
         "stored data contradicts itself: {what}. Run `sealway log audit` and tell the operator.",
         "存储的数据自相矛盾：{what}。请运行 sealway log audit 并通知运维人员。",
@@ -558,6 +565,10 @@ TEXTS: dict[Reason, Text] = {
         "the {bytes} bytes that came do not have the digest that was declared; nothing was kept. "
         "Read the file again and send it whole.",
         "收到的 {bytes} 字节与声明的摘要不符，未保存任何内容。请重新读取文件并完整发送。",
+    ),
+    Reason.PDF_REFUSED: Text(
+        "the PDF cannot be sealed: {en}. Nothing was signed; send a PDF without this.",
+        "该 PDF 无法签章：{zh}。未作任何签名，请更正文件后重新提交。",
     ),
     Reason.DOCUMENT_NOT_FOUND: Text(
         "there is no document {name}. List them with `sealway document list`.",

@@ -1,0 +1,248 @@
+"""CMS SignedData as a PDF seal carries it: PAdES baseline B-B (ETSI EN 319 142-1 §5, RFC 5652).
+
+Three signed attributes, no more: content type, digest of the document, and the digest of the
+signer's certificate (ESS signing-certificate-v2, RFC 5035), so that the signature holds for one
+document and one certificate. The signing time stands in the signature dictionary of the PDF, as
+PAdES wants it. Everything that is the same for one key is encoded once, in `CmsForm`; a seal then
+costs one digest, one signature and two concatenations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from asn1crypto import x509 as asn1_x509
+
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+
+FORMAT: Final = FORMATS[KeyUse.PDF]
+
+_INTEGER: Final = 0x02
+_OCTETS: Final = 0x04
+_OID: Final = 0x06
+_SEQUENCE: Final = 0x30
+_SET: Final = 0x31
+_CONTEXT_0: Final = 0xA0
+_CONTEXT_1: Final = 0xA1
+_CONTEXT_2: Final = 0xA2
+_NULL: Final = b"\x05\x00"
+
+
+class PdfKey(Protocol):
+    """What a PDF seal needs of a signing key (`hub.seal.keys.SigningKey`)."""
+
+    @property
+    def kid(self) -> str:
+        """RFC 7638 thumbprint of the public key."""
+        ...
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """The one algorithm of this key."""
+        ...
+
+    @property
+    def x509_chain(self) -> tuple[bytes, ...]:
+        """DER, leaf first, without the root."""
+        ...
+
+    def sign(self, signing_input: bytes, format: str) -> bytes:
+        """The signature over the exact bytes: DER for ECDSA, the raw octets for RSA and Ed25519.
+
+        Raises HubError(KEY_USAGE_REFUSED), (KEY_UNAVAILABLE).
+        """
+        ...
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    """One DER element with a definite, minimal length (X.690 §10.1)."""
+    content = b"".join(parts)
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content
+
+
+def _oid(dotted: str) -> bytes:
+    first, second, *rest = (int(part) for part in dotted.split("."))
+    content = bytearray((first * 40 + second,))
+    for arc in rest:
+        digits = [arc & 0x7F]
+        while arc := arc >> 7:
+            digits.append(0x80 | arc & 0x7F)
+        content += bytes(reversed(digits))
+    return der(_OID, bytes(content))
+
+
+_DATA: Final = _oid("1.2.840.113549.1.7.1")
+_SIGNED_DATA: Final = _oid("1.2.840.113549.1.7.2")
+_CONTENT_TYPE: Final = _oid("1.2.840.113549.1.9.3")
+_MESSAGE_DIGEST: Final = _oid("1.2.840.113549.1.9.4")
+_SIGNING_CERTIFICATE_V2: Final = _oid("1.2.840.113549.1.9.16.2.47")
+_TIME_STAMP_TOKEN: Final = _oid("1.2.840.113549.1.9.16.2.14")
+_SHA256: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.1"))
+_SHA384: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.2"))
+_SHA512: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.3"))
+_MGF1_SHA256: Final = der(_SEQUENCE, _oid("1.2.840.113549.1.1.8"), _SHA256)
+_PSS_PARAMETERS: Final = der(
+    _SEQUENCE,
+    der(_CONTEXT_0, _SHA256),
+    der(_CONTEXT_1, _MGF1_SHA256),
+    der(_CONTEXT_2, der(_INTEGER, b"\x20")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Algorithm:
+    """How a key algorithm stands in CMS: the document's digest and the two identifiers."""
+
+    digest: Callable[[], hashlib._Hash]
+    digest_name: str
+    digest_identifier: bytes
+    signature_identifier: bytes
+
+
+_ALGORITHMS: Final = {
+    # RFC 5754 §3.3
+    KeyAlgorithm.ES256: _Algorithm(
+        hashlib.sha256, "sha256", _SHA256, der(_SEQUENCE, _oid("1.2.840.10045.4.3.2"))
+    ),
+    KeyAlgorithm.ES384: _Algorithm(
+        hashlib.sha384, "sha384", _SHA384, der(_SEQUENCE, _oid("1.2.840.10045.4.3.3"))
+    ),
+    # RFC 8419 §3: the digest that goes with Ed25519 is SHA-512.
+    KeyAlgorithm.ED25519: _Algorithm(
+        hashlib.sha512, "sha512", _SHA512, der(_SEQUENCE, _oid("1.3.101.112"))
+    ),
+    # RFC 4056 §3, with the parameters of RFC 7518 §3.5.
+    KeyAlgorithm.PS256: _Algorithm(
+        hashlib.sha256,
+        "sha256",
+        _SHA256,
+        der(_SEQUENCE, _oid("1.2.840.113549.1.1.10"), _PSS_PARAMETERS),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CmsForm:
+    """All of a CMS that depends on the key alone. Made once per key, used for every seal."""
+
+    algorithm: KeyAlgorithm
+    _suite: _Algorithm
+    _fixed_attributes: tuple[bytes, bytes]
+    _before_signer: bytes
+    _signer: bytes
+
+    @classmethod
+    def of(cls, key: PdfKey) -> CmsForm:
+        """The form of `key`. Raises HubError(KEY_USAGE_REFUSED): it makes no PDF seals."""
+        suite = _ALGORITHMS.get(key.algorithm)
+        if suite is None or not key.x509_chain:
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
+        leaf = key.x509_chain[0]
+        identifier = der(_SEQUENCE, *_issuer_and_serial(leaf))
+        return cls(
+            key.algorithm,
+            suite,
+            (
+                _attribute(_CONTENT_TYPE, _DATA),
+                # ESSCertIDv2 with SHA-256, its default, and without the issuer (RFC 5035 §4).
+                _attribute(
+                    _SIGNING_CERTIFICATE_V2,
+                    der(
+                        _SEQUENCE,
+                        der(
+                            _SEQUENCE,
+                            der(_SEQUENCE, der(_OCTETS, hashlib.sha256(leaf).digest())),
+                        ),
+                    ),
+                ),
+            ),
+            b"".join(
+                (
+                    der(_INTEGER, b"\x01"),
+                    der(_SET, suite.digest_identifier),
+                    # No content of its own: the PDF is what is signed.
+                    der(_SEQUENCE, _DATA),
+                    der(_CONTEXT_0, *sorted(key.x509_chain)),
+                )
+            ),
+            der(_INTEGER, b"\x01") + identifier + suite.digest_identifier,
+        )
+
+    @property
+    def digest_name(self) -> str:
+        """The document's digest as pyHanko and hashlib call it."""
+        return self._suite.digest_name
+
+    def digest(self, *parts: bytes | memoryview) -> bytes:
+        """The digest of a document that comes in parts."""
+        state = self._suite.digest()
+        for part in parts:
+            state.update(part)
+        return state.digest()
+
+    def attributes(self, digest: bytes) -> bytes:
+        """The exact bytes to be signed: the DER SET OF the signed attributes (RFC 5652 §5.4)."""
+        return der(
+            _SET,
+            *sorted(
+                (*self._fixed_attributes, _attribute(_MESSAGE_DIGEST, der(_OCTETS, digest)))
+            ),
+        )
+
+    def digest_in(self, attributes: bytes) -> bytes:
+        """The document digest that `attributes` are about, where they are this key's own.
+
+        There is one encoding for a digest, so whatever is not exactly what `attributes()` makes
+        is refused. Raises ValueError.
+        """
+        size = self._suite.digest().digest_size
+        marker = _MESSAGE_DIGEST + bytes((_SET, size + 2, _OCTETS, size))
+        digest = attributes.partition(marker)[2][:size]
+        if len(digest) != size or self.attributes(digest) != attributes:
+            raise ValueError("not the signed attributes of a PDF seal of this key")
+        return digest
+
+    def assemble(self, attributes: bytes, signature: bytes, time_stamp: bytes = b"") -> bytes:
+        """The whole ContentInfo; `time_stamp` is the RFC 3161 token over the signature (B-T)."""
+        unsigned = (
+            der(_CONTEXT_1, _attribute(_TIME_STAMP_TOKEN, time_stamp)) if time_stamp else b""
+        )
+        signer = der(
+            _SEQUENCE,
+            self._signer,
+            # The same bytes as were signed, under the implicit tag [0].
+            bytes((_CONTEXT_0,)) + attributes[1:],
+            self._suite.signature_identifier,
+            der(_OCTETS, signature),
+            unsigned,
+        )
+        signed_data = der(_SEQUENCE, self._before_signer, der(_SET, signer))
+        return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, signed_data))
+
+    def size_max(self) -> int:
+        """Upper bound of the bytes of a CMS without a time stamp: RSA up to 4096 bits."""
+        return len(self._before_signer) + len(self._signer) + 1024
+
+
+def sign_cms(key: PdfKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
+    """Attributes over `digest` and `key`'s signature of them. Raises what `key.sign` raises."""
+    attributes = form.attributes(digest)
+    return attributes, key.sign(attributes, FORMAT)
+
+
+def _attribute(kind: bytes, *values: bytes) -> bytes:
+    return der(_SEQUENCE, kind, der(_SET, *values))
+
+
+def _issuer_and_serial(leaf: bytes) -> Sequence[bytes]:
+    """Both as they stand in the certificate: a name that is encoded anew might differ."""
+    certificate = asn1_x509.Certificate.load(leaf, strict=True)
+    return certificate.issuer.dump(), certificate["tbs_certificate"]["serial_number"].dump()
