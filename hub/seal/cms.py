@@ -192,9 +192,7 @@ class CmsForm:
         """The exact bytes to be signed: the DER SET OF the signed attributes (RFC 5652 §5.4)."""
         return der(
             _SET,
-            *sorted(
-                (*self._fixed_attributes, _attribute(_MESSAGE_DIGEST, der(_OCTETS, digest)))
-            ),
+            *sorted((*self._fixed_attributes, _attribute(_MESSAGE_DIGEST, der(_OCTETS, digest)))),
         )
 
     def digest_in(self, attributes: bytes) -> bytes:
@@ -212,9 +210,7 @@ class CmsForm:
 
     def assemble(self, attributes: bytes, signature: bytes, time_stamp: bytes = b"") -> bytes:
         """The whole ContentInfo; `time_stamp` is the RFC 3161 token over the signature (B-T)."""
-        unsigned = (
-            der(_CONTEXT_1, _attribute(_TIME_STAMP_TOKEN, time_stamp)) if time_stamp else b""
-        )
+        unsigned = der(_CONTEXT_1, _attribute(_TIME_STAMP_TOKEN, time_stamp)) if time_stamp else b""
         signer = der(
             _SEQUENCE,
             self._signer,
@@ -238,8 +234,8 @@ def sign_cms(key: PdfKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
     return attributes, key.sign(attributes, FORMAT)
 
 
-def _attribute(kind: bytes, *values: bytes) -> bytes:
-    return der(_SEQUENCE, kind, der(_SET, *values))
+def _attribute(oid: bytes, *values: bytes) -> bytes:
+    return der(_SEQUENCE, oid, der(_SET, *values))
 
 
 def _issuer_and_serial(leaf: bytes) -> Sequence[bytes]:

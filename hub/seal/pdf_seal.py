@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from PIL import Image
 from pyhanko.pdf_utils import generic
@@ -67,7 +67,6 @@ UNREADABLE: Final = (
     OverflowError,
     zlib.error,
 )
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ def prepare_pdf(
         mdp = SigMDPSetup(
             form.digest_name, certify=True, field_lock=_lock(names), docmdp_perms=_level(names)
         )
-        return _prepare(writer, embedder, place.field, picture, form, mdp, stamped=stamped)
+        return _prepare(writer, embedder, place.field, picture, form, mdp=mdp, stamped=stamped)
     except UNREADABLE as error:
         raise _damaged(error) from error
 
@@ -229,12 +228,12 @@ def prepare_further(
         mdp = None
         if isinstance(lock, generic.DictionaryObject):
             mdp = SigMDPSetup(form.digest_name, field_lock=FieldMDPSpec.from_pdf_object(lock))
-        return _prepare(writer, PdfCMSEmbedder(), field, picture, form, mdp, stamped=stamped)
+        return _prepare(writer, PdfCMSEmbedder(), field, picture, form, mdp=mdp, stamped=stamped)
     except UNREADABLE as error:
         raise _damaged(error) from error
 
 
-class _TimePlaceholder(generic.PdfObject):  # type: ignore[misc]
+class _TimePlaceholder(generic.PdfObject):
     """Room for the time of sealing; knows where it was written."""
 
     at: int = 0
@@ -277,8 +276,8 @@ def _prepare(
     field: str,
     picture: PdfPicture,
     form: CmsForm,
-    mdp: SigMDPSetup | None,
     *,
+    mdp: SigMDPSetup | None,
     stamped: bool,
 ) -> PreparedPdf:
     """pyHanko's protocol for foreign signatures, up to the document that waits for one."""
@@ -298,9 +297,7 @@ def _prepare(
     )
 
 
-def _show(
-    writer: QuietWriter, annotation: generic.DictionaryObject, picture: PdfPicture
-) -> None:
+def _show(writer: QuietWriter, annotation: generic.DictionaryObject, picture: PdfPicture) -> None:
     """Give the seal's field its picture, which fills its box."""
     left, bottom, right, top = (float(value) for value in annotation["/Rect"])
     opacity = writer.add_object(_image(picture, "/DeviceGray", picture.opacity))
@@ -345,8 +342,8 @@ def _image(picture: PdfPicture, colours: str, data: bytes) -> generic.StreamObje
     )
 
 
-def _box(writer: QuietWriter, place: SealPlace) -> tuple[float, float, float, float]:
-    """The box in points from the bottom left, as PDF counts."""
+def _box(writer: IncrementalPdfFileWriter, place: SealPlace) -> Any:
+    """The box in points from the bottom left, as PDF counts; fractions are fine."""
     pages = int(writer.root["/Pages"]["/Count"])
     if not 1 <= place.page <= pages:
         raise _refused(f"it has no page {place.page}", f"文件没有第 {place.page} 页")
@@ -366,7 +363,7 @@ def _box(writer: QuietWriter, place: SealPlace) -> tuple[float, float, float, fl
     return x0, y0, x1, y1
 
 
-def _inherited(page: generic.DictionaryObject, name: str, default: object) -> object:
+def _inherited(page: generic.DictionaryObject, name: str, default: object) -> Any:
     """An attribute that a page may have from the nodes above it (ISO 32000-2 §7.7.3.4)."""
     node = page
     for _ in range(64):
