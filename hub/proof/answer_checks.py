@@ -6,6 +6,7 @@ The steps are those of formats-ledger.md §6.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from hub.proof import receipt as receipts
@@ -20,7 +21,7 @@ from hub.proof.answer_receipt import (
     match_result,
 )
 from hub.proof.encoding import b64u, parse_object
-from hub.proof.moment import iso_time
+from hub.proof.moment import Times, iso_time
 from hub.proof.note import Checkpoint, open_checkpoint
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import (
@@ -41,6 +42,15 @@ from hub.proof.trust import Trust
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """An entry and my request, as far as they were verified, and when it was logged."""
+
+    entry: ExchangeEntry
+    request: SentRequest | None
+    times: Times
+
+
 def verify_answer(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
     """The receipt, then each presentation against the request and against the entry; plans and
     verifications have none."""
@@ -52,9 +62,11 @@ def verify_answer(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
         run.missing(ProofReason.NO_RECEIPT, StepName.RECEIPT)
     else:
         outcome = _verify_receipt(run, answer.receipt, trust, evidence, answer)
-    entry, request = outcome or (None, None)
+    entry, request = (outcome.entry, outcome.request) if outcome else (None, None)
     asked = request.certificates if request else ()
     logged = entry.certificates if entry else ()
+    # What was given is compared with the entry where a request is, and nowhere else.
+    times = outcome.times if outcome and request else Times()
     certificates = answer.said if isinstance(answer.said, tuple) else ()
     for number, given in enumerate(certificates, 1):
         with run.part(number):
@@ -67,6 +79,7 @@ def verify_answer(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
                     given.presentation,
                     trust,
                     evidence,
+                    times,
                     asked=_nth(asked, number),
                     logged=_nth(logged, number),
                 )
@@ -96,11 +109,12 @@ def _verify_given(
     text: str,
     trust: Trust,
     evidence: Evidence,
+    times: Times,
     *,
     asked: RequestedCertificate | None,
     logged: LoggedCertificate | None,
 ) -> None:
-    presentation = open_seal(run, text, trust, evidence)
+    presentation = open_seal(run, text, trust, evidence, times)
     if presentation is None:
         return
     version = logged.version if logged else None
@@ -119,8 +133,8 @@ def _verify_given(
 
 def _verify_receipt(
     run: Run, data: bytes, trust: Trust, evidence: Evidence, answer: Answer | None
-) -> tuple[ExchangeEntry, SentRequest | None] | None:
-    """The steps of formats-ledger.md §6; the entry and my request, as far as they were verified."""
+) -> _Logged | None:
+    """The steps of formats-ledger.md §6."""
     receipt = run.step(StepName.RECEIPT, lambda: receipts.parse_receipt(data))
     if receipt is None:
         return None
@@ -152,9 +166,14 @@ def _verify_receipt(
             StepName.TIME,
             StepName.CONTINUITY,
         )
-    if not _verify_upgrades(run, trust, receipt, proof.index, checkpoint):
+    checkpoints = _verify_upgrades(run, trust, receipt, proof.index, checkpoint)
+    if checkpoints is None:
         return None
-    return entry, request
+    times = Times(
+        witnessed=receipts.witnessed_time(checkpoints, trust.witnesses_min),
+        logged=entry.time_us // 1_000_000,
+    )
+    return _Logged(entry, request, times)
 
 
 def _verify_act(
@@ -241,8 +260,8 @@ def _match_answer(entry: ExchangeEntry, request: SentRequest, answer: Answer) ->
 
 def _verify_upgrades(
     run: Run, trust: Trust, receipt: Receipt, index: int, checkpoint: Checkpoint
-) -> bool:
-    """Steps 11 and 12."""
+) -> list[Checkpoint] | None:
+    """Steps 11 and 12; all checkpoints that hold the entry, the first one first."""
     checkpoints = [checkpoint]
     if receipt.later:
         later = run.step(
@@ -250,10 +269,10 @@ def _verify_upgrades(
             lambda: receipts.open_upgrades(receipt, index, checkpoint, trust.log),
         )
         if later is None:
-            return False
+            return None
         checkpoints += later
     _checkpoint_facts(run, trust, checkpoints)
-    return True
+    return checkpoints
 
 
 def _entry_facts(run: Run, entry: ExchangeEntry, index: int) -> None:

@@ -21,6 +21,8 @@ class Basis(StrEnum):
 
     STAMPED = "time stamp"
     """A time stamp authority's (RFC 3161), whose token was verified."""
+    WITNESSED = "witnesses"
+    """Of the witnesses that the trust file demands, who cosigned a checkpoint which holds it."""
     LOGGED = "log entry"
     """The hub's log's, under a checkpoint that was verified."""
     SIGNED = "signing time"
@@ -38,11 +40,6 @@ class Moment:
     time: int
     basis: Basis
 
-    @property
-    def proven(self) -> bool:
-        """Whether somebody other than the signer vouches for it."""
-        return self.basis in (Basis.STAMPED, Basis.LOGGED)
-
     def __str__(self) -> str:
         return f"{iso_time(self.time)} ({self.basis.value})"
 
@@ -52,12 +49,22 @@ class Times:
     """What is known of when one signature was made, in seconds; None for what is not known.
 
     `signed` is the signer's word, `stamped` that of a verified time stamp over the signature,
-    `logged` that of a verified log entry which holds it.
+    `witnessed` that of the witnesses of a log entry which holds it, `logged` of that entry itself.
     """
 
     signed: int | None = None
     stamped: int | None = None
+    witnessed: int | None = None
     logged: int | None = None
+
+    @property
+    def outside(self) -> int | None:
+        """The earliest time that somebody outside of signer and hub vouches for.
+
+        The hub's own entry is not enough against a hub that helps to antedate (formats.md §6).
+        """
+        known = [time for time in (self.stamped, self.witnessed) if time is not None]
+        return min(known, default=None)
 
     def judged(self, reader: Moment) -> Moment:
         """The moment that the signature is judged at: the earliest proven one, else the signer's
@@ -67,7 +74,11 @@ class Times:
         """
         proven = [
             Moment(time, basis)
-            for time, basis in ((self.stamped, Basis.STAMPED), (self.logged, Basis.LOGGED))
+            for time, basis in (
+                (self.stamped, Basis.STAMPED),
+                (self.witnessed, Basis.WITNESSED),
+                (self.logged, Basis.LOGGED),
+            )
             if time is not None
         ]
         if proven:

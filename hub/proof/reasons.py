@@ -150,6 +150,10 @@ class ProofReason(StrEnum):
     ANSWER_MALFORMED = "ANSWER_MALFORMED"
     KIND_NOT_CHECKED = "KIND_NOT_CHECKED"
     SIGNED_LATER = "SIGNED_LATER"
+    KEY_COMPROMISED = "KEY_COMPROMISED"
+    COMPROMISE_OPEN = "COMPROMISE_OPEN"
+    ALGORITHM_ENDED = "ALGORITHM_ENDED"
+    ALGORITHM_END_OPEN = "ALGORITHM_END_OPEN"
     STATUS_REVOKED = "STATUS_REVOKED"
     STATUS_SUSPENDED = "STATUS_SUSPENDED"
 
@@ -233,6 +237,21 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.SIGNED_LATER: ReasonText(
         "The signing time lies after the moment that the file is judged at.",
         "签名时间晚于验证所依据的时间。",
+    ),
+    ProofReason.KEY_COMPROMISED: ReasonText(
+        "Signed after the key was declared compromised: it may be anybody's.",
+        "签名时间在密钥被宣布失密之后，可能出自他人之手。",
+    ),
+    ProofReason.COMPROMISE_OPEN: ReasonText(
+        "The key was declared compromised, and no time stamp or witness proves that this is older.",
+        "密钥已被宣布失密，且没有时间戳或见证能证明该签名在此之前作出。",
+    ),
+    ProofReason.ALGORITHM_ENDED: ReasonText(
+        "Signed after the end of its algorithm.", "签名时间在该算法停用之后。"
+    ),
+    ProofReason.ALGORITHM_END_OPEN: ReasonText(
+        "The algorithm has ended, and no time stamp or witness proves that this is older.",
+        "该算法已停用，且没有时间戳或见证能证明该签名在此之前作出。",
     ),
     ProofReason.NO_STATUS_KEY: ReasonText(
         "The trust file names no key for status lists; get one that does.",

@@ -482,6 +482,22 @@ def grade_of(checkpoints: Sequence[Checkpoint], witnesses_min: int) -> Grade:
     return Grade.WITNESSED if different >= max(witnesses_min, 1) else Grade.LOGGED
 
 
+def witnessed_time(checkpoints: Sequence[Checkpoint], witnesses_min: int) -> int | None:
+    """When (seconds) the last of the fewest witnesses that are demanded had cosigned.
+
+    None where they are too few, judged as `grade_of` does.
+    """
+    if grade_of(checkpoints, witnesses_min) is not Grade.WITNESSED:
+        return None
+    first: dict[str, int] = {}
+    for item in sorted(
+        (item for point in checkpoints for item in point.cosignatures),
+        key=lambda item: item.time_s,
+    ):
+        first.setdefault(item.witness.name, item.time_s)
+    return sorted(first.values())[max(witnesses_min, 1) - 1]
+
+
 def may_replace_head(stored: LogHead | None, verified: VerifiedReceipt) -> bool:
     """Step 13: whether the receipt's last head may take the place of `stored`.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from hub.proof import receipt as receipts
-from hub.proof.jose import Keys
-from hub.proof.moment import Basis, Moment, iso_time
+from hub.proof.jose import Algorithm, Keys
+from hub.proof.key_checks import check_key
+from hub.proof.moment import Basis, Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LoggedCertificate
 from hub.proof.recognise import peek
@@ -41,7 +43,8 @@ def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
     requests = evidence.requests
     # A seal kept alone is not written as a presentation; asked-for data must be one.
     alone = run.kind is Kind.RECORD and not requests
-    presentation = open_seal(run, text if not alone or "~" in text else f"{text}~", trust, evidence)
+    text = text if not alone or "~" in text else f"{text}~"
+    presentation = open_seal(run, text, trust, evidence, Times())
     if presentation is None:
         return
     if requests:
@@ -53,8 +56,13 @@ def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
         verify_status(run, trust, evidence, presentation)
 
 
-def open_seal(run: Run, text: str, trust: Trust, evidence: Evidence) -> Presentation | None:
-    """The presentation, if its seal holds; whose custody the key was in is said in any case."""
+def open_seal(
+    run: Run, text: str, trust: Trust, evidence: Evidence, times: Times
+) -> Presentation | None:
+    """The presentation, if its seal holds; whose custody the key was in is said in any case.
+
+    `times` are those that a verified entry of the log proves of this very text.
+    """
     presentation = None
     if not trust.seal_anchors:
         run.missing(ProofReason.NO_SEAL_ANCHOR, StepName.SEAL)
@@ -64,7 +72,17 @@ def open_seal(run: Run, text: str, trust: Trust, evidence: Evidence) -> Presenta
         run.fact(FactName.CUSTODY, UNVERIFIED)
         return None
     _record_facts(run, presentation)
+    known = replace(times, signed=presentation.record.iat)
+    run.check(StepName.SIGNER_KEY, lambda: _check_key(run, presentation, known, trust, evidence))
     return presentation
+
+
+def _check_key(
+    run: Run, presentation: Presentation, times: Times, trust: Trust, evidence: Evidence
+) -> None:
+    """A trust file names the key of a record seal by its `kid`."""
+    run.judged_at(times.judged(evidence.reader))
+    check_key(trust, presentation.kid, Algorithm.ES256.value, times, evidence.reader)
 
 
 def _open_record(run: Run, text: str, trust: Trust, evidence: Evidence) -> Presentation:

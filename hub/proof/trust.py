@@ -1,12 +1,15 @@
 """The trust file: what a verifier has pinned about one hub, and nothing else decides a verdict.
 
 `{"v":1,"origin","region","log_keys":[verifier key],"witness_keys":[verifier key],
-"witnesses_min":0,"seal_anchors":["base64 DER"],"status_keys":[JWK]}`. It holds public keys only;
-what matters is where it was got from, so it is never looked for, only named by its reader.
+"witnesses_min":0,"seal_anchors":["base64 DER"],"status_keys":[JWK]}`; version 2 adds
+`"maker_anchors","signer_anchors","pdf_anchors","stamp_anchors":["base64 DER"]`, `"compromised":
+[{"key","from"}]` and `"algorithms":[{"algorithm","until"}]`. It holds public keys only; what
+matters is where it was got from, so it is never looked for, only named by its reader.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -29,21 +32,53 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LogTrust
 
 TRUST_BYTES_MAX: Final = 1_048_576
-_MEMBERS: Final = {
-    "v",
-    "origin",
-    "region",
-    "log_keys",
-    "witness_keys",
-    "witnesses_min",
-    "seal_anchors",
-    "status_keys",
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_MEMBERS: Final = frozenset(
+    {
+        "v",
+        "origin",
+        "region",
+        "log_keys",
+        "witness_keys",
+        "witnesses_min",
+        "seal_anchors",
+        "status_keys",
+    }
+)
+_MEMBERS_OF_V2: Final = _MEMBERS | {
+    "maker_anchors",
+    "signer_anchors",
+    "pdf_anchors",
+    "stamp_anchors",
+    "compromised",
+    "algorithms",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Compromise:
+    """A key in other hands since `since` (seconds); `key` is its `key_digest`."""
+
+    key: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmEnd:
+    """An algorithm that counts for nothing new from `until` (seconds) on."""
+
+    algorithm: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
-    """One hub as its verifier knows it. Log keys stay text: a broken one is *cannot check*."""
+    """One hub as its verifier knows it. Log keys stay text: a broken one is *cannot check*.
+
+    `seal_anchors` vouch for record seals, `maker_anchors` for the makers (制章者) of electronic
+    seals, `signer_anchors` for who signs under them (签章者), `pdf_anchors` for signers of PDF and
+    `stamp_anchors` for time stamp authorities. None stands for another.
+    """
 
     origin: str
     region: str
@@ -52,6 +87,21 @@ class Trust:
     witnesses_min: int = 0
     seal_anchors: tuple[x509.Certificate, ...] = ()
     status_keys: tuple[ec.EllipticCurvePublicKey, ...] = ()
+    maker_anchors: tuple[x509.Certificate, ...] = ()
+    signer_anchors: tuple[x509.Certificate, ...] = ()
+    pdf_anchors: tuple[x509.Certificate, ...] = ()
+    stamp_anchors: tuple[x509.Certificate, ...] = ()
+    compromised: tuple[Compromise, ...] = ()
+    algorithms: tuple[AlgorithmEnd, ...] = ()
+
+    def compromised_from(self, key: str) -> int | None:
+        """Since when the key of this `key_digest` is in other hands; None for a good one."""
+        return min((item.since for item in self.compromised if item.key == key), default=None)
+
+    def algorithm_until(self, algorithm: str) -> int | None:
+        """When `algorithm` ends; None where no end is set."""
+        ends = [item.until for item in self.algorithms if item.algorithm == algorithm]
+        return min(ends, default=None)
 
     @property
     def log(self) -> LogTrust:
@@ -69,14 +119,22 @@ class Trust:
 def trust_file(trust: Trust) -> bytes:
     """`trust` as the bytes of a trust file."""
     members: dict[str, Json] = {
-        "v": 1,
+        "v": 2,
         "origin": trust.origin,
         "region": trust.region,
         "log_keys": list(trust.log_keys),
         "witness_keys": list(trust.witness_keys),
         "witnesses_min": trust.witnesses_min,
-        "seal_anchors": [b64(item.public_bytes(Encoding.DER)) for item in trust.seal_anchors],
+        "seal_anchors": _written(trust.seal_anchors),
         "status_keys": [dict(jwk(key)) for key in trust.status_keys],
+        "maker_anchors": _written(trust.maker_anchors),
+        "signer_anchors": _written(trust.signer_anchors),
+        "pdf_anchors": _written(trust.pdf_anchors),
+        "stamp_anchors": _written(trust.stamp_anchors),
+        "compromised": [{"key": item.key, "from": item.since} for item in trust.compromised],
+        "algorithms": [
+            {"algorithm": item.algorithm, "until": item.until} for item in trust.algorithms
+        ],
     }
     return emit_json(members) + b"\n"
 
@@ -95,13 +153,12 @@ def _parse(data: bytes) -> Trust:
     if len(data) > TRUST_BYTES_MAX:
         raise _malformed(f"more than {TRUST_BYTES_MAX} bytes")
     members = parse_object(data)
-    if members.keys() != _MEMBERS:
-        raise _malformed(f"members {', '.join(sorted(members.keys() ^ _MEMBERS))}")
-    if type(members["v"]) is not int or members["v"] != 1:
+    version = members.get("v")
+    if type(version) is not int or version not in (1, 2):
         raise _malformed("v")
-    witnesses_min = members["witnesses_min"]
-    if type(witnesses_min) is not int or witnesses_min < 0:
-        raise _malformed("witnesses_min")
+    expected = _MEMBERS if version == 1 else _MEMBERS_OF_V2
+    if members.keys() != expected:
+        raise _malformed(f"members {', '.join(sorted(members.keys() ^ expected))}")
     origin = _text(members["origin"], "origin")
     if not is_origin(origin):
         raise _malformed("origin")
@@ -110,17 +167,45 @@ def _parse(data: bytes) -> Trust:
         region=_text(members["region"], "region"),
         log_keys=_texts(members, "log_keys"),
         witness_keys=_texts(members, "witness_keys"),
-        witnesses_min=witnesses_min,
-        seal_anchors=tuple(_anchor(item) for item in _texts(members, "seal_anchors")),
+        witnesses_min=_count(members, "witnesses_min"),
+        seal_anchors=_anchors(members, "seal_anchors"),
         status_keys=tuple(_status_key(item) for item in _items(members, "status_keys")),
+        maker_anchors=_anchors(members, "maker_anchors"),
+        signer_anchors=_anchors(members, "signer_anchors"),
+        pdf_anchors=_anchors(members, "pdf_anchors"),
+        stamp_anchors=_anchors(members, "stamp_anchors"),
+        compromised=tuple(_compromise(item) for item in _items(members, "compromised")),
+        algorithms=tuple(_algorithm_end(item) for item in _items(members, "algorithms")),
     )
 
 
-def _anchor(text: str) -> x509.Certificate:
+def _written(anchors: Sequence[x509.Certificate]) -> list[Json]:
+    return [b64(item.public_bytes(Encoding.DER)) for item in anchors]
+
+
+def _anchors(members: dict[str, Json], name: str) -> tuple[x509.Certificate, ...]:
     try:
-        return x509.load_der_x509_certificate(b64_decode(text))
+        # An SM2 certificate can be read here, though its key cannot.
+        return tuple(
+            [x509.load_der_x509_certificate(b64_decode(item)) for item in _texts(members, name)]
+        )
     except (ValueError, ProofError) as error:
-        raise _malformed("seal_anchors") from error
+        raise _malformed(name) from error
+
+
+def _compromise(value: Json) -> Compromise:
+    if not isinstance(value, dict) or value.keys() != {"key", "from"}:
+        raise _malformed("compromised")
+    key = _text(value["key"], "compromised")
+    if not _DIGEST.fullmatch(key):
+        raise _malformed("compromised")
+    return Compromise(key, _count(value, "from"))
+
+
+def _algorithm_end(value: Json) -> AlgorithmEnd:
+    if not isinstance(value, dict) or value.keys() != {"algorithm", "until"}:
+        raise _malformed("algorithms")
+    return AlgorithmEnd(_text(value["algorithm"], "algorithms"), _count(value, "until"))
 
 
 def _status_key(value: Json) -> ec.EllipticCurvePublicKey:
@@ -130,7 +215,8 @@ def _status_key(value: Json) -> ec.EllipticCurvePublicKey:
 
 
 def _items(members: dict[str, Json], name: str) -> Sequence[Json]:
-    value = members[name]
+    # Those of version 2 are empty in a file of version 1.
+    value = members.get(name, [])
     if not isinstance(value, list):
         raise _malformed(name)
     return value
@@ -138,6 +224,13 @@ def _items(members: dict[str, Json], name: str) -> Sequence[Json]:
 
 def _texts(members: dict[str, Json], name: str) -> tuple[str, ...]:
     return tuple(_text(item, name) for item in _items(members, name))
+
+
+def _count(members: dict[str, Json], name: str) -> int:
+    value = members[name]
+    if type(value) is not int or value < 0:
+        raise _malformed(name)
+    return value
 
 
 def _text(value: Json, name: str) -> str:

@@ -424,7 +424,7 @@ def test_a_whole_answer_is_valid(save: Save) -> None:
     assert code == 0
     assert [step["name"] for step in document["steps"]] == [
         *("answer-file", "receipt", "logged", "entry", "request", "answer", "time", "continuity"),
-        *("seal", "asked", "entry-match", "status-list", "status"),
+        *("seal", "signer-key", "asked", "entry-match", "status-list", "status"),
     ]
     assert fact(document, "caller") == "systems/window-1"
     assert "NOT_AN_EXCHANGE" not in [item["remark"] for item in document["remarks"]]
@@ -526,7 +526,7 @@ def test_the_report_for_people_shows_marks_facts_and_the_verdict_in_both_languag
     lines = result.stdout.strip().splitlines()
     assert result.exit_code == 2
     assert any(line.startswith("✔ 1. ") for line in lines)
-    assert any(line.startswith("? 3. ") for line in lines)
+    assert any(line.startswith("? 4. ") for line in lines)
     assert any("签章密钥保管方" in line and "department" in line for line in lines)
     assert "--status" in result.stdout
     assert lines[-1] == "? CANNOT CHECK 无法验证 (NO_STATUS)"
@@ -641,10 +641,22 @@ def test_a_trust_file_reads_back_as_it_was_written() -> None:
     assert trust_file(parse_trust(data)) == data
 
 
+def test_a_trust_file_of_version_1_is_read() -> None:
+    """Files that were handed out before keep their meaning, and pin nothing new."""
+    members = json.loads(hub_trust())
+    old = dict(list(members.items())[:8]) | {"v": 1}
+
+    trust = parse_trust(json.dumps(old).encode())
+
+    assert trust == parse_trust(hub_trust())
+    assert (trust.maker_anchors, trust.compromised) == ((), ())
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"v": 2},
+        {"v": 1},
+        {"v": 3},
         {"v": True},
         {"origin": ""},
         {"origin": "a b"},
@@ -654,6 +666,15 @@ def test_a_trust_file_reads_back_as_it_was_written() -> None:
         {"witnesses_min": -1},
         {"seal_anchors": ["AAAA"]},
         {"status_keys": [{"kty": "RSA"}]},
+        {"maker_anchors": ["AAAA"]},
+        {"stamp_anchors": None},
+        {"compromised": [{"key": "short", "from": 1}]},
+        {"compromised": [{"key": "A" * 43, "from": -1}]},
+        {"compromised": [{"key": "A" * 43}]},
+        {"compromised": ["A" * 43]},
+        {"algorithms": [{"algorithm": "", "until": 1}]},
+        {"algorithms": [{"algorithm": "SM2", "until": "2030"}]},
+        {"algorithms": [{"algorithm": "SM2", "until": 1, "why": ""}]},
         {"more": 1},
     ],
 )
