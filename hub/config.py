@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from hub.domain.schema_rules import SchemaFault, schema_text
+from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, SealingDays
 from hub.errors import HubError, Reason, Violation
 
 
@@ -131,6 +132,47 @@ class TlsSection(_Section):
     seal_ca: Path = Path("tls/seal-ca.pem")
 
 
+# The first and the last day, both included, or `..` where no end is known.
+_DAYS: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/([0-9]{4}-[0-9]{2}-[0-9]{2}|\.\.)$"
+_Days: TypeAlias = Annotated[str, Field(pattern=_DAYS)]
+
+
+class AlgorithmsSection(_Section):
+    """From when to when each algorithm may be used for new seals; old ones stay verifiable.
+
+    A day before the first or after the last refuses keys and seals with ALGORITHM_RETIRED.
+    """
+
+    ES256: _Days = str(SEALING_DAYS[KeyAlgorithm.ES256])
+    ES384: _Days = str(SEALING_DAYS[KeyAlgorithm.ES384])
+    Ed25519: _Days = str(SEALING_DAYS[KeyAlgorithm.ED25519])
+    PS256: _Days = str(SEALING_DAYS[KeyAlgorithm.PS256])
+    SM2: _Days = str(SEALING_DAYS[KeyAlgorithm.SM2])
+
+    @field_validator("*")
+    @classmethod
+    def _known_days(cls, text: str) -> str:
+        try:
+            SealingDays.parse(text)
+        except ValueError as error:
+            raise SchemaFault(
+                "two days that exist, the first not after the last: 2026-01-01/2035-12-31",
+                "应为两个有效日期，先后有序：2026-01-01/2035-12-31",
+            ) from error
+        return text
+
+    @property
+    def days(self) -> dict[KeyAlgorithm, SealingDays]:
+        """The table in the words of the seals."""
+        return {one: SealingDays.parse(getattr(self, one.value)) for one in KeyAlgorithm}
+
+
+class SealSection(_Section):
+    """Keys of seals."""
+
+    algorithms: AlgorithmsSection = AlgorithmsSection()
+
+
 class TokenSection(_Section):
     """Access tokens."""
 
@@ -158,6 +200,7 @@ class Config(_Section):
     s3: S3Section = S3Section()
     ledger: LedgerSection = LedgerSection()
     keys: KeysSection = KeysSection()
+    seal: SealSection = SealSection()
     tls: TlsSection = TlsSection()
     token: TokenSection = TokenSection()
     objections: ObjectionsSection = ObjectionsSection()

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     BATCH_INVALID = "BATCH_INVALID"
     APPROVAL_INVALID = "APPROVAL_INVALID"
     CSR_INVALID = "CSR_INVALID"
+    PUBLIC_KEY_INVALID = "PUBLIC_KEY_INVALID"
+    ALGORITHM_NOT_HERE = "ALGORITHM_NOT_HERE"
     DOCUMENT_TYPE_REFUSED = "DOCUMENT_TYPE_REFUSED"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
     DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
@@ -95,6 +97,10 @@ class Reason(StrEnum):
     FIELD_NOT_SEALED = "FIELD_NOT_SEALED"
     INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
     INTENT_EXHAUSTED = "INTENT_EXHAUSTED"
+    ALGORITHM_RETIRED = "ALGORITHM_RETIRED"
+    KEY_SIGNATURE_WRONG = "KEY_SIGNATURE_WRONG"
+    KEY_PIN_WRONG = "KEY_PIN_WRONG"
+    KEY_PIN_LOCKED = "KEY_PIN_LOCKED"
     INTENT_CLOSED = "INTENT_CLOSED"
     TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
     X509_NOT_IN_FORCE = "X509_NOT_IN_FORCE"
@@ -453,6 +459,34 @@ TEXTS: dict[Reason, Text] = {
     Reason.KEY_USAGE_REFUSED: Text(
         "the key {kid} does not sign this format.",
         "密钥 {kid} 不用于签署此格式。",
+    ),
+    Reason.PUBLIC_KEY_INVALID: Text(
+        "the public key cannot be used: {rule}.",
+        "公钥不可用：{rule}。",
+    ),
+    Reason.ALGORITHM_NOT_HERE: Text(
+        "the key home {home} makes no keys of {algorithm}. Choose another home or algorithm.",
+        "密钥存放处 {home} 不能生成 {algorithm} 密钥。请改用其他存放处或算法。",
+    ),
+    Reason.ALGORITHM_RETIRED: Text(
+        "{algorithm} may be used for new seals from {first} to {last} only. Use a key of another "
+        "algorithm; what was sealed before stays valid.",
+        "{algorithm} 仅可在 {first} 至 {last} 期间用于新的签章。请改用其他算法的密钥；"
+        "此前的签章仍然有效。",
+    ),
+    Reason.KEY_SIGNATURE_WRONG: Text(
+        "the key {kid} gave a signature that its public key does not verify. Check the mechanism "
+        "numbers of the device.",
+        "密钥 {kid} 给出的签名无法用其公钥验证。请检查密码设备的机制编号。",
+    ),
+    Reason.KEY_PIN_WRONG: Text(
+        "the PIN of the token {token} is wrong. It is not tried again, so that the token does not "
+        "lock: correct the PIN file.",
+        "密码设备 {token} 的 PIN 不正确。为避免锁定不再重试，请更正 PIN 文件。",
+    ),
+    Reason.KEY_PIN_LOCKED: Text(
+        "the PIN of the token {token} is locked. Its security officer has to set a new one.",
+        "密码设备 {token} 的 PIN 已锁定，须由设备管理员重新设置。",
     ),
     Reason.KEY_UNAVAILABLE: Text(
         "the key {key} cannot be used now. Check its file, passphrase and permissions, then "

@@ -107,8 +107,9 @@ from hub.registry.v1 import (
     registry_pb2,
     states_pb2,
 )
+from hub.seal.algorithms import AlgorithmTable
+from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents
-from hub.seal.keys import KeyFiles
 from hub.seal.record_seals import RecordSeals
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
@@ -362,15 +363,16 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     key_files = KeyFiles(
         config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
     )
+    algorithms = AlgorithmTable(config.seal.algorithms.days)
     status_lists = StatusLists(
         origin, region, database, keys.status, clock, recorder.head, config.hub.replica
     )
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs)
     signer = Signer(origin, region, clock, proven, proven)
-    record_seals = RecordSeals(database, signer, key_files, status_lists, proven.prove)
+    record_seals = RecordSeals(database, signer, key_files, algorithms, status_lists, proven.prove)
     anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
-    seals = Seals(database, recorder, clock, key_files, identities, anchors)
+    seals = Seals(database, recorder, clock, key_files, algorithms, identities, anchors)
     ingest = IngestBatch(
         origin=origin,
         region=region,

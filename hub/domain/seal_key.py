@@ -6,7 +6,9 @@ other, so a signature cannot be carried from a record to a document or back.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -49,3 +51,49 @@ FORMATS: Final[Mapping[KeyUse, str]] = MappingProxyType(
     }
 )
 """The format tag of the bytes that each use signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealingDays:
+    """The legal days, both included, on which an algorithm may be used for new seals.
+
+    Written `2026-01-01/2035-12-31`, or `2026-01-01/..` where no end is known (ISO 8601-2).
+    """
+
+    first: datetime.date
+    last: datetime.date | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> SealingDays:
+        """The days that `text` says. Raises ValueError."""
+        first, _, last = text.partition("/")
+        begin = datetime.date.fromisoformat(first)
+        if last == "..":
+            return cls(begin)
+        end = datetime.date.fromisoformat(last)
+        if end < begin:
+            raise ValueError("the last day is before the first")
+        return cls(begin, end)
+
+    def __contains__(self, day: datetime.date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def __str__(self) -> str:
+        return f"{self.first}/{self.last or '..'}"
+
+
+_SINCE: Final = datetime.date(2026, 1, 1)
+# NIST IR 8547 (draft of November 2024): signatures on elliptic curves and by RSA are disallowed
+# after 2035. For SM2 no end has been announced.
+_UNTIL: Final = datetime.date(2035, 12, 31)
+
+SEALING_DAYS: Final[Mapping[KeyAlgorithm, SealingDays]] = MappingProxyType(
+    {
+        KeyAlgorithm.ES256: SealingDays(_SINCE, _UNTIL),
+        KeyAlgorithm.ES384: SealingDays(_SINCE, _UNTIL),
+        KeyAlgorithm.ED25519: SealingDays(_SINCE, _UNTIL),
+        KeyAlgorithm.PS256: SealingDays(_SINCE, _UNTIL),
+        KeyAlgorithm.SM2: SealingDays(_SINCE),
+    }
+)
+"""What is known today; the configuration may say otherwise. What was sealed stays verifiable."""

@@ -1,36 +1,35 @@
-"""Sealing keys: what signs, and the files in which such keys rest encrypted.
+"""Sealing keys: what signs, and the contract of the homes in which such keys live.
 
-A key is made inside the hub and never leaves it. It signs one format for life: `FileKey.sign` looks
+A key is made in its home and never leaves it. It signs one format for life: `SealKey.sign` looks
 into the bytes it is given and refuses any other, so a seal key signs no approval and no token.
+Whether these bytes may be signed at all is the signer's to say (`signer.py`).
 """
 
 from __future__ import annotations
 
-import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from hub.domain.certificate import Custody
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.encoding import Json, b64, b64u, b64u_decode, emit_json, parse_object
-from hub.proof.jose import SEAL_TYP, Algorithm, es256_sign, thumbprint
-from hub.proof.reasons import ProofError
+from hub.proof.encoding import Json, b64, b64u, emit_json
+from hub.proof.jose import SEAL_TYP
+from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 SIGNED_BYTES_MAX: Final = 64 * 1024
-PASSPHRASE_BYTES_MIN: Final = 16
-PASSPHRASE_BYTES_MAX: Final = 1024
-X509_TEXT_MAX: Final = 64
+
+_SEQUENCE: Final = 0x30
+_INTEGER: Final = 0x02
+_GENERALIZED_TIME: Final = 0x18
+_SET: Final = 0x31
 
 
 class SigningKey(Protocol):
-    """A key of a seal, wherever it rests. Any thread may sign."""
+    """A key of a seal, wherever it lives. Any thread may sign."""
 
     @property
     def kid(self) -> str:
@@ -38,7 +37,7 @@ class SigningKey(Protocol):
         ...
 
     @property
-    def algorithm(self) -> Algorithm:
+    def algorithm(self) -> KeyAlgorithm:
         """The one algorithm of this key."""
         ...
 
@@ -53,135 +52,102 @@ class SigningKey(Protocol):
         ...
 
     def sign(self, signing_input: bytes, format: str) -> bytes:
-        """r ‖ s over the exact bytes, which must be of `format` (a `typ`). Never a digest.
+        """The signature over the exact bytes, which must be of `format`, the key's one. Never a
+        digest. In the form of the format: JOSE octets for `dc+sd-jwt`, else DER.
 
-        Raises HubError(KEY_USAGE_REFUSED), (KEY_UNAVAILABLE).
+        Raises HubError(KEY_USAGE_REFUSED), and what the key's home raises.
         """
         ...
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class FileKey:
-    """A P-256 key read from an encrypted file; custody is the hub's, by delegation."""
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key that a home has just made. `x509_request` is its PKCS#10 (DER)."""
 
-    kid: str
-    x509_chain: tuple[bytes, ...]
-    _private: ec.EllipticCurvePrivateKey = field(repr=False)
-    _headers: set[bytes] = field(default_factory=set, repr=False)
+    public: PublicKey
+    x509_request: bytes
+
+
+class KeyHome(Protocol):
+    """Where keys live. Any thread may call; every call may wait for a device.
+
+    All raise HubError(KEY_UNAVAILABLE) where the home cannot be reached now, (KEY_PIN_WRONG) and
+    (KEY_PIN_LOCKED) where it does not let us in.
+    """
 
     @property
-    def algorithm(self) -> Algorithm:
-        return Algorithm.ES256
+    def name(self) -> str:
+        """What rows of keys and configuration call this home."""
+        ...
 
     @property
     def custody(self) -> Custody:
-        return Custody.HUB_FILE
+        """In whose hands its keys are."""
+        ...
+
+    @property
+    def algorithms(self) -> frozenset[KeyAlgorithm]:
+        """What keys can be made here."""
+        ...
+
+    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+        """Make a key; it is durable on return. Raises HubError(ALGORITHM_NOT_HERE)."""
+        ...
+
+    def open(
+        self, kid: str, algorithm: KeyAlgorithm, use: KeyUse, x509_chain: tuple[bytes, ...]
+    ) -> SigningKey:
+        """The key `kid`, made here as `algorithm` for `use`. Raises HubError(KEY_UNAVAILABLE)."""
+        ...
+
+    def destroy(self, kid: str) -> None:
+        """Destroy the key `kid` for ever; no such key is no error."""
+        ...
+
+    def health(self) -> int:
+        """How many keys live here, after a look that needs everything that signing needs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SealKey:
+    """A key that a home has opened."""
+
+    kid: str
+    algorithm: KeyAlgorithm
+    use: KeyUse
+    custody: Custody
+    x509_chain: tuple[bytes, ...]
+    # The octets of a signature (`algorithms.py`) over data.
+    _sign: Callable[[bytes], bytes]
+    _headers: set[bytes] = field(default_factory=set)
 
     def sign(self, signing_input: bytes, format: str) -> bytes:
-        if format != SEAL_TYP or len(signing_input) > SIGNED_BYTES_MAX:
+        """As `SigningKey.sign`."""
+        if format != FORMATS[self.use] or len(signing_input) > SIGNED_BYTES_MAX:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
-        header = signing_input.partition(b".")[0]
-        if header not in self._headers:
-            self._check_header(header)
-            self._headers.add(header)
-        return es256_sign(self._private)(signing_input)
+        if self.use is KeyUse.RECORD:
+            self._check_header(signing_input.partition(b".")[0])
+        elif not _has_form(self.use, signing_input):
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+        return in_format(format, self.algorithm, self._sign(signing_input))
 
     def _check_header(self, segment: bytes) -> None:
-        """The header is exactly this key's for its one format; there is one such text per chain."""
-        try:
-            members = parse_object(b64u_decode(segment.decode("ascii", "replace")))
-        except ProofError as error:
-            raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid) from error
-        if b64u(emit_json(members)).encode() != segment or members != {
-            "alg": self.algorithm.value,
-            "typ": SEAL_TYP,
-            "kid": self.kid,
-            "x5c": [b64(der) for der in self.x509_chain],
-        }:
+        """The header is exactly this key's; there is one such text for each chain."""
+        if segment in self._headers:
+            return
+        if segment != header_segment(self).encode():
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+        self._headers.add(segment)
 
     def __repr__(self) -> str:
-        return f"FileKey({self.kid!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFiles:
-    """Seal keys as PKCS#8 files, encrypted under the passphrase in `passphrase_file` (0600).
-
-    The file of a key is `{folder}/seal-{kid}.key`. Files are never overwritten or removed.
-    """
-
-    folder: Path
-    passphrase_file: Path
-
-    def create(self, title: str, uscc: str, authority_title: str) -> tuple[str, bytes]:
-        """Make a key; durable on return. Gives its thumbprint and a PKCS#10 request (DER)."""
-        private = ec.generate_private_key(ec.SECP256R1())
-        kid = thumbprint(private.public_key())
-        encryption = serialization.BestAvailableEncryption(self._passphrase())
-        pem = private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
-        )
-        self._write(self._path(kid), pem)
-        subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, authority_title[:X509_TEXT_MAX]),
-                x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, uscc),
-                x509.NameAttribute(NameOID.COMMON_NAME, title[:X509_TEXT_MAX]),
-            ]
-        )
-        request = x509.CertificateSigningRequestBuilder(subject).sign(private, hashes.SHA256())
-        return kid, request.public_bytes(serialization.Encoding.DER)
-
-    def open(self, kid: str, x509_chain: tuple[bytes, ...]) -> FileKey:
-        """The key `kid`. Raises HubError(KEY_UNAVAILABLE): no file, open to others, damaged."""
-        path = self._path(kid)
-        try:
-            _check_private(path)
-            private = serialization.load_pem_private_key(path.read_bytes(), self._passphrase())
-        except (OSError, ValueError, TypeError) as error:
-            raise HubError(Reason.KEY_UNAVAILABLE, key=kid) from error
-        if not isinstance(private, ec.EllipticCurvePrivateKey):
-            raise HubError(Reason.KEY_UNAVAILABLE, key=kid)
-        if thumbprint(private.public_key()) != kid:
-            raise HubError(Reason.KEY_UNAVAILABLE, key=kid)
-        return FileKey(kid, x509_chain, private)
-
-    def _path(self, kid: str) -> Path:
-        return self.folder / f"seal-{kid}.key"
-
-    def _passphrase(self) -> bytes:
-        try:
-            _check_private(self.passphrase_file)
-            passphrase = self.passphrase_file.read_bytes().strip()
-        except OSError as error:
-            raise HubError(Reason.KEY_UNAVAILABLE, key="passphrase") from error
-        if not PASSPHRASE_BYTES_MIN <= len(passphrase) <= PASSPHRASE_BYTES_MAX:
-            raise HubError(Reason.KEY_UNAVAILABLE, key="passphrase")
-        return passphrase
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a new private file; file and folder entry are on disk on return."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            folder = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            raise HubError(Reason.KEY_UNAVAILABLE, key=path.name) from error
+        return f"SealKey({self.kid!r}, {self.use.value})"
 
 
 def header_segment(key: SigningKey) -> str:
     """The protected header of every record that `key` seals, as it stands in the JWS."""
     header: dict[str, Json] = {
-        "alg": key.algorithm.value,
+        "alg": JOSE_NAMES[key.algorithm],
         "typ": SEAL_TYP,
         "kid": key.kid,
         "x5c": [b64(der) for der in key.x509_chain],
@@ -189,8 +155,56 @@ def header_segment(key: SigningKey) -> str:
     return b64u(emit_json(header))
 
 
-def _check_private(path: Path) -> None:
-    """Refuse a secret that others may read or change."""
+def check_private(path: Path) -> None:
+    """Refuse a secret that others may read or change. Raises OSError."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) or mode & 0o077:
         raise PermissionError(f"{path.name} is open to others")
+
+
+def _has_form(use: KeyUse, data: bytes) -> bool:
+    """Whether `data` has the outline of the format of `use`, which no other format shares.
+
+    A seal is a SEQUENCE that begins with its header, a SEQUENCE; TBS_Sign one of version, seal and
+    time (GB/T 38540 §6.2, §7.2: so it is no certificate and no request either); attributes are a
+    SET (RFC 5652 §5.4).
+    """
+    tags = _outline(data)
+    match use:
+        case KeyUse.MAKER:
+            return tags[:2] == [_SEQUENCE, _SEQUENCE]
+        case KeyUse.OFD:
+            return tags[:4] == [_SEQUENCE, _INTEGER, _SEQUENCE, _GENERALIZED_TIME]
+        case KeyUse.PDF:
+            return bool(tags) and set(tags[1:]) == {_SEQUENCE} and tags[0] == _SET
+        case KeyUse.RECORD:
+            return False
+
+
+def _outline(data: bytes) -> list[int]:
+    """The tag of the one value in `data`, then those of its members; empty where it is no DER."""
+    whole = _value(data, 0)
+    if whole is None or whole[1] != len(data):
+        return []
+    tags, (at, end) = [data[0]], whole
+    while at < end:
+        tags.append(data[at])
+        member = _value(data, at)
+        if member is None or member[1] > end:
+            return []
+        at = member[1]
+    return tags
+
+
+def _value(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the content of the value at `at` begins and ends; minimal definite lengths only."""
+    if at + 2 > len(data):
+        return None
+    length, begin = data[at + 1], at + 2
+    if length >= 0x80:
+        begin += length & 0x7F
+        octets = data[at + 2 : begin]
+        length = int.from_bytes(octets)
+        if not octets or octets[0] == 0 or length < 0x80 or begin > len(data):
+            return None
+    return (begin, begin + length) if begin + length <= len(data) else None

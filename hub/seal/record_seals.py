@@ -16,10 +16,12 @@ from typing import Final
 
 from hub.domain.certificate import State
 from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
 from hub.proof.status_list import Status
-from hub.seal.keys import KeyFiles, SigningKey, header_segment
+from hub.seal.algorithms import AlgorithmTable
+from hub.seal.keys import KeyHome, SigningKey, header_segment
 from hub.seal.ports import Database
 from hub.seal.signer import ApprovedIntent, GivenApproval, Signature, Signer
 from hub.seal.status_lists import StatusChange, StatusLists
@@ -79,7 +81,8 @@ class RecordSeals:
 
     database: Database
     signer: Signer
-    keys: KeyFiles
+    keys: KeyHome
+    algorithms: AlgorithmTable
     status_lists: StatusLists
     prove_keys: Callable[[], Awaitable[None]]
     _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
@@ -95,7 +98,7 @@ class RecordSeals:
         """Seal `records` and mark `retired` versions (version id, status place) as invalid.
 
         Nothing is durable before its writes are recorded under its checks; then call `publish`.
-        Raises HubError: INTENT_NOT_APPROVED, INTENT_EXHAUSTED, KEY_UNAVAILABLE.
+        Raises HubError: INTENT_NOT_APPROVED, INTENT_EXHAUSTED, ALGORITHM_RETIRED, KEY_UNAVAILABLE.
         """
         if not records:
             return await asyncio.to_thread(_retire, retired)
@@ -171,9 +174,13 @@ class RecordSeals:
         if (seal.expire_time_us or 0) <= self.signer.clock():
             # What was sealed under an ended chain would verify nowhere.
             raise HubError(Reason.KEY_UNAVAILABLE, key=f"{seal.name}, whose certificate has ended")
+        algorithm = KeyAlgorithm(seal.algorithm)
+        self.algorithms.check(algorithm, self.signer.clock())
         key = self._opened.get(seal.key_id)
         if key is None or key.x509_chain != seal.x509_chain:
-            key = await asyncio.to_thread(self.keys.open, seal.key_id, seal.x509_chain)
+            key = await asyncio.to_thread(
+                self.keys.open, seal.key_id, algorithm, KeyUse.RECORD, seal.x509_chain
+            )
             self._opened[seal.key_id] = key
         return _Authority(intent, approved, seal, key, uses)
 

@@ -12,13 +12,14 @@ from cryptography import x509
 
 from hub.clock import Clock
 from hub.domain import names
-from hub.domain.certificate import Custody
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64, digest
-from hub.proof.jose import Algorithm, thumbprint
+from hub.proof.jose import thumbprint
 from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.x509_chain import check_x509_chain, leaf_public_key, load_x509_chain, organisation
-from hub.seal.keys import KeyFiles
+from hub.seal.algorithms import AlgorithmTable, Subject
+from hub.seal.keys import KeyHome
 from hub.seal.ports import Authorities, Database, Recorder
 from hub.seal.store import (
     INSERT_SEAL,
@@ -45,7 +46,8 @@ class Seals:
     database: Database
     recorder: Recorder
     clock: Clock
-    keys: KeyFiles
+    keys: KeyHome
+    algorithms: AlgorithmTable
     authorities: Authorities
     anchors: Sequence[x509.Certificate]
 
@@ -67,7 +69,8 @@ class Seals:
     ) -> Answered:
         """Make a key for a new seal; it seals nothing before `activate`.
 
-        Raises HubError: FIELD_INVALID, AUTHORITY_NOT_FOUND, ALREADY_EXISTS, KEY_UNAVAILABLE.
+        Raises HubError: FIELD_INVALID, AUTHORITY_NOT_FOUND, ALREADY_EXISTS, ALGORITHM_RETIRED,
+        KEY_UNAVAILABLE.
         """
         first = await answered_before(self.recorder, call)
         if first is not None:
@@ -82,7 +85,10 @@ class Seals:
         name = f"{authority}/seals/{seal_id}"
         if await self.database.one(SEAL_BY_NAME, name) is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=name)
-        kid, request = await asyncio.to_thread(self.keys.create, title, facts.uscc, facts.title)
+        algorithm = KeyAlgorithm.ES256
+        self.algorithms.check(algorithm, self.clock())
+        subject = Subject(title, facts.title, facts.uscc)
+        made = await asyncio.to_thread(self.keys.create, algorithm, KeyUse.RECORD, subject)
         seal = Seal(
             name=name,
             authority=authority,
@@ -90,10 +96,10 @@ class Seals:
             title=title,
             state=SealState.REQUESTED,
             state_entry=ENTRY_INDEX,
-            key_id=kid,
-            algorithm=Algorithm.ES256.value,
-            custody=Custody.HUB_FILE,
-            x509_request=request,
+            key_id=made.public.kid,
+            algorithm=algorithm.value,
+            custody=self.keys.custody,
+            x509_request=made.x509_request,
             x509_chain=(),
             create_time_us=self.clock(),
             expire_time_us=None,
@@ -107,9 +113,9 @@ class Seals:
                     "seal": name,
                     "authority": facts.uscc,
                     "title": title,
-                    "key_id": kid,
+                    "key_id": seal.key_id,
                     "custody": seal.custody.value,
-                    "x509_request": b64(request),
+                    "x509_request": b64(seal.x509_request),
                 },
                 writes=[Write(INSERT_SEAL, [seal_row(seal)])],
                 checks=[Check(SEAL_BY_NAME, (name,), None)],

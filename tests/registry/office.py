@@ -32,6 +32,7 @@ from hub.domain.holder import Holder
 from hub.domain.identifier import uscc_check_character
 from hub.domain.row import FieldValue, Op, Row, emit_row
 from hub.domain.ruling import Ruling
+from hub.domain.seal_key import SEALING_DAYS
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -55,8 +56,9 @@ from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
 from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.store import TURN
+from hub.seal.algorithms import AlgorithmTable
+from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents, IntentView, ProposedIntent
-from hub.seal.keys import KeyFiles
 from hub.seal.ports import AuthorityFacts
 from hub.seal.record_seals import RecordSeals, SealedBatch
 from hub.seal.seals import Seals
@@ -427,12 +429,13 @@ async def _office(
     passphrase.touch(mode=0o600)
     passphrase.write_text("a passphrase of the tests\n")
     keys = KeyFiles(folder / "seals", passphrase)
+    algorithms = AlgorithmTable(SEALING_DAYS)
     catalogue = Catalogue(database, ORIGIN)
     await catalogue.refresh()
     status_lists = StatusLists(ORIGIN, REGION, database, status, now_us, recorder.head)
     await status_lists.load()
     signer = SealSigner(ORIGIN, REGION, now_us, identities.approval_key, identities.key)
-    record_seals = RecordSeals(database, signer, keys, status_lists, _nothing_to_prove)
+    record_seals = RecordSeals(database, signer, keys, algorithms, status_lists, _nothing_to_prove)
     counted: list[dict[Outcome, int]] = []
     ingest = IngestBatch(
         origin=ORIGIN,
@@ -457,7 +460,7 @@ async def _office(
         ingest=ingest,
         reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
         search=SearchCertificates(database, identities, catalogue, keyring),
-        seals=Seals(database, recorder, now_us, keys, identities, anchors),
+        seals=Seals(database, recorder, now_us, keys, algorithms, identities, anchors),
         intents=Intents(ORIGIN, REGION, database, recorder, now_us, identities, catalogue),
         record_seals=record_seals,
         status_lists=status_lists,

@@ -1,30 +1,28 @@
-"""Seal keys: made here, kept encrypted, used for one format; seals and their chains."""
+"""Key files, the table of algorithms; seals and their chains. See `contracts/test_key_homes`."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from hub.config import parse
+from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, emit_json
-from hub.proof.jose import (
-    APPROVAL_TYP,
-    SEAL_TYP,
-    STATUS_TYP,
-    Algorithm,
-    RegisteredKey,
-    verify_signature,
-)
-from hub.seal.keys import SIGNED_BYTES_MAX, FileKey, KeyFiles, header_segment
+from hub.proof.jose import thumbprint
+from hub.seal.algorithms import AlgorithmTable, Subject
+from hub.seal.homes.files import KeyFiles
 from hub.seal.store import SealState
-from tests.registry.office import AUTHORITY, USCC, Office, uscc
+from tests.registry.office import AUTHORITY, OFFICERS, USCC, Office, licence, uscc
 
 NAME = f"{AUTHORITY}/seals/main"
+ES256 = KeyAlgorithm.ES256
+SUBJECT = Subject("印章", "市场监督管理局", USCC)
 
 
 @pytest.fixture
@@ -35,69 +33,127 @@ def files(tmp_path: Path) -> KeyFiles:
     return KeyFiles(tmp_path / "keys", passphrase)
 
 
-def made(files: KeyFiles) -> FileKey:
-    kid, _ = files.create("印章", USCC, "市场监督管理局")
-    return files.open(kid, (b"chain",))
+def made(files: KeyFiles, use: KeyUse = KeyUse.RECORD) -> str:
+    return files.create(ES256, use, SUBJECT).public.kid
 
 
-def test_a_key_rests_encrypted_and_is_opened_again(files: KeyFiles) -> None:
-    """Mode 0600, an encrypted PKCS#8 text, and nothing of it in a repr."""
-    key = made(files)
+def test_a_key_rests_encrypted(files: KeyFiles) -> None:
+    """Mode 0600, an encrypted PKCS#8 text that OpenSSL opens with the passphrase, for every use."""
+    for algorithm, use, name in (
+        (ES256, KeyUse.RECORD, "seal"),
+        (KeyAlgorithm.ES384, KeyUse.PDF, "pdf"),
+        (KeyAlgorithm.ED25519, KeyUse.PDF, "pdf"),
+        (KeyAlgorithm.SM2, KeyUse.OFD, "ofd"),
+        (KeyAlgorithm.SM2, KeyUse.MAKER, "maker"),
+    ):
+        path = files.folder / f"{name}-{files.create(algorithm, use, SUBJECT).public.kid}.key"
 
-    (path,) = files.folder.iterdir()
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-    assert repr(key) == f"FileKey({key.kid!r})"
+        command = ["openssl", "pkey", "-in", path, "-passin", f"file:{files.passphrase_file}"]
+        subprocess.run([*command, "-noout"], check=True, capture_output=True)
+
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
 
 
-def test_the_request_proves_the_key_and_names_the_authority(files: KeyFiles) -> None:
-    """PKCS#10 with organizationIdentifier = credit code, signed by the new key."""
-    _, der = files.create("印章", USCC, "市场监督管理局")
+def test_a_key_file_of_an_earlier_release_opens(files: KeyFiles) -> None:
+    """What `cryptography` wrote as PEM under the passphrase."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    kid = thumbprint(private.public_key())
+    encryption = serialization.BestAvailableEncryption(b"sixteen characters or more")
+    path = files.folder / f"seal-{kid}.key"
+    files.folder.mkdir(mode=0o700)
+    path.touch(mode=0o600)
+    path.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+        )
+    )
 
-    request = x509.load_der_x509_csr(der)
-
-    assert request.is_signature_valid
-    (organisation,) = request.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
-    assert organisation.value == USCC
+    assert files.open(kid, ES256, KeyUse.RECORD, ()).kid == kid
 
 
 def test_a_key_open_to_others_is_not_used(files: KeyFiles) -> None:
     """Neither the key's file nor the passphrase's may be readable by others."""
-    kid, _ = files.create("印章", USCC, "市场监督管理局")
+    kid = made(files)
     path = files.folder / f"seal-{kid}.key"
     for secret in (path, files.passphrase_file):
         secret.chmod(0o640)
-        with pytest.raises(HubError) as caught:
-            files.open(kid, ())
-        assert caught.value.reason is Reason.KEY_UNAVAILABLE
+        for attempt in (lambda: files.open(kid, ES256, KeyUse.RECORD, ()), files.health):
+            with pytest.raises(HubError) as caught:
+                attempt()
+            assert caught.value.reason is Reason.KEY_UNAVAILABLE
         secret.chmod(0o600)
     files.passphrase_file.write_text("another passphrase altogether")
     with pytest.raises(HubError) as caught:
-        files.open(kid, ())
+        files.open(kid, ES256, KeyUse.RECORD, ())
     assert caught.value.reason is Reason.KEY_UNAVAILABLE
 
 
-def test_a_key_signs_its_one_format_only(files: KeyFiles) -> None:
-    """No digest, no approval, no status list, no header with another chain or member."""
-    key = made(files)
-    header = header_segment(key)
-    members = {"alg": "ES256", "typ": SEAL_TYP, "kid": key.kid, "x5c": []}
+@pytest.mark.parametrize("damage", [b"", b"garbage", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"])
+def test_a_damaged_key_file_is_unavailable(files: KeyFiles, damage: bytes) -> None:
+    """No parser error escapes."""
+    for algorithm in (ES256, KeyAlgorithm.SM2):
+        kid = files.create(algorithm, KeyUse.RECORD, SUBJECT).public.kid
+        path = files.folder / f"seal-{kid}.key"
+        path.write_bytes(damage + b"-----END ENCRYPTED PRIVATE KEY-----\n")
 
-    signature = key.sign(f"{header}.e30".encode(), SEAL_TYP)
-
-    registered = RegisteredKey(key.kid, Algorithm.ES256, SEAL_TYP, "", key._private.public_key())
-    verify_signature(registered, f"{header}.e30".encode(), signature, low_s=True)
-    for data, format in (
-        (bytes(32), SEAL_TYP),
-        (f"{header}.e30".encode(), APPROVAL_TYP),
-        (f"{header}.e30".encode(), STATUS_TYP),
-        (f"{b64u(emit_json(dict(members)))}.e30".encode(), SEAL_TYP),
-        (f"{b64u(emit_json({'alg': 'ES256', 'typ': APPROVAL_TYP}))}.e30".encode(), SEAL_TYP),
-        (f"{header}.{'A' * SIGNED_BYTES_MAX}".encode(), SEAL_TYP),
-    ):
         with pytest.raises(HubError) as caught:
-            key.sign(data, format)
-        assert caught.value.reason is Reason.KEY_USAGE_REFUSED
+            files.open(kid, algorithm, KeyUse.RECORD, ())
+
+        assert caught.value.reason is Reason.KEY_UNAVAILABLE
+
+
+def us(day: datetime.date, hour: int = 12) -> int:
+    china = datetime.timezone(datetime.timedelta(hours=8))
+    moment = datetime.datetime.combine(day, datetime.time(hour), china)
+    return int(moment.timestamp()) * 1_000_000
+
+
+def test_an_algorithm_seals_from_its_first_day_to_its_last() -> None:
+    """Days of China, both included; no end where none is known."""
+    table = AlgorithmTable(SEALING_DAYS | {ES256: SealingDays.parse("2026-03-01/2026-11-30")})
+    for day in (datetime.date(2026, 3, 1), datetime.date(2026, 11, 30)):
+        table.check(ES256, us(day, 0))
+        table.check(ES256, us(day, 23))
+    for day in (datetime.date(2026, 2, 28), datetime.date(2026, 12, 1)):
+        with pytest.raises(HubError) as caught:
+            table.check(ES256, us(day))
+        assert caught.value.reason is Reason.ALGORITHM_RETIRED
+        assert caught.value.details["algorithm"] == "ES256"
+    table.check(KeyAlgorithm.SM2, us(datetime.date(2099, 1, 1)))
+    with pytest.raises(HubError):
+        table.check(KeyAlgorithm.PS256, us(datetime.date(2036, 1, 1)))
+
+
+@pytest.mark.parametrize("text", ["2026-02-30/..", "2026-01-02/2026-01-01", "2026-01-01", "x/y"])
+def test_days_that_do_not_exist_refuse_the_configuration(text: str) -> None:
+    """The field is named."""
+    file = f'[hub]\norigin = "h.example"\nregion = "330100"\n[seal.algorithms]\nSM2 = "{text}"\n'
+    with pytest.raises(HubError) as caught:
+        parse(file, Path("hub.toml"))
+
+    assert caught.value.reason is Reason.CONFIG_INVALID
+    assert caught.value.details["rule"] == "seal.algorithms.SM2"
+
+
+async def test_a_retired_algorithm_makes_no_key_and_no_seal(office: Office) -> None:
+    """The table decides when the key is made and when each batch is sealed; the rest stays."""
+    for officer in OFFICERS[1:]:
+        if officer is OFFICERS[1]:
+            await office.propose()
+        await office.decide(officer, "intents/licences")
+    await office.deliver([licence(1)])
+    retired = AlgorithmTable(SEALING_DAYS | {ES256: SealingDays.parse("2026-01-01/2026-01-31")})
+    seals = dataclasses.replace(office.seals, algorithms=retired)
+    object.__setattr__(office.record_seals, "algorithms", retired)
+
+    with pytest.raises(HubError) as made_none:
+        await seals.create(office.call(), AUTHORITY, "second", "章", lambda _: b"")
+    with pytest.raises(HubError) as sealed_none:
+        await office.deliver([licence(2)])
+
+    assert made_none.value.reason is sealed_none.value.reason is Reason.ALGORITHM_RETIRED
+    assert await office.count("seal_signatures") == 1
 
 
 async def test_a_seal_is_active_with_its_chain(office: Office) -> None:

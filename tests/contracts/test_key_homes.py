@@ -1,0 +1,202 @@
+"""Every home of keys: made there, found again, one use, one format, destroyed for ever."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u, emit_json
+from hub.proof.jose import APPROVAL_TYP, SEAL_TYP, STATUS_TYP
+from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
+from hub.seal.homes.files import KeyFiles
+from hub.seal.keys import SIGNED_BYTES_MAX, KeyHome, SigningKey, header_segment
+
+USCC = "91330100MADEM0022M"
+SUBJECT = Subject("电子印章", "杭州市市场监督管理局", USCC)
+CHAIN = (b"leaf", b"issuer")
+
+# What each use signs, in outline: an SES_SealInfo, a TBS_Sign, a SET of attributes.
+SES_SEAL = bytes.fromhex("3006300416024553")
+TBS_SIGN = bytes.fromhex("301802010430020500180f") + b"20261127080000Z"
+ATTRIBUTES = bytes.fromhex("31053003060155")
+BYTES = {KeyUse.MAKER: SES_SEAL, KeyUse.OFD: TBS_SIGN, KeyUse.PDF: ATTRIBUTES}
+
+
+@pytest.fixture(params=["files"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyHome]:
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("sixteen characters or more")
+    yield KeyFiles(tmp_path / "keys", passphrase)
+
+
+def algorithms_of(home: KeyHome) -> list[KeyAlgorithm]:
+    return sorted(home.algorithms)
+
+
+def opened(home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse) -> tuple[PublicKey, SigningKey]:
+    made = home.create(algorithm, use, SUBJECT)
+    return made.public, home.open(made.public.kid, algorithm, use, CHAIN)
+
+
+def octets(algorithm: KeyAlgorithm, signature: bytes) -> bytes:
+    """What `PublicKey.verify` takes, of a signature in a DER format."""
+    if algorithm in (KeyAlgorithm.ED25519, KeyAlgorithm.PS256):
+        return signature
+    return octets_of_der(algorithm, signature)
+
+
+# What is used in earnest; a home refuses none of the others.
+KEYS = (
+    (KeyAlgorithm.ES256, KeyUse.RECORD),
+    (KeyAlgorithm.SM2, KeyUse.RECORD),
+    (KeyAlgorithm.SM2, KeyUse.MAKER),
+    (KeyAlgorithm.SM2, KeyUse.OFD),
+    (KeyAlgorithm.ES256, KeyUse.PDF),
+    (KeyAlgorithm.ES384, KeyUse.PDF),
+    (KeyAlgorithm.ED25519, KeyUse.PDF),
+    (KeyAlgorithm.PS256, KeyUse.PDF),
+)
+
+
+@pytest.mark.parametrize(("algorithm", "use"), KEYS)
+def test_a_key_signs_for_its_use(home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse) -> None:
+    """Found by its thumbprint; what it signs verifies, in the form of the format."""
+    if algorithm not in home.algorithms:
+        with pytest.raises(HubError) as refused:
+            home.create(algorithm, use, SUBJECT)
+        assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
+        return
+    public, key = opened(home, algorithm, use)
+    data = BYTES.get(use) or f"{header_segment(key)}.e30".encode()
+
+    signature = key.sign(data, FORMATS[use])
+
+    assert key.kid == public.kid == PublicKey.from_spki(public.spki).kid
+    assert (key.algorithm, key.custody) == (algorithm, home.custody)
+    assert key.x509_chain == CHAIN
+    raw = signature if use is KeyUse.RECORD else octets(algorithm, signature)
+    public.verify(data, raw)
+    with pytest.raises(HubError) as caught:
+        public.verify(data + b"x", raw)
+    assert caught.value.reason is Reason.KEY_SIGNATURE_WRONG
+
+
+def test_the_request_proves_the_key_and_names_the_authority(home: KeyHome, tmp_path: Path) -> None:
+    """PKCS#10 that OpenSSL verifies; organizationIdentifier = credit code; long names are cut."""
+    long = Subject("章" * 70, "局" * 70, USCC)
+    for algorithm in algorithms_of(home):
+        made = home.create(algorithm, KeyUse.RECORD, long)
+        file = tmp_path / "request.der"
+        file.write_bytes(made.x509_request)
+
+        command = ["openssl", "req", "-inform", "DER", "-in", file, "-verify", "-noout", "-subject",
+                   "-nameopt", "utf8,oid"]  # fmt: skip
+        if algorithm is KeyAlgorithm.SM2:
+            command += ["-vfyopt", "distid:1234567812345678"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+
+        assert "verify OK" in said.stderr, f"{algorithm}: {said.stderr}"
+        assert USCC in said.stdout
+        assert "局" * 64 in said.stdout
+        assert "局" * 65 not in said.stdout
+        if algorithm is not KeyAlgorithm.SM2:
+            request = x509.load_der_x509_csr(made.x509_request)
+            assert request.is_signature_valid
+
+
+def test_a_key_signs_its_one_format_only(home: KeyHome) -> None:
+    """No digest, no other use's bytes, no approval, no other header, nothing over 64 KiB."""
+    algorithm = KeyAlgorithm.ES256
+    for use in KeyUse:
+        _, key = opened(home, algorithm, use)
+        members = {"alg": "ES256", "typ": SEAL_TYP, "kid": key.kid, "x5c": []}
+        header = header_segment(key)
+        for data, format in (
+            (bytes(32), FORMATS[use]),
+            (b"", FORMATS[use]),
+            (BYTES.get(use, f"{header}.e30".encode()), APPROVAL_TYP),
+            (f"{header}.e30".encode(), STATUS_TYP),
+            (f"{b64u(emit_json(dict(members)))}.e30".encode(), SEAL_TYP),
+            (f"{b64u(emit_json({'alg': 'ES256', 'typ': APPROVAL_TYP}))}.e30".encode(), SEAL_TYP),
+            (f"{header}.{'A' * SIGNED_BYTES_MAX}".encode(), SEAL_TYP),
+            (BYTES.get(use, b"") + b"\x00", FORMATS[use]),
+            *[(data, FORMATS[use]) for other, data in BYTES.items() if other is not use],
+            *[(data, FORMATS[other]) for other, data in BYTES.items() if other is not use],
+        ):
+            with pytest.raises(HubError) as caught:
+                key.sign(data, format)
+            assert caught.value.reason is Reason.KEY_USAGE_REFUSED, (use, data, format)
+
+
+def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome) -> None:
+    """A row of the database that says otherwise opens nothing."""
+    made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    for algorithm, use in (
+        (KeyAlgorithm.ES256, KeyUse.PDF),
+        (KeyAlgorithm.ES384, KeyUse.RECORD),
+        (KeyAlgorithm.SM2, KeyUse.RECORD),
+    ):
+        with pytest.raises(HubError) as caught:
+            home.open(made.public.kid, algorithm, use, CHAIN)
+        assert caught.value.reason is Reason.KEY_UNAVAILABLE
+
+
+def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
+    """Counted while it lives; destroying it twice is no error, opening it afterwards is."""
+    before = home.health()
+    made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    other = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    assert home.health() == before + 2
+
+    home.destroy(made.public.kid)
+    home.destroy(made.public.kid)
+
+    assert home.health() == before + 1
+    with pytest.raises(HubError) as caught:
+        home.open(made.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD, CHAIN)
+    assert caught.value.reason is Reason.KEY_UNAVAILABLE
+    home.open(other.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD, CHAIN)
+
+
+@pytest.mark.parametrize("kid", ["", "x" * 43, "../../etc/passwd", "a/b", "é"])
+def test_an_unknown_key_is_unavailable(home: KeyHome, kid: str) -> None:
+    """Whatever the text: it names no file and no object."""
+    with pytest.raises(HubError) as caught:
+        home.open(kid, KeyAlgorithm.ES256, KeyUse.RECORD, ())
+
+    assert caught.value.reason is Reason.KEY_UNAVAILABLE
+
+
+def test_threads_sign_with_one_key(home: KeyHome) -> None:
+    """Four threads at once, each signature its own bytes'; ECDSA always with low s."""
+    public, key = opened(home, KeyAlgorithm.ES256, KeyUse.RECORD)
+    header = header_segment(key)
+    texts = [f"{header}.{number:04d}".encode() for number in range(64)]
+
+    with ThreadPoolExecutor(4) as pool:
+        signatures = list(pool.map(lambda data: key.sign(data, SEAL_TYP), texts))
+
+    half = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+    for data, signature in zip(texts, signatures, strict=True):
+        public.verify(data, signature)
+        assert int.from_bytes(signature[32:]) <= half
+
+
+def test_sm2_has_no_registered_name_in_jose() -> None:
+    """Its object identifier stands in the header (formats.md §4)."""
+    assert JOSE_NAMES[KeyAlgorithm.SM2] == "urn:oid:1.2.156.10197.1.501"
+
+
+def test_a_key_shows_itself_nowhere(home: KeyHome) -> None:
+    """Only thumbprint and use."""
+    _, key = opened(home, KeyAlgorithm.ES256, KeyUse.RECORD)
+
+    assert repr(key) == f"SealKey({key.kid!r}, record)"
