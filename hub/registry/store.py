@@ -68,7 +68,9 @@ CATALOGUE: Final = Table(
 )
 
 # The number of a type that organisations hold is a public fact; of any other type only its keyed
-# hash is kept. `number_index` is what is searched in both cases.
+# hash is kept. `number_index` is what is searched in both cases. That a number stands once is kept
+# by the turns below: PostgreSQL holds certificates in partitions by their id, across which no index
+# is unique (docs/adr/0046).
 CERTIFICATES: Final = Table(
     "registry_certificates",
     METADATA,
@@ -83,10 +85,11 @@ CERTIFICATES: Final = Table(
     Column("holder_indexes", LargeBinary, nullable=False),
     Column("holder_key_id", Text, nullable=False),
     Column("retention_class", Text, nullable=False),
-    Index("registry_certificates_by_number", "number_index", "authority", "type_code", unique=True),
+    Index("registry_certificates_by_number", "number_index", "authority", "type_code"),
     Index("registry_certificates_of_authority", "authority", "id"),
     Index("registry_certificates_of_type", "type_code", "id"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="HASH (id)",
 )
 
 # In these states the end of validity changes the state; what has ended otherwise stays as it ended.

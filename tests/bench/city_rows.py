@@ -115,6 +115,11 @@ def version_id(number: int) -> str:
     return _id(number, b"version")
 
 
+def certificate_id(number: int) -> str:
+    """The id of certificate `number`."""
+    return _id(number, b"certificate")
+
+
 def identifier(number: int) -> str:
     """As long as an identifier of GB/T 36904."""
     return f"1.2.156.3005.2.{_id(number, b'serial').upper()}.{number:09d}.001.X"
@@ -152,7 +157,7 @@ def _header_row(authority: int) -> Row:
 def _rows(one: CityCertificate) -> tuple[Row, Row, Row, Row]:
     """Certificate, version, holder and signature."""
     holder = KEYRING.holder_index(one.holder_type, one.holder)
-    certificate, version = _id(one.number, b"certificate"), version_id(one.number)
+    certificate, version = certificate_id(one.number), version_id(one.number)
     number = one.certificate_number
     stored = CertificateRow(
         id=certificate,

@@ -33,14 +33,30 @@ from hub.domain.holder import Holder
 from hub.migrations.migrate import migrate
 from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
-from hub.registry.store import FOUND_BY_IDENTIFIER, SEARCH_BY_HOLDER
+from hub.registry.store import (
+    FOUND_BY_HOLDER,
+    FOUND_BY_IDENTIFIER,
+    LOOK_UP,
+    ON_FILE,
+    SEARCH_BY_HOLDER,
+)
+from hub.registry.transition_store import HELD
 from hub.seal.store import RECORD_SEAL
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
-from hub.storage.statements import Statement
+from hub.storage.statements import Row, Statement
 from tests.bench import machine, plan
 from tests.bench.city import certificates
-from tests.bench.city_rows import KEYRING, identifier, on_file, page, row_count, version_id, write
+from tests.bench.city_rows import (
+    KEYRING,
+    certificate_id,
+    identifier,
+    on_file,
+    page,
+    row_count,
+    version_id,
+    write,
+)
 from tests.bench.processes import ROOT
 from tests.postgresql_server import PostgresqlAbsent, running
 
@@ -52,7 +68,30 @@ _PLANS: Final = 500
 _LICENCES: Final = 2_000
 # Scatters the questions over the whole city.
 _STRIDE: Final = 104_729
-_PARTITIONS: Final = 16
+
+
+def _by_holder(number: int) -> Row:
+    one = next(certificates(1, number))
+    return (KEYRING.holder_index(one.holder_type, one.holder), one.type_code)
+
+
+def _by_number(number: int) -> Row:
+    one = next(certificates(1, number))
+    keyed = KEYRING.content_digest(one.certificate_number)
+    index = keyed if one.is_personal else one.certificate_number
+    return (one.authority, one.type_code, *[index] * len(LOOK_UP))
+
+
+# Everything that finds certificates, each with its arguments for the certificate of a number.
+_ASKED_OF_CERTIFICATES: Final[dict[str, tuple[Statement, Callable[[int], Row]]]] = {
+    "by_id": (
+        HELD,
+        lambda number: (certificate_id(number), next(certificates(1, number)).authority),
+    ),
+    "by_identifier": (FOUND_BY_IDENTIFIER, lambda number: (identifier(number),)),
+    "by_holder": (FOUND_BY_HOLDER, _by_holder),
+    "by_number": (ON_FILE, _by_number),
+}
 _FREE_PER_CERTIFICATE: Final = 6_000
 _TOLD_EVERY_S: Final = 20.0
 _WORKERS: Final = max(1, (os.cpu_count() or 2) - 1)
@@ -182,8 +221,8 @@ async def grow(url: str, size: int, asked: argparse.Namespace) -> dict[str, obje
         line |= {"bytes_per_certificate": bytes_each, **await measure(database, size)}
     finally:
         await database.close()
-    if asked.partitioned and url.startswith("postgresql"):
-        line |= await partitioned(url, size)
+    if asked.whole and url.startswith("postgresql"):
+        line |= await against_whole(url, size)
     return line
 
 
@@ -201,45 +240,37 @@ def _file_bytes(url: str) -> int:
     return Path(url.removeprefix("sqlite:///")).stat().st_size
 
 
-async def partitioned(url: str, count: int) -> dict[str, object]:
-    """The same question where certificates and versions are hash-partitioned by their id.
+async def against_whole(url: str, count: int) -> dict[str, object]:
+    """What is asked of certificates, of the partitions they lie in and of one whole table.
 
-    Copies both tables, and drops the copies again.
+    Copies the table, and drops the copy again.
     """
     connection = await asyncpg.connect(url)
-    names = ("registry_certificates", "registry_versions")
+    table = "registry_certificates"
     try:
-        for name in names:
-            await connection.execute(f"DROP TABLE IF EXISTS parted_{name}")
-            await connection.execute(
-                f"CREATE TABLE parted_{name} (LIKE {name} INCLUDING DEFAULTS, PRIMARY KEY (id))"
-                " PARTITION BY HASH (id)"
-            )
-            for part in range(_PARTITIONS):
-                await connection.execute(
-                    f"CREATE TABLE parted_{name}_{part} PARTITION OF parted_{name}"
-                    f" FOR VALUES WITH (MODULUS {_PARTITIONS}, REMAINDER {part})"
-                )
-            await connection.execute(f"INSERT INTO parted_{name} SELECT * FROM {name}")
-        # Unique it cannot be: the key of the partition is not in it.
-        await connection.execute("CREATE INDEX ON parted_registry_versions (identifier)")
+        await connection.execute(f"DROP TABLE IF EXISTS whole_{table}")
+        await connection.execute(f"CREATE TABLE whole_{table} (LIKE {table} INCLUDING ALL)")
+        await connection.execute(f"INSERT INTO whole_{table} SELECT * FROM {table}")
         await connection.execute("ANALYZE")
-        texts = {"whole": FOUND_BY_IDENTIFIER.postgresql}
-        texts["partitioned"] = texts["whole"]
-        for name in names:
-            texts["partitioned"] = texts["partitioned"].replace(name, f"parted_{name}")
-        asked = {label: await connection.prepare(text) for label, text in texts.items()}
-        took: dict[str, list[float]] = {label: [] for label in texts}
-        for turn in range(_ASKED):
-            for label, prepared in asked.items():  # In turn, so that the machine is the same.
-                began = time.perf_counter()
-                rows = await prepared.fetch(identifier(turn * _STRIDE % count))
-                took[label].append((time.perf_counter() - began) * 1e6)
-                assert len(rows) == 1
-        return {f"by_identifier_{label}_us": _spread(each) for label, each in took.items()}
+        figures: dict[str, object] = {}
+        for name, (statement, arguments) in _ASKED_OF_CERTIFICATES.items():
+            text = statement.postgresql
+            asked = {
+                "partitioned": await connection.prepare(text),
+                "whole": await connection.prepare(text.replace(table, f"whole_{table}")),
+            }
+            took: dict[str, list[float]] = {label: [] for label in asked}
+            for turn in range(_ASKED):
+                given = arguments(turn * _STRIDE % count)
+                for label, prepared in asked.items():  # In turn, so that the machine is the same.
+                    began = time.perf_counter()
+                    rows = await prepared.fetch(*given)
+                    took[label].append((time.perf_counter() - began) * 1e6)
+                    assert rows
+            figures |= {f"{name}_{label}_us": _spread(each) for label, each in took.items()}
+        return figures
     finally:
-        for name in names:
-            await connection.execute(f"DROP TABLE IF EXISTS parted_{name}")
+        await connection.execute(f"DROP TABLE IF EXISTS whole_{table}")
         await connection.close()
 
 
@@ -257,7 +288,9 @@ def main(arguments: Sequence[str]) -> int:
         action="store_true",
         help="at the last size also the whole way of a plan; once in a database",
     )
-    parser.add_argument("--partitioned", action="store_true", help="PostgreSQL: also that form")
+    parser.add_argument(
+        "--whole", action="store_true", help="PostgreSQL: also certificates in one whole table"
+    )
     asked = parser.parse_args(arguments)
     sizes = sorted({int(size) for size in asked.sizes.split(",")})
     if sizes[0] < MATERIALS:

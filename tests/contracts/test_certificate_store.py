@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select
@@ -14,7 +15,9 @@ from hub.domain.certificate import State
 from hub.domain.entry import Entry
 from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
-from hub.domain.row import Op
+from hub.domain.row import Op, emit_row
+from hub.ledger.recorder import Recorder
+from hub.proof.batch import sign_batch_root
 from hub.proof.status_list import Status, read_status, verify_status_list
 from hub.registry.decide import Outcome
 from hub.registry.search import Filter
@@ -305,3 +308,42 @@ async def test_a_successor_goes_on_with_what_its_predecessor_issued(office: Offi
     assert CertificateIdentifier.parse(continued.identifier) == was.next_version()
     assert own.outcome is Outcome.NEW
     assert (own_again.outcome, own_again.certificate) == (Outcome.CHANGED, own.certificate)
+
+
+@dataclasses.dataclass
+class _DecidedTogether:
+    """A recorder before which the first two decisions wait for each other."""
+
+    recorder: Recorder
+    waiting: list[asyncio.Event] = dataclasses.field(default_factory=list)
+
+    async def record(self, *asked: Any) -> Any:
+        if len(self.waiting) < 2:
+            self.waiting.append(asyncio.Event())
+            if len(self.waiting) == 2:
+                for event in self.waiting:
+                    event.set()
+            await self.waiting[len(self.waiting) - 1].wait()
+        return await self.recorder.record(*asked)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.recorder, name)
+
+
+async def test_two_hubs_that_get_one_number_at_once_store_it_once(office: Office) -> None:
+    """No index keeps a number single where certificates lie in partitions: the turn of authority
+    and type does. Whoever decided on what is no longer so decides again."""
+    await office.deliver([licence(2)], connector="before")
+    together = _DecidedTogether(office.recorder)
+    batches = []
+    for connector in ("licences", "registers"):
+        ingest = dataclasses.replace(office.ingest, recorder=together, _turns={})
+        root, delivered = office.root([emit_row(licence(1))], connector=connector)
+        batches.append(ingest(office.caller, sign_batch_root(root, office.connector), delivered))
+
+    first, second = await asyncio.gather(*batches)
+
+    outcomes = sorted(one.results[0].outcome for one in (first, second))
+    assert outcomes == sorted([Outcome.NEW, Outcome.UNCHANGED])
+    assert first.results[0].certificate == second.results[0].certificate
+    assert await office.count("registry_certificates") == 2
