@@ -157,6 +157,42 @@ class ProofReason(StrEnum):
     STATUS_REVOKED = "STATUS_REVOKED"
     STATUS_SUSPENDED = "STATUS_SUSPENDED"
 
+    # ZIP archives, XML and OFD documents (GB/T 33190).
+    ZIP_MALFORMED = "ZIP_MALFORMED"
+    ZIP_TOO_LARGE = "ZIP_TOO_LARGE"
+    ZIP_BOMB = "ZIP_BOMB"
+    ZIP_DUPLICATE_NAME = "ZIP_DUPLICATE_NAME"
+    ZIP_NAME = "ZIP_NAME"
+    ZIP_PATH_ABSOLUTE = "ZIP_PATH_ABSOLUTE"
+    ZIP_PATH_TRAVERSAL = "ZIP_PATH_TRAVERSAL"
+    ZIP_LINK = "ZIP_LINK"
+    ZIP_ENCRYPTED = "ZIP_ENCRYPTED"
+    ZIP_HEADERS_DIFFER = "ZIP_HEADERS_DIFFER"
+    ZIP_OVERLAP = "ZIP_OVERLAP"
+    ZIP_GAP = "ZIP_GAP"
+    ZIP_PREPENDED = "ZIP_PREPENDED"
+    ZIP_TRAILING = "ZIP_TRAILING"
+    ZIP_DAMAGED = "ZIP_DAMAGED"
+    XML_DTD = "XML_DTD"
+    XML_TOO_LARGE = "XML_TOO_LARGE"
+    XML_MALFORMED = "XML_MALFORMED"
+    OFD_STRUCTURE = "OFD_STRUCTURE"
+    OFD_LOCATION = "OFD_LOCATION"
+    OFD_SEVERAL_DOCUMENTS = "OFD_SEVERAL_DOCUMENTS"
+    OFD_NOT_SEALED = "OFD_NOT_SEALED"
+    OFD_SIGNATURE_LIST = "OFD_SIGNATURE_LIST"
+    OFD_DIGEST_BROKEN = "OFD_DIGEST_BROKEN"
+    OFD_METHOD_UNKNOWN = "OFD_METHOD_UNKNOWN"
+    OFD_METHOD_DIFFERS = "OFD_METHOD_DIFFERS"
+    OFD_FILE_MISSING = "OFD_FILE_MISSING"
+    OFD_FILE_CHANGED = "OFD_FILE_CHANGED"
+    OFD_FILE_UNLISTED = "OFD_FILE_UNLISTED"
+    OFD_FILE_LISTED_TWICE = "OFD_FILE_LISTED_TWICE"
+    OFD_BARE_SIGNATURE = "OFD_BARE_SIGNATURE"
+    OFD_SEAL_DIFFERS = "OFD_SEAL_DIFFERS"
+    OFD_SCOPE_DIFFERS = "OFD_SCOPE_DIFFERS"
+    OFD_STAMP = "OFD_STAMP"
+
 
 @dataclass(frozen=True, slots=True)
 class ReasonText:
@@ -715,6 +751,143 @@ TEXTS.update(
         ProofReason.ATTESTATION_MISMATCH: ReasonText(
             "The attestation is about another row, type or authority.",
             "核对声明针对的是另一行数据、证照类型或机构。",
+        ),
+        # ZIP archives, XML and OFD documents.
+        ProofReason.ZIP_MALFORMED: ReasonText(
+            "The file is not a ZIP archive that can be read in one way only.",
+            "文件不是可唯一解读的 ZIP 压缩包。",
+        ),
+        ProofReason.ZIP_TOO_LARGE: ReasonText(
+            "The archive is larger, or holds more files, than allowed.",
+            "压缩包大小或文件数超过上限。",
+        ),
+        ProofReason.ZIP_BOMB: ReasonText(
+            "An entry of the archive unpacks to far more than allowed.",
+            "压缩包内文件解压后远超上限。",
+        ),
+        ProofReason.ZIP_DUPLICATE_NAME: ReasonText(
+            "Two entries of the archive have one name.",
+            "压缩包内有同名文件。",
+        ),
+        ProofReason.ZIP_NAME: ReasonText(
+            "The name of an entry is not a plain file name.",
+            "压缩包内文件名不合规。",
+        ),
+        ProofReason.ZIP_PATH_ABSOLUTE: ReasonText(
+            "The name of an entry begins at a root or a drive.",
+            "压缩包内文件名为绝对路径或含盘符。",
+        ),
+        ProofReason.ZIP_PATH_TRAVERSAL: ReasonText(
+            "The name of an entry leads out of the archive.",
+            "压缩包内文件名指向包外(路径穿越)。",
+        ),
+        ProofReason.ZIP_LINK: ReasonText(
+            "An entry of the archive is a link and not a file.",
+            "压缩包内含链接,不是普通文件。",
+        ),
+        ProofReason.ZIP_ENCRYPTED: ReasonText(
+            "An entry of the archive is encrypted.",
+            "压缩包内文件已加密。",
+        ),
+        ProofReason.ZIP_HEADERS_DIFFER: ReasonText(
+            "An entry says of itself another thing than the archive's directory.",
+            "压缩包目录与文件头信息不一致。",
+        ),
+        ProofReason.ZIP_OVERLAP: ReasonText(
+            "Entries of the archive overlap.",
+            "压缩包内文件相互重叠。",
+        ),
+        ProofReason.ZIP_GAP: ReasonText(
+            "The archive holds bytes that belong to no entry.",
+            "压缩包内有不属于任何文件的字节。",
+        ),
+        ProofReason.ZIP_PREPENDED: ReasonText(
+            "Something stands before the archive.",
+            "压缩包之前有多余内容。",
+        ),
+        ProofReason.ZIP_TRAILING: ReasonText(
+            "Something stands after the archive.",
+            "压缩包之后有多余内容。",
+        ),
+        ProofReason.ZIP_DAMAGED: ReasonText(
+            "An entry of the archive does not unpack to what the directory says.",
+            "压缩包内文件已损坏。",
+        ),
+        ProofReason.XML_DTD: ReasonText(
+            "An XML file has a document type, which could bring in other content.",
+            "XML 文件含有文档类型声明(DTD)。",
+        ),
+        ProofReason.XML_TOO_LARGE: ReasonText(
+            "An XML file is larger or nests deeper than allowed.",
+            "XML 文件过大或嵌套过深。",
+        ),
+        ProofReason.XML_MALFORMED: ReasonText(
+            "An XML file is not well formed.",
+            "XML 文件格式不正确。",
+        ),
+        ProofReason.OFD_STRUCTURE: ReasonText(
+            "The document lacks what an OFD document must have, or has it twice.",
+            "OFD 文档结构缺失或重复。",
+        ),
+        ProofReason.OFD_LOCATION: ReasonText(
+            "A reference inside the document leads out of it.",
+            "OFD 文档内的引用指向包外。",
+        ),
+        ProofReason.OFD_SEVERAL_DOCUMENTS: ReasonText(
+            "The package holds several documents; only one is read.",
+            "OFD 包内含多个文档,此处只核验单个文档。",
+        ),
+        ProofReason.OFD_NOT_SEALED: ReasonText(
+            "The document carries no seal.",
+            "文档没有电子印章。",
+        ),
+        ProofReason.OFD_SIGNATURE_LIST: ReasonText(
+            "The list of signatures names one signature twice.",
+            "签名列表重复登记同一签名。",
+        ),
+        ProofReason.OFD_DIGEST_BROKEN: ReasonText(
+            "The files are protected by MD5 or SHA-1, which can be forged.",
+            "文件摘要采用 MD5 或 SHA-1,可被伪造。",
+        ),
+        ProofReason.OFD_METHOD_UNKNOWN: ReasonText(
+            "The method of the digests or of the signature is not computed here.",
+            "摘要或签名算法此处无法核验。",
+        ),
+        ProofReason.OFD_METHOD_DIFFERS: ReasonText(
+            "The signature is of another method than the document names.",
+            "签名算法与文档所写不符。",
+        ),
+        ProofReason.OFD_FILE_MISSING: ReasonText(
+            "A file that the document refers to is not there.",
+            "文档引用的文件不存在。",
+        ),
+        ProofReason.OFD_FILE_CHANGED: ReasonText(
+            "A file was changed after it was sealed.",
+            "文件在盖章后被改动。",
+        ),
+        ProofReason.OFD_FILE_UNLISTED: ReasonText(
+            "A file was added that the seal does not protect.",
+            "含有未受印章保护的文件。",
+        ),
+        ProofReason.OFD_FILE_LISTED_TWICE: ReasonText(
+            "A file is protected twice.",
+            "同一文件被重复列入保护范围。",
+        ),
+        ProofReason.OFD_BARE_SIGNATURE: ReasonText(
+            "The document carries a signature without a seal, and its key is not known.",
+            "文档仅有数字签名而无印章,且签名密钥未知。",
+        ),
+        ProofReason.OFD_SEAL_DIFFERS: ReasonText(
+            "The seal that is shown is not the one that sealed.",
+            "所示印章与签章中的印章不一致。",
+        ),
+        ProofReason.OFD_SCOPE_DIFFERS: ReasonText(
+            "The signature was made for another place in a document.",
+            "签章所声明的保护范围与其位置不符。",
+        ),
+        ProofReason.OFD_STAMP: ReasonText(
+            "The seal is shown where there is no page or no box.",
+            "印章显示位置无效。",
         ),
     }
 )

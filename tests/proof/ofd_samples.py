@@ -1,0 +1,141 @@
+"""OFD documents for tests: a small one of our own, and archives with one thing wrong in them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from hub.seal.ofd_package import OfdPackage
+
+NAMESPACE: Final = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+TEXT: Final = "营业执照"
+
+OFD_XML: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
+<ofd:OFD {NAMESPACE} Version="1.1" DocType="OFD"><ofd:DocBody><ofd:DocInfo>\
+<ofd:DocID>0123456789abcdef0123456789abcdef</ofd:DocID><ofd:CreationDate>2026-11-27</ofd:CreationDate>\
+</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"""
+DOCUMENT_XML: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
+<ofd:Document {NAMESPACE}><ofd:CommonData><ofd:MaxUnitID>9</ofd:MaxUnitID><ofd:PageArea>\
+<ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea><ofd:PublicRes>PublicRes.xml\
+</ofd:PublicRes></ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>\
+</ofd:Pages></ofd:Document>"""
+RESOURCES_XML: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
+<ofd:Res {NAMESPACE} BaseLoc="Res"><ofd:Fonts><ofd:Font ID="3" FontName="宋体" FamilyName="宋体"/>\
+</ofd:Fonts></ofd:Res>"""
+PAGE_XML: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
+<ofd:Page {NAMESPACE}><ofd:Content><ofd:Layer ID="2"><ofd:TextObject ID="4" Boundary="30 25 60 8" \
+Font="3" Size="6"><ofd:TextCode X="0" Y="6" DeltaX="6 6 6">{TEXT}</ofd:TextCode></ofd:TextObject>\
+</ofd:Layer></ofd:Content></ofd:Page>"""
+PAGE: Final = "Doc_0/Pages/Page_0/Content.xml"
+
+
+def package() -> OfdPackage:
+    """One page with one line of text."""
+    return OfdPackage(
+        {
+            "OFD.xml": OFD_XML.encode(),
+            "Doc_0/Document.xml": DOCUMENT_XML.encode(),
+            "Doc_0/PublicRes.xml": RESOURCES_XML.encode(),
+            PAGE: PAGE_XML.encode(),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class RawEntry:
+    """One entry as it is to stand in the archive; `None` means what is right."""
+
+    name: bytes
+    data: bytes = b""
+    deflated: bool = False
+    flags: int = 0
+    made_by: int = 20
+    attributes: int = 0
+    size: int | None = None
+    crc: int | None = None
+    local_name: bytes | None = None
+    local_size: int | None = None
+    extra: bytes = b""
+    descriptor: bytes = b""
+    offset: int | None = None
+    method: int | None = None
+    comment: bytes = b""
+
+    @property
+    def packed(self) -> bytes:
+        """The data as they stand in the archive."""
+        if not self.deflated:
+            return self.data
+        stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+        return stream.compress(self.data) + stream.flush()
+
+
+@dataclass
+class RawArchive:
+    """An archive written field by field."""
+
+    entries: list[RawEntry]
+    before: bytes = b""
+    between: bytes = b""
+    after: bytes = b""
+    comment: bytes = b""
+    count: int | None = None
+    places: list[int] = field(default_factory=list)
+
+    def to_bytes(self) -> bytes:
+        """The bytes, with whatever is wrong."""
+        body, directory = self.before, b""
+        for entry in self.entries:
+            self.places.append(len(body))
+            body += self._local(entry) + self.between
+        for entry, place in zip(self.entries, self.places, strict=True):
+            directory += self._central(entry, place)
+        count = len(self.entries) if self.count is None else self.count
+        end = struct.pack(
+            "<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(directory), len(body),
+            len(self.comment),
+        )  # fmt: skip
+        return body + directory + end + self.comment + self.after
+
+    @staticmethod
+    def _facts(entry: RawEntry) -> tuple[int, int, int, int]:
+        method = (8 if entry.deflated else 0) if entry.method is None else entry.method
+        crc = zlib.crc32(entry.data) if entry.crc is None else entry.crc
+        size = len(entry.data) if entry.size is None else entry.size
+        return method, crc, len(entry.packed), size
+
+    def _local(self, entry: RawEntry) -> bytes:
+        method, crc, packed, size = self._facts(entry)
+        if entry.local_size is not None:
+            size = entry.local_size
+        if entry.descriptor:
+            crc = packed = size = 0
+        name = entry.name if entry.local_name is None else entry.local_name
+        header = struct.pack(
+            "<4s5H3L2H", b"PK\x03\x04", 20, entry.flags, method, 0, 33, crc, packed, size,
+            len(name), len(entry.extra),
+        )  # fmt: skip
+        return header + name + entry.extra + entry.packed + entry.descriptor
+
+    def _central(self, entry: RawEntry, place: int) -> bytes:
+        method, crc, packed, size = self._facts(entry)
+        header = struct.pack(
+            "<4s6H3L5H2L", b"PK\x01\x02", entry.made_by, 20, entry.flags, method, 0, 33, crc,
+            packed, size, len(entry.name), len(entry.extra), len(entry.comment), 0, 0,
+            entry.attributes, place if entry.offset is None else entry.offset,
+        )  # fmt: skip
+        return header + entry.name + entry.extra + entry.comment
+
+
+def changed(package: OfdPackage, name: str, data: bytes) -> OfdPackage:
+    """`package` with other bytes in one file, or with one file more."""
+    return replace(package, files={**package.files, name: data})
+
+
+def without(package: OfdPackage, *names: str) -> OfdPackage:
+    """`package` without some of its files."""
+    return replace(
+        package, files={name: data for name, data in package.files.items() if name not in names}
+    )
