@@ -149,6 +149,10 @@ class ProofReason(StrEnum):
     NO_RECEIPT = "NO_RECEIPT"
     ANSWER_MALFORMED = "ANSWER_MALFORMED"
     KIND_NOT_CHECKED = "KIND_NOT_CHECKED"
+    LIMIT_SIZE = "LIMIT_SIZE"
+    LIMIT_TIME = "LIMIT_TIME"
+    LIMIT_MEMORY = "LIMIT_MEMORY"
+    LIMIT_CRASH = "LIMIT_CRASH"
     SIGNED_LATER = "SIGNED_LATER"
     KEY_COMPROMISED = "KEY_COMPROMISED"
     COMPROMISE_OPEN = "COMPROMISE_OPEN"
@@ -269,6 +273,23 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.KIND_NOT_CHECKED: ReasonText(
         "This program recognises this kind of file and has no checks for it; use a newer one.",
         "本程序能识别此类文件，但尚无相应的验证步骤；请使用更新的版本。",
+    ),
+    ProofReason.LIMIT_SIZE: ReasonText(
+        "The file is larger than is read of strangers: 33,554,432 bytes.",
+        "文件超过对外来文件的大小限制(33,554,432 字节)。",
+    ),
+    ProofReason.LIMIT_TIME: ReasonText(
+        "Reading the file took longer than 2 seconds, and was ended.",
+        "读取文件超过 2 秒，已终止。",
+    ),
+    ProofReason.LIMIT_MEMORY: ReasonText(
+        "Reading the file took more memory than 256 MiB, and was ended.",
+        "读取文件所需内存超过 256 MiB，已终止。",
+    ),
+    ProofReason.LIMIT_CRASH: ReasonText(
+        "The process that read the file ended unexpectedly; repeat it once, then report the file"
+        " to the makers of this program.",
+        "读取文件的进程意外终止；请重试一次，如仍出现请将该文件报告给本程序的开发者。",
     ),
     ProofReason.SIGNED_LATER: ReasonText(
         "The signing time lies after the moment that the file is judged at.",

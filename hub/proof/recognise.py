@@ -12,6 +12,8 @@ from hub.proof.report import Kind
 
 # ISO 32000-1 §7.5.2 wants the header first; readers look for it in so many bytes.
 _PDF_HEADER_WITHIN: Final = 1024
+TEXT_BYTES_MAX: Final = 4_194_304
+"""No format of ours that is text is larger."""
 _SEQUENCE: Final = 0x30
 
 
@@ -23,6 +25,8 @@ def recognise(data: bytes) -> Kind | None:
         return Kind.PDF
     if data[:1] == bytes([_SEQUENCE]):
         return _recognise_der(data)
+    if len(data) > TEXT_BYTES_MAX:
+        return None
     try:
         text = data.decode()
     except UnicodeDecodeError:

@@ -39,6 +39,7 @@ class StepName(StrEnum):
 
     TRUST = "trust"
     KIND = "kind"
+    LIMITS = "limits"
     ANSWER_FILE = "answer-file"
     RECEIPT = "receipt"
     LOGGED = "logged"
@@ -266,6 +267,10 @@ def _file(file: File) -> dict[str, Json]:
 STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.TRUST: ReasonText("a trust file is given", "已提供信任文件"),
     StepName.KIND: ReasonText("this program can check this kind of file", "本程序可验证此类文件"),
+    StepName.LIMITS: ReasonText(
+        "the file can be read within the limits for files of strangers",
+        "文件可在对外来文件的限制内读取",
+    ),
     StepName.ANSWER_FILE: ReasonText("the answer is well formed", "答复格式正确"),
     StepName.RECEIPT: ReasonText("the receipt is well formed", "回执格式正确"),
     StepName.LOGGED: ReasonText(
