@@ -79,6 +79,7 @@ class Reason(StrEnum):
     HOLDER_LINK_NOT_FOUND = "HOLDER_LINK_NOT_FOUND"
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
+    SEAL_KEY_NOT_FOUND = "SEAL_KEY_NOT_FOUND"
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
     X509_NOT_FOUND = "X509_NOT_FOUND"
     ENTRY_NOT_FOUND = "ENTRY_NOT_FOUND"
@@ -102,6 +103,13 @@ class Reason(StrEnum):
     KEY_PIN_WRONG = "KEY_PIN_WRONG"
     KEY_PIN_LOCKED = "KEY_PIN_LOCKED"
     INTENT_CLOSED = "INTENT_CLOSED"
+    SEAL_NOT_MADE = "SEAL_NOT_MADE"
+    SEAL_SUSPENDED = "SEAL_SUSPENDED"
+    SEAL_REVOKED = "SEAL_REVOKED"
+    SEAL_ENDED = "SEAL_ENDED"
+    KEY_NOT_ACTIVE = "KEY_NOT_ACTIVE"
+    KEY_EXPIRED = "KEY_EXPIRED"
+    KEY_EXHAUSTED = "KEY_EXHAUSTED"
     TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
     X509_NOT_IN_FORCE = "X509_NOT_IN_FORCE"
     X509_UNTRUSTED = "X509_UNTRUSTED"
@@ -427,6 +435,10 @@ TEXTS: dict[Reason, Text] = {
         "there is no seal {name}. List them with `sealway seal list`.",
         "没有电子印章 {name}。可用 sealway seal list 查看。",
     ),
+    Reason.SEAL_KEY_NOT_FOUND: Text(
+        "there is no key {name}. List them with `sealway key list`.",
+        "没有密钥 {name}。可用 sealway key list 查看。",
+    ),
     Reason.INTENT_NOT_FOUND: Text(
         "there is no intent {name}. List them with `sealway intent list`.",
         "没有用印意图 {name}。可用 sealway intent list 查看。",
@@ -447,6 +459,39 @@ TEXTS: dict[Reason, Text] = {
     Reason.INTENT_CLOSED: Text(
         "the intent {intent} is {state} and takes no further decisions. Propose a new one.",
         "用印意图 {intent} 当前为 {state}，不再接受审批。如有需要请另行提出。",
+    ),
+    Reason.SEAL_NOT_MADE: Text(
+        "the seal {name} is applied for and not made yet; it seals nothing. Make it: `sealway "
+        "seal make`.",
+        "印章 {name} 已申请但尚未制作，不能用印。请执行 sealway seal make。",
+    ),
+    Reason.SEAL_SUSPENDED: Text(
+        "the seal {name} is suspended and seals nothing until it is resumed.",
+        "印章 {name} 已暂停使用，恢复前不能用印。",
+    ),
+    Reason.SEAL_REVOKED: Text(
+        "the seal {name} is revoked and seals nothing more. Apply for another.",
+        "印章 {name} 已注销，不能再用印。请另行申请。",
+    ),
+    Reason.SEAL_ENDED: Text(
+        "the seal {name} ended with its authority and seals nothing more. Use its successor's.",
+        "印章 {name} 已随其所属部门终止，不能再用印。请使用承继部门的印章。",
+    ),
+    Reason.KEY_NOT_ACTIVE: Text(
+        "the seal {seal} has no active key for {use} with {algorithm}. Generate and activate "
+        "one: `sealway key generate`.",
+        "印章 {seal} 没有可用于 {use}（{algorithm}）的有效密钥。请执行 sealway key generate "
+        "生成并启用。",
+    ),
+    Reason.KEY_EXPIRED: Text(
+        "the X.509 certificate of the key {key} is not in force now, so it signs nothing. "
+        "Install a renewed one or rotate the key.",
+        "密钥 {key} 的 X.509 证书当前不在有效期内，不能签署。请更新证书或轮换密钥。",
+    ),
+    Reason.KEY_EXHAUSTED: Text(
+        "the key {key} may sign {left} times more, fewer than needed. Rotate it: `sealway key "
+        "rotate`.",
+        "密钥 {key} 剩余可签署 {left} 次，不足本次使用。请执行 sealway key rotate 轮换。",
     ),
     Reason.APPROVER_REFUSED: Text(
         "the decision on {intent} is refused: {en}.",
@@ -545,7 +590,8 @@ TEXTS: dict[Reason, Text] = {
     Reason.BACKUP_UNWRITABLE: Text(
         "the backup cannot be written: {path}: {rule}. Make room or name another folder; what was "
         "written so far is no backup and may be removed.",
-        "备份无法写入：{path}：{rule}。请腾出空间或指定其他文件夹；已写入的部分不构成备份，可以删除。",
+        "备份无法写入：{path}：{rule}。请腾出空间或指定其他文件夹；已写入的部分不构成备份，可以"
+        "删除。",
     ),
     Reason.BACKUP_BEHIND_HEAD: Text(
         "the external head says that this log has {head} entries, each of them acknowledged; the "

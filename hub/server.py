@@ -110,7 +110,9 @@ from hub.registry.v1 import (
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents
+from hub.seal.moved_keys import RecordMovedKeys
 from hub.seal.record_seals import RecordSeals
+from hub.seal.seal_keys import SealKeys
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
@@ -360,19 +362,16 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     await catalogue.refresh()
     items = Items(database)
     await items.refresh()
-    key_files = KeyFiles(
-        config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
-    )
-    algorithms = AlgorithmTable(config.seal.algorithms.days)
+    seal_keys = await _seal_keys(config, database, recorder)
     status_lists = StatusLists(
         origin, region, database, keys.status, clock, recorder.head, config.hub.replica
     )
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs)
     signer = Signer(origin, region, clock, proven, proven)
-    record_seals = RecordSeals(database, signer, key_files, algorithms, status_lists, proven.prove)
+    record_seals = RecordSeals(database, signer, seal_keys, status_lists, proven.prove)
     anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
-    seals = Seals(database, recorder, clock, key_files, algorithms, identities, anchors)
+    seals = Seals(database, recorder, clock, seal_keys, identities, anchors)
     ingest = IngestBatch(
         origin=origin,
         region=region,
@@ -635,6 +634,16 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             Receivers(Disclosures(database, recorder.proofs)),
         ),
     )
+
+
+async def _seal_keys(config: Config, database: Database, recorder: Recorder) -> SealKeys:
+    """The keys of seals in their homes; what a migration moved of them is in the log first."""
+    await RecordMovedKeys(database, recorder, recorder.proofs)()
+    files = KeyFiles(
+        config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
+    )
+    algorithms = AlgorithmTable(config.seal.algorithms.days)
+    return SealKeys(database, {files.name: files}, algorithms, now_us)
 
 
 def _identify_after(

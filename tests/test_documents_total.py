@@ -385,7 +385,8 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
             await asyncio.sleep(0.1)  # An idle log writes it by itself, after a second.
             entries = await hub.entries()
 
-    assert {body["kind"] for body in entries} == written_kinds()
+    # Only a database of before revision 0016 has keys to move (tests/contracts/test_seal_keys.py).
+    assert {body["kind"] for body in entries} == written_kinds() - {"seal_keys.moved"}
     assert [(body["kind"], found) for body in entries if (found := undocumented(body))] == []
 
 

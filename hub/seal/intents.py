@@ -26,6 +26,7 @@ from hub.proof.approval import (
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import TEXTS, ProofError
 from hub.seal.ports import Database, Officers, Recorder, Types
+from hub.seal.seal_store import SEAL_BY_NAME, seal_of
 from hub.seal.signer import APPROVALS_MAX, APPROVALS_NEEDED, StandingIntent, intent_bytes
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
@@ -33,7 +34,6 @@ from hub.seal.store import (
     INSERT_INTENT,
     INTENT_BY_NAME,
     PUT_INTENT,
-    SEAL_BY_NAME,
     USES_OF_INTENT,
     IntentState,
     StoredApproval,
@@ -42,7 +42,6 @@ from hub.seal.store import (
     approval_row,
     intent_of,
     intent_row,
-    seal_of,
     unchanged_intent,
 )
 from hub.storage.changes import Answered, Call, Change, answered_before, record

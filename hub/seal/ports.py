@@ -38,6 +38,26 @@ class Recorder(changes.Recorder, Protocol):
         ...
 
 
+class Opened(Protocol):
+    """An entry of the log, opened."""
+
+    @property
+    def body(self) -> bytes:
+        """The entry's JSON."""
+        ...
+
+
+class Proofs(Protocol):
+    """The readable side of the log."""
+
+    async def proven(self, index: int) -> Opened:
+        """The entry at `index`, which stands in the tree that the external head covers.
+
+        Raises HubError: ENTRY_NOT_FOUND, KEY_UNAVAILABLE where it was erased, DIGEST_MISMATCH.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorityFacts:
     """What a seal says of its authority: credit code and name."""

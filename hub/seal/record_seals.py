@@ -2,7 +2,7 @@
 
 Steps of sealing a batch:
 1. Find an intent in force for authority, type, version and manifest, and verify its approvals.
-2. Open the seal's key.
+2. Open the key that signs the seal's records now.
 3. In a thread of its own: draw status places, sign each record, build the rows.
 4. After the entry is durable: show the statuses that changed.
 """
@@ -20,9 +20,9 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
 from hub.proof.status_list import Status
-from hub.seal.algorithms import AlgorithmTable
-from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.keys import SigningKey, header_segment
 from hub.seal.ports import Database
+from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.signer import ApprovedIntent, GivenApproval, Signature, Signer
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
@@ -32,17 +32,12 @@ from hub.seal.store import (
     PUT_HEADER,
     PUT_STATUS,
     RECORD_SEAL,
-    SEAL_BY_NAME,
     SEAL_HEADER,
     USES_OF_INTENT,
-    Seal,
-    SealState,
     StoredIntent,
     approval_of,
     intent_of,
-    seal_of,
     unchanged_intent,
-    unchanged_seal,
     unchanged_uses,
     uses_write,
 )
@@ -70,9 +65,13 @@ class _Authority:
 
     intent: StoredIntent
     approved: ApprovedIntent
-    seal: Seal
-    key: SigningKey
+    usable: UsableKey
     uses: int | None
+
+    @property
+    def key(self) -> SigningKey:
+        """What signs."""
+        return self.usable.signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,9 @@ class RecordSeals:
 
     database: Database
     signer: Signer
-    keys: KeyHome
-    algorithms: AlgorithmTable
+    keys: SealKeys
     status_lists: StatusLists
     prove_keys: Callable[[], Awaitable[None]]
-    _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
     # Thousands of records share one header, which never changes.
     _headers: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -98,7 +95,7 @@ class RecordSeals:
         """Seal `records` and mark `retired` versions (version id, status place) as invalid.
 
         Nothing is durable before its writes are recorded under its checks; then call `publish`.
-        Raises HubError: INTENT_NOT_APPROVED, INTENT_EXHAUSTED, ALGORITHM_RETIRED, KEY_UNAVAILABLE.
+        Raises HubError: INTENT_NOT_APPROVED, INTENT_EXHAUSTED, and what `SealKeys.usable` raises.
         """
         if not records:
             return await asyncio.to_thread(_retire, retired)
@@ -167,22 +164,12 @@ class RecordSeals:
         row = await self.database.one(USES_OF_INTENT, intent.name)
         uses = None if row is None else int(row[0] or 0)
         self.signer.check(approved, order, count, uses or 0)
-        seal_row = await self.database.one(SEAL_BY_NAME, approved.intent.seal)
-        seal = None if seal_row is None else seal_of(seal_row)
-        if seal is None or seal.state is not SealState.ACTIVE or seal.authority != order.authority:
+        usable = await self.keys.usable(
+            approved.intent.seal, KeyUse.RECORD, KeyAlgorithm.ES256, count
+        )
+        if usable.seal.authority != order.authority:
             raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
-        if (seal.expire_time_us or 0) <= self.signer.clock():
-            # What was sealed under an ended chain would verify nowhere.
-            raise HubError(Reason.KEY_UNAVAILABLE, key=f"{seal.name}, whose certificate has ended")
-        algorithm = KeyAlgorithm(seal.algorithm)
-        self.algorithms.check(algorithm, self.signer.clock())
-        key = self._opened.get(seal.key_id)
-        if key is None or key.x509_chain != seal.x509_chain:
-            key = await asyncio.to_thread(
-                self.keys.open, seal.key_id, algorithm, KeyUse.RECORD, seal.x509_chain
-            )
-            self._opened[seal.key_id] = key
-        return _Authority(intent, approved, seal, key, uses)
+        return _Authority(intent, approved, usable, uses)
 
     def _seal(
         self,
@@ -214,12 +201,13 @@ class RecordSeals:
                     INSERT_SIGNATURE, _signature_rows(authority, header, records, signatures, drawn)
                 ),
                 uses_write(authority.intent.name, uses + len(records)),
+                *authority.usable.writes(len(records)),
                 *ended.writes,
             ),
             checks=(
                 unchanged_intent(authority.intent),
-                unchanged_seal(authority.seal),
                 unchanged_uses(authority.intent.name, authority.uses),
+                *authority.usable.checks(),
             ),
             changes=ended.changes,
         )

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 
 from hub.clock import Clock
 from hub.domain import names
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64, digest
 from hub.proof.jose import thumbprint
 from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.x509_chain import check_x509_chain, leaf_public_key, load_x509_chain, organisation
-from hub.seal.algorithms import AlgorithmTable, Subject
-from hub.seal.keys import KeyHome
+from hub.seal.algorithms import Subject
 from hub.seal.ports import Authorities, Database, Recorder
-from hub.seal.store import (
+from hub.seal.seal_keys import SealKeys, key_name
+from hub.seal.seal_store import (
+    INSERT_KEY,
     INSERT_SEAL,
+    KEYS_PAGE,
+    PUT_KEY,
     PUT_SEAL,
     SEAL_BY_NAME,
-    SEALS_PAGE,
+    Key,
     Seal,
-    SealState,
+    key_of,
+    key_row,
     seal_of,
     seal_row,
+    unchanged_key,
     unchanged_seal,
 )
 from hub.storage.changes import Answered, Call, Change, answered_before, record
 from hub.storage.statements import ENTRY_INDEX, Check, Write
 
 TITLE_MAX: Final = 200
-_SEALS_WATCHED_MAX: Final = 10_000
+SEAL_TYPE: Final = 1
+FILES: Final = "files"
+_KEYS_WATCHED_MAX: Final = 10_000
+
+
+class SealView(NamedTuple):
+    """A seal and the key that seals its records."""
+
+    seal: Seal
+    key: Key | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +60,37 @@ class Seals:
     database: Database
     recorder: Recorder
     clock: Clock
-    keys: KeyHome
-    algorithms: AlgorithmTable
+    keys: SealKeys
     authorities: Authorities
     anchors: Sequence[x509.Certificate]
 
-    async def get(self, name: str) -> Seal:
+    async def get(self, name: str) -> SealView:
         """One seal. Raises HubError(SEAL_NOT_FOUND)."""
         row = await self.database.one(SEAL_BY_NAME, name)
         if row is None:
             raise HubError(Reason.SEAL_NOT_FOUND, name=name)
-        return seal_of(row)
+        return await self.view(seal_of(row))
+
+    async def view(self, seal: Seal) -> SealView:
+        """`seal` with the key that seals its records, or last did."""
+        keys = await self.keys.of_seal(seal.name)
+        records = [key for key in keys if key.use is KeyUse.RECORD]
+        candidates = [key for key in records if key.state is KeyState.ACTIVE] or records
+        return SealView(seal, candidates[-1] if candidates else None)
 
     async def expiries(self) -> list[tuple[str, int]]:
-        """Name and end (microseconds) of the chain of every seal in force; at most 10,000."""
-        rows = await self.database.all(SEALS_PAGE, "", _SEALS_WATCHED_MAX)
-        seals = [seal_of(row) for row in rows]
-        return [(one.name, one.expire_time_us) for one in seals if one.expire_time_us is not None]
+        """Name and end (microseconds) of the chain of every key in force; at most 10,000."""
+        rows = await self.database.all(KEYS_PAGE, "", "", _KEYS_WATCHED_MAX)
+        keys = [key for key in map(key_of, rows) if key.state is KeyState.ACTIVE]
+        return [(key.seal or key.name, key.not_after_us or 0) for key in keys]
 
     async def create(
-        self, call: Call, authority: str, seal_id: str, title: str, encode: Callable[[Seal], bytes]
+        self,
+        call: Call,
+        authority: str,
+        seal_id: str,
+        title: str,
+        encode: Callable[[SealView], bytes],
     ) -> Answered:
         """Make a key for a new seal; it seals nothing before `activate`.
 
@@ -86,23 +111,37 @@ class Seals:
         if await self.database.one(SEAL_BY_NAME, name) is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=name)
         algorithm = KeyAlgorithm.ES256
-        self.algorithms.check(algorithm, self.clock())
         subject = Subject(title, facts.title, facts.uscc)
-        made = await asyncio.to_thread(self.keys.create, algorithm, KeyUse.RECORD, subject)
+        made, home = await self.keys.make(FILES, algorithm, KeyUse.RECORD, subject)
+        now = self.clock()
         seal = Seal(
             name=name,
             authority=authority,
             authority_uscc=facts.uscc,
             title=title,
-            state=SealState.REQUESTED,
+            seal_type=SEAL_TYPE,
+            state=SealState.APPLIED,
             state_entry=ENTRY_INDEX,
-            key_id=made.public.kid,
-            algorithm=algorithm.value,
-            custody=self.keys.custody,
+            version=0,
+            create_time_us=now,
+        )
+        key = Key(
+            name=key_name(made.public.kid),
+            seal=name,
+            authority_uscc=facts.uscc,
+            use=KeyUse.RECORD,
+            algorithm=algorithm,
+            home=home.name,
+            custody=home.custody,
+            kid=made.public.kid,
+            state=KeyState.REQUESTED,
+            state_entry=ENTRY_INDEX,
+            uses_max=0,
             x509_request=made.x509_request,
             x509_chain=(),
-            create_time_us=self.clock(),
-            expire_time_us=None,
+            not_before_us=None,
+            not_after_us=None,
+            create_time_us=now,
         )
         return await record(
             self.recorder,
@@ -113,13 +152,13 @@ class Seals:
                     "seal": name,
                     "authority": facts.uscc,
                     "title": title,
-                    "key_id": seal.key_id,
-                    "custody": seal.custody.value,
-                    "x509_request": b64(seal.x509_request),
+                    "key_id": key.kid,
+                    "custody": key.custody.value,
+                    "x509_request": b64(key.x509_request),
                 },
-                writes=[Write(INSERT_SEAL, [seal_row(seal)])],
+                writes=[Write(INSERT_SEAL, [seal_row(seal)]), Write(INSERT_KEY, [key_row(key)])],
                 checks=[Check(SEAL_BY_NAME, (name,), None)],
-                answer=encode(seal),
+                answer=encode(SealView(seal, key)),
             ),
         )
 
@@ -128,9 +167,9 @@ class Seals:
         call: Call,
         name: str,
         x509_chain: tuple[bytes, ...],
-        encode: Callable[[Seal], bytes],
+        encode: Callable[[SealView], bytes],
     ) -> Answered:
-        """Install the chain of a seal's key, a renewed one as well.
+        """Install the chain of a seal's record key, a renewed one as well.
 
         The leaf's key is the seal's, its organizationIdentifier the authority's credit code, it may
         sign, and it leads to a pinned anchor now. Raises HubError: SEAL_NOT_FOUND, X509_UNTRUSTED.
@@ -138,15 +177,21 @@ class Seals:
         first = await answered_before(self.recorder, call)
         if first is not None:
             return first
-        seal = await self.get(name)
-        leaf = self._check_chain(seal, x509_chain)
+        seal, key = await self.get(name)
+        if key is None:
+            raise HubError(Reason.SEAL_KEY_NOT_FOUND, name=name)
+        leaf = self._check_chain(key, x509_chain)
+        now = self.clock()
         active = dataclasses.replace(
-            seal,
-            state=SealState.ACTIVE,
+            key,
+            state=KeyState.ACTIVE,
             state_entry=ENTRY_INDEX,
             x509_chain=x509_chain,
-            expire_time_us=int(leaf.not_valid_after_utc.timestamp()) * 1_000_000,
+            not_before_us=int(leaf.not_valid_before_utc.timestamp()) * 1_000_000,
+            not_after_us=int(leaf.not_valid_after_utc.timestamp()) * 1_000_000,
+            activate_time_us=now,
         )
+        made = dataclasses.replace(seal, state=SealState.ACTIVE, state_entry=ENTRY_INDEX)
         return await record(
             self.recorder,
             call,
@@ -154,22 +199,22 @@ class Seals:
                 kind="seal.activated",
                 data={
                     "seal": name,
-                    "key_id": seal.key_id,
+                    "key_id": key.kid,
                     "x509_chain": [b64(der) for der in x509_chain],
                     "x509_thumbprint": digest(x509_chain[0]),
                 },
-                writes=[Write(PUT_SEAL, [seal_row(active)])],
-                checks=[unchanged_seal(seal)],
-                answer=encode(active),
+                writes=[Write(PUT_SEAL, [seal_row(made)]), Write(PUT_KEY, [key_row(active)])],
+                checks=[unchanged_seal(seal), unchanged_key(key)],
+                answer=encode(SealView(made, active)),
             ),
         )
 
-    def _check_chain(self, seal: Seal, x509_chain: tuple[bytes, ...]) -> x509.Certificate:
+    def _check_chain(self, key: Key, x509_chain: tuple[bytes, ...]) -> x509.Certificate:
         try:
             chain = load_x509_chain([b64(der) for der in x509_chain])
-            if thumbprint(leaf_public_key(chain)) != seal.key_id:
+            if thumbprint(leaf_public_key(chain)) != key.kid:
                 raise _untrusted("the key is not the one made for this seal")
-            if organisation(chain[0]) != seal.authority_uscc:
+            if organisation(chain[0]) != key.authority_uscc:
                 raise _untrusted("organizationIdentifier is not the authority's credit code")
             check_x509_chain(chain, self.anchors, at=self.clock() // 1_000_000)
         except ProofError as error:

@@ -12,22 +12,19 @@ from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import Custody
+from hub.domain.seal_states import SealState
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
-from hub.seal.seals import Seals
+from hub.seal.seal_store import SEALS_OF_AUTHORITY_PAGE, SEALS_PAGE, seal_of
+from hub.seal.seals import Seals, SealView
 from hub.seal.status_lists import StatusLists
 from hub.seal.store import (
     INTENTS_PAGE,
-    SEALS_OF_AUTHORITY_PAGE,
-    SEALS_PAGE,
     IntentState,
-    Seal,
-    SealState,
     StoredApproval,
     intent_of,
-    seal_of,
 )
 from hub.seal.v1 import seal_pb2 as pb
 from hub.storage.changes import Call
@@ -38,8 +35,11 @@ _PATH: Final = "/hub.seal.v1.SealService/"
 _ANY_AUTHORITY: Final = "authorities/-"
 
 _SEAL_STATES: Final = {
-    SealState.REQUESTED: pb.Seal.STATE_REQUESTED,
+    SealState.APPLIED: pb.Seal.STATE_APPLIED,
     SealState.ACTIVE: pb.Seal.STATE_ACTIVE,
+    SealState.SUSPENDED: pb.Seal.STATE_SUSPENDED,
+    SealState.REVOKED: pb.Seal.STATE_REVOKED,
+    SealState.ENDED: pb.Seal.STATE_ENDED,
 }
 _INTENT_STATES: Final = {
     IntentState.PROPOSED: pb.Intent.STATE_PROPOSED,
@@ -76,8 +76,8 @@ class SealService:
             request.parent,
             request.seal_id,
             request.title,
-            lambda seal: pb.CreateSealResponse(
-                seal=encode_seal(seal), x509_request=seal.x509_request
+            lambda view: pb.CreateSealResponse(
+                seal=encode_seal(view), x509_request=view.key.x509_request if view.key else b""
             ).SerializeToString(),
         )
         response = pb.CreateSealResponse.FromString(answered.answer)
@@ -94,7 +94,7 @@ class SealService:
             call,
             request.name,
             tuple(request.x509_chain),
-            lambda seal: pb.ActivateSealResponse(seal=encode_seal(seal)).SerializeToString(),
+            lambda view: pb.ActivateSealResponse(seal=encode_seal(view)).SerializeToString(),
         )
         response = pb.ActivateSealResponse.FromString(answered.answer)
         response.receipt.CopyFrom(wire.receipt(answered))
@@ -119,11 +119,11 @@ class SealService:
         else:
             names.parse(request.parent, "authorities/{authority}")
             rows = await self.database.all(SEALS_OF_AUTHORITY_PAGE, request.parent, after, size + 1)
-        page = [seal_of(row) for row in rows[:size]]
+        page = [await self.seals.view(seal_of(row)) for row in rows[:size]]
         more = len(rows) > size
         return pb.ListSealsResponse(
-            seals=[encode_seal(seal) for seal in page],
-            next_page_token=self.pages.make(page[-1].name, scope) if more else "",
+            seals=[encode_seal(view) for view in page],
+            next_page_token=self.pages.make(page[-1].seal.name, scope) if more else "",
         )
 
     async def ProposeIntent(
@@ -210,20 +210,21 @@ class SealService:
         return wire.call(self.current_caller(), _PATH + method, request)
 
 
-def encode_seal(seal: Seal) -> pb.Seal:
+def encode_seal(view: SealView) -> pb.Seal:
     """The message of a seal."""
+    seal, key = view
     message = pb.Seal(
         name=seal.name,
         title=seal.title,
         state=_SEAL_STATES[seal.state],
-        key_id=seal.key_id,
-        algorithm=seal.algorithm,
-        custody=_CUSTODIES[seal.custody],
-        x509_chain=seal.x509_chain,
         create_time=wire.timestamp(seal.create_time_us),
     )
-    if seal.expire_time_us is not None:
-        message.expire_time.CopyFrom(wire.timestamp(seal.expire_time_us))
+    if key is not None:
+        message.key_id, message.algorithm = key.kid, key.algorithm.value
+        message.custody = _CUSTODIES[key.custody]
+        message.x509_chain.extend(key.x509_chain)
+        if key.not_after_us is not None:
+            message.expire_time.CopyFrom(wire.timestamp(key.not_after_us))
     return message
 
 

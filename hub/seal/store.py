@@ -1,4 +1,4 @@
-"""Tables of the seals, the questions asked of them, and rows as values."""
+"""Tables of intents and of what was sealed, the questions asked of them, and rows as values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -19,8 +18,6 @@ from sqlalchemy import (
     select,
 )
 
-from hub.domain.certificate import Custody
-from hub.proof.encoding import b64, b64_decode
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -32,25 +29,6 @@ from hub.storage.statements import (
     integer,
     put_into,
     question,
-)
-
-SEALS: Final = Table(
-    "seal_seals",
-    METADATA,
-    Column("name", Text, primary_key=True),
-    Column("authority", Text, nullable=False),
-    Column("authority_uscc", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("state_entry", BigInteger, nullable=False),
-    Column("key_id", Text, nullable=False, unique=True),
-    Column("algorithm", Text, nullable=False),
-    Column("custody", Text, nullable=False),
-    Column("x509_request", LargeBinary, nullable=False),
-    Column("x509_chain", LargeBinary, nullable=False),
-    Column("create_time_us", BigInteger, nullable=False),
-    Column("expire_time_us", BigInteger),
-    Column("retention_class", Text, nullable=False),
 )
 
 # A renewed chain gives its key a second header; records keep the one they were signed with.
@@ -135,8 +113,6 @@ STATUS: Final = Table(
     sqlite_with_rowid=False,
 )
 
-PUT_SEAL: Final = put_into(SEALS)
-INSERT_SEAL: Final = insert_into(SEALS)
 PUT_HEADER: Final = put_into(HEADERS)
 INSERT_INTENT: Final = insert_into(INTENTS)
 PUT_INTENT: Final = put_into(INTENTS)
@@ -145,37 +121,9 @@ PUT_USES: Final = put_into(USES)
 INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
 PUT_STATUS: Final = put_into(STATUS)
 
-_SEAL_COLUMNS: Final = tuple(SEALS.columns)
 _INTENT_COLUMNS: Final = tuple(INTENTS.columns)
 _APPROVAL_COLUMNS: Final = tuple(APPROVALS.columns)
 
-SEAL_BY_NAME: Final = question(
-    "seal by name", select(*_SEAL_COLUMNS).where(SEALS.c.name == bindparam("name")), "name"
-)
-SEALS_PAGE: Final = question(
-    "a page of seals",
-    select(*_SEAL_COLUMNS)
-    .where(SEALS.c.name > bindparam("after"))
-    .order_by(SEALS.c.name)
-    .limit(bindparam("rows", type_=BigInteger)),
-    "after",
-    "rows",
-)
-SEALS_OF_AUTHORITY_PAGE: Final = question(
-    "a page of an authority's seals",
-    select(*_SEAL_COLUMNS)
-    .where(SEALS.c.authority == bindparam("authority"), SEALS.c.name > bindparam("after"))
-    .order_by(SEALS.c.name)
-    .limit(bindparam("rows", type_=BigInteger)),
-    "authority",
-    "after",
-    "rows",
-)
-SEAL_STATE: Final = question(
-    "state of a seal",
-    select(SEALS.c.state, SEALS.c.state_entry).where(SEALS.c.name == bindparam("name")),
-    "name",
-)
 INTENT_BY_NAME: Final = question(
     "intent by name", select(*_INTENT_COLUMNS).where(INTENTS.c.name == bindparam("name")), "name"
 )
@@ -268,32 +216,6 @@ LIST_IN_USE: Final = question(
 )
 
 
-class SealState(StrEnum):
-    """Whether a seal may be used."""
-
-    REQUESTED = "requested"
-    ACTIVE = "active"
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """An authority's seal. `x509_chain` is DER, leaf first; empty until activated."""
-
-    name: str
-    authority: str
-    authority_uscc: str
-    title: str
-    state: SealState
-    state_entry: int
-    key_id: str
-    algorithm: str
-    custody: Custody
-    x509_request: bytes
-    x509_chain: tuple[bytes, ...]
-    create_time_us: int
-    expire_time_us: int | None
-
-
 class IntentState(StrEnum):
     """Where an intent stands."""
 
@@ -329,45 +251,6 @@ class StoredIntent:
     state: IntentState
     decisions: int
     create_time_us: int
-
-
-def seal_row(seal: Seal) -> Row:
-    """The row of a seal."""
-    return (
-        seal.name,
-        seal.authority,
-        seal.authority_uscc,
-        seal.title,
-        seal.state.value,
-        seal.state_entry,
-        seal.key_id,
-        seal.algorithm,
-        seal.custody.value,
-        seal.x509_request,
-        orjson.dumps([b64(der) for der in seal.x509_chain]),
-        seal.create_time_us,
-        seal.expire_time_us,
-        "seal",
-    )
-
-
-def seal_of(row: Row) -> Seal:
-    """The seal in a row."""
-    return Seal(
-        name=str(row[0]),
-        authority=str(row[1]),
-        authority_uscc=str(row[2]),
-        title=str(row[3]),
-        state=SealState(str(row[4])),
-        state_entry=integer(row[5]),
-        key_id=str(row[6]),
-        algorithm=str(row[7]),
-        custody=Custody(str(row[8])),
-        x509_request=blob(row[9]),
-        x509_chain=tuple(b64_decode(text) for text in orjson.loads(blob(row[10]))),
-        create_time_us=integer(row[11]),
-        expire_time_us=None if row[12] is None else integer(row[12]),
-    )
 
 
 def intent_row(intent: StoredIntent) -> Row:
@@ -443,8 +326,3 @@ def unchanged_uses(intent: str, uses: int | None) -> Check:
 def unchanged_intent(intent: StoredIntent) -> Check:
     """That the intent stands as it was read."""
     return Check(INTENT_STATE, (intent.name,), (intent.state.value, intent.decisions))
-
-
-def unchanged_seal(seal: Seal) -> Check:
-    """That the seal stands as it was read."""
-    return Check(SEAL_STATE, (seal.name,), (seal.state.value, seal.state_entry))

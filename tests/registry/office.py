@@ -61,10 +61,10 @@ from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import AuthorityFacts
 from hub.seal.record_seals import RecordSeals, SealedBatch
-from hub.seal.seals import Seals
+from hub.seal.seal_keys import SealKeys
+from hub.seal.seals import Seals, SealView
 from hub.seal.signer import Signer as SealSigner
 from hub.seal.status_lists import StatusLists
-from hub.seal.store import Seal
 from hub.storage.changes import Answered, Call
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys, Keyring
@@ -268,14 +268,15 @@ class Office:
             call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
         )
 
-    async def make_seal(self, seal_id: str = "main") -> Seal:
+    async def make_seal(self, seal_id: str = "main") -> SealView:
         """A seal that is active: key made here, certificate issued by the PKI."""
         name = f"{AUTHORITY}/seals/{seal_id}"
         await self.seals.create(self.call(), AUTHORITY, seal_id, "电子印章", _nothing)
-        request = (await self.seals.get(name)).x509_request
+        key = (await self.seals.get(name)).key
+        assert key is not None
         issued = self.pki.issue(
             "seal",
-            request,
+            key.x509_request,
             now=datetime.datetime.now(datetime.UTC),
             common_name="seal",
             organization="market",
@@ -435,7 +436,8 @@ async def _office(
     status_lists = StatusLists(ORIGIN, REGION, database, status, now_us, recorder.head)
     await status_lists.load()
     signer = SealSigner(ORIGIN, REGION, now_us, identities.approval_key, identities.key)
-    record_seals = RecordSeals(database, signer, keys, algorithms, status_lists, _nothing_to_prove)
+    seal_keys = SealKeys(database, {keys.name: keys}, algorithms, now_us)
+    record_seals = RecordSeals(database, signer, seal_keys, status_lists, _nothing_to_prove)
     counted: list[dict[Outcome, int]] = []
     ingest = IngestBatch(
         origin=ORIGIN,
@@ -460,7 +462,7 @@ async def _office(
         ingest=ingest,
         reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
         search=SearchCertificates(database, identities, catalogue, keyring),
-        seals=Seals(database, recorder, now_us, keys, algorithms, identities, anchors),
+        seals=Seals(database, recorder, now_us, seal_keys, identities, anchors),
         intents=Intents(ORIGIN, REGION, database, recorder, now_us, identities, catalogue),
         record_seals=record_seals,
         status_lists=status_lists,

@@ -17,8 +17,7 @@ from hub.errors import HubError, Reason
 from hub.proof.jose import thumbprint
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.homes.files import KeyFiles
-from hub.seal.store import SealState
-from tests.registry.office import AUTHORITY, OFFICERS, USCC, Office, licence, uscc
+from tests.registry.office import AUTHORITY, OFFICERS, USCC, Office, licence
 
 NAME = f"{AUTHORITY}/seals/main"
 ES256 = KeyAlgorithm.ES256
@@ -144,8 +143,9 @@ async def test_a_retired_algorithm_makes_no_key_and_no_seal(office: Office) -> N
         await office.decide(officer, "intents/licences")
     await office.deliver([licence(1)])
     retired = AlgorithmTable(SEALING_DAYS | {ES256: SealingDays.parse("2026-01-01/2026-01-31")})
-    seals = dataclasses.replace(office.seals, algorithms=retired)
-    object.__setattr__(office.record_seals, "algorithms", retired)
+    keys = dataclasses.replace(office.record_seals.keys, algorithms=retired)
+    seals = dataclasses.replace(office.seals, keys=keys)
+    object.__setattr__(office.record_seals, "keys", keys)
 
     with pytest.raises(HubError) as made_none:
         await seals.create(office.call(), AUTHORITY, "second", "章", lambda _: b"")
@@ -154,66 +154,3 @@ async def test_a_retired_algorithm_makes_no_key_and_no_seal(office: Office) -> N
 
     assert made_none.value.reason is sealed_none.value.reason is Reason.ALGORITHM_RETIRED
     assert await office.count("seal_signatures") == 1
-
-
-async def test_a_seal_is_active_with_its_chain(office: Office) -> None:
-    """Made, certified, active until its certificate ends."""
-    seal = await office.seals.get(NAME)
-
-    assert seal.state is SealState.ACTIVE
-    assert seal.expire_time_us is not None
-    assert len(seal.x509_chain) == 1
-
-
-@pytest.mark.parametrize("wrong", ["key", "organisation", "anchor", "profile", "garbage"])
-async def test_a_chain_that_is_not_the_seals_is_refused(
-    office: Office, tmp_path: Path, wrong: str
-) -> None:
-    """Another key, another authority, another PKI, another profile, no certificate at all."""
-    seal = await office.seals.get(NAME)
-    now = datetime.datetime.now(datetime.UTC)
-    pki = office.pki
-    if wrong == "anchor":
-        pki = type(pki).init(tmp_path / "other", name="Other", now=now)
-    if wrong == "garbage":
-        chain: tuple[bytes, ...] = (b"garbage",)
-    elif wrong == "profile":
-        chain = pki.issue(
-            "system-client",
-            ec.generate_private_key(ec.SECP256R1()).public_key(),
-            now=now,
-            common_name="x",
-        ).chain_der
-    else:
-        await office.seals.create(office.call(), AUTHORITY, "second", "章", lambda _: b"")
-        second = await office.seals.get(f"{AUTHORITY}/seals/second")
-        chain = pki.issue(
-            "seal",
-            seal.x509_request if wrong == "anchor" else second.x509_request,
-            now=now,
-            common_name="second",
-            organization="x",
-            organization_identifier=uscc(3) if wrong == "organisation" else USCC,
-        ).chain_der
-    name = f"{AUTHORITY}/seals/second" if wrong == "organisation" else NAME
-
-    with pytest.raises(HubError) as caught:
-        await office.seals.activate(office.call(), name, chain, lambda _: b"")
-
-    assert caught.value.reason is Reason.X509_UNTRUSTED
-
-
-async def test_a_seal_exists_once_and_a_repeated_call_makes_no_second_key(office: Office) -> None:
-    """The same call gives the first answer; another call for the same name is refused."""
-    call = office.call()
-    first = await office.seals.create(call, AUTHORITY, "other", "章", lambda s: s.key_id.encode())
-
-    again = await office.seals.create(call, AUTHORITY, "other", "章", lambda _: b"")
-
-    assert again == first
-    with pytest.raises(HubError) as caught:
-        await office.seals.create(office.call(), AUTHORITY, "other", "章", lambda _: b"")
-    assert caught.value.reason is Reason.ALREADY_EXISTS
-    with pytest.raises(HubError) as caught:
-        await office.seals.create(office.call(), "authorities/none", "other", "章", lambda _: b"")
-    assert caught.value.reason is Reason.AUTHORITY_NOT_FOUND

@@ -190,11 +190,17 @@ class Seal(_message.Message):
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Seal.State]
-        STATE_REQUESTED: _ClassVar[Seal.State]
+        STATE_APPLIED: _ClassVar[Seal.State]
         STATE_ACTIVE: _ClassVar[Seal.State]
+        STATE_SUSPENDED: _ClassVar[Seal.State]
+        STATE_REVOKED: _ClassVar[Seal.State]
+        STATE_ENDED: _ClassVar[Seal.State]
     STATE_UNSPECIFIED: Seal.State
-    STATE_REQUESTED: Seal.State
+    STATE_APPLIED: Seal.State
     STATE_ACTIVE: Seal.State
+    STATE_SUSPENDED: Seal.State
+    STATE_REVOKED: Seal.State
+    STATE_ENDED: Seal.State
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
