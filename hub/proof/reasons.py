@@ -106,6 +106,27 @@ class ProofReason(StrEnum):
     # National algorithms and seals (GB/T 32918, GB/T 38540).
     SM2_UNAVAILABLE = "SM2_UNAVAILABLE"
     SM2_KEY_INVALID = "SM2_KEY_INVALID"
+    SEAL_MALFORMED = "SEAL_MALFORMED"
+    SEAL_VERSION = "SEAL_VERSION"
+    SEAL_SIGNATURE_INVALID = "SEAL_SIGNATURE_INVALID"
+    SEAL_NOT_YET_VALID = "SEAL_NOT_YET_VALID"
+    SEAL_EXPIRED = "SEAL_EXPIRED"
+    SIGNER_NOT_IN_SEAL = "SIGNER_NOT_IN_SEAL"
+    SIGNER_DIGEST_UNKNOWN = "SIGNER_DIGEST_UNKNOWN"
+    SIGNING_TIME_UNKNOWN = "SIGNING_TIME_UNKNOWN"
+    CONTENT_DIGEST_MISMATCH = "CONTENT_DIGEST_MISMATCH"
+    NO_CONTENT = "NO_CONTENT"
+    TIME_STAMP_MALFORMED = "TIME_STAMP_MALFORMED"
+    TIME_STAMP_NOT_CHECKED = "TIME_STAMP_NOT_CHECKED"
+    X509_MALFORMED = "X509_MALFORMED"
+    X509_NOT_YET_VALID = "X509_NOT_YET_VALID"
+    X509_EXPIRED = "X509_EXPIRED"
+    X509_USAGE = "X509_USAGE"
+    X509_UNTRUSTED = "X509_UNTRUSTED"
+    X509_REVOKED = "X509_REVOKED"
+    CSR_MALFORMED = "CSR_MALFORMED"
+    CRL_MALFORMED = "CRL_MALFORMED"
+    NO_CRL = "NO_CRL"
 
     # Ledger formats (formats-ledger.md).
     INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
@@ -350,6 +371,91 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.SM2_KEY_INVALID: ReasonText(
         "The key is not an SM2 key in the form that this place accepts.",
         "不是此处接受格式的 SM2 密钥。",
+    ),
+    ProofReason.SEAL_MALFORMED: ReasonText(
+        "The electronic seal, or the signature under it, is not well formed.",
+        "电子印章或其签章数据格式不正确。",
+    ),
+    ProofReason.SEAL_VERSION: ReasonText(
+        "The seal has a version that this program does not know.",
+        "印章版本未知。",
+    ),
+    ProofReason.SEAL_SIGNATURE_INVALID: ReasonText(
+        "The seal is not signed by the maker named in it, or was altered since.",
+        "印章的制章者签名无效，或印章在制作后被改动。",
+    ),
+    ProofReason.SEAL_NOT_YET_VALID: ReasonText(
+        "The seal was not yet valid at the time that counts.",
+        "在判定时间，印章尚未生效。",
+    ),
+    ProofReason.SEAL_EXPIRED: ReasonText(
+        "The seal had expired at the time that counts.",
+        "在判定时间，印章已过期。",
+    ),
+    ProofReason.SIGNER_NOT_IN_SEAL: ReasonText(
+        "The signer's certificate is none of those the seal was made for; a renewed one needs a new"
+        " seal.",
+        "签章者证书不在印章的签章者名单内；证书更新后须重新制章。",
+    ),
+    ProofReason.SIGNER_DIGEST_UNKNOWN: ReasonText(
+        "The seal lists its signers by a digest that is not known here.",
+        "印章以此处未知的杂凑算法列出签章者。",
+    ),
+    ProofReason.SIGNING_TIME_UNKNOWN: ReasonText(
+        "The signature does not say when it was made in a way that can be read here.",
+        "签章数据没有此处可读的签章时间。",
+    ),
+    ProofReason.CONTENT_DIGEST_MISMATCH: ReasonText(
+        "The content is not what was signed.",
+        "内容与签名时不同。",
+    ),
+    ProofReason.NO_CONTENT: ReasonText(
+        "The content that was signed is not given; verify the whole document instead.",
+        "未提供被签名的内容；请验证整个文档。",
+    ),
+    ProofReason.TIME_STAMP_MALFORMED: ReasonText(
+        "The time stamp is not a time stamp token.",
+        "时间戳不是有效的时间戳令牌。",
+    ),
+    ProofReason.TIME_STAMP_NOT_CHECKED: ReasonText(
+        "The time stamp is not checked by this program.",
+        "本程序不核验该时间戳。",
+    ),
+    ProofReason.X509_MALFORMED: ReasonText(
+        "An X.509 certificate is not well formed.",
+        "数字证书格式不正确。",
+    ),
+    ProofReason.X509_NOT_YET_VALID: ReasonText(
+        "An X.509 certificate was not yet valid at the time that counts.",
+        "在判定时间，数字证书尚未生效。",
+    ),
+    ProofReason.X509_EXPIRED: ReasonText(
+        "An X.509 certificate had expired at the time that counts.",
+        "在判定时间，数字证书已过期。",
+    ),
+    ProofReason.X509_USAGE: ReasonText(
+        "An X.509 certificate may not be used for this.",
+        "数字证书不得用于此用途。",
+    ),
+    ProofReason.X509_UNTRUSTED: ReasonText(
+        "The certificate chain does not lead to a pinned anchor.",
+        "证书链不能追溯到受信任的根证书。",
+    ),
+    ProofReason.X509_REVOKED: ReasonText(
+        "An X.509 certificate had been revoked.",
+        "数字证书已被吊销。",
+    ),
+    ProofReason.CSR_MALFORMED: ReasonText(
+        "The certificate request is not well formed.",
+        "证书请求格式不正确。",
+    ),
+    ProofReason.CRL_MALFORMED: ReasonText(
+        "A revocation list is not one that can be read here.",
+        "无法读取证书吊销列表。",
+    ),
+    ProofReason.NO_CRL: ReasonText(
+        "No current revocation list of the issuer is given.",
+        "未提供签发者当前有效的证书吊销列表。",
     ),
     # Ledger formats.
     ProofReason.INDEX_OUT_OF_RANGE: ReasonText(
