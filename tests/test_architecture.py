@@ -55,6 +55,7 @@ LIBRARIES = {
     ),
     "sqlite3": ("hub/storage/", "hub/ledger/audit.py", "connectors/outbox.py"),
     "minio": ("hub/storage/",),
+    "pkcs11": ("hub/seal/homes/pkcs11.py",),
     "asyncpg": ("hub/storage/",),
     "starlette": ("hub/web/", "hub/server.py", "connectors/facade/"),
 }

@@ -16,7 +16,9 @@ from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import APPROVAL_TYP, SEAL_TYP, STATUS_TYP
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
+from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
 from hub.seal.keys import SIGNED_BYTES_MAX, KeyHome, SigningKey, header_segment
+from tests import softhsm
 
 USCC = "91330100MADEM0022M"
 SUBJECT = Subject("电子印章", "杭州市市场监督管理局", USCC)
@@ -29,12 +31,25 @@ ATTRIBUTES = bytes.fromhex("31053003060155")
 BYTES = {KeyUse.MAKER: SES_SEAL, KeyUse.OFD: TBS_SIGN, KeyUse.PDF: ATTRIBUTES}
 
 
-@pytest.fixture(params=["files"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyHome]:
-    passphrase = tmp_path / "passphrase"
-    passphrase.touch(mode=0o600)
-    passphrase.write_text("sixteen characters or more")
-    yield KeyFiles(tmp_path / "keys", passphrase)
+@pytest.fixture(params=["files", "pkcs11"])
+def home(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[KeyHome]:
+    if request.param == "files":
+        passphrase = tmp_path / "passphrase"
+        passphrase.touch(mode=0o600)
+        passphrase.write_text("sixteen characters or more")
+        yield KeyFiles(tmp_path / "keys", passphrase)
+        return
+    token = softhsm.SoftToken(tmp_path)
+    try:
+        token.create()
+    except softhsm.SoftHsmAbsent as absent:
+        pytest.skip(str(absent))
+    monkeypatch.setenv("SOFTHSM2_CONF", str(token.configuration))
+    keys = Pkcs11Keys(TokenUri.parse(token.uri, tmp_path))
+    yield keys
+    keys.close()
 
 
 def algorithms_of(home: KeyHome) -> list[KeyAlgorithm]:
