@@ -506,6 +506,7 @@ RESERVED_NAMES: Final = frozenset(
         "delegation",
         "attested_by",
         "conversion",
+        "records",
         "cnf",
         "nbf",
         "exp",

@@ -49,6 +49,7 @@ from hub.proof.jose import (
     thumbprint,
 )
 from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.record_batch import RECORDS_CLAIM, SHARED, unfold_record
 from hub.proof.x509_chain import (
     check_x509_chain,
     leaf_public_key,
@@ -87,8 +88,11 @@ _REQUIRED: Final = frozenset(
     }
 )
 _OPTIONAL: Final = frozenset({"delegation", "attested_by", "conversion"})
+_BATCH: Final = frozenset({*SHARED, RECORDS_CLAIM})
 _RESERVED: Final = (
-    _REQUIRED | _OPTIONAL | {"cnf", "nbf", "exp", "aud", "sub", "jti", "aka_vcts", "..."}
+    _REQUIRED
+    | _OPTIONAL
+    | {RECORDS_CLAIM, "cnf", "nbf", "exp", "aud", "sub", "jti", "aka_vcts", "..."}
 )
 _text: Final = encode_basestring
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -342,6 +346,10 @@ def open_record(
     compact, texts = _split(text)
     jws = _open_record(compact, keys)
     claims = jws.claims
+    if RECORDS_CLAIM in claims:
+        check_members(claims, _BATCH, frozenset())
+        claims, texts = unfold_record(claims, texts)
+    check_members(claims, _REQUIRED, _OPTIONAL)
     sd = _sd(claims)
     _check_issuer(jws, anchors, now)
     check_equal(
@@ -438,9 +446,7 @@ def _open_record(compact: str, keys: Keys | None) -> JWS:
             raise ProofError(ProofReason.X5C_KEY_MISMATCH)
         return RegisteredKey(kid, Algorithm.ES256, SEAL_TYP, organisation(chain[0]) or "", key)
 
-    jws = open_jws(compact, typ=SEAL_TYP, keys=keys or key_of_leaf, size_max=PRESENTATION_SIZE_MAX)
-    check_members(jws.claims, _REQUIRED, _OPTIONAL)
-    return jws
+    return open_jws(compact, typ=SEAL_TYP, keys=keys or key_of_leaf, size_max=PRESENTATION_SIZE_MAX)
 
 
 def _sd(claims: Mapping[str, Json]) -> list[str]:
