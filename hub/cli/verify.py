@@ -14,51 +14,24 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.text import Text
 from typer.core import TyperCommand
 
-from hub.proof.reasons import ProofError, ReasonText, Verdict
+from hub.cli.report_text import LANGUAGES, print_report
+from hub.proof.reasons import ProofError, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, Report, Step
+from hub.proof.report import Kind, Report
+from hub.proof.report_json import report_to_json
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust, parse_trust
-from hub.proof.verify import verify
+from hub.proof.verify import SELF_CONTAINED, verify
+from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 
 app = typer.Typer()
 
-FILE_BYTES_MAX: Final = 4_194_304
 EXIT_USAGE: Final = 64
 # What a hub's own head file begins with (`FileHead`): number and digest of the checkpoint below.
 _HEAD_FILE: Final = re.compile(rb"[0-9]{1,20} [A-Za-z0-9_-]{43}\n")
 EXIT_CODES: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.CANNOT_CHECK: 2}
-
-_MARKS: Final = {
-    Verdict.VALID: ("✔", "green"),
-    Verdict.INVALID: ("✘", "red"),
-    Verdict.CANNOT_CHECK: ("?", "yellow"),
-}
-_VERDICTS: Final = {
-    Verdict.VALID: ReasonText("VALID", "验证通过"),
-    Verdict.INVALID: ReasonText("INVALID", "验证不通过"),
-    Verdict.CANNOT_CHECK: ReasonText("CANNOT CHECK", "无法验证"),
-}
-_NEXT: Final = {
-    Verdict.VALID: ReasonText(
-        "Keep the file; it can be verified again at any time.", "请保存该文件，可随时再次验证。"
-    ),
-    Verdict.INVALID: ReasonText(
-        "Do not rely on this file. Keep it as it is and give it, with this report, to the hub's"
-        " operator.",
-        "请勿采信该文件。请原样保存，并连同本报告交给枢纽运营方。",
-    ),
-    Verdict.CANNOT_CHECK: ReasonText(
-        "Neither genuine nor false so far. Supply what the steps marked ? ask for, and verify"
-        " again.",
-        "目前无法判定真伪。请补充标有 ? 的步骤所需的材料后重新验证。",
-    ),
-}
 
 
 class VerifyCommand(TyperCommand):
@@ -81,7 +54,8 @@ def verify_command(
         Path,
         typer.Argument(
             help="Record seal, presentation, receipt, answer of a fetch, a plan or a verification,"
-            " checkpoint or status list."
+            " checkpoint or status list; sealed OFD or PDF, electronic seal (.esl) or signature"
+            " under one (SignedValue.dat)."
         ),
     ],
     trust: Annotated[
@@ -101,7 +75,19 @@ def verify_command(
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Verify as of this time (ISO 8601 or seconds)."),
+        typer.Option(
+            "--as-of",
+            "--at",
+            metavar="TIME",
+            help="Verify as of this time (ISO 8601 or seconds) instead of now.",
+        ),
+    ] = None,
+    simple: Annotated[
+        bool, typer.Option("--simple", help="One paragraph instead of every step.")
+    ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="zh|en", help="Language of the report; otherwise both."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the full report as JSON.")] = False,
 ) -> None:
@@ -112,6 +98,8 @@ def verify_command(
     Example: sealway verify answer.json --request answer.json.request.jws --as systems/window-1
     --trust trust.json
     """
+    if lang not in (None, *LANGUAGES):
+        raise typer.BadParameter(f"--lang {lang}: write zh or en / --lang {lang}：应为 zh 或 en")
     data = _read(file)
     if _HEAD_FILE.match(data):
         raise typer.BadParameter(
@@ -123,7 +111,8 @@ def verify_command(
     if kind is None:
         raise typer.BadParameter(
             f"{file.name} is none of: record seal, presentation, receipt, answer, plan,"
-            f" verification, checkpoint, status list token / 无法识别 {file.name} 的格式"
+            " verification, checkpoint, status list token, OFD, PDF, electronic seal, signature"
+            f" under a seal / 无法识别 {file.name} 的格式"
         )
     evidence = Evidence(
         now=_clock(at),
@@ -131,16 +120,17 @@ def verify_command(
         system=as_system,
         answer=None if answer is None else _read(answer),
         status_tokens=tuple(_read_text(path) for path in status or ()),
+        as_of=at is not None,
     )
-    report = verify(data, kind, _trust(trust), evidence)
+    report = _verify(data, kind, _trust(trust), evidence)
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that knows no Chinese shows escapes, not a stack trace.
         sys.stdout.reconfigure(errors="backslashreplace")
     if as_json:
-        json.dump(report.to_json(), sys.stdout, ensure_ascii=False, indent=2)
+        json.dump(report_to_json(report), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
     else:
-        _print(report, file)
+        print_report(report, file.name, (lang,) if lang else LANGUAGES, simple=simple)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
@@ -151,6 +141,19 @@ def _wrong_usage() -> Iterator[None]:
     except typer.TyperException as error:
         error.exit_code = EXIT_USAGE
         raise
+
+
+def _verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> Report:
+    """In a process that can be killed where libraries read what strangers made."""
+    if kind not in SELF_CONTAINED:
+        return verify(data, kind, trust, evidence)
+    verifiers = Verifiers()
+    try:
+        report = verifiers.verify(data, trust, evidence)
+    finally:
+        verifiers.close()
+    assert report is not None  # Recognised before.
+    return report
 
 
 def _read(path: Path) -> bytes:
@@ -196,47 +199,3 @@ def _clock(text: str | None) -> int:
     if moment.tzinfo is None:
         raise typer.BadParameter(f"--at {text!r} names no time zone / 时间缺少时区")
     return int(moment.timestamp())
-
-
-def _print(report: Report, file: Path) -> None:
-    console = Console(soft_wrap=True)
-    console.print(Text(f"{file.name}: {report.kind.value}", style="bold"))
-    for step in report.steps:
-        console.print(_step_line(step))
-    rows = [_fact_cells(fact) for fact in report.facts]
-    width = max((cell_len(label) for label, _ in rows), default=0)
-    for label, value in rows:
-        # Never folded: identifiers and roots are there to be copied.
-        console.print(Text(f"  {set_cell_size(label, width)}  {value}"))
-    for remark in report.remarks:
-        text = REMARK_TEXTS[remark]
-        console.print(Text(f"! {text.en} {text.zh}", style="yellow"))
-    advice, verdict = _NEXT[report.verdict], _VERDICTS[report.verdict]
-    reason = "" if report.reason is None else f" ({report.reason.value})"
-    console.print(Text(f"{advice.en} {advice.zh}"))
-    mark, colour = _MARKS[report.verdict]
-    console.print(Text(f"{mark} {verdict.en} {verdict.zh}{reason}", style=f"bold {colour}"))
-
-
-def _step_line(step: Step) -> Text:
-    mark, colour = _MARKS[step.verdict]
-    which = "" if step.part is None else f" [{step.part}]"
-    line = Text(f"{mark} ", style=colour)
-    line.append(f"{step.number}.{which} {step.title.en} · {step.title.zh}", style="default")
-    if step.reason is not None and step.outcome is not None:
-        detail = f" ({_printable(step.detail)})" if step.detail else ""
-        outcome = f"{step.outcome.en} {step.outcome.zh}"
-        line.append(f"\n     {step.reason.value}{detail}: {outcome}", style=colour)
-    return line
-
-
-def _fact_cells(fact: Fact) -> tuple[str, str]:
-    text = FACT_TEXTS[fact.name]
-    which = "" if fact.part is None else f"[{fact.part}] "
-    value = ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
-    return f"{which}{text.en} {text.zh}", _printable(value)
-
-
-def _printable(text: str) -> str:
-    """`text` with control and direction characters as escapes: it comes from others."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from hub.proof.encoding import Json
 from hub.proof.moment import Moment
 from hub.proof.reasons import TEXTS, ProofReason, ReasonText, Verdict
 
@@ -202,66 +201,6 @@ class Report:
     def reason(self) -> ProofReason | None:
         """The reason of the first step that has the report's verdict; None where valid."""
         return next((step.reason for step in self.steps if step.verdict is self.verdict), None)
-
-    def to_json(self) -> dict[str, Json]:
-        """The full report for machines; texts in both languages."""
-        return {
-            "v": 2,
-            "kind": self.kind.value,
-            "verdict": self.verdict.value,
-            "reason": None if self.reason is None else self.reason.value,
-            "steps": [_step(step) for step in self.steps],
-            "facts": [_fact(fact) for fact in self.facts],
-            "files": [_file(file) for file in self.files],
-            "remarks": [
-                {"remark": item.value, "en": REMARK_TEXTS[item].en, "zh": REMARK_TEXTS[item].zh}
-                for item in self.remarks
-            ],
-        }
-
-
-def _step(step: Step) -> dict[str, Json]:
-    members: dict[str, Json] = {
-        "number": step.number,
-        "name": step.name.value,
-        "verdict": step.verdict.value,
-        "en": step.title.en,
-        "zh": step.title.zh,
-        "used_us": step.used_us,
-    }
-    if step.part is not None:
-        members["part"] = step.part
-    if step.moment is not None:
-        members["judged_at"] = {"time": step.moment.time, "basis": step.moment.basis.value}
-    if step.reason is not None and step.outcome is not None:
-        members |= {
-            "reason": step.reason.value,
-            "detail": step.detail,
-            "reason_en": step.outcome.en,
-            "reason_zh": step.outcome.zh,
-        }
-    return members
-
-
-def _fact(fact: Fact) -> dict[str, Json]:
-    value: Json = list(fact.value) if isinstance(fact.value, tuple) else fact.value
-    members: dict[str, Json] = {"name": fact.name.value, "value": value}
-    if fact.part is not None:
-        members["part"] = fact.part
-    return members
-
-
-def _file(file: File) -> dict[str, Json]:
-    members: dict[str, Json] = {"path": file.path, "verdict": file.verdict.value}
-    if file.part is not None:
-        members["part"] = file.part
-    if file.reason is not None:
-        members |= {
-            "reason": file.reason.value,
-            "reason_en": TEXTS[file.reason].en,
-            "reason_zh": TEXTS[file.reason].zh,
-        }
-    return members
 
 
 STEP_TEXTS: Final[dict[StepName, ReasonText]] = {

@@ -25,7 +25,7 @@ from hub.proof.encoding import Json, b64u, b64u_decode
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report, StepName
-from hub.proof.report_parse import parse_report
+from hub.proof.report_json import parse_report, report_to_json
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust, parse_trust, trust_file
 from hub.proof.verify import verify
@@ -246,7 +246,7 @@ def _answer(job: Job, request: bytes, data: bytes) -> bytes:
         as_of=members["as_of"],
     )
     trust = None if members["trust"] is None else parse_trust(b64u_decode(members["trust"]))
-    return json.dumps(job(data, kind, trust, evidence).to_json()).encode()
+    return json.dumps(report_to_json(job(data, kind, trust, evidence))).encode()
 
 
 # -- The frames between them -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A report read back from its JSON (docs/formats/report.md), strictly: it crossed a border."""
+"""The report as JSON (docs/formats/report.md), written, and read back strictly."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from typing import TypeVar
 
 from hub.proof.encoding import Json, parse_object
 from hub.proof.moment import Basis, Moment
-from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import Fact, FactName, FactValue, File, Kind, Remark, Report, Step, StepName
+from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
+from hub.proof.report import (
+    REMARK_TEXTS,
+    Fact,
+    FactName,
+    FactValue,
+    File,
+    Kind,
+    Remark,
+    Report,
+    Step,
+    StepName,
+)
+from hub.proof.summary import summarise
 
 _E = TypeVar("_E", bound=StrEnum)
+
+
+def report_to_json(report: Report) -> dict[str, Json]:
+    """The full report for machines; texts in both languages."""
+    summary = summarise(report)
+    return {
+        "v": 2,
+        "kind": report.kind.value,
+        "verdict": report.verdict.value,
+        "reason": None if report.reason is None else report.reason.value,
+        "summary": {"en": summary.en, "zh": summary.zh},
+        "steps": [_step(step) for step in report.steps],
+        "facts": [_fact(fact) for fact in report.facts],
+        "files": [_file(file) for file in report.files],
+        "remarks": [
+            {"remark": item.value, "en": REMARK_TEXTS[item].en, "zh": REMARK_TEXTS[item].zh}
+            for item in report.remarks
+        ],
+    }
 
 
 def parse_report(data: bytes) -> Report:
@@ -21,14 +52,58 @@ def parse_report(data: bytes) -> Report:
     members = parse_object(data)
     return Report(
         kind=_word(Kind, members.get("kind")),
-        steps=tuple([_step(item) for item in _items(members, "steps")]),
-        facts=tuple([_fact(item) for item in _items(members, "facts")]),
+        steps=tuple([_read_step(item) for item in _items(members, "steps")]),
+        facts=tuple([_read_fact(item) for item in _items(members, "facts")]),
         remarks=tuple([_word(Remark, item.get("remark")) for item in _items(members, "remarks")]),
-        files=tuple([_file(item) for item in _items(members, "files")]),
+        files=tuple([_read_file(item) for item in _items(members, "files")]),
     )
 
 
-def _step(members: dict[str, Json]) -> Step:
+def _step(step: Step) -> dict[str, Json]:
+    members: dict[str, Json] = {
+        "number": step.number,
+        "name": step.name.value,
+        "verdict": step.verdict.value,
+        "en": step.title.en,
+        "zh": step.title.zh,
+        "used_us": step.used_us,
+    }
+    if step.part is not None:
+        members["part"] = step.part
+    if step.moment is not None:
+        members["judged_at"] = {"time": step.moment.time, "basis": step.moment.basis.value}
+    if step.reason is not None and step.outcome is not None:
+        members |= {
+            "reason": step.reason.value,
+            "detail": step.detail,
+            "reason_en": step.outcome.en,
+            "reason_zh": step.outcome.zh,
+        }
+    return members
+
+
+def _fact(fact: Fact) -> dict[str, Json]:
+    value: Json = list(fact.value) if isinstance(fact.value, tuple) else fact.value
+    members: dict[str, Json] = {"name": fact.name.value, "value": value}
+    if fact.part is not None:
+        members["part"] = fact.part
+    return members
+
+
+def _file(file: File) -> dict[str, Json]:
+    members: dict[str, Json] = {"path": file.path, "verdict": file.verdict.value}
+    if file.part is not None:
+        members["part"] = file.part
+    if file.reason is not None:
+        members |= {
+            "reason": file.reason.value,
+            "reason_en": TEXTS[file.reason].en,
+            "reason_zh": TEXTS[file.reason].zh,
+        }
+    return members
+
+
+def _read_step(members: dict[str, Json]) -> Step:
     return Step(
         number=_number(members.get("number")),
         name=_word(StepName, members.get("name")),
@@ -41,7 +116,7 @@ def _step(members: dict[str, Json]) -> Step:
     )
 
 
-def _fact(members: dict[str, Json]) -> Fact:
+def _read_fact(members: dict[str, Json]) -> Fact:
     value: FactValue
     match members.get("value"):
         case str() | int() as plain if type(plain) is not bool:
@@ -53,7 +128,7 @@ def _fact(members: dict[str, Json]) -> Fact:
     return Fact(_word(FactName, members.get("name")), value, _part(members))
 
 
-def _file(members: dict[str, Json]) -> File:
+def _read_file(members: dict[str, Json]) -> File:
     return File(
         _text(members.get("path")),
         _word(Verdict, members.get("verdict")),

@@ -1,0 +1,114 @@
+"""A report of a verification as people read it: one paragraph, or every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from hub.proof.reasons import ReasonText, Verdict
+from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, File, Report, Step
+from hub.proof.summary import NEXT_TEXTS, VERDICT_TEXTS, summarise
+
+LANGUAGES: Final = ("en", "zh")
+_FILES_SHOWN_MAX: Final = 20
+_MARKS: Final = {
+    Verdict.VALID: ("✔", "green"),
+    Verdict.INVALID: ("✘", "red"),
+    Verdict.CANNOT_CHECK: ("?", "yellow"),
+}
+
+
+def print_report(report: Report, name: str, languages: Sequence[str], *, simple: bool) -> None:
+    """Print the report on the file called `name`, in one language or in both."""
+    page = _Page(Console(soft_wrap=True), tuple(languages))
+    if simple:
+        page.simple(report, name)
+    else:
+        page.detailed(report, name)
+
+
+def printable(text: str) -> str:
+    """`text` with control and direction characters as escapes: it comes from others."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    console: Console
+    languages: tuple[str, ...]
+
+    def simple(self, report: Report, name: str) -> None:
+        """The verdict and one paragraph per language."""
+        mark, colour = _MARKS[report.verdict]
+        self.console.print(Text(f"{mark} {name}", style=f"bold {colour}"))
+        text = summarise(report)
+        for language in self.languages:
+            self.console.print(Text(printable(text.zh if language == "zh" else text.en)))
+
+    def detailed(self, report: Report, name: str) -> None:
+        """Every step, then facts, files and remarks, what to do, and the verdict."""
+        self.console.print(Text(f"{name}: {report.kind.value}", style="bold"))
+        for step in report.steps:
+            self.console.print(self._step(step))
+        rows = [self._fact(fact) for fact in report.facts]
+        width = max((cell_len(label) for label, _ in rows), default=0)
+        for label, value in rows:
+            # Never folded: identifiers and roots are there to be copied.
+            self.console.print(Text(f"  {set_cell_size(label, width)}  {value}"))
+        self._files(report)
+        for remark in report.remarks:
+            self.console.print(Text(f"! {self._in(REMARK_TEXTS[remark])}", style="yellow"))
+        reason = "" if report.reason is None else f" ({report.reason.value})"
+        self.console.print(Text(self._in(NEXT_TEXTS[report.verdict])))
+        mark, colour = _MARKS[report.verdict]
+        verdict = self._in(VERDICT_TEXTS[report.verdict])
+        self.console.print(Text(f"{mark} {verdict}{reason}", style=f"bold {colour}"))
+
+    def _step(self, step: Step) -> Text:
+        mark, colour = _MARKS[step.verdict]
+        line = Text(f"{mark} ", style=colour)
+        line.append(f"{step.number}.{_which(step.part)} {self._in(step.title, ' · ')}", "default")
+        if step.moment is not None:
+            line.append(f"  [{step.moment}]", style="dim")
+        if step.reason is not None and step.outcome is not None:
+            detail = f" ({printable(step.detail)})" if step.detail else ""
+            line.append(f"\n     {step.reason.value}{detail}: {self._in(step.outcome)}", colour)
+        return line
+
+    def _fact(self, fact: Fact) -> tuple[str, str]:
+        which = "" if fact.part is None else f"[{fact.part}] "
+        value = ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
+        return f"{which}{self._in(FACT_TEXTS[fact.name])}", printable(value)
+
+    def _files(self, report: Report) -> None:
+        """How many files are as sealed, and each one that is not."""
+        good = sum(1 for file in report.files if file.verdict is Verdict.VALID)
+        if report.files:
+            text = ReasonText(
+                f"{good} of {len(report.files)} files are as sealed.",
+                f"{len(report.files)} 个文件中有 {good} 个与签章时一致。",
+            )
+            self.console.print(Text(f"  {self._in(text)}"))
+        others = [file for file in report.files if file.verdict is not Verdict.VALID]
+        for file in others[:_FILES_SHOWN_MAX]:
+            self.console.print(_file(file))
+        if len(others) > _FILES_SHOWN_MAX:
+            self.console.print(Text(f"  … {len(others) - _FILES_SHOWN_MAX}"))
+
+    def _in(self, text: ReasonText, between: str = " ") -> str:
+        return between.join(text.zh if one == "zh" else text.en for one in self.languages)
+
+
+def _file(file: File) -> Text:
+    mark, colour = _MARKS[file.verdict]
+    reason = "" if file.reason is None else f": {file.reason.value}"
+    return Text(f"  {mark}{_which(file.part)} {printable(file.path)}{reason}", style=colour)
+
+
+def _which(part: int | None) -> str:
+    return "" if part is None else f" [{part}]"
