@@ -73,6 +73,13 @@ def verify_command(
     status: Annotated[
         list[Path] | None, typer.Option(help="A current status list token; repeatable.")
     ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Revocation list (X.509, DER) of an authority of signers or seal-makers;"
+            " repeatable."
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -120,6 +127,7 @@ def verify_command(
         system=as_system,
         answer=None if answer is None else _read(answer),
         status_tokens=tuple(_read_text(path) for path in status or ()),
+        crls=tuple(_read(path) for path in crl or ()),
         as_of=at is not None,
     )
     report = _verify(data, kind, _trust(trust), evidence)

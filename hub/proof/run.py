@@ -56,8 +56,8 @@ class Evidence:
 
     `requests` are the compact texts he sent under the request id, `system` is his system id (by
     default the one his first request names), `answer` the bytes of the answer file that a bare
-    receipt belongs to, `status_tokens` current status list tokens. `as_of` says that `now` is a
-    moment he asked about rather than his clock.
+    receipt belongs to, `status_tokens` current status list tokens, `crls` X.509 revocation lists
+    (DER). `as_of` says that `now` is a moment he asked about rather than his clock.
     """
 
     now: int
@@ -65,6 +65,7 @@ class Evidence:
     system: str | None = None
     answer: bytes | None = None
     status_tokens: tuple[str, ...] = ()
+    crls: tuple[bytes, ...] = ()
     as_of: bool = False
 
     @property

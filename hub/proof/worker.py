@@ -189,6 +189,7 @@ def _request(trust: Trust | None, evidence: Evidence) -> bytes:
         "system": evidence.system,
         "answer": None if evidence.answer is None else b64u(evidence.answer),
         "status_tokens": list(evidence.status_tokens),
+        "crls": [b64u(crl) for crl in evidence.crls],
     }
     return json.dumps(members).encode()
 
@@ -243,6 +244,7 @@ def _answer(job: Job, request: bytes, data: bytes) -> bytes:
         system=members["system"],
         answer=None if members["answer"] is None else b64u_decode(members["answer"]),
         status_tokens=tuple(members["status_tokens"]),
+        crls=tuple([b64u_decode(crl) for crl in members["crls"]]),
         as_of=members["as_of"],
     )
     trust = None if members["trust"] is None else parse_trust(b64u_decode(members["trust"]))
