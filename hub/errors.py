@@ -39,6 +39,8 @@ class Reason(StrEnum):
     DOCUMENT_DIGEST_WRONG = "DOCUMENT_DIGEST_WRONG"
     PDF_REFUSED = "PDF_REFUSED"
     CERTIFICATE_PROFILE_UNKNOWN = "CERTIFICATE_PROFILE_UNKNOWN"
+    PICTURE_INVALID = "PICTURE_INVALID"
+    FACE_OVERFLOW = "FACE_OVERFLOW"
 
     REQUEST_INVALID = "REQUEST_INVALID"
     FORWARD_NOT_SERVED = "FORWARD_NOT_SERVED"
@@ -73,6 +75,7 @@ class Reason(StrEnum):
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
     COPY_NOT_FOUND = "COPY_NOT_FOUND"
+    FACE_TEMPLATE_NOT_FOUND = "FACE_TEMPLATE_NOT_FOUND"
     FACT_CHANGE_NOT_FOUND = "FACT_CHANGE_NOT_FOUND"
     OBJECTION_NOT_FOUND = "OBJECTION_NOT_FOUND"
     NOTICE_NOT_FOUND = "NOTICE_NOT_FOUND"
@@ -111,6 +114,9 @@ class Reason(StrEnum):
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_EXHAUSTED = "KEY_EXHAUSTED"
     TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
+    FONT_MISSING = "FONT_MISSING"
+    FONT_NOT_EMBEDDABLE = "FONT_NOT_EMBEDDABLE"
+    FONT_GLYPH_MISSING = "FONT_GLYPH_MISSING"
     X509_NOT_IN_FORCE = "X509_NOT_IN_FORCE"
     X509_UNTRUSTED = "X509_UNTRUSTED"
     X509_KEY_REFUSED = "X509_KEY_REFUSED"
@@ -240,6 +246,32 @@ TEXTS: dict[Reason, Text] = {
     Reason.CERTIFICATE_PROFILE_UNKNOWN: Text(
         "there is no X.509 profile {profile} to issue from; known: {known}.",
         "没有可签发的 X.509 证书模板 {profile}；可用模板：{known}。",
+    ),
+    Reason.PICTURE_INVALID: Text(
+        "the picture is not taken: {rule}. Correct it and upload it again.",
+        "图片不被接受：{rule}。请更正后重新上传。",
+    ),
+    Reason.FACE_OVERFLOW: Text(
+        "{characters} characters of {field} do not fit their box on the face. Let the template "
+        "be given a larger box or a smaller size_min.",
+        "{field} 的 {characters} 个字符放不进照面的框内。请加大模板中的框或减小其 size_min。",
+    ),
+    Reason.FONT_MISSING: Text(
+        "the font {font} is not there or is no font that can be read. Install one with Chinese "
+        "glyphs, for example fonts-noto-cjk, or name its file as faces.font in hub.toml.",
+        "字体 {font} 不存在或无法读取。请安装含汉字的字体（例如 fonts-noto-cjk），"
+        "或在 hub.toml 的 faces.font 中指定其文件。",
+    ),
+    Reason.FONT_NOT_EMBEDDABLE: Text(
+        "the font {font} forbids that a part of it travels in documents (fsType {fs_type}). Name "
+        "one with an open licence as faces.font in hub.toml.",
+        "字体 {font} 的许可不允许在文件中嵌入其子集（fsType {fs_type}）。"
+        "请在 hub.toml 的 faces.font 中指定开放许可的字体。",
+    ),
+    Reason.FONT_GLYPH_MISSING: Text(
+        "the font {font} has no glyph for {characters}. Name a font with these characters as "
+        "faces.font in hub.toml.",
+        "字体 {font} 没有 {characters} 的字形。请在 hub.toml 的 faces.font 中指定含这些字的字体。",
     ),
     Reason.PKI_NOT_FOUND: Text(
         "{path} holds no PKI. Name the right folder, or make one there with init.",
@@ -697,6 +729,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.COPY_NOT_FOUND: Text(
         "there is no annotated copy {name} that you may see. List them with `sealway copy list`.",
         "没有您可查看的加注件 {name}。可用 sealway copy list 查看。",
+    ),
+    Reason.FACE_TEMPLATE_NOT_FOUND: Text(
+        "there is no face template {name}. List them with `sealway face list`.",
+        "没有证照样式模板 {name}。可用 sealway face list 查看。",
     ),
     Reason.GRANT_NOT_FOUND: Text(
         "there is no grant {name} that you may see. List them with `sealway grant list`.",

@@ -45,6 +45,9 @@ from hub.proof.reasons import TEXTS, ProofReason
 from hub.proof.receipt import Grade
 from hub.proof.sd_jwt import Custody
 from hub.proof.trust import TRUST_BYTES_MAX, parse_trust
+from hub.seal.faces.template import PAGE_MAX_MM, TEMPLATE_BYTES_MAX, parse_template
+from hub.seal.faces.writing import Way
+from hub.seal.pictures import PICTURE_BYTES_MAX, PIXELS_MAX, SIDE_PIXELS_MAX
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ROOT / "docs" / "formats"
@@ -122,6 +125,7 @@ def test_a_rule_of_rows_types_and_identifiers_is_named(rule: str) -> None:
         ("row", [*Op, *HOLDER_TYPES, *(f"date.{form}" for form in DateForm)]),
         ("certificate-type", [*FieldType, *Kind, *Sharing, *Level]),
         ("service-item", [*Role, *Level]),
+        ("face-template", list(Way)),
         ("record-seal", list(Custody)),
         ("receipt", [*Grade, *State]),
     ],
@@ -162,6 +166,11 @@ def test_a_page_explains_every_value_of_its_choices(page: str, names: list[str])
         ("trust-file", TRUST_BYTES_MAX),
         ("row", ROW_BYTES_MAX),
         ("service-item", ITEM_BYTES_MAX),
+        ("face-template", TEMPLATE_BYTES_MAX),
+        ("face-template", int(PAGE_MAX_MM)),
+        ("face-template", PICTURE_BYTES_MAX),
+        ("face-template", SIDE_PIXELS_MAX),
+        ("face-template", PIXELS_MAX),
         ("README", jose.SKEW_S),
     ],
 )
@@ -212,6 +221,11 @@ def test_the_row_on_its_page_is_exactly_what_we_write_and_gives_the_leaf_shown()
 def test_the_type_on_its_page_is_accepted() -> None:
     """The short type is a whole one."""
     assert from_json(examples("certificate-type")[0].encode()).code == "11100000MB0143028R001"
+
+
+def test_the_face_template_on_its_page_is_accepted() -> None:
+    """The short template is a whole one."""
+    assert parse_template(examples("face-template")[0].encode()).title == "营业执照"
 
 
 def test_the_item_on_its_page_is_accepted_and_is_its_own_text() -> None:

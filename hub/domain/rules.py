@@ -253,6 +253,101 @@ RULES: Final[dict[str, Text]] = {
         "levels at most",
         "条件应为 fact 加 equals、in 或 at_least 之一，或 all、any、not；最多32个部分、4层",
     ),
+    "face.size": Text(
+        "a face template has at most {limit} bytes; make its pictures smaller",
+        "证照样式模板最多 {limit} 字节，请缩小其中的图片",
+    ),
+    "face.format": Text("the format version of a template is 1", "模板格式版本应为 1"),
+    "face.page": Text(
+        "a page is 10 to {most} mm wide and high", "版面宽高应在 10 至 {most} 毫米之间"
+    ),
+    "face.lengths": Text(
+        "write {count} lengths in millimetres with at most two decimals, parted by one space",
+        "应为以一个空格分隔的 {count} 个毫米长度，最多两位小数",
+    ),
+    "face.range": Text("the length is {least} to {most} mm", "长度应在 {least} 至 {most} 毫米之间"),
+    "face.box": Text("a box is wider and higher than nothing", "框的宽和高应大于零"),
+    "face.outside": Text("it does not lie on the page; move it", "超出版面，请移动位置"),
+    "face.colour": Text("a colour is written #rrggbb", "颜色应写作 #rrggbb"),
+    "face.size_min": Text("the smallest size is not larger than the size", "最小字号不得大于字号"),
+    "face.picture": Text(
+        "the picture is no PNG or SVG in base64 that would be taken for a seal; check it alone",
+        "图片应为 base64 编码的 PNG 或 SVG，且符合印章图片的要求",
+    ),
+    "face.type": Text("the template is of another type than {code}", "模板不属于证照类型 {code}"),
+    "face.type_version": Text(
+        "the template is not of version {version} of its type; compare its fields and raise it",
+        "模板不是该类型第 {version} 版的，请核对字段后更新版本号",
+    ),
+    "face.unknown_field": Text(
+        "the type has no such field, and no face value is called so; correct the name",
+        "该类型没有此照面字段，也没有此照面要素，请更正名称",
+    ),
+    "face.field_missing": Text(
+        "{name} must stand on the face; place it", "照面必须载明 {name}，请为其安排位置"
+    ),
+    "face.way": Text(
+        "values of this field are not written in this way; name another or none",
+        "该字段的值不能用此写法，请改用其他写法或不填",
+    ),
+    "face.text_overflow": Text(
+        "the text does not fit its box; make the box larger or the size smaller",
+        "文字放不进框内，请加大框或减小字号",
+    ),
+    "face.overlap": Text("it lies over {other}; move one of them", "与 {other} 重叠，请移动其一"),
+    "face.code_small": Text(
+        "the place of the code is {least} mm or more on each side, or paper copies are not read",
+        "二维码位置边长不得小于 {least} 毫米，否则纸件无法识读",
+    ),
+    "face.may_overflow": Text(
+        "{capacity} wide characters fit, and the type allows {longest}; a longer value is refused "
+        "when it comes",
+        "可容纳 {capacity} 个汉字，而类型允许 {longest} 个；更长的值届时会被拒绝",
+    ),
+    "picture.size": Text(
+        "a picture has at most {limit} bytes; save it smaller", "图片最多 {limit} 字节，请缩小"
+    ),
+    "picture.kind": Text(
+        "a picture is PNG or SVG; save it as one of them", "图片应为 PNG 或 SVG，请另存"
+    ),
+    "picture.side": Text(
+        "a picture has at most {limit} pixels on each side; save it smaller",
+        "图片每边最多 {limit} 像素，请缩小",
+    ),
+    "picture.pixels": Text(
+        "a picture has at most {limit} pixels; save it smaller", "图片最多 {limit} 像素，请缩小"
+    ),
+    "picture.png": Text(
+        "the PNG is damaged or cut off; save it anew", "PNG 已损坏或不完整，请重新保存"
+    ),
+    "picture.animated": Text(
+        "the PNG is animated; save one frame of it", "PNG 为动画，请保存其中一帧"
+    ),
+    "picture.trailing": Text(
+        "something follows the PNG in its file; save it anew", "PNG 文件末尾有多余内容，请重新保存"
+    ),
+    "picture.svg": Text(
+        "the SVG is no plain, well-formed SVG in UTF-8 that can be drawn; export it as plain SVG",
+        "SVG 不是可绘制的规范 UTF-8 纯 SVG，请导出为纯 SVG",
+    ),
+    "picture.svg_element": Text(
+        "the SVG holds something other than shapes; turn text into outlines, remove scripts, "
+        "styles, links and pictures, and export it as plain SVG",
+        "SVG 含有图形以外的内容；请将文字转为轮廓，去除脚本、样式、链接和位图后导出为纯 SVG",
+    ),
+    "picture.svg_attribute": Text(
+        "the SVG has an attribute beyond shapes and colours; export it as plain SVG",
+        "SVG 含有图形和颜色以外的属性，请导出为纯 SVG",
+    ),
+    "picture.svg_size": Text(
+        "width and height of the SVG are written in mm, at most {most}mm, such as 40mm",
+        "SVG 的宽高应以 mm 书写，不超过 {most}mm，例如 40mm",
+    ),
+    "picture.svg_large": Text(
+        "the SVG has more than {limit} elements or is nested too deep; simplify it",
+        "SVG 元素超过 {limit} 个或嵌套过深，请简化",
+    ),
+    "picture.nothing": Text("the picture shows nothing", "图片中没有可见内容"),
     "json.malformed": Text("not strict JSON: {detail}", "不是严格的 JSON：{detail}"),
     "ruling.future": Text("the decision is not of a day to come", "决定日期不得晚于今天"),
     "ruling.body": Text(

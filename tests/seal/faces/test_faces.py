@@ -1,0 +1,312 @@
+"""One page, three writers: what is set can be read again by programs that are not ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+from typing import Any
+from xml.etree import ElementTree
+
+import pypdfium2
+import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image
+
+from hub.errors import HubError, Reason
+from hub.seal.faces import ofd, pdf, svg
+from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.layout import SAMPLE, Face, annotation, code_modules
+from hub.seal.faces.metadata import Annotation, metadata
+from hub.seal.faces.page import Box, Shape, TextLine
+from tests.seal.faces.samples import (
+    CODE,
+    IDENTIFIER,
+    ISSUANCE,
+    SHIPPED,
+    VALUES,
+    Sample,
+    certificate_type,
+    members,
+    sample,
+    template,
+)
+
+OFD = f"{{{ofd.NAMESPACE}}}"
+
+
+def pdf_text(data: bytes) -> str:
+    """The text of the one page as pdfium copies it, without its line ends."""
+    document = pypdfium2.PdfDocument(data)
+    assert len(document) == 1
+    text = document[0].get_textpage().get_text_range()
+    return text.replace("\r", "").replace("\n", "")
+
+
+def ofd_files(one: Sample, font: FaceFont) -> dict[str, bytes]:
+    """The files of the package, read back from its ZIP."""
+    data = ofd.package(ofd.page_files(one.page, font, one.metadata))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def set_lines(one: Sample) -> list[str]:
+    return [item.text for item in one.page.items if isinstance(item, TextLine)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_text_of_the_pdf_is_the_values(name: str, font: FaceFont) -> None:
+    """Selectable, searchable, Chinese: as pdfium, which others wrote, reads it."""
+    one = sample(font, name)
+
+    text = pdf_text(pdf.page_pdf(one.page, font, one.metadata))
+
+    placed = {field.name for field in template(name).fields}
+    shown = [value for key, value in VALUES.items() if key in placed and key != "establish_date"]
+    for value in [*shown, IDENTIFIER, ISSUANCE.authority_title, "长期", template(name).title]:
+        assert str(value).replace(" ", "") in text.replace(" ", "")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_text_of_the_ofd_is_the_same_line_for_line(name: str, font: FaceFont) -> None:
+    """Each line is one TextCode with an advance for every character but the last."""
+    one = sample(font, name)
+
+    page = ElementTree.fromstring(ofd_files(one, font)["Doc_0/Pages/Page_0/Content.xml"])
+
+    codes = page.findall(f".//{OFD}TextCode")
+    assert [code.text for code in codes] == set_lines(one)
+    for code in codes:
+        advances = code.get("DeltaX", "").split()
+        assert len(advances) == len(code.text or "") - 1
+        assert all(float(advance) > 0 for advance in advances)
+
+
+def test_every_part_of_the_ofd_is_where_its_references_say(font: FaceFont) -> None:
+    """From the root to the font: paths, IDs and sizes agree."""
+    one = sample(font)
+    files = ofd_files(one, font)
+    document = ElementTree.fromstring(files["Doc_0/Document.xml"])
+    page = ElementTree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"])
+    fonts = ElementTree.fromstring(files["Doc_0/PublicRes.xml"])
+    media = ElementTree.fromstring(files["Doc_0/DocumentRes.xml"])
+
+    root = ElementTree.fromstring(files["OFD.xml"])
+    assert root.findtext(f".//{OFD}DocRoot") == "Doc_0/Document.xml"
+    assert document.findtext(f".//{OFD}PhysicalBox") == "0 0 297 210"
+    assert f"Doc_0/Res/{fonts.findtext(f'.//{OFD}FontFile')}" in files
+    assert f"Doc_0/Res/{media.findtext(f'.//{OFD}MediaFile')}" in files
+    ids = [int(node.attrib["ID"]) for tree in (document, page, fonts, media) for node in tree.iter()
+           if "ID" in node.attrib]  # fmt: skip
+    assert len(ids) == len(set(ids))
+    assert max(ids) <= int(document.findtext(f".//{OFD}MaxUnitID") or 0)
+    font_id = fonts.find(f".//{OFD}Font").attrib["ID"]  # type: ignore[union-attr]
+    assert {node.attrib["Font"] for node in page.iter(f"{OFD}TextObject")} == {font_id}
+    (image,) = page.iter(f"{OFD}ImageObject")
+    assert image.attrib["ResourceID"] == media.find(f".//{OFD}MultiMedia").attrib["ID"]  # type: ignore[union-attr]
+    whole = Box(0, 0, 297.001, 210.001)
+    for node in page.iter():
+        if "Boundary" in node.attrib:
+            assert whole.holds(Box(*map(float, node.attrib["Boundary"].split())))
+
+
+def test_the_metadata_names_the_certificate_in_both_files(font: FaceFont) -> None:
+    """GB/T 36903's short names as CustomDatas of the OFD and in the PDF's information and XMP."""
+    one = sample(font)
+    root = ElementTree.fromstring(ofd_files(one, font)["OFD.xml"])
+    found = {node.attrib["Name"]: node.text for node in root.iter(f"{OFD}CustomData")}
+
+    assert found == dict(one.metadata.items)
+    assert found["ZZBS"] == IDENTIFIER
+    assert found["ZZLXDM"] == "11100000MB0143028R001"
+    assert found["CZZT"] == "杭州示例科技有限公司"
+    assert found["CZZTDMLXDM"] == "001"
+    assert found["ZZBFRQ"] == "20260131"
+    assert "ZZYXQJZRQ" not in found
+    data = pdf.page_pdf(one.page, font, one.metadata)
+    document = pypdfium2.PdfDocument(data)
+    assert document.get_metadata_value("ZZBS") == IDENTIFIER
+    assert document.get_metadata_value("Title") == "营业执照"
+    assert f"<ns1:ZZBS>{IDENTIFIER}".encode() in data or IDENTIFIER.encode() in data
+
+
+def test_an_annotated_copy_says_so_on_its_face_and_in_its_metadata(font: FaceFont) -> None:
+    """Purpose, recipient and days lie across the face; the four items of a copy are there."""
+    overlay = annotation("办理食品经营许可", "杭州市政务服务中心", "2026-02-01", "2026-03-01")
+    one = sample(font, overlay=overlay)
+    annotated = Annotation("办理食品经营许可", "窗口一", "20260201093000", "20260301000000")
+    described = metadata(
+        certificate_type(), VALUES, ISSUANCE, face="f", created=0, annotated=annotated
+    )
+
+    text = pdf_text(pdf.page_pdf(one.page, font, described))
+
+    assert "仅用于：办理食品经营许可" in text
+    assert "提供给：杭州市政务服务中心" in text
+    assert described.items["JZJZZSY"] == "办理食品经营许可"
+    assert described.items["JZJYXQJZSJ"] == "20260301000000"
+    last = [item for item in one.page.items if isinstance(item, TextLine)][-3:]
+    assert {item.angle for item in last} == {25}
+    assert all(item.colour.alpha < 0.5 for item in last)
+
+
+def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(font: FaceFont) -> None:
+    """The font in the OFD: a subset, embeddable, with the words of its licence."""
+    one = sample(font)
+
+    cut = TTFont(io.BytesIO(ofd_files(one, font)["Doc_0/Res/font.otf"]))
+
+    assert set(cut.getBestCmap()) == {ord(character) for character in one.page.characters}
+    assert cut["OS/2"].fsType == 0
+    assert "SIL Open Font License" in cut["name"].getDebugName(13)
+    assert cut["name"].getDebugName(0).startswith("©")
+
+
+def test_equal_pages_give_equal_packages(font: FaceFont) -> None:
+    """A face can be made again and compared; another value is another file."""
+    one = sample(font)
+    files = ofd.page_files(one.page, font, one.metadata)
+
+    again = sample(font)
+    other = sample(font, address="浙江省杭州市示例路2号")
+
+    assert ofd.package(ofd.page_files(again.page, font, again.metadata)) == ofd.package(files)
+    assert ofd.page_files(other.page, font, other.metadata)["OFD.xml"] != files["OFD.xml"]
+
+
+def test_the_preview_looks_like_the_pdf(font: FaceFont) -> None:
+    """Our PNG and pdfium's picture of our PDF, made by two engines, differ only at edges."""
+    one = sample(font, overlay=SAMPLE)
+    ours = Image.open(io.BytesIO(svg.page_png(one.page, font, dpi=72))).convert("L")
+    document = pypdfium2.PdfDocument(pdf.page_pdf(one.page, font, one.metadata))
+    theirs = document[0].render(scale=1).to_pil().convert("L").resize(ours.size)
+
+    coarse = (ours.width // 6, ours.height // 6)
+    pairs = zip(ours.resize(coarse, 4).tobytes(), theirs.resize(coarse, 4).tobytes(), strict=True)
+    assert max(abs(a - b) for a, b in pairs) < 60
+
+
+def test_a_long_value_becomes_smaller_then_is_refused(font: FaceFont) -> None:
+    """It is made smaller down to size_min; what does not fit then is an error that names the
+    field, and not its value."""
+    longer = "软件开发；" * 90
+    small = sample(font, scope=longer)
+    lines = [item for item in small.page.items if isinstance(item, TextLine)]
+    box = next(one.setting.box for one in template().fields if one.name == "scope")
+    in_box = [one for one in lines if box.x - 0.01 <= one.x and box.y < one.y < box.bottom
+              and one.x < box.right]  # fmt: skip
+
+    assert "".join(one.text for one in in_box) == longer
+    assert in_box[0].size < 4.6
+    assert all(one.x + one.width <= box.right + 0.01 for one in in_box)
+    with pytest.raises(HubError) as refused:
+        sample(font, scope=longer * 4)
+    assert refused.value.reason is Reason.FACE_OVERFLOW
+    assert refused.value.details["field"] == "scope"
+    assert "软件" not in str(refused.value)
+
+
+def test_lines_break_where_chinese_allows_it(font: FaceFont) -> None:
+    """No line begins with a closing mark or ends with an opening one, and words stay whole."""
+    one = sample(font, scope="（许可项目）：研发、生产《示例》Technology设备，销售；" * 12)
+    lines = [text for text in set_lines(one) if "Technology" in text or "许可项目" in text]
+
+    assert len(lines) > 5
+    assert not any(text[0] in "，。、；：）》" or text[-1] in "（《" for text in lines)
+    assert sum(text.count("Technology") for text in lines) == 12
+
+
+def test_a_character_that_the_font_lacks_is_an_error_with_its_code_point(font: FaceFont) -> None:
+    """Never a silent box."""
+    with pytest.raises(HubError) as refused:
+        sample(font, name="杭州\ue123有限公司")
+
+    assert refused.value.reason is Reason.FONT_GLYPH_MISSING
+    assert refused.value.details["characters"] == "U+E123"
+
+
+def test_the_code_stands_in_its_place_module_for_module(font: FaceFont) -> None:
+    """What is drawn is the matrix of the code, in a quiet zone, inside its box."""
+    one = sample(font)
+    shape = next(item for item in one.page.items if isinstance(item, Shape) and item.fill)
+    rows = code_modules(CODE)
+    module = template().code.width / (len(rows) + 8)
+    corner = (template().code.x + 4 * module, template().code.y + 4 * module)
+
+    drawn = [[0] * len(rows) for _ in rows]
+    corners = [points for letter, points in shape.path if letter == "M"]
+    sides = [points for letter, points in shape.path if letter == "L"][::3]
+    for (x, y), (right, _) in zip(corners, sides, strict=True):
+        row = round((y - corner[1]) / module)
+        for column in range(round((x - corner[0]) / module), round((right - corner[0]) / module)):
+            drawn[row][column] = 1
+
+    assert drawn == rows
+    assert template().code.holds(shape.box)
+    assert module >= 0.4
+
+
+def test_a_field_without_value_shows_what_the_template_says(font: FaceFont) -> None:
+    """A dash where one is asked for, nothing elsewhere."""
+    one = sample(font, kind=None)
+
+    assert "——" in set_lines(one)
+    assert VALUES["kind"] not in set_lines(one)
+
+
+def test_a_picture_of_the_template_is_in_all_three(font: FaceFont) -> None:
+    """A PNG with its transparency."""
+    one = sample(font)
+    files = ofd_files(one, font)
+    (name,) = (path for path in files if path.endswith(".png"))
+
+    with Image.open(io.BytesIO(files[name])) as image:
+        assert image.getchannel("A").getextrema() == (0, 255)
+    assert b"/SMask" in pdf.page_pdf(one.page, font, one.metadata)
+    assert b"data:image/png" in svg.page_svg(one.page, font)
+
+
+def test_a_restricted_font_is_refused(font: FaceFont, tmp_path: Any) -> None:
+    """A font whose licence forbids embedding or subsetting is not used, and the text says why."""
+    cut = font.subset(frozenset("营业执照国"))
+    for bits in (0x0002, 0x0100, 0x0200, 0x0108):
+        changed = TTFont(io.BytesIO(cut))
+        changed["OS/2"].fsType = bits
+        changed.save(tmp_path / "font.otf")
+
+        with pytest.raises(HubError) as refused:
+            FaceFont.open(str(tmp_path / "font.otf"))
+
+        assert refused.value.reason is Reason.FONT_NOT_EMBEDDABLE
+        assert refused.value.details["fs_type"] == f"{bits:#06x}"
+
+
+@pytest.mark.parametrize("data", [b"", b"no font", b"ttcf\x00\x01\x00\x00\x00\x00\x00\x09"])
+def test_a_file_that_is_no_font_is_refused(data: bytes, tmp_path: Any) -> None:
+    """With its name, and what to install."""
+    file = tmp_path / "font.ttc"
+    file.write_bytes(data)
+
+    with pytest.raises(HubError) as refused:
+        FaceFont.open(str(file))
+
+    assert refused.value.reason is Reason.FONT_MISSING
+    with pytest.raises(HubError, match="not there"):
+        FaceFont.open(str(tmp_path / "absent.otf"))
+
+
+def test_the_same_template_with_other_boxes_moves_its_text(font: FaceFont) -> None:
+    """Right and centre, bottom and middle."""
+    fields = [
+        {**one, "align": "right", "valign": "bottom", "box": "56 66 98 10"}
+        if one["field"] == "name" else one
+        for one in members()["fields"]
+    ]  # fmt: skip
+    page = Face(template(fields=fields), certificate_type(), font).page(VALUES, ISSUANCE, CODE)
+
+    placed = next(item for item in page.items if isinstance(item, TextLine)
+                  and item.text == VALUES["name"])  # fmt: skip
+    assert placed.x + placed.width == pytest.approx(154)
+    assert 74 < placed.y < 76
+    assert json.dumps(dataclasses.asdict(page.seal))
