@@ -60,11 +60,14 @@ class StepName(StrEnum):
     SEAL_FORMAT = "seal-format"
     SEAL_SIGNATURE = "seal-signature"
     MAKER_CHAIN = "maker-chain"
+    MAKER_STATUS = "maker-status"
+    MAKER_KEY = "maker-key"
     SEAL_PERIOD = "seal-period"
     SIGNATURE_FORMAT = "signature-format"
     SIGNATURE_VALUE = "signature-value"
     SIGNER_LISTED = "signer-listed"
     SIGNER_CHAIN = "signer-chain"
+    SIGNER_STATUS = "signer-status"
     SIGNER_KEY = "signer-key"
     SIGNING_TIME = "signing-time"
     TIME_STAMP = "time-stamp"
@@ -132,6 +135,7 @@ class Remark(StrEnum):
     NO_FIELDS = "NO_FIELDS"
     ONLY_LOGGED = "ONLY_LOGGED"
     AN_ACT = "AN_ACT"
+    MAKER_ENDED = "MAKER_ENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +253,10 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
         "the seal's maker is trusted, and was when it was made",
         "制章者受信任，且制章时其证书有效",
     ),
+    StepName.MAKER_STATUS: ReasonText("the maker was not revoked", "制章者证书未被吊销"),
+    StepName.MAKER_KEY: ReasonText(
+        "the maker's key and algorithm were good when it was made", "制章时制章者密钥与算法可信"
+    ),
     StepName.SEAL_PERIOD: ReasonText("the seal is within its validity", "电子印章在有效期内"),
     StepName.SIGNATURE_FORMAT: ReasonText("the signature is well formed", "签名格式正确"),
     StepName.SIGNATURE_VALUE: ReasonText(
@@ -260,6 +268,7 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.SIGNER_CHAIN: ReasonText(
         "the signer is trusted, and was when it signed", "签章者受信任，且签章时其证书有效"
     ),
+    StepName.SIGNER_STATUS: ReasonText("the signer was not revoked", "签章者证书未被吊销"),
     StepName.SIGNER_KEY: ReasonText(
         "key and algorithm were good when it was signed", "签章时密钥与算法可信"
     ),
@@ -357,6 +366,11 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
         "The entry is about an act, of the kind shown: it does not prove that data were given to"
         " anybody.",
         "该条目记载的是一项操作（种类见上），并不证明向任何人提供过数据。",
+    ),
+    Remark.MAKER_ENDED: ReasonText(
+        "The certificate of the seal's maker was in force when the seal was made, and has ended"
+        " since.",
+        "制章时制章者证书有效，此后已到期。",
     ),
     Remark.ONLY_LOGGED: ReasonText(
         "Fewer witnesses cosigned the checkpoint than the trust file demands.",

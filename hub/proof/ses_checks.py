@@ -7,15 +7,27 @@ or returns what the next needs; times are seconds. `hub.proof.ses_verify` puts t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
+from cryptography.hazmat import asn1
+from cryptography.x509 import ObjectIdentifier
+
+from hub.proof.der import read_der
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.ses import V5, CertDigest, Seal, SesSignature
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.proof.x509_sm2 import X509, check_in_force, parse_x509
 
+TOKEN_BYTES_MAX: Final = 64 * 1024
 _SM3: Final = "SM3"
+_SIGNED_DATA: Final = ("1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2")
+
+
+@asn1.sequence
+class _ContentInfo:
+    type: ObjectIdentifier
+    content: Annotated[asn1.TLV, asn1.Explicit(0)]
 
 
 def check_seal_signature(seal: Seal) -> X509:
@@ -63,16 +75,15 @@ def check_signature_value(signature: SesSignature) -> X509:
     )
 
 
-def check_listed(signature: SesSignature) -> None:
-    """The signer's certificate is one that the seal was made for.
+def check_listed(seal: Seal, signer_x509: bytes) -> None:
+    """The signer's certificate (DER) is one that the seal was made for.
 
     Raises SIGNER_NOT_IN_SEAL; SIGNER_DIGEST_UNKNOWN as *cannot check*: the standard leaves open
     how digests are made, and only the plain SM3 of the DER is known here.
     """
-    seal = signature.seal
-    if signature.signer_x509 in seal.signer_x509s:
+    if signer_x509 in seal.signer_x509s:
         return
-    if CertDigest(_SM3, sm3(signature.signer_x509)) in seal.signer_digests:
+    if CertDigest(_SM3, sm3(signer_x509)) in seal.signer_digests:
         return
     if any(item.type != _SM3 for item in seal.signer_digests):
         raise ProofError(ProofReason.SIGNER_DIGEST_UNKNOWN, verdict=Verdict.CANNOT_CHECK)
@@ -95,6 +106,19 @@ def check_content(signature: SesSignature, content: bytes) -> None:
     """`content` is what was signed. Raises CONTENT_DIGEST_MISMATCH."""
     if sm3(content) != signature.data_hash:
         raise ProofError(ProofReason.CONTENT_DIGEST_MISMATCH, signature.protected)
+
+
+def check_time_stamp(token: bytes) -> None:
+    """Raises TIME_STAMP_MALFORMED for what is no token, else TIME_STAMP_NOT_CHECKED.
+
+    A token is a CMS or GB/T 35275 SignedData; nothing here verifies it further.
+    """
+    content = read_der(
+        _ContentInfo, token, bytes_max=TOKEN_BYTES_MAX, reason=ProofReason.TIME_STAMP_MALFORMED
+    )
+    if content.type.dotted_string not in _SIGNED_DATA:
+        raise ProofError(ProofReason.TIME_STAMP_MALFORMED, content.type.dotted_string)
+    raise ProofError(ProofReason.TIME_STAMP_NOT_CHECKED, verdict=Verdict.CANNOT_CHECK)
 
 
 def seconds(time: datetime) -> int:

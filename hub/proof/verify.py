@@ -17,6 +17,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_checks import UNVERIFIED, verify_record, verify_status_token
 from hub.proof.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence, Run, Verifier
+from hub.proof.ses_verify import verify_seal, verify_seal_signature
 from hub.proof.trust import Trust
 
 VERIFIERS: Final[Mapping[Kind, Verifier]] = {
@@ -29,6 +30,8 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
     Kind.DOCUMENT: verify_answer,
     Kind.CHECKPOINT: verify_checkpoint,
     Kind.STATUS_LIST: verify_status_token,
+    Kind.SEAL: verify_seal,
+    Kind.SEAL_SIGNATURE: verify_seal_signature,
 }
 """Who checks what; a kind that is not named here is recognised and *cannot check*."""
 

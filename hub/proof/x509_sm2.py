@@ -141,9 +141,17 @@ def parse_x509(der: bytes) -> X509:
 
 @lru_cache(maxsize=16)
 def parse_crl(der: bytes) -> Crl:
-    """The revocation list in `der`. Raises ProofError(CRL_MALFORMED): also of another algorithm,
-    indirect, partial, or a difference to another list.
+    """The revocation list in `der`. Raises ProofError(CRL_MALFORMED) as *cannot check*: also for
+    another algorithm, and for a list that is indirect, partial, or the difference to another.
     """
+    try:
+        return _parse_crl(der)
+    except ProofError as error:
+        # It is the reader's, and says nothing against what he verifies.
+        raise ProofError(error.reason, error.detail, verdict=Verdict.CANNOT_CHECK) from error
+
+
+def _parse_crl(der: bytes) -> Crl:
     reason = ProofReason.CRL_MALFORMED
     outer = read_der(wire.Signed, der, bytes_max=CRL_BYTES_MAX, reason=reason)
     signed_bytes = write_der(outer.tbs)

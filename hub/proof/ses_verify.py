@@ -1,0 +1,171 @@
+"""The report on a seal, and on a signature under one: the checks of `ses_checks` in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
+
+from hub.domain.seal_key import KeyAlgorithm
+from hub.proof.key_checks import check_key, key_digest
+from hub.proof.moment import Basis, Moment, Times, iso_time
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.report import FactName, Remark, StepName
+from hub.proof.run import Evidence, Run
+from hub.proof.ses import Seal, SesSignature, parse_seal, parse_signature
+from hub.proof.ses_checks import (
+    check_content,
+    check_listed,
+    check_seal_period,
+    check_seal_signature,
+    check_signature_value,
+    check_signing_time,
+    check_time_stamp,
+    maker_judged_at,
+    seconds,
+)
+from hub.proof.trust import Trust
+from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_crl, parse_x509
+
+_SM2: Final = KeyAlgorithm.SM2.value
+
+
+def verify_seal(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
+    """A seal by itself, judged at the reader's moment."""
+    seal = run.step(StepName.SEAL_FORMAT, lambda: parse_seal(data))
+    if seal is not None:
+        _Judge(run, trust, evidence).seal(seal, evidence.reader)
+
+
+def verify_seal_signature(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
+    """A `SignedValue.dat` by itself: everything but the content, which is not there."""
+    verify_under_seal(run, data, trust, evidence, content=None)
+
+
+def verify_under_seal(
+    run: Run, data: bytes, trust: Trust, evidence: Evidence, *, content: bytes | None
+) -> SesSignature | None:
+    """A signature and the seal in it, made over `content`; None where its form is wrong.
+
+    For the steps of a sealed document: it notes steps and facts on `run` and raises nothing.
+    """
+    signature = run.step(StepName.SIGNATURE_FORMAT, lambda: parse_signature(data))
+    if signature is None:
+        return None
+    _Judge(run, trust, evidence).signature(signature)
+    if content is None:
+        run.missing(ProofReason.NO_CONTENT, StepName.CONTENT_DIGEST)
+    else:
+        run.check(StepName.CONTENT_DIGEST, lambda: check_content(signature, content))
+    return signature
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Notes on `run` what `trust` and `evidence` say of one seal or signature."""
+
+    run: Run
+    trust: Trust
+    evidence: Evidence
+
+    def signature(self, signature: SesSignature) -> None:
+        """Checks 2 to 6 of a signature."""
+        run = self.run
+        signed = None if signature.sign_time is None else seconds(signature.sign_time)
+        times = Times(signed=signed)
+        signer = run.step(StepName.SIGNATURE_VALUE, lambda: check_signature_value(signature))
+        if signer is not None:
+            run.fact(FactName.ALGORITHM, _SM2)
+            if signed is not None:
+                run.fact(FactName.SIGNED_TIME, iso_time(signed))
+        run.check(
+            StepName.SIGNER_LISTED, lambda: check_listed(signature.seal, signature.signer_x509)
+        )
+        moment = self._moment(times)
+        self.seal(signature.seal, moment)
+        if signer is not None:
+            chain = self._chain(StepName.SIGNER_CHAIN, signer, self.trust.signer_anchors, moment)
+            if chain is not None:
+                run.fact(FactName.SIGNER, _names(signer))
+                self._not_revoked(StepName.SIGNER_STATUS, chain, times)
+            self._key(StepName.SIGNER_KEY, signer, times)
+            run.check(StepName.SIGNING_TIME, lambda: self._signing_time(signature, signer, times))
+        self._time_stamp(signature.time_stamp)
+
+    def seal(self, seal: Seal, moment: Moment) -> None:
+        """Checks 2 to 6 of a seal that is judged at `moment`."""
+        run = self.run
+        maker = run.step(StepName.SEAL_SIGNATURE, lambda: check_seal_signature(seal))
+        if maker is not None:
+            starts, ends = seconds(seal.valid_from_time), seconds(seal.valid_to_time)
+            run.fact(FactName.SEAL_NUMBER, seal.number)
+            run.fact(FactName.SEAL_NAME, seal.name)
+            run.fact(FactName.SEAL_VERSION, seal.version)
+            run.fact(FactName.SEAL_PERIOD, f"{iso_time(starts)} – {iso_time(ends)}")
+            self._maker(seal, maker, moment)
+        run.check(StepName.SEAL_PERIOD, lambda: check_seal_period(seal, run.judged_at(moment).time))
+        self._time_stamp(seal.time_stamp)
+
+    def _maker(self, seal: Seal, maker: X509, moment: Moment) -> None:
+        at = maker_judged_at(seal, moment.time)
+        when = moment if at == moment.time else Moment(at, Basis.SIGNED)
+        times = Times(signed=seconds(seal.create_time))
+        chain = self._chain(StepName.MAKER_CHAIN, maker, self.trust.maker_anchors, when)
+        if chain is not None:
+            self.run.fact(FactName.MAKER, _names(maker))
+            self._not_revoked(StepName.MAKER_STATUS, chain, times)
+        self._key(StepName.MAKER_KEY, maker, times)
+        if at <= maker.not_after < moment.time:
+            self.run.remark(Remark.MAKER_ENDED)
+
+    def _moment(self, times: Times) -> Moment:
+        """When a signature is judged; that it lies in the future is noted by its own step."""
+        try:
+            return times.judged(self.evidence.reader)
+        except ProofError:
+            return self.evidence.reader
+
+    def _chain(
+        self, step: StepName, leaf: X509, anchors: Sequence[Certificate], moment: Moment
+    ) -> tuple[X509, ...] | None:
+        def check() -> tuple[X509, ...]:
+            self.run.judged_at(moment)
+            # A seal holds no issuing certificate: those that are needed are pinned.
+            pinned = [parse_x509(anchor.public_bytes(Encoding.DER)) for anchor in anchors]
+            return check_chain(leaf, (), pinned, at=moment.time)
+
+        return self.run.step(step, check)
+
+    def _not_revoked(self, step: StepName, chain: Sequence[X509], times: Times) -> None:
+        """Not by the reader's moment, or by the time that somebody outside vouches for."""
+        now = self.evidence.now
+        by = now if times.outside is None else times.outside
+
+        def check() -> None:
+            lists = [parse_crl(crl) for crl in self.evidence.crls]
+            check_not_revoked(chain, lists, at=now, by=by)
+
+        self.run.check(step, check)
+
+    def _key(self, step: StepName, of: X509, times: Times) -> None:
+        def check() -> None:
+            assert of.key is not None  # It has verified a signature.
+            check_key(self.trust, key_digest(of.key.to_spki()), _SM2, times, self.evidence.reader)
+
+        self.run.check(step, check)
+
+    def _signing_time(self, signature: SesSignature, signer: X509, times: Times) -> None:
+        check_signing_time(signature, signer)
+        times.judged(self.evidence.reader)
+
+    def _time_stamp(self, token: bytes | None) -> None:
+        if token is not None:
+            self.run.check(StepName.TIME_STAMP, lambda: check_time_stamp(token))
+
+
+def _names(x509: X509) -> str:
+    """Who it is, for people: organisation and common name."""
+    return " / ".join(filter(None, (x509.organization, x509.common_name)))

@@ -1,0 +1,386 @@
+"""Reports on seals and signatures: each check with its verdict, reason and judging time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from hub.proof.key_checks import key_digest
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.recognise import recognise
+from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.run import Evidence, Run
+from hub.proof.ses import CertDigest, parse_seal, parse_signature
+from hub.proof.ses_checks import check_listed
+from hub.proof.ses_verify import verify_under_seal
+from hub.proof.sm2 import sm3
+from hub.proof.trust import AlgorithmEnd, Compromise, Trust
+from hub.proof.verify import verify
+from hub.proof.x509_sm2_make import make_crl
+from tests.proof.seals import (
+    CONTENT,
+    SIGN_TIME,
+    golden_seal,
+    golden_signature,
+    seal_of,
+    signature_of,
+)
+from tests.proof.sm2_pki import ENDS, STARTS, Member, root
+
+ROOT = root()
+MAKER = ROOT.issue("制章者")
+SIGNER = ROOT.issue("签章者", serial=77)
+SEAL = seal_of(MAKER, SIGNER)
+SIGNATURE = signature_of(SIGNER, SEAL)
+NOW = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+
+
+def crl(revoked: dict[int, datetime]) -> bytes:
+    return make_crl(
+        issuer=ROOT.subject,
+        this_update=STARTS,
+        next_update=ENDS,
+        revoked=revoked,
+        sign=ROOT.key.sign,
+    )
+
+
+EVIDENCE = Evidence(now=NOW, crls=(crl({}),))
+
+
+def trusting(*members: Member) -> Trust:
+    anchors = tuple(x509.load_der_x509_certificate(member.der) for member in members)
+    return Trust(origin="o", region="r", maker_anchors=anchors, signer_anchors=anchors)
+
+
+TRUST = trusting(ROOT)
+
+
+def report_on(data: bytes, trust: Trust = TRUST, evidence: Evidence = EVIDENCE) -> Report:
+    kind = recognise(data)
+    assert kind is not None
+    return verify(data, kind, trust, evidence)
+
+
+def with_content(
+    data: bytes, trust: Trust = TRUST, evidence: Evidence = EVIDENCE, content: bytes = CONTENT
+) -> Report:
+    run = Run(Kind.SEAL_SIGNATURE)
+    verify_under_seal(run, data, trust, evidence, content=content)
+    return run.report()
+
+
+def failures(report: Report) -> dict[str, str]:
+    """Reason by step, of those that do not hold."""
+    return {step.name: step.reason for step in report.steps if step.reason is not None}
+
+
+def test_a_seal_under_pinned_makers_is_valid() -> None:
+    """Every check holds; facts say what was proven."""
+    report = report_on(SEAL)
+    facts = {fact.name: fact.value for fact in report.facts}
+
+    assert report.kind is Kind.SEAL
+    assert report.verdict is Verdict.VALID, failures(report)
+    assert [step.name for step in report.steps] == [
+        StepName.SEAL_FORMAT,
+        StepName.SEAL_SIGNATURE,
+        StepName.MAKER_CHAIN,
+        StepName.MAKER_STATUS,
+        StepName.MAKER_KEY,
+        StepName.SEAL_PERIOD,
+    ]
+    assert facts == {
+        FactName.SEAL_NUMBER: "SEAL-1",
+        FactName.SEAL_NAME: "测试专用章",
+        FactName.SEAL_VERSION: 4,
+        FactName.SEAL_PERIOD: "2025-01-01T00:00:00Z – 2035-01-01T00:00:00Z",
+        FactName.MAKER: "测试部门 / 制章者",
+    }
+
+
+def test_a_signature_under_a_seal_is_valid_with_its_content() -> None:
+    """Alone it lacks the content, and nothing else."""
+    whole, alone = with_content(SIGNATURE), report_on(SIGNATURE)
+    facts = {fact.name: fact.value for fact in whole.facts}
+
+    assert whole.verdict is Verdict.VALID, failures(whole)
+    assert facts[FactName.SIGNER] == "测试部门 / 签章者"
+    assert facts[FactName.SIGNED_TIME] == "2025-06-01T00:00:00Z"
+    assert alone.verdict is Verdict.CANNOT_CHECK
+    assert failures(alone) == {StepName.CONTENT_DIGEST: ProofReason.NO_CONTENT}
+
+
+def test_without_trust_the_chains_cannot_be_checked() -> None:
+    """What stands in the file is checked all the same."""
+    report = with_content(SIGNATURE, Trust(origin="", region=""))
+
+    assert report.verdict is Verdict.CANNOT_CHECK
+    assert failures(report) == {
+        StepName.MAKER_CHAIN: ProofReason.NO_SEAL_ANCHOR,
+        StepName.SIGNER_CHAIN: ProofReason.NO_SEAL_ANCHOR,
+    }
+
+
+def test_other_content_is_not_what_was_signed() -> None:
+    """The signature itself holds."""
+    assert failures(with_content(SIGNATURE, content=CONTENT + b" ")) == {
+        StepName.CONTENT_DIGEST: ProofReason.CONTENT_DIGEST_MISMATCH
+    }
+
+
+def test_a_byte_of_the_seal_changed_breaks_both_signatures() -> None:
+    """The seal is verified inside of the signature too."""
+    seal = SEAL.replace("测试专用章".encode(), "测试公用章".encode())
+    inside = SIGNATURE.replace("测试专用章".encode(), "测试公用章".encode())
+
+    assert failures(report_on(seal)) == {
+        StepName.SEAL_SIGNATURE: ProofReason.SEAL_SIGNATURE_INVALID
+    }
+    assert failures(with_content(inside)) == {
+        StepName.SIGNATURE_VALUE: ProofReason.SIGNATURE_INVALID,
+        StepName.SEAL_SIGNATURE: ProofReason.SEAL_SIGNATURE_INVALID,
+    }
+    assert not {fact.name for fact in report_on(seal).facts}
+
+
+def test_another_certificate_of_the_same_authority_may_not_use_the_seal() -> None:
+    """A renewed certificate needs a new seal."""
+    renewed = ROOT.issue("签章者")
+
+    assert failures(with_content(signature_of(renewed, SEAL))) == {
+        StepName.SIGNER_LISTED: ProofReason.SIGNER_NOT_IN_SEAL
+    }
+
+
+def test_a_signer_listed_by_digest_is_found_or_cannot_be_judged() -> None:
+    """Plain SM3 over the DER is known; whatever else a seal uses is not."""
+    seal = replace(parse_seal(SEAL), signer_x509s=())
+    ours = CertDigest("SM3", sm3(SIGNER.der))
+    theirs = CertDigest("SM3withZ", bytes(32))
+
+    check_listed(replace(seal, signer_digests=(theirs, ours)), SIGNER.der)
+    for digests, reason in (
+        ((CertDigest("SM3", bytes(32)),), "SIGNER_NOT_IN_SEAL"),
+        ((theirs,), "SIGNER_DIGEST_UNKNOWN"),
+    ):
+        with pytest.raises(Exception, match=reason):
+            check_listed(replace(seal, signer_digests=digests), SIGNER.der)
+
+
+def test_expired_when_it_signed_is_never_a_wrong_signature() -> None:
+    """Certificate or seal or both: each has its own reason, the signature value holds."""
+    early = SIGN_TIME - timedelta(days=1)
+    short = ROOT.issue("签章者", ends=early)
+    old = seal_of(MAKER, short, valid_to_time=early)
+    fresh = seal_of(MAKER, short)
+
+    assert failures(with_content(signature_of(short, fresh))) == {
+        StepName.SIGNER_CHAIN: ProofReason.X509_EXPIRED,
+        StepName.SIGNING_TIME: ProofReason.X509_EXPIRED,
+    }
+    assert failures(with_content(signature_of(short, old))) == {
+        StepName.SEAL_PERIOD: ProofReason.SEAL_EXPIRED,
+        StepName.SIGNER_CHAIN: ProofReason.X509_EXPIRED,
+        StepName.SIGNING_TIME: ProofReason.X509_EXPIRED,
+    }
+    late = seal_of(MAKER, SIGNER, valid_from_time=SIGN_TIME + timedelta(days=1))
+    assert failures(with_content(signature_of(SIGNER, late))) == {
+        StepName.SEAL_PERIOD: ProofReason.SEAL_NOT_YET_VALID,
+        StepName.SIGNING_TIME: ProofReason.SEAL_NOT_YET_VALID,
+    }
+
+
+def test_what_expired_after_it_signed_is_still_good() -> None:
+    """Judged when it was signed, by the signer's word."""
+    ends = SIGN_TIME + timedelta(days=1)
+    maker, signer = ROOT.issue("制章者", ends=ends), ROOT.issue("签章者", ends=ends)
+    seal = seal_of(maker, signer, valid_to_time=ends)
+    report = with_content(signature_of(signer, seal))
+
+    assert report.verdict is Verdict.VALID, failures(report)
+    moments = {step.name: str(step.moment) for step in report.steps if step.moment}
+    assert moments[StepName.SIGNER_CHAIN] == "2025-06-01T00:00:00Z (signing time)"
+    assert failures(report_on(seal)) == {
+        StepName.MAKER_CHAIN: ProofReason.X509_EXPIRED,
+        StepName.SEAL_PERIOD: ProofReason.SEAL_EXPIRED,
+    }
+
+
+def test_a_signing_time_to_come_is_refused() -> None:
+    """It is no reason to judge in the future."""
+    report = with_content(signature_of(SIGNER, SEAL, sign_time=datetime(2030, 1, 1, tzinfo=UTC)))
+
+    assert failures(report) == {StepName.SIGNING_TIME: ProofReason.SIGNED_LATER}
+
+
+def test_makers_and_signers_of_others_are_not_trusted() -> None:
+    """One anchor does not stand for the other."""
+    other = root()
+    mixed = replace(TRUST, maker_anchors=trusting(other).maker_anchors)
+
+    assert failures(with_content(SIGNATURE, trusting(other))) == {
+        StepName.MAKER_CHAIN: ProofReason.X509_UNTRUSTED,
+        StepName.SIGNER_CHAIN: ProofReason.X509_UNTRUSTED,
+    }
+    assert failures(with_content(SIGNATURE, mixed)) == {
+        StepName.MAKER_CHAIN: ProofReason.X509_UNTRUSTED
+    }
+
+
+def test_revocation_is_judged_and_its_absence_is_said() -> None:
+    """Revoked at any time counts: nobody outside proves that the signature is older."""
+    after = SIGN_TIME + timedelta(days=30)
+    revoked = replace(EVIDENCE, crls=(crl({77: after}),))
+    garbage = replace(EVIDENCE, crls=(b"\x30\x00",))
+
+    assert failures(with_content(SIGNATURE, evidence=revoked)) == {
+        StepName.SIGNER_STATUS: ProofReason.X509_REVOKED
+    }
+    for evidence, reason in ((Evidence(now=NOW), "NO_CRL"), (garbage, "CRL_MALFORMED")):
+        report = with_content(SIGNATURE, evidence=evidence)
+        assert report.verdict is Verdict.CANNOT_CHECK
+        assert failures(report) == {
+            StepName.MAKER_STATUS: reason,
+            StepName.SIGNER_STATUS: reason,
+        }
+
+
+def test_compromised_keys_and_ended_algorithms_are_named() -> None:
+    """The signer's word does not help against whoever has its key."""
+    key = key_digest(SIGNER.key.public.to_spki())
+    trust = replace(TRUST, compromised=(Compromise(key, int(SIGN_TIME.timestamp()) - 1),))
+    later = replace(TRUST, compromised=(Compromise(key, int(SIGN_TIME.timestamp()) + 1),))
+    ended = replace(TRUST, algorithms=(AlgorithmEnd("SM2", int(STARTS.timestamp())),))
+
+    assert failures(with_content(SIGNATURE, trust)) == {
+        StepName.SIGNER_KEY: ProofReason.KEY_COMPROMISED
+    }
+    assert failures(with_content(SIGNATURE, later)) == {
+        StepName.SIGNER_KEY: ProofReason.COMPROMISE_OPEN
+    }
+    assert failures(with_content(SIGNATURE, ended)) == {
+        StepName.MAKER_KEY: ProofReason.ALGORITHM_ENDED,
+        StepName.SIGNER_KEY: ProofReason.ALGORITHM_ENDED,
+    }
+
+
+def test_a_time_stamp_is_said_not_to_be_checked() -> None:
+    """Three bytes are no token; a token is *cannot check*."""
+    token = bytes.fromhex("301006092a864886f70d010702a0030201ff")
+    for stamp, reason, verdict in (
+        (b"\x01\x02\x03", ProofReason.TIME_STAMP_MALFORMED, Verdict.INVALID),
+        (token, ProofReason.TIME_STAMP_NOT_CHECKED, Verdict.CANNOT_CHECK),
+        (
+            token.replace(b"\x07\x02", b"\x07\x01"),
+            ProofReason.TIME_STAMP_MALFORMED,
+            Verdict.INVALID,
+        ),
+    ):
+        report = with_content(signature_of(SIGNER, SEAL, time_stamp=stamp))
+
+        assert failures(report) == {StepName.TIME_STAMP: reason}
+        assert report.verdict is verdict
+
+
+def test_another_algorithm_is_never_guessed() -> None:
+    """RSA with SM3 cannot be checked; SM2 under a key that is none is invalid."""
+    rsa = bytes.fromhex("06082a811ccf55018375"), bytes.fromhex("06082a811ccf55018378")
+    report = report_on(SEAL[:-90] + SEAL[-90:].replace(*rsa))
+
+    assert failures(report) == {StepName.SEAL_SIGNATURE: ProofReason.ALG_NOT_CHECKED}
+    assert report.verdict is Verdict.CANNOT_CHECK
+
+
+def at(year: int) -> Evidence:
+    return Evidence(now=int(datetime(year, 11, 1, tzinfo=UTC).timestamp()), as_of=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "expected"),
+    [
+        ("UserV4.esl", 2021, {"maker-chain": "NO_SEAL_ANCHOR"}),
+        ("UserV1.esl", 2021, {"maker-chain": "NO_SEAL_ANCHOR"}),
+        ("UserV4.esl", 2026, {"maker-chain": "X509_EXPIRED", "seal-period": "SEAL_EXPIRED"}),
+        ("UserV1.esl", 2026, {"maker-chain": "X509_EXPIRED", "seal-period": "SEAL_EXPIRED"}),
+        # Made in 2026 under a certificate that ended in 2022.
+        ("UserV5.esl", 2026, {"maker-chain": "X509_EXPIRED"}),
+        (
+            "SESealData.DER",
+            2026,
+            {"seal-signature": "SEAL_SIGNATURE_INVALID", "seal-period": "SEAL_EXPIRED"},
+        ),
+        (
+            "SignedValueV4.dat",
+            2026,
+            {
+                "maker-chain": "NO_SEAL_ANCHOR",
+                "signer-chain": "NO_SEAL_ANCHOR",
+                "content-digest": "NO_CONTENT",
+            },
+        ),
+    ],
+)
+def test_what_others_made_gets_the_right_reason(
+    name: str, year: int, expected: dict[str, Any], shared_data: Path
+) -> None:
+    """Signatures hold where they should, and time and trust have reasons of their own."""
+    report = report_on(
+        (shared_data / "seals" / name).read_bytes(), Trust(origin="", region=""), at(year)
+    )
+
+    assert failures(report) == expected
+
+
+def test_a_version_5_seal_outlives_its_makers_certificate(shared_data: Path) -> None:
+    """Judged when it was made; that the certificate ended since is a remark."""
+    made = parse_seal((shared_data / "seals" / "UserV5.esl").read_bytes())
+    assert made.version == 5
+    from hub.proof.ses_verify import _Judge
+    from hub.proof.x509_sm2 import parse_x509
+
+    ends = parse_x509(made.maker_x509).not_after
+    earlier = replace(made, create_time=datetime.fromtimestamp(ends - 60, UTC))
+    run = Run(Kind.SEAL)
+    _Judge(run, Trust(origin="", region=""), at(2026)).seal(earlier, at(2026).reader)
+
+    assert failures(run.report())[StepName.MAKER_CHAIN] == ProofReason.NO_SEAL_ANCHOR
+    assert run.report().remarks == (Remark.MAKER_ENDED,)
+
+
+def test_the_golden_seal_and_signature_hold() -> None:
+    """Their maker has a certificate without KeyUsage: no chain would accept it."""
+    nothing = Trust(origin="", region="")
+
+    assert failures(report_on(golden_seal(), nothing)) == {
+        StepName.MAKER_CHAIN: ProofReason.X509_USAGE
+    }
+    assert failures(with_content(golden_signature(), nothing, content=b"message digest")) == {
+        StepName.MAKER_CHAIN: ProofReason.X509_USAGE,
+        StepName.SIGNER_CHAIN: ProofReason.X509_USAGE,
+    }
+    assert parse_signature(golden_signature()).protected == "/Doc_0/Signs/Sign_0/Signature.xml"
+
+
+def test_the_command_line_verifies_seals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`sealway verify seal.esl --crl …` without any hub."""
+    from typer.testing import CliRunner
+
+    from hub.cli.verify import app
+
+    (tmp_path / "seal.esl").write_bytes(SEAL)
+    (tmp_path / "list.crl").write_bytes(crl({}))
+    result = CliRunner().invoke(
+        app, [str(tmp_path / "seal.esl"), "--crl", str(tmp_path / "list.crl"), "--at", str(NOW)]
+    )
+
+    assert result.exit_code == 2, result.output
+    assert "SEAL-1" in result.output
+    assert "NO_SEAL_ANCHOR" in result.output
