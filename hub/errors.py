@@ -38,6 +38,7 @@ class Reason(StrEnum):
     DOCUMENT_INCOMPLETE = "DOCUMENT_INCOMPLETE"
     DOCUMENT_DIGEST_WRONG = "DOCUMENT_DIGEST_WRONG"
     PDF_REFUSED = "PDF_REFUSED"
+    OFD_REFUSED = "OFD_REFUSED"
     CERTIFICATE_PROFILE_UNKNOWN = "CERTIFICATE_PROFILE_UNKNOWN"
     PICTURE_INVALID = "PICTURE_INVALID"
     FACE_OVERFLOW = "FACE_OVERFLOW"
@@ -99,6 +100,7 @@ class Reason(StrEnum):
     SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
     HOLDER_LINKED = "HOLDER_LINKED"
     FIELD_NOT_SEALED = "FIELD_NOT_SEALED"
+    SEAL_NOT_USABLE = "SEAL_NOT_USABLE"
     INTENT_NOT_APPROVED = "INTENT_NOT_APPROVED"
     INTENT_EXHAUSTED = "INTENT_EXHAUSTED"
     ALGORITHM_RETIRED = "ALGORITHM_RETIRED"
@@ -681,6 +683,14 @@ TEXTS: dict[Reason, Text] = {
     Reason.PDF_REFUSED: Text(
         "the PDF cannot be sealed: {en}. Nothing was signed; send a PDF without this.",
         "该 PDF 无法签章：{zh}。未作任何签名，请更正文件后重新提交。",
+    ),
+    Reason.SEAL_NOT_USABLE: Text(
+        "the seal cannot be used ({rule}): {en} Nothing was signed; an officer has to replace it.",
+        "该印章不能使用（{rule}）：{zh}未作任何签名，请由印章管理人员更换。",
+    ),
+    Reason.OFD_REFUSED: Text(
+        "the OFD cannot be sealed: {en} Nothing was signed; send a document without this.",
+        "该 OFD 无法签章：{zh}未作任何签名，请更正文件后重新提交。",
     ),
     Reason.DOCUMENT_NOT_FOUND: Text(
         "there is no document {name}. List them with `sealway document list`.",

@@ -100,6 +100,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.SEVERAL_HOLDERS,
             Reason.HOLDER_LINKED,
             Reason.FIELD_NOT_SEALED,
+            Reason.SEAL_NOT_USABLE,
             Reason.INTENT_NOT_APPROVED,
             Reason.INTENT_EXHAUSTED,
             Reason.ALGORITHM_RETIRED,

@@ -11,12 +11,18 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import dirname
 from typing import Final
 
 from hub.proof.ofd_xml import Element, check_no_document_type, parse_xml
-from hub.proof.ofd_zip import Archive, open_archive
+from hub.proof.ofd_zip import (
+    ENTRIES_MAX,
+    UNPACKED_BYTES_MAX,
+    check_distinct,
+    check_name,
+    unpack,
+)
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 
 ENTRY_FILE: Final = "OFD.xml"
@@ -31,17 +37,27 @@ _XML: Final = ".xml"
 class Package:
     """The files of a package; `spellings` leads from a name in small letters to the real one."""
 
-    archive: Archive
-    spellings: Mapping[str, str]
+    files: Mapping[str, bytes] = field(repr=False)
+    spellings: Mapping[str, str] = field(repr=False)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every file, in the order of the archive."""
-        return tuple(self.archive.entries)
+    @classmethod
+    def of(cls, files: Mapping[str, bytes]) -> Package:
+        """The package of `files` by their names, which no reader takes for others.
 
-    def read(self, name: str) -> bytes:
-        """The bytes of a file that `find` found. Raises ProofError(ZIP_DAMAGED)."""
-        return self.archive.read(name)
+        Raises ProofError(ZIP_NAME), (ZIP_PATH_…), (ZIP_DUPLICATE_NAME), (ZIP_TOO_LARGE),
+        (XML_DTD), (OFD_STRUCTURE).
+        """
+        if ENTRY_FILE not in files:
+            raise ProofError(ProofReason.OFD_STRUCTURE, f"{ENTRY_FILE} is missing")
+        if len(files) > ENTRIES_MAX or sum(map(len, files.values())) > UNPACKED_BYTES_MAX:
+            raise ProofError(ProofReason.ZIP_TOO_LARGE)
+        check_distinct(files)
+        for name, data in files.items():
+            check_name(name.encode())
+            if name.casefold().endswith(_XML):
+                # A viewer that expands entities would show other content than was signed.
+                check_no_document_type(data, name)
+        return cls(files, {name.casefold(): name for name in files})
 
     def find(self, location: str, base: str = "") -> str | None:
         """The name of the file at `location`, seen from the folder of the file `base`.
@@ -69,7 +85,7 @@ class Package:
         return found
 
     def _named(self, name: str) -> str | None:
-        return name if name in self.archive.entries else self.spellings.get(name.casefold())
+        return name if name in self.files else self.spellings.get(name.casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +111,7 @@ class Document:
     def texts(self) -> Iterator[str]:
         """What stands on the pages, text object by text object (GB/T 33190 §11.2)."""
         for file in self.pages.values():
-            page = parse_xml(self.package.read(file), file, "Page")
+            page = parse_xml(self.package.files[file], file, "Page")
             for element in _descendants(page):
                 if element.name == "TextCode":
                     yield element.text
@@ -138,31 +154,24 @@ class Signature:
 
 
 def open_package(data: bytes) -> Package:
-    """The package in `data`. Raises ProofError(ZIP_…), (XML_DTD), (OFD_STRUCTURE)."""
-    archive = open_archive(data)
-    if ENTRY_FILE not in archive.entries:
-        raise ProofError(ProofReason.OFD_STRUCTURE, f"{ENTRY_FILE} is missing")
-    for name in archive.entries:
-        if name.casefold().endswith(_XML):
-            # A viewer that expands entities would show other content than was signed.
-            check_no_document_type(archive.read(name), name)
-    return Package(archive, {name.casefold(): name for name in archive.entries})
+    """The package in the archive `data`. Raises ProofError(ZIP_…), (XML_DTD), (OFD_STRUCTURE)."""
+    return Package.of(unpack(data))
 
 
 def read_document(package: Package) -> Document:
     """The document of `package`, with the signatures it lists.
 
     Raises ProofError(OFD_SEVERAL_DOCUMENTS) as *cannot check*; (OFD_STRUCTURE), (OFD_LOCATION),
-    (OFD_FILE_MISSING), (OFD_SIGNATURE_LIST), (XML_…), (ZIP_DAMAGED).
+    (OFD_FILE_MISSING), (OFD_SIGNATURE_LIST), (XML_…).
     """
-    root = parse_xml(package.read(ENTRY_FILE), ENTRY_FILE, "OFD")
+    root = parse_xml(package.files[ENTRY_FILE], ENTRY_FILE, "OFD")
     bodies = root.all("DocBody")
     if len(bodies) > 1:
         raise ProofError(ProofReason.OFD_SEVERAL_DOCUMENTS, verdict=Verdict.CANNOT_CHECK)
     body = root.one("DocBody")
     identifier = body.one("DocInfo").maybe("DocID")
     file = package.follow(body.one("DocRoot").value(), ENTRY_FILE)
-    document = parse_xml(package.read(file), file, "Document")
+    document = parse_xml(package.files[file], file, "Document")
     pages = document.one("Pages").all("Page")
     if len(pages) > PAGES_MAX:
         raise document.wrong(f"more than {PAGES_MAX} pages")
@@ -181,11 +190,11 @@ def read_document(package: Package) -> Document:
 def read_signature(document: Document, listed: ListedSignature) -> Signature:
     """The signature that `listed` points to.
 
-    Raises ProofError(OFD_STRUCTURE), (OFD_LOCATION), (OFD_FILE_MISSING), (XML_…), (ZIP_DAMAGED).
+    Raises ProofError(OFD_STRUCTURE), (OFD_LOCATION), (OFD_FILE_MISSING), (XML_…).
     A protected file that is missing is no error yet.
     """
     package = document.package
-    xml = package.read(listed.file)
+    xml = package.files[listed.file]
     root = parse_xml(xml, listed.file, "Signature")
     info = root.one("SignedInfo")
     references = info.one("References")
@@ -214,7 +223,7 @@ def read_signature(document: Document, listed: ListedSignature) -> Signature:
 
 
 def _listed(package: Package, file: str) -> tuple[ListedSignature, ...]:
-    root = parse_xml(package.read(file), file, "Signatures")
+    root = parse_xml(package.files[file], file, "Signatures")
     found = tuple(
         ListedSignature(
             item.attribute("ID"),

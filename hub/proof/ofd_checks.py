@@ -53,36 +53,40 @@ def check_methods(signature: Signature) -> None:
         raise ProofError(ProofReason.OFD_METHOD_UNKNOWN, unknown, verdict=Verdict.CANNOT_CHECK)
 
 
-def file_verdicts(
-    document: Document, signature: Signature, later: Sequence[Signature] = ()
-) -> tuple[FileVerdict, ...]:
-    """Each file that `signature` protects, then each that it should and does not.
-
-    A file may be left out only if it carries the signature itself, or one of the signatures that
-    stand `later` in the list. Where the list is protected too, nothing may have been added.
-    """
-    package = document.package
+def listed_files(document: Document, signature: Signature) -> tuple[FileVerdict, ...]:
+    """Each file that `signature` protects: there, once, and with its digest."""
     verdicts: list[FileVerdict] = []
     seen: set[str] = set()
     for reference in signature.references:
         file = reference.file
         if file is None:
-            error = ProofError(ProofReason.OFD_FILE_MISSING, reference.location)
-            verdicts.append(FileVerdict(reference.location, error))
-            continue
-        if file in seen:
-            verdicts.append(FileVerdict(file, ProofError(ProofReason.OFD_FILE_LISTED_TWICE, file)))
-            continue
+            reason, file = ProofReason.OFD_FILE_MISSING, reference.location
+        elif file in seen:
+            reason = ProofReason.OFD_FILE_LISTED_TWICE
+        elif not compare_digest(sm3(document.package.files[file]), reference.digest):
+            reason = ProofReason.OFD_FILE_CHANGED
+        else:
+            reason = None
         seen.add(file)
-        same = compare_digest(sm3(package.read(file)), reference.digest)
-        changed = None if same else ProofError(ProofReason.OFD_FILE_CHANGED, file)
-        verdicts.append(FileVerdict(file, changed))
-    free = frozenset(_may_be_unlisted(document, signature, later))
-    for file in package.names:
-        if file not in seen and file not in free:
-            error = ProofError(ProofReason.OFD_FILE_UNLISTED, file)
-            verdicts.append(FileVerdict(file, error))
+        verdicts.append(FileVerdict(file, None if reason is None else ProofError(reason, file)))
     return tuple(verdicts)
+
+
+def added_files(
+    document: Document, signature: Signature, later: Sequence[Signature] = ()
+) -> tuple[FileVerdict, ...]:
+    """Each file of the package that `signature` should protect and does not.
+
+    Free are what carries the signature itself and, unless the list of signatures is protected too,
+    that list and what carries the signatures `later` in it.
+    """
+    listed = {reference.file for reference in signature.references}
+    free = frozenset(_may_be_unlisted(document, signature, later))
+    return tuple(
+        FileVerdict(file, ProofError(ProofReason.OFD_FILE_UNLISTED, file))
+        for file in document.package.files
+        if file not in listed and file not in free
+    )
 
 
 def check_files(verdicts: Sequence[FileVerdict]) -> None:
@@ -113,7 +117,7 @@ def check_seal_file(document: Document, signature: Signature, seal_der: bytes) -
     """
     if signature.seal_file is None:
         return
-    if document.package.read(signature.seal_file) != seal_der:
+    if document.package.files[signature.seal_file] != seal_der:
         raise ProofError(ProofReason.OFD_SEAL_DIFFERS, signature.seal_file)
 
 

@@ -5,8 +5,7 @@ entry, entries that overlap, a local header that says another thing than the dir
 stands twice. `zipfile` of the standard library accepts all of these (ADR 35). Entries are stored or
 deflated (PKWARE APPNOTE 4.4.5); ZIP64, encryption and several disks are not read.
 
-Nothing is unpacked before its name, its size and its place are known to be in order, and then one
-entry at a time.
+Nothing is unpacked before all names, sizes and places are known to be in order.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ import re
 import stat
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -27,9 +25,7 @@ from hub.proof.reasons import ProofError, ProofReason
 ARCHIVE_BYTES_MAX: Final = 32 * 1024 * 1024
 ENTRIES_MAX: Final = 4096
 NAME_BYTES_MAX: Final = 512
-FILE_BYTES_MAX: Final = 32 * 1024 * 1024
-"""Of one entry, unpacked."""
-UNPACKED_BYTES_MAX: Final = 128 * 1024 * 1024
+UNPACKED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Of all entries together."""
 RATIO_MAX: Final = 200
 """Unpacked ÷ packed, of an entry that unpacks to more than `RATIO_FREE_BYTES`."""
@@ -58,73 +54,78 @@ _REPLACING: Final = frozenset({0x0001, 0x7075, 0x9901})
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of the archive; `start` and `packed` are its place among the archive's bytes."""
-
-    name: str
-    start: int
-    packed: int
-    size: int
-    crc: int
-    deflated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """The files of an archive by name, without folders. Reading is done when asked for."""
-
-    data: bytes = field(repr=False)
-    entries: Mapping[str, Entry]
-
-    def read(self, name: str) -> bytes:
-        """The bytes of `name`. Raises ProofError(ZIP_DAMAGED) where they are more, fewer or other
-        bytes than the directory says."""
-        entry = self.entries[name]
-        packed = memoryview(self.data)[entry.start : entry.start + entry.packed]
-        data = _inflated(packed, entry) if entry.deflated else bytes(packed)
-        if len(data) != entry.size or zlib.crc32(data) != entry.crc:
-            raise ProofError(ProofReason.ZIP_DAMAGED, name)
-        return data
-
-
-def open_archive(data: bytes) -> Archive:
-    """The archive in `data`.
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The files of the archive in `data` by name, in their order, without folders.
 
     1. The end record closes the file, and the directory stands right before it.
     2. Every name is one that names a file inside the package, once, whatever the letters' case.
     3. Sizes, and how far an entry may unpack, are within the limits.
     4. Each entry's local header agrees with the directory.
     5. The entries follow each other from the first byte to the directory, without gap or overlap.
+    6. Each entry unpacks to the size and the checksum that it has in the directory.
 
     Raises ProofError with the reason of the first rule that is broken (`ZIP_…`).
     """
     if len(data) > ARCHIVE_BYTES_MAX:
         raise ProofError(ProofReason.ZIP_TOO_LARGE, f"more than {ARCHIVE_BYTES_MAX} bytes")
     count, directory = _end(data)
-    entries: dict[str, Entry] = {}
-    spellings: set[str] = set()
+    found: list[tuple[str, _Header, int]] = []
     places: list[tuple[int, int, str]] = []
     at, unpacked = directory, 0
     for _ in range(count):
         header, name, at = _central(data, at)
+        unpacked += header.size
+        if unpacked > UNPACKED_BYTES_MAX or _too_dense(header):
+            raise ProofError(ProofReason.ZIP_BOMB, name)
+        start, end = _local(data, header, name)
+        places.append((header.offset, end, name))
+        found.append((name, header, start))
+    if at != len(data) - _END.size:
+        raise ProofError(ProofReason.ZIP_MALFORMED, "directory")
+    check_distinct(name for name, _, _ in found)
+    _check_places(places, directory)
+    return {
+        name: _read(data, header, start, name)
+        for name, header, start in found
+        if not name.endswith("/")
+    }
+
+
+def check_name(raw: bytes) -> str:
+    """The name in `raw`, which must be a path downwards from the package's root.
+
+    Raises ProofError(ZIP_NAME), (ZIP_PATH_ABSOLUTE), (ZIP_PATH_TRAVERSAL).
+    """
+    if len(raw) > NAME_BYTES_MAX:
+        raise ProofError(ProofReason.ZIP_NAME, f"more than {NAME_BYTES_MAX} bytes")
+    try:
+        name = raw.decode()
+    except UnicodeDecodeError:
+        raise ProofError(ProofReason.ZIP_NAME, repr(raw[:64])) from None
+    # A reader that knows URLs, or Windows, must not find another file behind the same name.
+    plain = unquote(name).replace("\\", "/")
+    if plain.startswith("/") or _DRIVE.match(plain):
+        raise ProofError(ProofReason.ZIP_PATH_ABSOLUTE, repr(name))
+    segments = plain.removesuffix("/").split("/")
+    if ".." in segments:
+        raise ProofError(ProofReason.ZIP_PATH_TRAVERSAL, repr(name))
+    printable = all(segment.isprintable() and segment not in ("", ".") for segment in segments)
+    if not printable or "\\" in name:
+        raise ProofError(ProofReason.ZIP_NAME, repr(name))
+    return name
+
+
+def check_distinct(names: Iterable[str]) -> None:
+    """No two of `names` are one to a reader that folds case or composes letters.
+
+    Raises ProofError(ZIP_DUPLICATE_NAME).
+    """
+    spellings: set[str] = set()
+    for name in names:
         spelling = normalize("NFC", name).casefold().rstrip("/")
         if spelling in spellings:
             raise ProofError(ProofReason.ZIP_DUPLICATE_NAME, name)
         spellings.add(spelling)
-        unpacked += header.size
-        if header.size > FILE_BYTES_MAX or unpacked > UNPACKED_BYTES_MAX or _too_dense(header):
-            raise ProofError(ProofReason.ZIP_BOMB, name)
-        start, end = _local(data, header, name)
-        places.append((header.offset, end, name))
-        if not name.endswith("/"):
-            entries[name] = Entry(
-                name, start, header.packed, header.size, header.crc, header.method == _DEFLATED
-            )
-    if at != len(data) - _END.size:
-        raise ProofError(ProofReason.ZIP_MALFORMED, "directory")
-    _check_places(places, directory)
-    return Archive(data, MappingProxyType(entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _central(data: bytes, at: int) -> tuple[_Header, str, int]:
     if mark != _CENTRAL_MARK or after > end or disk:
         raise ProofError(ProofReason.ZIP_MALFORMED, "directory")
     raw = data[name_at : name_at + name_length]
-    name = _name(raw)
+    name = check_name(raw)
     if flags & _ENCRYPTED:
         raise ProofError(ProofReason.ZIP_ENCRYPTED, name)
     if flags & _PATCHED or method not in (_STORED, _DEFLATED):
@@ -221,27 +222,6 @@ def _local(data: bytes, header: _Header, name: str) -> tuple[int, int]:
     return start, end
 
 
-def _name(raw: bytes) -> str:
-    """The name in `raw`, which must be a path downwards from the package's root."""
-    if len(raw) > NAME_BYTES_MAX:
-        raise ProofError(ProofReason.ZIP_NAME, f"more than {NAME_BYTES_MAX} bytes")
-    try:
-        name = raw.decode()
-    except UnicodeDecodeError:
-        raise ProofError(ProofReason.ZIP_NAME, repr(raw[:64])) from None
-    # A reader that knows URLs, or Windows, must not find another file behind the same name.
-    plain = unquote(name).replace("\\", "/")
-    if plain.startswith("/") or _DRIVE.match(plain):
-        raise ProofError(ProofReason.ZIP_PATH_ABSOLUTE, repr(name))
-    segments = plain.removesuffix("/").split("/")
-    if ".." in segments:
-        raise ProofError(ProofReason.ZIP_PATH_TRAVERSAL, repr(name))
-    printable = all(segment.isprintable() and segment not in ("", ".") for segment in segments)
-    if not printable or "\\" in name:
-        raise ProofError(ProofReason.ZIP_NAME, repr(name))
-    return name
-
-
 def _check_extra(extra: bytes, name: str) -> None:
     at = 0
     while at + 4 <= len(extra):
@@ -270,13 +250,21 @@ def _check_places(places: list[tuple[int, int, str]], directory: int) -> None:
         raise ProofError(ProofReason.ZIP_GAP, f"{directory - expected} bytes before the directory")
 
 
-def _inflated(packed: memoryview, entry: Entry) -> bytes:
+def _read(data: bytes, header: _Header, start: int, name: str) -> bytes:
+    packed = memoryview(data)[start : start + header.packed]
+    unpacked = bytes(packed) if header.method == _STORED else _inflated(packed, header.size, name)
+    if len(unpacked) != header.size or zlib.crc32(unpacked) != header.crc:
+        raise ProofError(ProofReason.ZIP_DAMAGED, name)
+    return unpacked
+
+
+def _inflated(packed: memoryview, size: int, name: str) -> bytes:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         # One byte more than announced is enough to see that there is more.
-        data = stream.decompress(packed, entry.size + 1)
+        data = stream.decompress(packed, size + 1)
     except zlib.error as error:
-        raise ProofError(ProofReason.ZIP_DAMAGED, entry.name) from error
+        raise ProofError(ProofReason.ZIP_DAMAGED, name) from error
     if not stream.eof or stream.unused_data:
-        raise ProofError(ProofReason.ZIP_DAMAGED, entry.name)
+        raise ProofError(ProofReason.ZIP_DAMAGED, name)
     return data

@@ -76,8 +76,10 @@ class StepName(StrEnum):
     # Sealed OFD and PDF documents.
     PACKAGE = "package"
     SIGNED = "signed"
+    SIGNATURE_FILE = "signature-file"
     SIGNED_FILES = "signed-files"
     UNSIGNED_FILES = "unsigned-files"
+    SCOPE = "scope"
     SEAL_COPY = "seal-copy"
     SIGNED_RANGE = "signed-range"
     LATER_CHANGES = "later-changes"
@@ -136,6 +138,7 @@ class Remark(StrEnum):
     ONLY_LOGGED = "ONLY_LOGGED"
     AN_ACT = "AN_ACT"
     MAKER_ENDED = "MAKER_ENDED"
+    NAMES_DIFFER = "NAMES_DIFFER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +282,17 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.CONTENT_DIGEST: ReasonText("the content is what was signed", "内容与签名一致"),
     StepName.PACKAGE: ReasonText("the file is well formed", "文件格式正确"),
     StepName.SIGNED: ReasonText("the file is sealed or signed", "文件带有签章或签名"),
+    StepName.SIGNATURE_FILE: ReasonText(
+        "the signature is described as the standard wants it", "签名描述文件符合标准"
+    ),
     StepName.SIGNED_FILES: ReasonText(
         "each file that was signed is unchanged", "被签名保护的文件均未改动"
     ),
     StepName.UNSIGNED_FILES: ReasonText(
         "no file stands beside those signed", "没有未受签名保护的文件"
+    ),
+    StepName.SCOPE: ReasonText(
+        "the signature was made for this place in the document", "签章针对文档中的此处"
     ),
     StepName.SEAL_COPY: ReasonText(
         "the seal beside the signature is the one in it", "随附印章与签名中的印章一致"
@@ -371,6 +380,11 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
         "The certificate of the seal's maker was in force when the seal was made, and has ended"
         " since.",
         "制章时制章者证书有效，此后已到期。",
+    ),
+    Remark.NAMES_DIFFER: ReasonText(
+        "Names of files inside the document differ from their references in the case of letters:"
+        " other software may not find them.",
+        "文档内文件名与引用的大小写不一致，其他软件可能找不到该文件。",
     ),
     Remark.ONLY_LOGGED: ReasonText(
         "Fewer witnesses cosigned the checkpoint than the trust file demands.",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.proof.answer_checks import verify_answer, verify_checkpoint, verify_receipt
+from hub.proof.ofd_verify import verify_ofd
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_checks import UNVERIFIED, verify_record, verify_status_token
 from hub.proof.report import FactName, Kind, Report, StepName
@@ -32,6 +33,7 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
     Kind.STATUS_LIST: verify_status_token,
     Kind.SEAL: verify_seal,
     Kind.SEAL_SIGNATURE: verify_seal_signature,
+    Kind.OFD: verify_ofd,
 }
 """Who checks what; a kind that is not named here is recognised and *cannot check*."""
 

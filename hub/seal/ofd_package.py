@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.proof.ofd import ENTRY_FILE, Package, open_package
+from hub.proof.ofd import ENTRY_FILE, open_package
 
 # The first moment that ZIP knows: the same files are the same bytes at any time.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -28,10 +28,8 @@ class OfdPackage:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OfdPackage:
-        """The package in `data`, whoever wrote it. Raises what `hub.proof.ofd.open_package` does,
-        and ProofError(ZIP_DAMAGED)."""
-        package = open_package(data)
-        return cls({name: package.read(name) for name in package.names})
+        """The package in `data`, whoever wrote it. Raises as `hub.proof.ofd.open_package`."""
+        return cls(open_package(data).files)
 
     def to_bytes(self) -> bytes:
         """The archive: `OFD.xml` first, then by name. The same files give the same bytes."""
@@ -45,7 +43,3 @@ class OfdPackage:
                 entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
                 archive.writestr(entry, self.files[name])
         return buffer.getvalue()
-
-    def opened(self) -> Package:
-        """The same as a reader finds it. Raises what `hub.proof.ofd.open_package` raises."""
-        return open_package(self.to_bytes())

@@ -6,17 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from hub.proof.ofd import PAGES_MAX, open_package, read_document, read_signature
-from hub.proof.ofd_checks import file_verdicts, misspelt, protects_list
+from hub.proof.ofd import PAGES_MAX, Document, open_package, read_document, read_signature
+from hub.proof.ofd_checks import added_files, listed_files, misspelt, protects_list
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.seal.ofd_package import OfdPackage
 from tests.proof import ofd_samples as samples
 
 
+def opened(package: OfdPackage) -> Document:
+    """The document as a reader of the archive finds it."""
+    return read_document(open_package(package.to_bytes()))
+
+
 def refused(package: OfdPackage) -> ProofError:
     """Why `package` is not read."""
     with pytest.raises(ProofError) as raised:
-        read_document(package.opened())
+        opened(package)
     return raised.value
 
 
@@ -31,7 +36,7 @@ def test_a_package_is_the_same_bytes_whenever_and_in_whatever_order_it_is_made()
 
 def test_text_is_read_from_the_pages() -> None:
     """Page by page, as characters."""
-    document = read_document(samples.package().opened())
+    document = opened(samples.package())
 
     assert list(document.texts()) == [samples.TEXT]
     assert document.pages == {"1": samples.PAGE}
@@ -43,7 +48,7 @@ def test_a_leading_slash_may_be_left_out(location: str) -> None:
     """Real files do."""
     xml = samples.OFD_XML.replace("Doc_0/Document.xml", location)
 
-    document = read_document(samples.changed(samples.package(), "OFD.xml", xml.encode()).opened())
+    document = opened(samples.changed(samples.package(), "OFD.xml", xml.encode()))
 
     assert document.file == "Doc_0/Document.xml"
 
@@ -53,7 +58,7 @@ def test_a_reference_from_the_root_is_found_without_its_slash_from_a_folder() ->
     xml = samples.DOCUMENT_XML.replace("Pages/Page_0", "Doc_0/Pages/Page_0")
     package = samples.changed(samples.package(), "Doc_0/Document.xml", xml.encode())
 
-    assert read_document(package.opened()).pages == {"1": samples.PAGE}
+    assert opened(package).pages == {"1": samples.PAGE}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_a_document_type_in_a_file_that_only_a_viewer_reads_is_refused() -> None
     """It could show other content tomorrow than was sealed today."""
     xml = samples.PAGE_XML.replace("?>", '?><!DOCTYPE x SYSTEM "http://127.0.0.1/x">')
     with pytest.raises(ProofError) as raised:
-        samples.changed(samples.package(), samples.PAGE, xml.encode()).opened()
+        opened(samples.changed(samples.package(), samples.PAGE, xml.encode()))
 
     assert raised.value.reason is ProofReason.XML_DTD
 
@@ -115,7 +120,8 @@ def test_files_of_another_implementation_are_as_they_were_sealed(
     document = read_document(open_package((shared_data / "seals" / f"{name}.ofd").read_bytes()))
     signature = read_signature(document, document.signatures[0])
 
-    assert [verdict for verdict in file_verdicts(document, signature) if verdict.error] == []
+    assert [verdict for verdict in listed_files(document, signature) if verdict.error] == []
+    assert added_files(document, signature) == ()
     assert signature.listed.bare is bare
     assert protects_list(document, signature) is closed
     assert misspelt(signature) == ()

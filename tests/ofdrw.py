@@ -1,0 +1,110 @@
+"""ofdrw, another implementation of OFD (Java): fetched once by Maven, then run on files.
+
+`python -m tests.ofdrw` fetches it. The jars lie in `.test/`, outside the repository's history;
+`tests/interop/ofdrw/` names their version and the digest of each. Maven keeps what it fetched, so
+a second checkout only copies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = ROOT / "tests" / "interop" / "ofdrw"
+JARS: Final = ROOT / ".test" / "ofdrw-2.3.3"
+FETCH_S: Final = 240
+_RUN_S: Final = 120
+
+
+class OfdrwAbsent(Exception):
+    """ofdrw cannot be had here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What ofdrw says of a file: "valid" and the text of its first page, or the class of the Java
+    exception."""
+
+    verdict: str
+    text: str
+
+
+def validate(files: Sequence[Path]) -> list[Validated]:
+    """ofdrw's word on each of `files`, in one virtual machine. Raises OfdrwAbsent."""
+    folder, java = jars(), _program("java")
+    done = subprocess.run(
+        [java, "-Xmx256m", "-cp", f"{folder}/*", PROJECT / "Validate.java",
+         *(path.resolve() for path in files)],
+        capture_output=True, timeout=_RUN_S, check=False, cwd=folder,
+    )  # fmt: skip
+    lines = done.stdout.decode().splitlines()
+    if done.returncode or len(lines) != len(files):
+        raise AssertionError(f"ofdrw ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
+    return [Validated(*line.split("\t", 1)) for line in lines]
+
+
+def jars() -> Path:
+    """The folder of the jars, fetched where they are missing. Raises OfdrwAbsent."""
+    if JARS.is_dir():
+        return JARS
+    maven = _program("mvn")
+    _program("java")
+    JARS.parent.mkdir(exist_ok=True)
+    with (JARS.parent / "ofdrw.lock").open("w") as lock:
+        # Several test processes: one fetches, the others wait for it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not JARS.is_dir():
+            _fetch(maven)
+    return JARS
+
+
+def _fetch(maven: str) -> None:
+    with tempfile.TemporaryDirectory(dir=JARS.parent) as folder:
+        copied = Path(folder) / "jars"
+        command = [maven, "-q", "-B", "-f", str(PROJECT / "pom.xml")]
+        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={copied}"]
+        try:
+            # What an earlier checkout fetched needs no network.
+            for offline in (["-o"], []):
+                done = subprocess.run(
+                    [*command, *offline, *goal], capture_output=True, timeout=FETCH_S, check=False
+                )
+                if not done.returncode:
+                    break
+        except subprocess.TimeoutExpired as error:
+            raise OfdrwAbsent(f"Maven took longer than {FETCH_S} s; run: make test") from error
+        if done.returncode:
+            text = done.stdout.decode(errors="replace").strip()[:300]
+            raise OfdrwAbsent(f"Maven cannot fetch it: {text}")
+        _check(copied)
+        copied.rename(JARS)
+
+
+def _check(folder: Path) -> None:
+    """What came is what was pinned, no more and no less."""
+    pinned = (PROJECT / "jars.sha256").read_text(encoding="ascii")
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    if pinned.split() != [word for name in sorted(found) for word in (found[name], name)]:
+        raise OfdrwAbsent("the jars are other than those pinned in tests/interop/ofdrw/jars.sha256")
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise OfdrwAbsent(f"{name} is not installed")
+    return path
+
+
+if __name__ == "__main__":
+    try:
+        print(jars())
+    except OfdrwAbsent as absent:
+        raise SystemExit(f"no ofdrw: {absent}") from absent
