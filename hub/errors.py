@@ -115,6 +115,8 @@ class Reason(StrEnum):
     KEY_NOT_ACTIVE = "KEY_NOT_ACTIVE"
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_EXHAUSTED = "KEY_EXHAUSTED"
+    ROSTER_MISSING = "ROSTER_MISSING"
+    OFFICERS_TOO_FEW = "OFFICERS_TOO_FEW"
     TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
     FONT_MISSING = "FONT_MISSING"
     FONT_NOT_EMBEDDABLE = "FONT_NOT_EMBEDDABLE"
@@ -160,6 +162,7 @@ class Reason(StrEnum):
 
     # Stored data contradicts itself.
     DIGEST_MISMATCH = "DIGEST_MISMATCH"
+    ROSTER_BROKEN = "ROSTER_BROKEN"
     BLOB_MISSING = "BLOB_MISSING"
     PKI_INDEX_DAMAGED = "PKI_INDEX_DAMAGED"
 
@@ -475,24 +478,37 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.INTENT_NOT_FOUND: Text(
         "there is no intent {name}. List them with `sealway intent list`.",
-        "没有用印意图 {name}。可用 sealway intent list 查看。",
+        "没有意图 {name}。可用 sealway intent list 查看。",
     ),
     Reason.STATUS_LIST_NOT_FOUND: Text(
         "there is no status list {name}. Use the address that stands in the record.",
         "没有状态列表 {name}。请使用数据中所载的地址。",
     ),
     Reason.INTENT_NOT_APPROVED: Text(
-        "nothing is sealed under the intent {intent}: {rule}. Have two officers approve one that "
-        "fits.",
-        "用印意图 {intent} 不可使用：{rule}。请由两名安全员批准相符的意图。",
+        "the intent {intent} allows nothing: {rule}. Have officers approve one that fits.",
+        "意图 {intent} 不可使用：{rule}。请由安全员批准相符的意图。",
     ),
     Reason.INTENT_EXHAUSTED: Text(
         "the intent {intent} has {left} uses left, fewer than needed. Propose a new one.",
-        "用印意图 {intent} 剩余 {left} 次，不足本次使用。请提出新的意图。",
+        "意图 {intent} 剩余 {left} 次，不足本次使用。请提出新的意图。",
     ),
     Reason.INTENT_CLOSED: Text(
         "the intent {intent} is {state} and takes no further decisions. Propose a new one.",
-        "用印意图 {intent} 当前为 {state}，不再接受审批。如有需要请另行提出。",
+        "意图 {intent} 当前为 {state}，不再接受审批。如有需要请另行提出。",
+    ),
+    Reason.ROSTER_MISSING: Text(
+        "the roster of officers has not been founded. Run `sealway init` on this home again.",
+        "尚未建立安全员名册。请对本目录再次运行 sealway init。",
+    ),
+    Reason.OFFICERS_TOO_FEW: Text(
+        "the log proves {count} officers; a roster needs three: one proposes, two others approve.",
+        "日志只能证明 {count} 名安全员；名册至少需要三名：一人提出，另外两人批准。",
+    ),
+    Reason.ROSTER_BROKEN: Text(
+        "roster number {number} does not follow from what the log and the officers prove: {rule}. "
+        "Nothing can be approved. Run `sealway log audit`.",
+        "第 {number} 号名册与日志及安全员的签名不符：{rule}。"
+        "目前不能审批。请运行 sealway log audit。",
     ),
     Reason.SEAL_NOT_MADE: Text(
         "the seal {name} is applied for and not made yet; it seals nothing. Make it: `sealway "

@@ -22,7 +22,15 @@ from hub.seal.ports import AuthorityFacts
 from hub.storage.statements import Check
 
 _LOG: Final = logging.getLogger("sealway.server")
-_ENROLMENTS: Final = frozenset({"officer.enrolled", "system.enrolled", "system.rotated"})
+_ENROLMENTS: Final = frozenset(
+    {
+        "officer.enrolled",
+        "officer.rotated",
+        "officer.handed_over",
+        "system.enrolled",
+        "system.rotated",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,6 @@ class Identities:
         """The present name of an authority; its resource name where it is not known."""
         authority = self.directory.current.authorities.get(name)
         return authority.title if authority is not None else name
-
-    def approval_key(self, kid: str, /) -> RegisteredKey | None:
-        """The key under `kid`; whether it may approve, its registration says."""
-        return self.directory.key(kid)
 
     def key_entry(self, officer: str) -> int | None:
         """The log entry that enrolled an officer's approval key."""

@@ -48,6 +48,7 @@ _FEED: Final = "/hub.registry.v1.FeedService/"
 _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
+_INTENTS: Final = "/hub.seal.v1.IntentService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _PLAN: Final = "/hub.exchange.v1.PlanService/"
@@ -114,11 +115,13 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _SEAL + "ActivateSeal": _OFFICER,
         _SEAL + "GetSeal": _DEPARTMENT_SIDE,
         _SEAL + "ListSeals": _DEPARTMENT_SIDE,
-        _SEAL + "ProposeIntent": _OFFICER,
-        _SEAL + "CreateApprovalChallenge": _OFFICER,
-        _SEAL + "ApproveIntent": _OFFICER,
-        _SEAL + "GetIntent": _OVERSIGHT,
-        _SEAL + "ListIntents": _OVERSIGHT,
+        _INTENTS + "ProposeIntent": _OFFICER,
+        _INTENTS + "CreateApprovalChallenge": _OFFICER,
+        _INTENTS + "ApproveIntent": _OFFICER,
+        _INTENTS + "WithdrawIntent": _OFFICER,
+        _INTENTS + "ExecuteIntent": _OFFICER,
+        _INTENTS + "GetIntent": _OVERSIGHT,
+        _INTENTS + "ListIntents": _OVERSIGHT,
         _SEAL + "GetStatusList": _BOTH_SIDES,
         _EXCHANGE + "CreateGrant": _STEWARD,
         _EXCHANGE + "GetGrant": _BOTH_SIDES,

@@ -115,6 +115,8 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.KEY_NOT_ACTIVE,
             Reason.KEY_EXPIRED,
             Reason.KEY_EXHAUSTED,
+            Reason.ROSTER_MISSING,
+            Reason.OFFICERS_TOO_FEW,
             Reason.TRANSITION_NOT_ALLOWED,
             Reason.FONT_MISSING,
             Reason.FONT_NOT_EMBEDDABLE,
@@ -137,6 +139,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     **{reason: _UNAVAILABLE for reason in Reason if reason.name.endswith("_UNAVAILABLE")},
     Reason.DIGEST_MISMATCH: grpc.StatusCode.DATA_LOSS,
+    Reason.ROSTER_BROKEN: grpc.StatusCode.DATA_LOSS,
     Reason.BLOB_MISSING: grpc.StatusCode.DATA_LOSS,
     Reason.INTERNAL: grpc.StatusCode.INTERNAL,
 }

@@ -27,10 +27,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from hub import rpc
+from hub.access.change_roster import ChangeRoster
 from hub.access.enrolment import ClientAuthorities
 from hub.access.registrar import Registrar
 from hub.access.reorganization_service import ReorganizationService
 from hub.access.reorganize import Reorganizations
+from hub.access.rosters import Rosters
 from hub.access.service import AccessService
 from hub.access.snapshot import Directory
 from hub.access.tokens import Tokens
@@ -69,6 +71,7 @@ from hub.ledger.service import LedgerService
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
+from hub.proof.intent_kinds import ROSTER_KINDS
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -109,6 +112,7 @@ from hub.registry.v1 import (
 )
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.homes.files import KeyFiles
+from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.moved_keys import RecordMovedKeys
 from hub.seal.record_seals import RecordSeals
@@ -116,8 +120,9 @@ from hub.seal.seal_keys import SealKeys
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
+from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
-from hub.seal.v1 import seal_pb2
+from hub.seal.v1 import intents_pb2, seal_pb2
 from hub.storage.blobs import BlobStore
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
@@ -161,6 +166,7 @@ class Hub:
     database: Database
     recorder: Recorder
     directory: Directory
+    rosters: Rosters
     grants: GrantSnapshot
     catalogue: Catalogue
     items: Items
@@ -368,8 +374,11 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     )
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs)
-    signer = Signer(origin, region, clock, proven, proven)
-    record_seals = RecordSeals(database, signer, seal_keys, status_lists, proven.prove)
+    rosters = Rosters(database, recorder.proofs)
+    signer = Signer(origin, region, clock, lambda: rosters.newest, proven)
+    record_seals = RecordSeals(
+        database, signer, seal_keys, status_lists, _prove_all(proven.prove, rosters.refresh)
+    )
     anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
     seals = Seals(database, recorder, clock, seal_keys, identities, anchors)
     ingest = IngestBatch(
@@ -461,6 +470,17 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         catalogue,
         keys.keyring,
         rpc.identify,
+    )
+    intents = Intents(
+        origin=origin,
+        region=region,
+        database=database,
+        recorder=recorder,
+        clock=clock,
+        officers=identities,
+        rosters=rosters,
+        standing_seals=StandingSeals(origin, database, catalogue),
+        operations={kind.name: ChangeRoster(kind, registrar, rosters) for kind in ROSTER_KINDS},
     )
     services: Services = (
         (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint)),
@@ -562,12 +582,12 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             SealService(
                 database,
                 seals,
-                Intents(origin, region, database, recorder, clock, identities, catalogue),
                 status_lists,
                 pages,
                 caller,
             ),
         ),
+        (intents_pb2, IntentService(database, intents, pages, caller)),
         (
             exchange_pb2,
             ExchangeService(
@@ -612,6 +632,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         database,
         recorder,
         directory,
+        rosters,
         grants,
         catalogue,
         items,
@@ -644,6 +665,16 @@ async def _seal_keys(config: Config, database: Database, recorder: Recorder) -> 
     )
     algorithms = AlgorithmTable(config.seal.algorithms.days)
     return SealKeys(database, {files.name: files}, algorithms, now_us)
+
+
+def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Everything that sealing believes only where the log proves it."""
+
+    async def prove() -> None:
+        for each in proofs:
+            await each()
+
+    return prove
 
 
 def _identify_after(

@@ -14,13 +14,16 @@ from sqlalchemy import MetaData
 
 from hub.access.enrol_officer import enrol_officer
 from hub.access.enrolment import ClientAuthorities, Enrolment
+from hub.access.found_roster import found_roster
 from hub.access.registrar import Registrar
+from hub.access.roster_store import NEWEST_ROSTER
 from hub.access.snapshot import Directory
 from hub.clock import now_us
 from hub.config import Config
 from hub.errors import HubError, Reason
 from hub.fsck import check_documents, check_structure
 from hub.home import open_blobs, open_head, open_keys
+from hub.introductions import ProvenKeys
 from hub.ledger.checkpoints import create_log
 from hub.ledger.proofs import Proofs
 from hub.ledger.store import READ_HEAD
@@ -66,6 +69,11 @@ async def create_home(config: Config, officers: Mapping[str, Enrolment]) -> bool
                     request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sealway:init:{name}"))
                     await enrol_officer(registrar, request_id, name, enrolment)
                     made = True
+            if await database.one(NEWEST_ROSTER) == (-1,):
+                proven = ProvenKeys(directory, recorder.proofs)
+                await proven.prove()
+                await found_roster(registrar, config.hub.origin, config.hub.region, proven)
+                made = True
         finally:
             await recorder.close()
     finally:

@@ -76,7 +76,7 @@ from hub.registry.v1 import (
     registry_pb2_grpc,
     states_pb2_grpc,
 )
-from hub.seal.v1 import seal_pb2, seal_pb2_grpc
+from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2, seal_pb2_grpc
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
 from hub.v1 import common_pb2
@@ -311,6 +311,7 @@ class Member:
         self.items = items_pb2_grpc.ItemServiceStub(self.channel)
         self.states = states_pb2_grpc.CertificateStateServiceStub(self.channel)
         self.seal = seal_pb2_grpc.SealServiceStub(self.channel)
+        self.intents = intents_pb2_grpc.IntentServiceStub(self.channel)
         self.exchange = exchange_pb2_grpc.ExchangeServiceStub(self.channel)
         self.ledger = ledger_pb2_grpc.LedgerServiceStub(self.channel)
 
@@ -458,35 +459,58 @@ class Officer(Member):
         self, intent: str, seal: str, type_code: str, *, uses_max: int = 1_000_000
     ) -> None:
         """Propose a standing intent that is in force for ten years."""
+        members = {"seal": seal, "certificate_type": f"certificateTypes/{type_code.lower()}"}
+        await self.propose_kind(intent, "standing-seal", members, uses_max=uses_max)
+
+    async def propose_kind(
+        self,
+        intent: str,
+        kind: str,
+        members: Mapping[str, Any],
+        *,
+        uses_max: int = 1,
+        days: int = 3650,
+        replaces: str = "",
+    ) -> None:
+        """Propose an intent of any kind, in force since an hour ago."""
         now = int(time.time())
         await self.call(
-            self.seal.ProposeIntent,
-            seal_pb2.ProposeIntentRequest(
+            self.intents.ProposeIntent,
+            intents_pb2.ProposeIntentRequest(
                 request_id=new_id(),
                 intent_id=intent,
-                seal=seal,
-                certificate_type=f"certificateTypes/{type_code.lower()}",
+                kind=kind,
+                members=json.dumps(members).encode(),
                 start_time=Timestamp(seconds=now - 3600),
-                expire_time=Timestamp(seconds=now + 10 * 365 * 86_400),
+                expire_time=Timestamp(seconds=now + days * 86_400),
                 uses_max=uses_max,
+                replaces=replaces,
             ),
         )
 
-    async def approve(self, intent: str, decision: Decision = Decision.APPROVE) -> None:
-        """Sign a decision on an intent with the approval key."""
+    async def approve(self, intent: str, decision: Decision = Decision.APPROVE) -> str:
+        """Sign a decision on an intent with the approval key; the state after it."""
         approval = await self.signed_approval(intent, decision)
-        await self.call(
-            self.seal.ApproveIntent,
-            seal_pb2.ApproveIntentRequest(
-                request_id=new_id(), name=f"intents/{intent}", approval=approval
-            ),
-        )
+        answer = await self.send_approval(intent, approval)
+        return intents_pb2.Intent.State.Name(answer.intent.state).removeprefix("STATE_")
 
-    async def signed_approval(self, intent: str, decision: Decision = Decision.APPROVE) -> str:
-        """The decision as it would be sent."""
+    async def send_approval(self, intent: str, approval: str) -> intents_pb2.ApproveIntentResponse:
+        """An approval as it is. Raises Refused."""
+        request = intents_pb2.ApproveIntentRequest(
+            request_id=new_id(), name=f"intents/{intent}", approval=approval
+        )
+        answer: intents_pb2.ApproveIntentResponse = await self.call(
+            self.intents.ApproveIntent, request
+        )
+        return answer
+
+    async def signed_approval(
+        self, intent: str, decision: Decision = Decision.APPROVE, **changes: Any
+    ) -> str:
+        """The decision as it would be sent; `changes` replace what it says."""
         challenge = await self.call(
-            self.seal.CreateApprovalChallenge,
-            seal_pb2.CreateApprovalChallengeRequest(intent=f"intents/{intent}"),
+            self.intents.CreateApprovalChallenge,
+            intents_pb2.CreateApprovalChallengeRequest(intent=f"intents/{intent}"),
         )
         now = int(time.time())
         approval = Approval(
@@ -500,7 +524,40 @@ class Officer(Member):
             key_entry=challenge.key_entry,
             iat=now,
         )
-        return sign_approval(approval, self.signer)
+        return sign_approval(dataclasses.replace(approval, **changes), self.signer)
+
+    async def execute(self, intent: str, request_id: str = "") -> dict[str, Any]:
+        """Carry out an approved intent; what came of it. Raises Refused."""
+        answer = await self.call(
+            self.intents.ExecuteIntent,
+            intents_pb2.ExecuteIntentRequest(
+                request_id=request_id or new_id(), name=f"intents/{intent}"
+            ),
+        )
+        result: dict[str, Any] = json.loads(answer.result)
+        return result
+
+    async def withdraw(self, intent: str) -> None:
+        """Take an own intent back."""
+        await self.call(
+            self.intents.WithdrawIntent,
+            intents_pb2.WithdrawIntentRequest(request_id=new_id(), name=f"intents/{intent}"),
+        )
+
+    async def carry_out(
+        self,
+        kind: str,
+        members: Mapping[str, Any],
+        *,
+        by: Sequence[str] = ("qian", "sun"),
+        intent: str = "",
+    ) -> dict[str, Any]:
+        """Propose, have `by` approve, execute: one operation from end to end. Raises Refused."""
+        intent = intent or f"intent-{secrets.token_hex(4)}"
+        await self.propose_kind(intent, kind, members)
+        for name in by:
+            await self.hub.officer(name).approve(intent)
+        return await self.execute(intent)
 
     async def grant(
         self,
@@ -808,8 +865,18 @@ class Simulator:
         """Where gRPC is served."""
         return f"127.0.0.1:{self.hub.grpc_port}"
 
-    def officer(self, name: str = "zhao") -> Officer:
-        return self._member(Officer, f"officers/{name}")
+    def officer(self, name: str = "zhao", *, keys_of: str = "") -> Officer:
+        """`keys_of` names the folder with the officer's newer keys."""
+        if keys_of:
+            self._members.pop((Officer, f"officers/{name}"), None)
+        return self._member(Officer, f"officers/{name}", keys_of or None)
+
+    def officer_key(self, name: str) -> ec.EllipticCurvePublicKey:
+        """The approval key in an officer's folder."""
+        folder = self.home / "officers" / name
+        return load_key(
+            folder / "approval.key", read_passphrase(folder / "passphrase")
+        ).public_key()
 
     def platform(self, name: str = "window-1") -> Platform:
         return self._member(Platform, f"systems/{name}")
@@ -825,10 +892,10 @@ class Simulator:
         """A system of any role."""
         return self._member(Member, f"systems/{name}")
 
-    def _member(self, kind: type[M], name: str) -> M:
+    def _member(self, kind: type[M], name: str, keys_of: str | None = None) -> M:
         found = self._members.get((kind, name))
         if not isinstance(found, kind):
-            found = self._members[kind, name] = self.connect(kind, name)
+            found = self._members[kind, name] = self.connect(kind, name, keys_of=keys_of)
         return found
 
     def connect(self, kind: type[M], name: str, *, keys_of: str | None = None) -> M:
@@ -863,17 +930,23 @@ class Simulator:
         )
         return grpc.aio.secure_channel(self.address, credentials, options=_CHANNEL)
 
-    def equip(self, folder: Path, name: str, *, signs: bool = True) -> access_pb2.Enrolment:
-        """Keys and certificate of a system in the new `folder`; what proves the keys."""
+    def equip(
+        self, folder: Path, name: str, *, signs: bool = True, officer: bool = False
+    ) -> access_pb2.Enrolment:
+        """Keys and certificate of a system in the new `folder`, or of an officer; what proves the
+        keys."""
         folder.mkdir(parents=True, mode=0o700)
         new_passphrase_file(folder / "passphrase")
         passphrase = read_passphrase(folder / "passphrase")
         client, signing = new_key(), new_key()
         save_key(folder / "client.key", client, passphrase)
-        save_key(folder / "signing.key", signing, passphrase)
+        save_key(folder / f"{'approval' if officer else 'signing'}.key", signing, passphrase)
         requests = [_der(make_csr(key, name)) for key in (client, signing)]
         issued = self.pki.issue(
-            "system-client", requests[0], now=datetime.now(UTC), common_name=name
+            "officer" if officer else "system-client",
+            requests[0],
+            now=datetime.now(UTC),
+            common_name=name,
         )
         (folder / "client.pem").write_bytes(issued.chain_pem)
         return access_pb2.Enrolment(

@@ -31,6 +31,7 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.rpc import status_of
+from tests.access.officers import change_officers
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
 from tests.attacks.test_states import RULING, decide, on_file
 from tests.exchange import handed, plans
@@ -279,7 +280,7 @@ def undocumented(body: dict[str, Any]) -> list[str]:
     kinds = kinds.partition("\n## ")[0]
     proofs, *sections = kinds.split("\n### ")
     section = next(one for one in sections if one.startswith(f"`{body['kind']}`\n"))
-    if "the proofs" in section or "new proofs" in section:
+    if "the proofs" in section or "new proofs" in section or "the evidence" in section:
         section += proofs
     shared = re.findall(r"^\| (`.+?`) \|", every, re.MULTILINE)
     members = [name for name in body if name != "data" and f"`{name}`" not in " ".join(shared)]
@@ -364,6 +365,8 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         # Other limits than the intent in force: the same bytes twice would be one intent.
         await zhao.propose("rejected", seal, LICENCE, uses_max=1)
         await hub.officer("sun").approve("rejected", Decision.REJECT)
+        await zhao.propose("withdrawn", seal, LICENCE, uses_max=2)
+        await zhao.withdraw("withdrawn")
         await zhao.revoke_grant("licence-to-window")
         await carry_out(hub, rename())
         await zhao.add_authority("nb-regulation", NEW_USCC, "宁波市监管局", "330200")
@@ -378,6 +381,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         shown = page.partition("```json\n")[2].partition("\n```")[0]
         await zhao.import_items(shown.encode())
         await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
+        await change_officers(hub)
         entries = await hub.entries()
         for _ in range(100):
             if entries[-1]["kind"] == "heartbeat":

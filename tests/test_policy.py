@@ -30,7 +30,7 @@ from hub.registry.v1 import (
     registry_pb2,
     states_pb2,
 )
-from hub.seal.v1 import seal_pb2
+from hub.seal.v1 import intents_pb2, seal_pb2
 from tests.conftest import ROOT
 
 OURS = [
@@ -49,6 +49,7 @@ OURS = [
         objections_pb2,
         registry_pb2,
         reorganization_pb2,
+        intents_pb2,
         seal_pb2,
         shared_documents_pb2,
         states_pb2,

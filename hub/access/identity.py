@@ -84,7 +84,8 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """A security officer with client certificate and approval key."""
+    """A security officer with client certificate and approval key; `end_time_us` is absent while
+    in office. Who may approve when, the roster says."""
 
     name: str
     x509_thumbprint: str
@@ -92,3 +93,4 @@ class Officer:
     approval_key_id: str
     enrolment_entry: int
     create_time_us: int
+    end_time_us: int | None = None

@@ -27,6 +27,10 @@ class Stored(Protocol):
 class Database(Protocol):
     """Questions to the database. Raise HubError(DATABASE_UNAVAILABLE)."""
 
+    async def all(self, statement: Statement, *args: Value) -> list[Row]:
+        """Every row that answers, at most 10,000."""
+        ...
+
     async def one(self, statement: Statement, *args: Value) -> Row | None:
         """The single row that answers now, or None."""
         ...

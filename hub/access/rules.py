@@ -144,4 +144,30 @@ RULES: Final = {
         "this key or X.509 certificate was enrolled before; make a new one",
         "该密钥或 X.509 证书曾经登记，请生成新的密钥",
     ),
+    "officer.known": Text(
+        "an officer of this name is enrolled; hand the office over, or choose another name",
+        "已有该名称的安全员，请办理移交或另选名称",
+    ),
+    "officer.unknown": Text(
+        "the roster has no officer of this name; see `sealway officer list`",
+        "名册中没有该安全员，可用 sealway officer list 查看",
+    ),
+    "officer.own_key": Text(
+        "officers rotate their own keys; for a new person hand the office over",
+        "安全员只能更换本人密钥；人员变动请办理移交",
+    ),
+    "officers.too_few": Text(
+        "too few officers would remain: one proposes, and as many others as the quorum approve; "
+        "enrol another one first, or lower the quorum",
+        "剩余安全员过少：一人提出，其余须达到法定人数；请先登记其他安全员或降低法定人数",
+    ),
+    "officers.too_many": Text("a roster has at most 64 officers", "名册最多64名安全员"),
+    "absence.order": Text(
+        "an absence ends after it begins and after now, and lasts at most 366 days",
+        "缺席的截止时间应晚于起始时间和当前时间，且最长366天",
+    ),
+    "substitute.standby": Text(
+        "a substitute or successor is another officer who is enrolled on standby",
+        "代理人或接任人应为另一名候补安全员",
+    ),
 }

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Never, TypeVar
 
@@ -218,7 +218,12 @@ def make_snapshot(
         for system in systems
         if system.state is SystemState.ACTIVE
     }
-    peers.update({officer.x509_thumbprint: _officer_peer(officer) for officer in officers})
+    # An officer leaves with the keys: no row of officers says it.
+    ends = {line.x509_thumbprint: line.end_time_us for line in lines}
+    officers = [replace(one, end_time_us=ends.get(one.x509_thumbprint)) for one in officers]
+    peers.update(
+        {one.x509_thumbprint: _officer_peer(one) for one in officers if one.end_time_us is None}
+    )
     keys: dict[str, RegisteredKey] = {}
     used: set[str] = set()
     for line in lines:
@@ -226,7 +231,7 @@ def make_snapshot(
         if not line.signing_key_id:
             continue
         used.add(line.signing_key_id)
-        if not line.ended:
+        if line.end_time_us is None:
             keys[line.signing_key_id] = known.get(line.signing_key_id) or _registered(line)
     return Snapshot(
         version,

@@ -133,6 +133,7 @@ _PUT_AUTHORITY: Final = put_into(AUTHORITIES)
 _INSERT_SYSTEM: Final = insert_into(SYSTEMS)
 _PUT_SYSTEM: Final = put_into(SYSTEMS)
 _INSERT_OFFICER: Final = insert_into(OFFICERS)
+_PUT_OFFICER: Final = put_into(OFFICERS)
 _INSERT_ENROLMENT: Final = insert_into(ENROLMENTS)
 _PUT_ENROLMENT: Final = put_into(ENROLMENTS)
 _PUT_VERSION: Final = put_into(VERSION)
@@ -169,7 +170,7 @@ class KeyLine:
     signing_key_id: str
     signing_jwk: bytes
     signing_use: str
-    ended: bool
+    end_time_us: int | None
 
 
 # -- Version ---------------------------------------------------------------------------------------
@@ -217,6 +218,10 @@ def put_system(system: System) -> Write:
 
 def insert_officer(officer: Officer) -> Write:
     return Write(_INSERT_OFFICER, [_officer_row(officer)])
+
+
+def put_officer(officer: Officer) -> Write:
+    return Write(_PUT_OFFICER, [_officer_row(officer)])
 
 
 def insert_enrolment(keys: EnrolledKeys) -> Write:
@@ -305,7 +310,7 @@ def key_line_of(row: Row) -> KeyLine:
         signing_key_id=text(row[3]),
         signing_jwk=blob(row[4]),
         signing_use=text(row[5]),
-        ended=row[6] is not None,
+        end_time_us=None if row[6] is None else integer(row[6]),
     )
 
 

@@ -160,6 +160,14 @@ RULES: Final[dict[str, Text]] = {
         "the value should be a SHA-256 digest: 43 characters of base64url without padding",
         "值应为 SHA-256 摘要：43位 base64url，不含填充",
     ),
+    "value.base64": Text(
+        "the value should be base64url without padding, of at most {limit} bytes",
+        "值应为不含填充的 base64url，最多 {limit} 字节",
+    ),
+    "value.key": Text(
+        "the value should be a P-256 public key as JWK with exactly kty, crv, x and y",
+        "值应为 P-256 公钥（JWK），且仅含 kty、crv、x、y",
+    ),
     "value.future": Text("the day is not one to come", "日期不得晚于今天"),
     "type.code": Text(
         "a type code is the defining authority's credit code and three digits from 001 to 999",

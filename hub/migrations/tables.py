@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
+import hub.access.roster_store
 import hub.exchange.copy_store
 import hub.registry.association_store
 import hub.registry.document_store

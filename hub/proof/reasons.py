@@ -128,6 +128,16 @@ class ProofReason(StrEnum):
     CRL_MALFORMED = "CRL_MALFORMED"
     NO_CRL = "NO_CRL"
 
+    # Dual control (docs/formats/intent-and-approval.md, docs/formats/roster.md).
+    INTENT_INVALID = "INTENT_INVALID"
+    INTENT_NOT_IN_FORCE = "INTENT_NOT_IN_FORCE"
+    INTENT_REJECTED = "INTENT_REJECTED"
+    APPROVER_NOT_COUNTED = "APPROVER_NOT_COUNTED"
+    QUORUM_NOT_REACHED = "QUORUM_NOT_REACHED"
+    ROSTER_INVALID = "ROSTER_INVALID"
+    ROSTER_BROKEN = "ROSTER_BROKEN"
+    ROSTER_CHANGE_REFUSED = "ROSTER_CHANGE_REFUSED"
+
     # Ledger formats (formats-ledger.md).
     INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
     PATH_LENGTH = "PATH_LENGTH"
@@ -866,6 +876,39 @@ TEXTS.update(
         ProofReason.NONCE_MISMATCH: ReasonText(
             "The approval answers another question.",
             "批准回应的不是本次询问。",
+        ),
+        ProofReason.INTENT_INVALID: ReasonText(
+            "The bytes are not an intent of a known kind.",
+            "该内容不是已知种类的意图。",
+        ),
+        ProofReason.INTENT_NOT_IN_FORCE: ReasonText(
+            "The intent is not in force at this time.",
+            "该意图此时不在有效期内。",
+        ),
+        ProofReason.INTENT_REJECTED: ReasonText(
+            "An officer rejected the intent.",
+            "有安全员驳回了该意图。",
+        ),
+        ProofReason.APPROVER_NOT_COUNTED: ReasonText(
+            "The officer's decision does not count: it proposed the intent, is absent or not in "
+            "office.",
+            "该安全员的决定不计入：其为提出人、缺席或不在任。",
+        ),
+        ProofReason.QUORUM_NOT_REACHED: ReasonText(
+            "Too few officers have approved it.",
+            "批准的安全员人数不足。",
+        ),
+        ProofReason.ROSTER_INVALID: ReasonText(
+            "The bytes are not a roster of officers.",
+            "该内容不是有效的安全员名册。",
+        ),
+        ProofReason.ROSTER_BROKEN: ReasonText(
+            "The roster does not follow from the one before it.",
+            "该名册不能由前一名册推出。",
+        ),
+        ProofReason.ROSTER_CHANGE_REFUSED: ReasonText(
+            "The officers or the quorum cannot be changed in this way.",
+            "不能如此变更安全员或法定人数。",
         ),
         ProofReason.OFFICER_MISMATCH: ReasonText(
             "The key does not belong to the officer named.",

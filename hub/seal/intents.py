@@ -1,19 +1,22 @@
-"""Standing intents: proposed by one officer, approved by two others, ended by one rejection.
+"""Intents: proposed by one officer, approved by others, ended by one rejection or executed once.
 
 What officers sign are the exact bytes of the intent with a nonce of their own; the bytes are made
-once and kept. The state in the table only steers: the signer verifies the approvals again.
+once and kept. The state in the table only steers: whoever acts on an intent verifies the approvals
+again, against the roster that the log proves (`hub.proof.roster`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from hub.clock import Clock
 from hub.domain import names
+from hub.domain.strict_json import Json, NotStrictJsonError
+from hub.domain.strict_json import parse_object as parse_strictly
 from hub.errors import HubError, Reason
 from hub.proof.approval import (
     APPROVAL_SIZE_MAX,
@@ -23,16 +26,27 @@ from hub.proof.approval import (
     intent_digest,
     verify_approval,
 )
-from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
-from hub.proof.reasons import TEXTS, ProofError
-from hub.seal.ports import Database, Officers, Recorder, Types
-from hub.seal.seal_store import SEAL_BY_NAME, seal_of
-from hub.seal.signer import APPROVALS_MAX, APPROVALS_NEEDED, StandingIntent, intent_bytes
+from hub.proof.encoding import b64u, b64u_decode, parse_object
+from hub.proof.intent import (
+    INTENT_SIZE_MAX,
+    SECONDS_MAX,
+    USES_MAX,
+    Intent,
+    Kind,
+    check_members,
+    parse_intent,
+)
+from hub.proof.intent_kinds import KINDS, STANDING_SEAL
+from hub.proof.jose import SKEW_S
+from hub.proof.reasons import TEXTS, ProofError, ProofReason
+from hub.proof.roster import APPROVALS_MAX, Approved, Roster, check_approval, verify_approved
+from hub.seal.ports import Database, Officers, Operation, Recorder, Rosters
+from hub.seal.standing_seals import StandingSeals
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
-    INSERT_APPROVAL,
     INSERT_INTENT,
     INTENT_BY_NAME,
+    PUT_APPROVAL,
     PUT_INTENT,
     USES_OF_INTENT,
     IntentState,
@@ -44,25 +58,34 @@ from hub.seal.store import (
     intent_row,
     unchanged_intent,
 )
-from hub.storage.changes import Answered, Call, Change, answered_before, record
+from hub.storage.changes import (
+    Answered,
+    Call,
+    Change,
+    answered_before,
+    read_and_change_once,
+    record,
+)
 from hub.storage.statements import Check, Write
 
-USES_MAX: Final = 1_000_000_000
 CHALLENGE_LIFE_S: Final = 600
 CHALLENGES_MAX: Final = 1000
+# What may still be decided on, taken back or replaced.
+_OPEN: Final = frozenset({IntentState.PROPOSED, IntentState.APPROVED})
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedIntent:
-    """What shall be allowed; times in seconds. An empty `manifest` allows every manifest."""
+    """What shall be allowed; times in seconds. `members` is a JSON object of what the kind asks
+    for; `replaces` the name of the intent that this one takes the place of, or empty."""
 
     intent_id: str
-    seal: str
-    type_code: str
+    kind: str
+    members: bytes
     not_before: int
     not_after: int
-    uses_max: int
-    manifest: str
+    uses_max: int = 1
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +94,36 @@ class Challenge:
 
     intent_bytes: bytes
     nonce: bytes = field(repr=False)
-    expire_time_us: int
+    issue_time_us: int
     key_entry: int
+
+    @property
+    def expire_time_us(self) -> int:
+        """When the nonce ends."""
+        return self.issue_time_us + CHALLENGE_LIFE_S * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class IntentView:
-    """An intent with the decisions on it and its uses so far."""
+    """An intent with the decisions on it, its uses so far, and the approvals it needs by now."""
 
-    intent: StoredIntent
+    stored: StoredIntent
+    intent: Intent
     approvals: tuple[StoredApproval, ...]
     uses: int
+    quorum: int
 
-    @property
-    def requester(self) -> str:
-        """Who proposed it."""
-        return _said(self.intent.bytes, "requester")
+
+Encode = Callable[[IntentView], bytes]
+EncodeResult = Callable[[IntentView, bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """Standing intents. Challenges are kept in memory: a restart asks officers to begin again."""
+    """All intents. Challenges are kept in memory: a restart asks officers to begin again.
+
+    `operations` do what an intent of their kind says; standing ones are used by sealing.
+    """
 
     origin: str
     region: str
@@ -99,78 +131,75 @@ class Intents:
     recorder: Recorder
     clock: Clock
     officers: Officers
-    types: Types
+    rosters: Rosters
+    standing_seals: StandingSeals
+    operations: Mapping[str, Operation]
     _challenges: dict[tuple[str, str], Challenge] = field(default_factory=dict, repr=False)
 
     async def get(self, name: str) -> IntentView:
-        """One intent. Raises HubError(INTENT_NOT_FOUND)."""
-        return await self.view(await self._stored(name))
+        """One intent. Raises HubError: INTENT_NOT_FOUND, ROSTER_MISSING, ROSTER_BROKEN."""
+        row = await self.database.one(INTENT_BY_NAME, name)
+        if row is None:
+            raise HubError(Reason.INTENT_NOT_FOUND, name=name)
+        return await self.view(intent_of(row))
 
-    async def view(self, intent: StoredIntent) -> IntentView:
-        """`intent` with its decisions and uses."""
-        rows = await self.database.all(APPROVALS_OF_INTENT, intent.name)
-        uses = await self.database.one(USES_OF_INTENT, intent.name)
-        return IntentView(
-            intent,
+    async def view(self, stored: StoredIntent) -> IntentView:
+        """`stored` with its decisions and uses."""
+        rows = await self.database.all(APPROVALS_OF_INTENT, stored.name)
+        uses = await self.database.one(USES_OF_INTENT, stored.name)
+        executed = stored.state is IntentState.EXECUTED
+        return await self._viewed(
+            stored,
             tuple(approval_of(row) for row in rows),
-            0 if uses is None else int(uses[0] or 0),
+            int(executed) if uses is None else int(uses[0] or 0),
         )
 
-    async def propose(
-        self, call: Call, proposed: ProposedIntent, encode: Callable[[IntentView], bytes]
-    ) -> Answered:
-        """Store the exact bytes of an intent. Raises HubError: FIELD_INVALID, SEAL_NOT_FOUND,
-        CERTIFICATE_TYPE_NOT_FOUND, ALREADY_EXISTS."""
+    async def propose(self, call: Call, proposed: ProposedIntent, encode: Encode) -> Answered:
+        """Store the exact bytes of an intent.
+
+        1. The same call again gives the first answer. 2. Kind, members, times and uses. 3. The
+        intent that it replaces is the caller's own and open; it ends with the same entry. Raises
+        HubError: FIELD_INVALID, INTENT_NOT_FOUND, INTENT_CLOSED, APPROVER_REFUSED, ALREADY_EXISTS,
+        ROSTER_MISSING, and whatever the kind's operation refuses.
+        """
         first = await answered_before(self.recorder, call)
         if first is not None:
             return first
         names.check_id(proposed.intent_id, field="intent_id")
-        _check_limits(proposed)
-        row = await self.database.one(SEAL_BY_NAME, proposed.seal)
-        if row is None:
-            raise HubError(Reason.SEAL_NOT_FOUND, name=proposed.seal)
-        seal = seal_of(row)
-        type_version = self.types.newest_version(proposed.type_code)
-        if type_version is None:
-            name = f"certificateTypes/{proposed.type_code.lower()}"
-            raise HubError(Reason.CERTIFICATE_TYPE_NOT_FOUND, name=name)
-        standing = StandingIntent(
+        kind = self._kind(proposed)
+        _check_limits(proposed, kind)
+        replaced = await self._replaced(call, proposed.replaces)
+        roster = await self.rosters.current()
+        intent = Intent(
+            kind=kind,
             origin=self.origin,
             region=self.region,
-            seal=seal.name,
-            authority=seal.authority_uscc,
-            vct=f"https://{self.origin}/vct/{proposed.type_code}",
-            type_version=type_version,
-            manifest=proposed.manifest or None,
+            members=await self._prepared(call, kind, proposed.members),
             not_before=proposed.not_before,
             not_after=proposed.not_after,
             uses_max=proposed.uses_max,
             requester=call.caller.name,
+            quorum=roster.quorum.of(kind.name),
+            replaces=None if replaced is None else replaced.digest,
         )
-        data = emit_json(intent_bytes(standing))
-        intent = StoredIntent(
-            name=f"intents/{proposed.intent_id}",
-            authority=seal.authority,
-            type_code=proposed.type_code,
-            type_version=type_version,
-            bytes=data,
-            digest=b64u(intent_digest(data)),
-            state=IntentState.PROPOSED,
-            decisions=0,
-            create_time_us=self.clock(),
-        )
-        if await self.database.one(INTENT_BY_NAME, intent.name) is not None:
-            raise HubError(Reason.ALREADY_EXISTS, name=intent.name)
+        stored = _stored(f"intents/{proposed.intent_id}", intent, self.clock())
+        if await self.database.one(INTENT_BY_NAME, stored.name) is not None:
+            raise HubError(Reason.ALREADY_EXISTS, name=stored.name)
+        writes = [Write(INSERT_INTENT, [intent_row(stored)])]
+        checks = [Check(INTENT_BY_NAME, (stored.name,), None), self.rosters.check()]
+        data: dict[str, Json] = {
+            "intent": stored.name,
+            "digest": stored.digest,
+            "bytes": stored.bytes.decode(),
+        }
+        if replaced is not None:
+            ended = dataclasses.replace(replaced, state=IntentState.REPLACED)
+            writes.append(Write(PUT_INTENT, [intent_row(ended)]))
+            checks.append(unchanged_intent(replaced))
+            data["replaced"] = replaced.name
+        answer = encode(await self._viewed(stored, (), 0))
         return await record(
-            self.recorder,
-            call,
-            Change(
-                kind="intent.proposed",
-                data={"intent": intent.name, "digest": intent.digest, "bytes": data.decode()},
-                writes=[Write(INSERT_INTENT, [intent_row(intent)])],
-                checks=[Check(INTENT_BY_NAME, (intent.name,), None)],
-                answer=encode(IntentView(intent, (), 0)),
-            ),
+            self.recorder, call, Change("intent.proposed", data, writes, checks, answer)
         )
 
     async def challenge(self, officer: str, name: str) -> Challenge:
@@ -188,23 +217,17 @@ class Intents:
             del self._challenges[key]
         if len(self._challenges) >= CHALLENGES_MAX:
             raise HubError(Reason.RATE_LIMITED, retry_after_s=CHALLENGE_LIFE_S)
-        challenge = Challenge(
-            view.intent.bytes,
-            secrets.token_bytes(NONCE_BYTES),
-            now_us + CHALLENGE_LIFE_S * 1_000_000,
-            key_entry,
-        )
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        challenge = Challenge(view.stored.bytes, nonce, now_us, key_entry)
         self._challenges[officer, name] = challenge
         return challenge
 
-    async def decide(
-        self, call: Call, name: str, approval: str, encode: Callable[[IntentView], bytes]
-    ) -> Answered:
+    async def decide(self, call: Call, name: str, approval: str, encode: Encode) -> Answered:
         """Record an officer's signed approval or rejection.
 
         1. The same call again gives the first answer. 2. The intent is open, and this officer may
         decide and has not. 3. The nonce issued to it is used up, whatever follows. 4. The approval
-        holds. 5. Two approvals put the intent in force, one rejection ends it. Raises HubError:
+        holds. 5. Enough approvals put the intent in force, one rejection ends it. Raises HubError:
         INTENT_NOT_FOUND, INTENT_CLOSED, APPROVER_REFUSED, APPROVAL_INVALID, DECISION_STALE.
         """
         first = await answered_before(self.recorder, call)
@@ -218,7 +241,7 @@ class Intents:
             raise _invalid(
                 "NONCE_MISMATCH", "No nonce is open; ask for a challenge.", "无有效随机数,请先申请"
             )
-        said = self._verify(view.intent, approval, challenge, officer)
+        said = self._verify(view.stored, approval, challenge, officer)
         stored = StoredApproval(
             intent=name,
             officer=officer,
@@ -229,9 +252,15 @@ class Intents:
             entry=0,
             create_time_us=self.clock(),
         )
-        approvals = (*view.approvals, stored)
-        intent = dataclasses.replace(view.intent, state=_state(approvals), decisions=len(approvals))
+        # An officer's earlier approval, with a key that has ended, gives way to the new one.
+        approvals = (*(one for one in view.approvals if one.officer != officer), stored)
+        intent = dataclasses.replace(
+            view.stored,
+            state=self._state(view, approvals),
+            decisions=view.stored.decisions + 1,
+        )
         approved = said.decision is Decision.APPROVE
+        changed = dataclasses.replace(view, stored=intent, approvals=approvals)
         return await record(
             self.recorder,
             call,
@@ -245,29 +274,151 @@ class Intents:
                     "state": intent.state.value,
                 },
                 writes=[
-                    Write(INSERT_APPROVAL, [approval_row(stored)]),
+                    Write(PUT_APPROVAL, [approval_row(stored)]),
                     Write(PUT_INTENT, [intent_row(intent)]),
                 ],
-                checks=[unchanged_intent(view.intent)],
-                answer=encode(IntentView(intent, approvals, view.uses)),
+                checks=[unchanged_intent(view.stored), self.rosters.check()],
+                answer=encode(changed),
             ),
         )
 
-    async def _stored(self, name: str) -> StoredIntent:
-        row = await self.database.one(INTENT_BY_NAME, name)
-        if row is None:
-            raise HubError(Reason.INTENT_NOT_FOUND, name=name)
-        return intent_of(row)
+    async def withdraw(self, call: Call, name: str, encode: Encode) -> Answered:
+        """End an intent that has not been executed, approved or not. Its requester only.
+
+        Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, APPROVER_REFUSED, DECISION_STALE.
+        """
+        first = await answered_before(self.recorder, call)
+        if first is not None:
+            return first
+        view = await self.get(name)
+        _check_own_and_open(view.stored, view.intent, call.caller.name)
+        ended = dataclasses.replace(view.stored, state=IntentState.WITHDRAWN)
+        answer = encode(dataclasses.replace(view, stored=ended))
+        return await record(
+            self.recorder,
+            call,
+            Change(
+                kind="intent.withdrawn",
+                data={"intent": name, "digest": ended.digest},
+                writes=[Write(PUT_INTENT, [intent_row(ended)])],
+                checks=[unchanged_intent(view.stored)],
+                answer=answer,
+            ),
+        )
+
+    async def execute(self, call: Call, name: str, encode: EncodeResult) -> Answered:
+        """Do what an approved intent says, once; durable and logged when it returns.
+
+        1. The same call again gives the first answer. 2. The intent is open and not a standing
+        one. 3. Its approvals are verified anew, by the roster as it is. 4. The caller proposed it
+        or is one whose approval counts. 5. What it does is recorded with the end of the intent, in
+        one entry: it is executed whole or not at all. Raises HubError: INTENT_NOT_FOUND,
+        INTENT_CLOSED, INTENT_NOT_APPROVED with the rule, APPROVER_REFUSED, DECISION_STALE, and
+        whatever the operation refuses.
+        """
+        view = await self.get(name)
+        operation = self.operations.get(view.intent.kind.name)
+        if operation is None:
+            raise _not_approved(view.stored.name, "it is used by sealing and not executed")
+
+        async def decide() -> Change:
+            view = await self.get(name)
+            approved = self._approved(view)
+            if call.caller.name not in (view.intent.requester, *approved.officers):
+                raise _refused(
+                    name, "its requester or an approver executes it", "应由提出人或批准人执行"
+                )
+            change = await operation.execute(call, approved)
+            executed = dataclasses.replace(view.stored, state=IntentState.EXECUTED)
+            evidence: dict[str, Json] = {
+                "intent": name,
+                "digest": approved.digest,
+                "bytes": approved.data.decode(),
+                "approvals": [*approved.approvals],
+            }
+            return Change(
+                kind=change.kind,
+                data={**change.data, **evidence},
+                writes=[*change.writes, Write(PUT_INTENT, [intent_row(executed)])],
+                checks=[*change.checks, unchanged_intent(view.stored), self.rosters.check()],
+                answer=encode(dataclasses.replace(view, stored=executed, uses=1), change.answer),
+            )
+
+        return await read_and_change_once(self.recorder, call, decide, operation.refresh)
+
+    # -- Steps -------------------------------------------------------------------------------------
+
+    async def _viewed(
+        self, stored: StoredIntent, approvals: tuple[StoredApproval, ...], uses: int
+    ) -> IntentView:
+        roster = await self.rosters.current()
+        intent = read_intent(stored)
+        quorum = max(intent.quorum, roster.quorum.of(intent.kind.name))
+        return IntentView(stored, intent, approvals, uses, quorum)
+
+    def _kind(self, proposed: ProposedIntent) -> Kind:
+        known = {STANDING_SEAL.name, *self.operations}
+        kind = KINDS.get(proposed.kind) if proposed.kind in known else None
+        if kind is None:
+            rule = f"one of {', '.join(sorted(known))}"
+            raise HubError(Reason.FIELD_INVALID, field="kind", rule=rule)
+        return kind
+
+    async def _prepared(self, call: Call, kind: Kind, data: bytes) -> Mapping[str, Json]:
+        if len(data) > INTENT_SIZE_MAX:
+            rule = f"at most {INTENT_SIZE_MAX} bytes"
+            raise HubError(Reason.FIELD_INVALID, field="members", rule=rule)
+        try:
+            members = parse_strictly(data)
+        except NotStrictJsonError as error:
+            raise HubError(Reason.FIELD_INVALID, field="members", rule=str(error)) from error
+        operation = self.operations.get(kind.name, self.standing_seals)
+        prepared = await operation.prepare(call, members)
+        check_members(kind, prepared)
+        return prepared
+
+    async def _replaced(self, call: Call, name: str) -> StoredIntent | None:
+        if not name:
+            return None
+        names.parse(name, "intents/{intent}")
+        view = await self.get(name)
+        _check_own_and_open(view.stored, view.intent, call.caller.name)
+        return view.stored
 
     def _check_may_decide(self, view: IntentView, officer: str) -> None:
-        if view.intent.state is not IntentState.PROPOSED or len(view.approvals) >= APPROVALS_MAX:
-            raise HubError(
-                Reason.INTENT_CLOSED, intent=view.intent.name, state=view.intent.state.value
+        """An approved intent takes further decisions: a standing one outlives those who leave, and
+        a rejection ends it at any time."""
+        stored = view.stored
+        if stored.state not in _OPEN or stored.decisions >= APPROVALS_MAX:
+            raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state=stored.state.value)
+        now = self.clock() // 1_000_000
+        if view.intent.not_after <= now:
+            raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state="expired")
+        if officer == view.intent.requester:
+            raise _refused(
+                stored.name, "who proposed an intent does not decide on it", "提出人不得审批"
             )
-        if officer == view.requester:
-            raise _refused(view, "who proposed an intent does not decide on it", "提出人不得审批")
-        if any(approval.officer == officer for approval in view.approvals):
-            raise _refused(view, "this officer has decided already", "该安全员已作出决定")
+        if not self.rosters.newest.is_acting(officer, now):
+            raise _refused(
+                stored.name,
+                "the officer is absent, on standby or not in office",
+                "缺席、候补或不在任",
+            )
+        if any(self._still_counts(view, one) for one in view.approvals if one.officer == officer):
+            raise _refused(stored.name, "this officer has decided already", "该安全员已作出决定")
+
+    def _still_counts(self, view: IntentView, approval: StoredApproval) -> bool:
+        """Whether a decision is one that its officer cannot make again."""
+        if approval.decision == Decision.REJECT:
+            return True
+        now = self.clock() // 1_000_000
+        try:
+            check_approval(
+                approval.approval, view.stored.bytes, view.intent, self.rosters.newest, now
+            )
+        except ProofError:
+            return False
+        return True
 
     def _verify(
         self, intent: StoredIntent, approval: str, challenge: Challenge, officer: str
@@ -279,7 +430,7 @@ class Intents:
         try:
             said = verify_approval(
                 approval,
-                keys=self.officers.approval_key,
+                keys=self.rosters.newest.key,
                 origin=self.origin,
                 region=self.region,
                 now=self.clock() // 1_000_000,
@@ -297,41 +448,102 @@ class Intents:
                 "key_entry is not the entry of the key.",
                 "key_entry 与密钥登记不符。",
             )
+        if said.iat < challenge.issue_time_us // 1_000_000 - SKEW_S:
+            # Whoever is absent now cannot say that it was signed before.
+            raise _invalid(
+                "CLAIM_INVALID", "iat is before the nonce.", "iat 早于随机数的签发时间。"
+            )
         return said
 
-
-def _check_limits(proposed: ProposedIntent) -> None:
-    if not 0 <= proposed.not_before < proposed.not_after:
-        raise HubError(Reason.FIELD_INVALID, field="expire_time", rule="later than start_time")
-    if not 1 <= proposed.uses_max <= USES_MAX:
-        raise HubError(Reason.FIELD_INVALID, field="uses_max", rule=f"1 to {USES_MAX}")
-    if proposed.manifest:
+    def _state(self, view: IntentView, approvals: Sequence[StoredApproval]) -> IntentState:
+        if any(approval.decision == Decision.REJECT for approval in approvals):
+            return IntentState.REJECTED
+        # An intent may be approved before it begins.
+        now = max(self.clock() // 1_000_000, view.intent.not_before)
         try:
-            sized = len(b64u_decode(proposed.manifest)) == 32
+            self._verify_approved(view.stored, approvals, self.rosters.newest, now)
         except ProofError:
-            sized = False
-        if not sized:
-            rule = "SHA-256 of the manifest's bytes, base64url"
-            raise HubError(Reason.FIELD_INVALID, field="manifest", rule=rule)
+            return IntentState.PROPOSED
+        return IntentState.APPROVED
+
+    def _approved(self, view: IntentView) -> Approved:
+        """Steps 2 and 3 of executing."""
+        if view.stored.state not in _OPEN:
+            raise HubError(
+                Reason.INTENT_CLOSED, intent=view.stored.name, state=view.stored.state.value
+            )
+        now = self.clock() // 1_000_000
+        try:
+            return self._verify_approved(view.stored, view.approvals, self.rosters.newest, now)
+        except ProofError as error:
+            detail = f" ({error.detail})" if error.detail else ""
+            rule = f"{error.reason.value}{detail}"
+            raise _not_approved(view.stored.name, rule) from error
+
+    def _verify_approved(
+        self,
+        stored: StoredIntent,
+        approvals: Sequence[StoredApproval],
+        roster: Roster,
+        now: int,
+    ) -> Approved:
+        texts = [one.approval for one in approvals]
+        approved = verify_approved(stored.bytes, texts, roster, KINDS, now=now)
+        if (roster.origin, roster.region) != (self.origin, self.region):
+            raise ProofError(ProofReason.ORIGIN_WRONG, "roster")
+        return approved
 
 
-def _state(approvals: Sequence[StoredApproval]) -> IntentState:
-    if any(approval.decision == Decision.REJECT for approval in approvals):
-        return IntentState.REJECTED
-    enough = len({approval.officer for approval in approvals}) >= APPROVALS_NEEDED
-    return IntentState.APPROVED if enough else IntentState.PROPOSED
+def read_intent(stored: StoredIntent) -> Intent:
+    """What a stored intent's bytes say. Raises HubError(DIGEST_MISMATCH)."""
+    try:
+        return parse_intent(stored.bytes, KINDS)
+    except ProofError as error:
+        raise HubError(Reason.DIGEST_MISMATCH, what=stored.name) from error
 
 
-def _said(data: bytes, member: str) -> str:
-    return str(parse_object(data)[member])
+def _stored(name: str, intent: Intent, time_us: int) -> StoredIntent:
+    data = intent.to_bytes()
+    is_seal = intent.kind == STANDING_SEAL
+    version = intent.members.get("type_version", 0)
+    return StoredIntent(
+        name=name,
+        authority=intent.text("seal").partition("/seals/")[0] if is_seal else "",
+        type_code=intent.text("vct").rpartition("/")[2] if is_seal else "",
+        type_version=version if is_seal and isinstance(version, int) else 0,
+        bytes=data,
+        digest=b64u(intent_digest(data)),
+        state=IntentState.PROPOSED,
+        decisions=0,
+        create_time_us=time_us,
+    )
+
+
+def _check_limits(proposed: ProposedIntent, kind: Kind) -> None:
+    if not 0 <= proposed.not_before < proposed.not_after <= SECONDS_MAX:
+        raise HubError(Reason.FIELD_INVALID, field="expire_time", rule="later than start_time")
+    uses_max = USES_MAX if kind.is_standing else 1
+    if not 1 <= proposed.uses_max <= uses_max:
+        raise HubError(Reason.FIELD_INVALID, field="uses_max", rule=f"1 to {uses_max}")
+
+
+def _check_own_and_open(stored: StoredIntent, intent: Intent, officer: str) -> None:
+    if intent.requester != officer:
+        raise _refused(stored.name, "only its requester takes it back", "只能由提出人撤回或替换")
+    if stored.state not in _OPEN:
+        raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state=stored.state.value)
 
 
 def _key_id(approval: str) -> str:
     return str(parse_object(b64u_decode(approval.partition(".")[0]))["kid"])
 
 
-def _refused(view: IntentView, en: str, zh: str) -> HubError:
-    return HubError(Reason.APPROVER_REFUSED, intent=view.intent.name, en=en, zh=zh)
+def _refused(name: str, en: str, zh: str) -> HubError:
+    return HubError(Reason.APPROVER_REFUSED, intent=name, en=en, zh=zh)
+
+
+def _not_approved(name: str, rule: str) -> HubError:
+    return HubError(Reason.INTENT_NOT_APPROVED, intent=name, rule=rule)
 
 
 def _invalid(rule: str, en: str, zh: str) -> HubError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from hub.domain.entry import LogHead
-from hub.proof.jose import RegisteredKey
+from hub.domain.strict_json import Json
+from hub.proof.roster import Approved, Roster
 from hub.storage import changes
-from hub.storage.statements import Row, Statement, Value
+from hub.storage.changes import Call, Change
+from hub.storage.statements import Check, Row, Statement, Value
 
 
 class Database(Protocol):
@@ -75,14 +77,52 @@ class Authorities(Protocol):
 
 
 class Officers(Protocol):
-    """Who may approve, in memory."""
-
-    def approval_key(self, kid: str, /) -> RegisteredKey | None:
-        """The approval key registered under `kid`; its owner is `officers/{officer}`."""
-        ...
+    """Who is enrolled, in memory."""
 
     def key_entry(self, officer: str) -> int | None:
         """The log entry that enrolled the officer's approval key."""
+        ...
+
+
+class Rosters(Protocol):
+    """Who may approve, and how many it takes: believed only as far as log and officers prove it."""
+
+    @property
+    def newest(self) -> Roster:
+        """The roster as last read. Raises HubError(ROSTER_MISSING)."""
+        ...
+
+    async def current(self) -> Roster:
+        """The roster as it is now. Raises HubError: ROSTER_MISSING, ROSTER_BROKEN."""
+        ...
+
+    def check(self) -> Check:
+        """That the roster as last read still is the newest."""
+        ...
+
+
+class Operation(Protocol):
+    """What one kind of intent does, once enough officers approved it.
+
+    A component offers its operations to `server`, which hands them to `Intents` by kind.
+    """
+
+    async def prepare(self, call: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The kind's own members, from those that `call` proposes: what follows from others is
+        filled in, and what could not be executed is refused here already.
+
+        Raises HubError with everything that is wrong.
+        """
+        ...
+
+    async def execute(self, call: Call, approved: Approved) -> Change:
+        """What shall be recorded, decided on what is true now; its answer is a JSON object for
+        whoever executes. Writes nothing itself; asked again where something changed meanwhile.
+        """
+        ...
+
+    async def refresh(self) -> None:
+        """Renew what is decided on in memory: before deciding again and after every change."""
         ...
 
 

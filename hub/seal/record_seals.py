@@ -23,7 +23,7 @@ from hub.proof.status_list import Status
 from hub.seal.keys import SigningKey, header_segment
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
-from hub.seal.signer import ApprovedIntent, GivenApproval, Signature, Signer
+from hub.seal.signer import ApprovedIntent, Signature, Signer
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
@@ -159,7 +159,7 @@ class RecordSeals:
         approved = self.signer.approve(
             intent.name,
             intent.bytes,
-            [GivenApproval(approval.approval, approval.nonce) for approval in approvals],
+            [approval.approval for approval in approvals],
         )
         row = await self.database.one(USES_OF_INTENT, intent.name)
         uses = None if row is None else int(row[0] or 0)

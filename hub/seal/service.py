@@ -14,18 +14,10 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Custody
 from hub.domain.seal_states import SealState
 from hub.errors import HubError, Reason
-from hub.proof.approval import Decision
-from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
 from hub.seal.seal_store import SEALS_OF_AUTHORITY_PAGE, SEALS_PAGE, seal_of
 from hub.seal.seals import Seals, SealView
 from hub.seal.status_lists import StatusLists
-from hub.seal.store import (
-    INTENTS_PAGE,
-    IntentState,
-    StoredApproval,
-    intent_of,
-)
 from hub.seal.v1 import seal_pb2 as pb
 from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
@@ -41,11 +33,6 @@ _SEAL_STATES: Final = {
     SealState.REVOKED: pb.Seal.STATE_REVOKED,
     SealState.ENDED: pb.Seal.STATE_ENDED,
 }
-_INTENT_STATES: Final = {
-    IntentState.PROPOSED: pb.Intent.STATE_PROPOSED,
-    IntentState.APPROVED: pb.Intent.STATE_APPROVED,
-    IntentState.REJECTED: pb.Intent.STATE_REJECTED,
-}
 _CUSTODIES: Final = {
     Custody.DEPARTMENT: common_pb2.CUSTODY_DEPARTMENT,
     Custody.HUB_HSM: common_pb2.CUSTODY_HUB_HSM,
@@ -60,7 +47,6 @@ class SealService:
 
     database: Database
     seals: Seals
-    intents: Intents
     status_lists: StatusLists
     pages: PageTokens
     current_caller: Callable[[], Caller]
@@ -126,74 +112,6 @@ class SealService:
             next_page_token=self.pages.make(page[-1].seal.name, scope) if more else "",
         )
 
-    async def ProposeIntent(
-        self, request: pb.ProposeIntentRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.ProposeIntentResponse:
-        """Propose a standing intent."""
-        call = self._call("ProposeIntent", request)
-        answered = await self.intents.propose(
-            call,
-            decode_proposed_intent(request),
-            lambda view: pb.ProposeIntentResponse(intent=encode_intent(view)).SerializeToString(),
-        )
-        response = pb.ProposeIntentResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(wire.receipt(answered))
-        return response
-
-    async def CreateApprovalChallenge(
-        self, request: pb.CreateApprovalChallengeRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.CreateApprovalChallengeResponse:
-        """A nonce for the calling officer."""
-        names.parse(request.intent, "intents/{intent}")
-        challenge = await self.intents.challenge(self.current_caller().name, request.intent)
-        return pb.CreateApprovalChallengeResponse(
-            intent_bytes=challenge.intent_bytes,
-            nonce=challenge.nonce,
-            expire_time=wire.timestamp(challenge.expire_time_us),
-            key_entry=challenge.key_entry,
-        )
-
-    async def ApproveIntent(
-        self, request: pb.ApproveIntentRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.ApproveIntentResponse:
-        """Record an officer's decision."""
-        names.parse(request.name, "intents/{intent}")
-        call = self._call("ApproveIntent", request)
-        answered = await self.intents.decide(
-            call,
-            request.name,
-            request.approval,
-            lambda view: pb.ApproveIntentResponse(intent=encode_intent(view)).SerializeToString(),
-        )
-        response = pb.ApproveIntentResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(wire.receipt(answered))
-        return response
-
-    async def GetIntent(
-        self, request: pb.GetIntentRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.GetIntentResponse:
-        """One intent."""
-        names.parse(request.name, "intents/{intent}")
-        return pb.GetIntentResponse(intent=encode_intent(await self.intents.get(request.name)))
-
-    async def ListIntents(
-        self, request: pb.ListIntentsRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.ListIntentsResponse:
-        """A page of intents in the order of their creation."""
-        size = page_size(request.page_size)
-        after = self.pages.read(request.page_token, "ListIntents")
-        time_text, _, name = after.partition(" ")
-        after_us = int(time_text or -1)
-        rows = await self.database.all(INTENTS_PAGE, after_us, after_us, name, size + 1)
-        page = [intent_of(row) for row in rows[:size]]
-        views = [await self.intents.view(intent) for intent in page]
-        more = len(rows) > size
-        last = f"{page[-1].create_time_us} {page[-1].name}" if more else ""
-        return pb.ListIntentsResponse(
-            intents=[encode_intent(view) for view in views],
-            next_page_token=self.pages.make(last, "ListIntents") if more else "",
-        )
-
     async def GetStatusList(
         self, request: pb.GetStatusListRequest, _context: grpc.aio.ServicerContext
     ) -> pb.GetStatusListResponse:
@@ -226,45 +144,3 @@ def encode_seal(view: SealView) -> pb.Seal:
         if key.not_after_us is not None:
             message.expire_time.CopyFrom(wire.timestamp(key.not_after_us))
     return message
-
-
-def encode_intent(view: IntentView) -> pb.Intent:
-    """The message of an intent."""
-    return pb.Intent(
-        name=view.intent.name,
-        state=_INTENT_STATES[view.intent.state],
-        intent_bytes=view.intent.bytes,
-        digest=view.intent.digest,
-        requester=view.requester,
-        approvals=[_encode_approval(approval) for approval in view.approvals],
-        uses=view.uses,
-        create_time=wire.timestamp(view.intent.create_time_us),
-    )
-
-
-def decode_proposed_intent(request: pb.ProposeIntentRequest) -> ProposedIntent:
-    """What a proposal says. Raises HubError(NAME_MALFORMED) or (FIELD_INVALID)."""
-    names.parse(request.seal, "authorities/{authority}/seals/{seal}")
-    (type_id,) = names.parse(request.certificate_type, "certificateTypes/{certificate_type}")
-    for field in ("start_time", "expire_time"):
-        if not request.HasField(field):
-            raise HubError(Reason.FIELD_INVALID, field=field, rule="is required")
-    return ProposedIntent(
-        intent_id=request.intent_id,
-        seal=request.seal,
-        type_code=type_id.upper(),
-        not_before=request.start_time.seconds,
-        not_after=request.expire_time.seconds,
-        uses_max=request.uses_max,
-        manifest=request.manifest,
-    )
-
-
-def _encode_approval(approval: StoredApproval) -> pb.Approval:
-    approved = approval.decision == Decision.APPROVE
-    return pb.Approval(
-        officer=approval.officer,
-        decision=pb.Approval.DECISION_APPROVED if approved else pb.Approval.DECISION_REJECTED,
-        approval=approval.approval,
-        create_time=wire.timestamp(approval.create_time_us),
-    )

@@ -8,7 +8,7 @@ officers read by construction (formats.md §8).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,13 +19,15 @@ from hub.domain.certificate import Conversion, Custody, Origin
 from hub.domain.record import Record, SealedRecord, SealingOrder, record_values
 from hub.domain.row import Row, parse_row
 from hub.errors import HubError, Reason
-from hub.proof.approval import Decision, intent_digest, verify_approval
 from hub.proof.attestation import Subject, attested_digest, verify_attestation
 from hub.proof.batch import Purpose, row_leaf, verify_batch_root
-from hub.proof.encoding import Json, b64u, b64u_each, digest, parse_object
+from hub.proof.encoding import Json, b64u, b64u_each, digest
+from hub.proof.intent import Intent
+from hub.proof.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.jose import SEAL_TYP, Keys, integer, string
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import ProofError
+from hub.proof.roster import Roster, verify_approved
 from hub.proof.sd_jwt import (
     Custody as ClaimedCustody,
 )
@@ -38,27 +40,7 @@ from hub.proof.sd_jwt import (
 )
 from hub.seal.keys import SigningKey, header_segment
 
-APPROVALS_NEEDED: Final = 2
-APPROVALS_MAX: Final = 16
-INTENT_KIND: Final = "standing-seal"
 CACHED_INTENTS_MAX: Final = 1024
-
-_REQUIRED: Final = frozenset(
-    {
-        "v",
-        "kind",
-        "origin",
-        "region",
-        "seal",
-        "authority",
-        "vct",
-        "type_version",
-        "not_before",
-        "not_after",
-        "uses_max",
-        "requester",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +75,6 @@ class ApprovedIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenApproval:
-    """An approval's text and the nonce that was issued for it."""
-
-    approval: str
-    nonce: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Signature:
     """A record's signature as its parts are stored; the header is that of its key."""
 
@@ -116,24 +90,23 @@ class Signer:
     origin: str
     region: str
     clock: Clock
-    approval_key: Keys
+    roster: Callable[[], Roster]
     batch_key: Keys
     _approved: dict[str, ApprovedIntent] = field(default_factory=dict, repr=False)
 
-    def approve(
-        self, name: str, intent: bytes, approvals: Sequence[GivenApproval]
-    ) -> ApprovedIntent:
-        """The intent, once two officers other than its requester approved these very bytes.
+    def approve(self, name: str, intent: bytes, approvals: Sequence[str]) -> ApprovedIntent:
+        """The intent, once as many officers as the roster demands approved these very bytes.
 
-        Verified once per intent and set of approvals. An approval counts until its own `not_after`,
-        and one rejection ends the intent. Raises HubError(INTENT_NOT_APPROVED) with the rule.
+        Verified once per roster, intent and set of approvals. An approval counts until its own
+        `not_after`, and one rejection ends the intent. Raises HubError: INTENT_NOT_APPROVED with
+        the rule, ROSTER_MISSING.
         """
-        texts = "\n".join(f"{given.approval} {given.nonce.hex()}" for given in approvals)
-        key = f"{name} {digest(intent)} {digest(texts)}"
+        roster = self.roster()
+        key = f"{roster.number} {name} {digest(intent)} {digest(chr(10).join(approvals))}"
         known = self._approved.get(key)
         now = self.clock() // 1_000_000
         if known is None:
-            known = self._verify(name, intent, approvals, now)
+            known = self._verify(name, intent, approvals, roster, now)
             if len(self._approved) >= CACHED_INTENTS_MAX:
                 self._approved.clear()
             self._approved[key] = known
@@ -279,80 +252,38 @@ class Signer:
             raise _refused(name, f"a scan is not attested: {error.reason.value}") from error
 
     def _verify(
-        self, name: str, intent: bytes, approvals: Sequence[GivenApproval], now: int
+        self, name: str, intent: bytes, approvals: Sequence[str], roster: Roster, now: int
     ) -> ApprovedIntent:
-        standing = parse_intent(intent)
-        if (standing.origin, standing.region) != (self.origin, self.region):
-            raise _refused(name, "the intent is another hub's")
-        officers: set[str] = set()
-        until = standing.not_after
-        for given in approvals[:APPROVALS_MAX]:
-            try:
-                approval = verify_approval(
-                    given.approval,
-                    keys=self.approval_key,
-                    origin=self.origin,
-                    region=self.region,
-                    now=now,
-                    intent=intent,
-                    nonce=given.nonce,
-                )
-            except ProofError as error:
-                raise _refused(name, f"an approval does not hold: {error.reason.value}") from error
-            if approval.decision is not Decision.APPROVE:
-                raise _refused(name, "an officer rejected it")
-            if approval.officer != standing.requester:
-                officers.add(approval.officer)
-                until = min(until, approval.not_after)
-        if len(officers) < APPROVALS_NEEDED:
-            raise _refused(name, "it needs approvals of two officers other than its requester")
-        return ApprovedIntent(name, standing, b64u(intent_digest(intent)), until)
-
-
-def parse_intent(data: bytes) -> StandingIntent:
-    """The intent in its bytes. Raises HubError(INTENT_NOT_APPROVED) for any other text."""
-    try:
-        members = parse_object(data)
-        names = members.keys() - {"manifest"}
-        if names != _REQUIRED or members["v"] != 1 or members["kind"] != INTENT_KIND:
-            raise _refused("", "its bytes are not a standing intent")
-        return StandingIntent(
-            origin=string(members, "origin"),
-            region=string(members, "region"),
-            seal=string(members, "seal"),
-            authority=string(members, "authority"),
-            vct=string(members, "vct"),
-            type_version=integer(members, "type_version", least=1),
-            manifest=string(members, "manifest") if "manifest" in members else None,
-            not_before=integer(members, "not_before"),
-            not_after=integer(members, "not_after"),
-            uses_max=integer(members, "uses_max", least=1),
-            requester=string(members, "requester"),
+        if (roster.origin, roster.region) != (self.origin, self.region):
+            raise _refused(name, "the roster is another hub's")
+        try:
+            approved = verify_approved(intent, approvals, roster, KINDS, now=now)
+        except ProofError as error:
+            detail = f" ({error.detail})" if error.detail else ""
+            raise _refused(name, f"{error.reason.value}{detail}") from error
+        return ApprovedIntent(
+            name, standing_intent(name, approved.intent), approved.digest, approved.until
         )
-    except ProofError as error:
-        raise _refused("", f"its bytes are not a standing intent: {error.reason.value}") from error
 
 
-def intent_bytes(intent: StandingIntent) -> dict[str, Json]:
-    """The members of an intent in the order in which its bytes are made."""
-    members: dict[str, Json] = {
-        "v": 1,
-        "kind": INTENT_KIND,
-        "origin": intent.origin,
-        "region": intent.region,
-        "seal": intent.seal,
-        "authority": intent.authority,
-        "vct": intent.vct,
-        "type_version": intent.type_version,
-    }
-    if intent.manifest is not None:
-        members["manifest"] = intent.manifest
-    return members | {
-        "not_before": intent.not_before,
-        "not_after": intent.not_after,
-        "uses_max": intent.uses_max,
-        "requester": intent.requester,
-    }
+def standing_intent(name: str, intent: Intent) -> StandingIntent:
+    """What a standing intent says. Raises HubError(INTENT_NOT_APPROVED) for one of another kind."""
+    if intent.kind != STANDING_SEAL:
+        raise _refused(name, "it is not a standing intent to seal records")
+    members = intent.members
+    return StandingIntent(
+        origin=intent.origin,
+        region=intent.region,
+        seal=string(members, "seal"),
+        authority=string(members, "authority"),
+        vct=string(members, "vct"),
+        type_version=integer(members, "type_version", least=1),
+        manifest=string(members, "manifest") if "manifest" in members else None,
+        not_before=intent.not_before,
+        not_after=intent.not_after,
+        uses_max=intent.uses_max,
+        requester=intent.requester,
+    )
 
 
 _BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})

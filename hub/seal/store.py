@@ -46,6 +46,7 @@ INTENTS: Final = Table(
     "seal_intents",
     METADATA,
     Column("name", Text, primary_key=True),
+    # What a standing intent is found by; empty and 0 in one of another kind.
     Column("authority", Text, nullable=False),
     Column("type_code", Text, nullable=False),
     Column("type_version", BigInteger, nullable=False),
@@ -116,7 +117,7 @@ STATUS: Final = Table(
 PUT_HEADER: Final = put_into(HEADERS)
 INSERT_INTENT: Final = insert_into(INTENTS)
 PUT_INTENT: Final = put_into(INTENTS)
-INSERT_APPROVAL: Final = insert_into(APPROVALS)
+PUT_APPROVAL: Final = put_into(APPROVALS)
 PUT_USES: Final = put_into(USES)
 INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
 PUT_STATUS: Final = put_into(STATUS)
@@ -222,6 +223,9 @@ class IntentState(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
+    EXECUTED = "executed"
 
 
 @dataclass(frozen=True, slots=True)

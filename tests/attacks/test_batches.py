@@ -279,8 +279,8 @@ async def test_a_type_without_an_approved_intent_is_not_sealed(hub: Simulator) -
         ),
         status="FAILED_PRECONDITION",
         reason="INTENT_NOT_APPROVED",
-        en="nothing is sealed under the intent -: no approved intent for this authority, type, "
-        "type version and manifest. Have two officers approve one that fits.",
+        en="the intent - allows nothing: no approved intent for this authority, type, "
+        "type version and manifest. Have officers approve one that fits.",
         caller="systems/nb-connector",
     )
     assert refusal.details

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.domain.record import Record
 from hub.introductions import ProvenKeys
+from hub.proof.encoding import digest
 from hub.proof.jose import jwk, thumbprint
 from hub.registry import assemble as registry_assemble
 from hub.registry import ingest as registry_ingest
-from tests.simulator import Refused, Simulator, copy_home, licence
+from tests.simulator import LICENCE, OFFICERS, Refused, Simulator, copy_home, licence
 
 
 def plant_officer_key(database: Path, officer: str) -> str:
@@ -80,20 +81,53 @@ async def test_a_key_that_only_a_row_knows_is_not_believed(city: Path, tmp_path:
         assert {kid for kid in keys if proven(kid) is not None} == keys.keys() - {planted}
 
 
-async def test_an_intent_loses_its_approval_with_the_officers_key(
+async def test_a_planted_officer_key_changes_nothing_of_what_was_approved(
     city: Path, tmp_path: Path
 ) -> None:
-    """With the genuine key overwritten, one approval is left, and nothing is sealed."""
+    """Approvals are verified with the keys of the roster, which no row of officers can change."""
     home = copy_home(city, tmp_path / "home")
     plant_officer_key(home / "data" / "hub.db", "officers/qian")
+
+    async with Simulator(home) as simulator:
+        delivered = await simulator.connector().deliver([licence(1)])
+
+        assert delivered.results[0].certificate
+        roster = await simulator.hub.rosters.current()
+        assert {one.key_id for one in roster.officers.values()} == {
+            thumbprint(simulator.officer_key(name)) for name in OFFICERS
+        }
+
+
+@pytest.mark.parametrize("forge", ["another key in number 0", "a number 1 of nobody's intent"])
+async def test_a_planted_roster_stops_everything(city: Path, tmp_path: Path, forge: str) -> None:
+    """A statement that the log or the officers do not prove is no roster; nothing counts by it."""
+    home = copy_home(city, tmp_path / "home")
+    with sqlite3.connect(home / "data" / "hub.db") as connection:
+        (data,) = connection.execute("SELECT statement FROM access_rosters").fetchone()
+        statement = json.loads(data)
+        own = jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
+        statement["officers"][0]["key"] = own
+        if forge.startswith("another"):
+            text = json.dumps(statement, separators=(",", ":")).encode()
+            connection.execute("UPDATE access_rosters SET statement = ?", (text,))
+        else:
+            statement = {"v": 1, "number": 1, "prev": digest(data), **statement}
+            text = json.dumps(statement, separators=(",", ":")).encode()
+            connection.execute(
+                "INSERT INTO access_rosters SELECT 1, ?, intent, approvals, entry, retention_class"
+                " FROM access_rosters",
+                (text,),
+            )
+    connection.close()
 
     async with Simulator(home) as simulator:
         before = (await simulator.state()).domain()
         with pytest.raises(Refused) as caught:
             await simulator.connector().deliver([licence(1)])
+        with pytest.raises(Refused) as proposing:
+            seal = "authorities/hz-market/seals/main"
+            await simulator.officer().propose("another", seal, LICENCE)
 
-        assert (caught.value.status, caught.value.reason) == (
-            "FAILED_PRECONDITION",
-            "INTENT_NOT_APPROVED",
-        )
+        for refused in (caught.value, proposing.value):
+            assert (refused.status, refused.reason) == ("DATA_LOSS", "ROSTER_BROKEN")
         assert (await simulator.state()).domain() == before

@@ -36,7 +36,7 @@ from hub.proof.note import KeyType, VerifierKey, sign_checkpoint
 from hub.proof.receipt import commit, entry_bytes, entry_leaf, make_receipt, proof_text
 from hub.proof.sd_jwt import Custody, RecordClaims, Source, StatusReference, present, seal_record
 from hub.proof.trust import Trust, trust_file
-from hub.seal.v1 import seal_pb2, seal_pb2_grpc
+from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2, seal_pb2_grpc
 from hub.v1 import common_pb2
 
 ORIGIN = "hub.test.example"
@@ -202,6 +202,7 @@ def start(folder: Path) -> tuple[Loopback, grpc.Server]:
     exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(_Exchange(hub), server)
     ledger_pb2_grpc.add_LedgerServiceServicer_to_server(_Ledger(hub), server)
     seal_pb2_grpc.add_SealServiceServicer_to_server(_Seal(hub), server)
+    intents_pb2_grpc.add_IntentServiceServicer_to_server(_Intents(hub), server)
     own = server_key_and_cert(
         pki, folder / "tls", now=now, common_name=ORIGIN, ip_addresses=("127.0.0.1",)
     )
@@ -343,26 +344,6 @@ class _Seal(seal_pb2_grpc.SealServiceServicer):
     def __init__(self, hub: Loopback) -> None:
         self.hub = hub
 
-    def GetIntent(self, request, context):
-        self.hub.receive("GetIntent", request, context)
-        return seal_pb2.GetIntentResponse(intent=self._intent(request.name))
-
-    def CreateApprovalChallenge(self, request, context):
-        self.hub.receive("CreateApprovalChallenge", request, context)
-        return seal_pb2.CreateApprovalChallengeResponse(
-            intent_bytes=self.hub.challenge_intent or self.hub.intent,
-            nonce=b"\x07" * 32,
-            key_entry=3,
-        )
-
-    def ApproveIntent(self, request, context):
-        self.hub.receive("ApproveIntent", request, context)
-        self.hub.approvals.append(request.approval)
-        intent = self._intent(request.name)
-        intent.state = seal_pb2.Intent.STATE_APPROVED
-        receipt = self.hub.log({"v": 1, "kind": "intent.approved"})
-        return seal_pb2.ApproveIntentResponse(intent=intent, receipt=receipt)
-
     def CreateSeal(self, request, context):
         self.hub.receive("CreateSeal", request, context)
         return seal_pb2.CreateSealResponse(
@@ -380,10 +361,35 @@ class _Seal(seal_pb2_grpc.SealServiceServicer):
             seal=seal, receipt=self.hub.log({"v": 1, "kind": "seal.activated"})
         )
 
-    def _intent(self, name: str) -> seal_pb2.Intent:
-        return seal_pb2.Intent(
+
+class _Intents(intents_pb2_grpc.IntentServiceServicer):
+    def __init__(self, hub: Loopback) -> None:
+        self.hub = hub
+
+    def GetIntent(self, request, context):
+        self.hub.receive("GetIntent", request, context)
+        return intents_pb2.GetIntentResponse(intent=self._intent(request.name))
+
+    def CreateApprovalChallenge(self, request, context):
+        self.hub.receive("CreateApprovalChallenge", request, context)
+        return intents_pb2.CreateApprovalChallengeResponse(
+            intent_bytes=self.hub.challenge_intent or self.hub.intent,
+            nonce=b"\x07" * 32,
+            key_entry=3,
+        )
+
+    def ApproveIntent(self, request, context):
+        self.hub.receive("ApproveIntent", request, context)
+        self.hub.approvals.append(request.approval)
+        intent = self._intent(request.name)
+        intent.state = intents_pb2.Intent.STATE_APPROVED
+        receipt = self.hub.log({"v": 1, "kind": "intent.approved"})
+        return intents_pb2.ApproveIntentResponse(intent=intent, receipt=receipt)
+
+    def _intent(self, name: str) -> intents_pb2.Intent:
+        return intents_pb2.Intent(
             name=name,
-            state=seal_pb2.Intent.STATE_PROPOSED,
+            state=intents_pb2.Intent.STATE_PROPOSED,
             intent_bytes=self.hub.intent,
             digest=b64u(intent_digest(self.hub.intent)),
             requester="officers/chen",

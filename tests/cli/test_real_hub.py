@@ -257,7 +257,7 @@ def test_a_rejected_intent_is_closed_and_its_proposer_never_decides(
     )
 
     own = officer("intent", "approve", "too-wide", "--yes", expect=1)["error"]
-    rejected = qian("intent", "approve", "too-wide", "--reject", "--yes")
+    rejected = qian("intent", "reject", "too-wide", "--yes")
     late = sun("intent", "approve", "too-wide", "--yes", expect=1)["error"]
 
     assert own["reason"] == "APPROVER_REFUSED"
@@ -876,6 +876,7 @@ def _invocations(
     copying = ("copy", "make", fetched["request_id"], *_for_a_month(), *window, "--json")
     copied = sealway(*copying).document
     approvals = _approved(sealway, folder, hall, zhao, qian, sun)
+    undecided, withdrawn, executable = _intents(sealway, folder, zhao, qian, sun)
     return {
         ("init",): [folder / "home"],
         ("doctor",): config,
@@ -915,6 +916,9 @@ def _invocations(
             *(fresh, "--seal", seal, "--type", LICENCE, *dates, "--uses-max", "5", *zhao),
         ],
         ("intent", "approve"): [fresh, "--yes", *qian],
+        ("intent", "reject"): [undecided, "--yes", *qian],
+        ("intent", "withdraw"): [withdrawn, *zhao],
+        ("intent", "execute"): [executable, *zhao],
         ("intent", "list"): zhao,
         ("intent", "show"): [fresh, *zhao],
         ("grant", "add"): [fresh, *grant, "--item", "331022003001", *dates, *zhao],
@@ -1011,6 +1015,22 @@ def _approved(
         assert sealway("reorganize", *words, *officer).code == 0
         approvals += ["--approval", file]
     return approvals
+
+
+def _intents(sealway: Sealway, folder: Path, *officers: list[str | Path]) -> list[str]:
+    """Three intents of the first officer, the last of which the others approved."""
+    zhao, *others = officers
+    members = folder / "quorum.json"
+    members.write_text('{"default":2}', encoding="utf-8")
+    names = [f"quorum-{free_port()}" for _ in range(3)]
+    kind = ("--kind", "quorum.change", "--members", members)
+    for year, name in enumerate(names, start=2030):
+        # The same bytes twice would be one intent.
+        until = ("--until", f"{year}-12-31")
+        assert sealway("intent", "propose", name, *kind, *until, *zhao).code == 0
+    for officer in others:
+        assert sealway("intent", "approve", names[2], "--yes", *officer).code == 0
+    return names
 
 
 def _values(folder: Path, **values: str) -> Path:

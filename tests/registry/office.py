@@ -39,7 +39,7 @@ from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.migrations.migrate import migrate
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
-from hub.proof.encoding import digest
+from hub.proof.encoding import Json, digest, emit_json
 from hub.proof.jose import (
     APPROVAL_TYP,
     BATCH_ROOT_TYP,
@@ -50,6 +50,9 @@ from hub.proof.jose import (
     es256_signer,
 )
 from hub.proof.merkle import root as merkle_root
+from hub.proof.roster import Officer as RosterOfficer
+from hub.proof.roster import Quorum, Roster
+from hub.proof.roster_changes import founded
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.decide import Outcome
 from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
@@ -64,6 +67,7 @@ from hub.seal.record_seals import RecordSeals, SealedBatch
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seals import Seals, SealView
 from hub.seal.signer import Signer as SealSigner
+from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
 from hub.storage.changes import Answered, Call
 from hub.storage.database import Database, open_database
@@ -184,8 +188,6 @@ class Identities:
     def key(self, kid: str, /) -> RegisteredKey | None:
         return self.keys.get(kid)
 
-    approval_key = key
-
     def check(self, caller: Caller) -> Check:
         return Check(TURN, ("nobody", "nothing"), None if self.current else (0,))
 
@@ -227,6 +229,19 @@ class Identities:
 
 
 @dataclass
+class OfficeRosters:
+    """The roster of this office's officers, as it was founded unless a test replaces it."""
+
+    newest: Roster
+
+    async def current(self) -> Roster:
+        return self.newest
+
+    def check(self) -> Check:
+        return Check(TURN, ("nobody", "nothing"), None)
+
+
+@dataclass
 class Office:
     """Everything, and shorthands for what tests do with it."""
 
@@ -240,6 +255,7 @@ class Office:
     search: SearchCertificates
     seals: Seals
     intents: Intents
+    rosters: OfficeRosters
     record_seals: RecordSeals
     status_lists: StatusLists
     data_keys: DataKeys
@@ -287,14 +303,20 @@ class Office:
 
     async def propose(self, intent_id: str = "licences", **changes: object) -> IntentView:
         now = now_us() // 1_000_000
+        code = str(changes.pop("type_code", LICENCE))
+        members: dict[str, Json] = {
+            "seal": f"{AUTHORITY}/seals/main",
+            "certificate_type": f"certificateTypes/{code.lower()}",
+        }
+        if manifest := changes.pop("manifest", ""):
+            members["manifest"] = str(manifest)
         values: dict[str, object] = {
             "intent_id": intent_id,
-            "seal": f"{AUTHORITY}/seals/main",
-            "type_code": LICENCE,
+            "kind": "standing-seal",
+            "members": emit_json(members),
             "not_before": now - 60,
             "not_after": now + 86_400,
             "uses_max": 1_000_000,
-            "manifest": "",
         }
         proposed = ProposedIntent(**(values | changes))  # type: ignore[arg-type]
         await self.intents.propose(self.call(), proposed, _nothing)
@@ -435,7 +457,8 @@ async def _office(
     await catalogue.refresh()
     status_lists = StatusLists(ORIGIN, REGION, database, status, now_us, recorder.head)
     await status_lists.load()
-    signer = SealSigner(ORIGIN, REGION, now_us, identities.approval_key, identities.key)
+    rosters = OfficeRosters(found_roster(identities))
+    signer = SealSigner(ORIGIN, REGION, now_us, lambda: rosters.newest, identities.key)
     seal_keys = SealKeys(database, {keys.name: keys}, algorithms, now_us)
     record_seals = RecordSeals(database, signer, seal_keys, status_lists, _nothing_to_prove)
     counted: list[dict[Outcome, int]] = []
@@ -463,7 +486,18 @@ async def _office(
         reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
         search=SearchCertificates(database, identities, catalogue, keyring),
         seals=Seals(database, recorder, now_us, seal_keys, identities, anchors),
-        intents=Intents(ORIGIN, REGION, database, recorder, now_us, identities, catalogue),
+        intents=Intents(
+            origin=ORIGIN,
+            region=REGION,
+            database=database,
+            recorder=recorder,
+            clock=now_us,
+            officers=identities,
+            rosters=rosters,
+            standing_seals=StandingSeals(ORIGIN, database, catalogue),
+            operations={},
+        ),
+        rosters=rosters,
         record_seals=record_seals,
         status_lists=status_lists,
         data_keys=data_keys,
@@ -476,6 +510,16 @@ async def _office(
         ),
         counted=counted,
     )
+
+
+def found_roster(identities: Identities) -> Roster:
+    """Number 0, of everybody here who has an approval key."""
+    officers = [
+        RosterOfficer(key.owner, key.public_key, digest(key.owner), 0)
+        for key in identities.keys.values()
+        if key.use == APPROVAL_TYP and key.public_key is not None
+    ]
+    return founded(ORIGIN, REGION, 0, officers, Quorum())
 
 
 async def _identify() -> Caller:

@@ -18,11 +18,13 @@ from hub.domain.row import emit_row
 from hub.errors import HubError, Reason
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.batch import sign_batch_root
+from hub.proof.encoding import emit_json
 from hub.registry.change_type import ChangeType
 from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
+from hub.seal.intent_service import IntentService
 from hub.seal.service import SealService
-from hub.seal.v1 import seal_pb2
+from hub.seal.v1 import intents_pb2, seal_pb2
 from hub.storage import paging
 from hub.storage.paging import PageTokens
 from hub.v1 import common_pb2
@@ -64,11 +66,11 @@ class Desk:
         self.seal = SealService(
             office.database,
             office.seals,
-            office.intents,
             office.status_lists,
             pages,
             lambda: self.caller,
         )
+        self.intents = IntentService(office.database, office.intents, pages, lambda: self.caller)
 
     async def seal_made(self) -> None:
         created = await self.seal.CreateSeal(
@@ -92,10 +94,10 @@ class Desk:
             None,
         )
 
-    async def approved(self, name: str, officer: str) -> seal_pb2.Intent:
+    async def approved(self, name: str, officer: str) -> intents_pb2.Intent:
         self.caller = self.office.officer(officer)
-        challenge = await self.seal.CreateApprovalChallenge(
-            seal_pb2.CreateApprovalChallengeRequest(intent=name), None
+        challenge = await self.intents.CreateApprovalChallenge(
+            intents_pb2.CreateApprovalChallengeRequest(intent=name), None
         )
         now = now_us() // 1_000_000
         approval = Approval(
@@ -109,8 +111,8 @@ class Desk:
             challenge.key_entry,
             now,
         )
-        answer = await self.seal.ApproveIntent(
-            seal_pb2.ApproveIntentRequest(
+        answer = await self.intents.ApproveIntent(
+            intents_pb2.ApproveIntentRequest(
                 request_id=str(uuid.uuid4()),
                 name=name,
                 approval=sign_approval(approval, self.office.officers[officer]),
@@ -137,21 +139,21 @@ async def opened(desk: Desk) -> None:
     assert published.receipt.json
     await desk.seal_made()
     start = Timestamp(seconds=now_us() // 1_000_000 - 60)
-    proposed = await desk.seal.ProposeIntent(
-        seal_pb2.ProposeIntentRequest(
+    proposed = await desk.intents.ProposeIntent(
+        intents_pb2.ProposeIntentRequest(
             request_id=str(uuid.uuid4()),
             intent_id="licences",
-            seal=SEAL_NAME,
-            certificate_type=TYPE_NAME,
+            kind="standing-seal",
+            members=emit_json({"seal": SEAL_NAME, "certificate_type": TYPE_NAME}),
             start_time=start,
             expire_time=Timestamp(seconds=start.seconds + 3600),
             uses_max=100,
         ),
         None,
     )
-    assert proposed.intent.state == seal_pb2.Intent.STATE_PROPOSED
+    assert proposed.intent.state == intents_pb2.Intent.STATE_PROPOSED
     states = [(await desk.approved("intents/licences", name)).state for name in OFFICERS[1:]]
-    assert states == [seal_pb2.Intent.STATE_PROPOSED, seal_pb2.Intent.STATE_APPROVED]
+    assert states == [intents_pb2.Intent.STATE_PROPOSED, intents_pb2.Intent.STATE_APPROVED]
 
 
 async def test_from_a_type_to_a_certificate_through_both_services(desk: Desk) -> None:
@@ -201,7 +203,7 @@ async def test_from_a_type_to_a_certificate_through_both_services(desk: Desk) ->
     assert [one.code for one in listed.certificate_types] == [LICENCE]
     seals = await desk.seal.ListSeals(seal_pb2.ListSealsRequest(parent="authorities/-"), None)
     assert [one.state for one in seals.seals] == [seal_pb2.Seal.STATE_ACTIVE]
-    intents = await desk.seal.ListIntents(seal_pb2.ListIntentsRequest(), None)
+    intents = await desk.intents.ListIntents(intents_pb2.ListIntentsRequest(), None)
     assert [one.uses for one in intents.intents] == [1]
     token = await desk.seal.GetStatusList(seal_pb2.GetStatusListRequest(name="statusLists/1"), None)
     assert token.token.count(".") == 2
@@ -231,8 +233,8 @@ async def test_lists_go_on_with_their_token(desk: Desk) -> None:
     ]
     assert second.next_page_token == ""
     with pytest.raises(HubError) as caught:
-        await desk.seal.ListIntents(
-            seal_pb2.ListIntentsRequest(page_token=first.next_page_token), None
+        await desk.intents.ListIntents(
+            intents_pb2.ListIntentsRequest(page_token=first.next_page_token), None
         )
     assert caught.value.reason is Reason.PAGE_TOKEN_INVALID
 

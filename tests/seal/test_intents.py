@@ -11,8 +11,10 @@ from hub.domain.record import SealingOrder
 from hub.errors import HubError, Reason
 from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u, digest, parse_object
+from hub.proof.intent import parse_intent
+from hub.proof.intent_kinds import KINDS
 from hub.registry.decide import Outcome
-from hub.seal.signer import GivenApproval, Signer, parse_intent
+from hub.seal.signer import Signer, standing_intent
 from hub.seal.store import INSERT_INTENT, IntentState, StoredIntent, intent_row
 from hub.storage.statements import Write
 from tests.ledger.logs import entry
@@ -43,7 +45,7 @@ async def test_the_bytes_that_officers_sign_say_everything(office: Office) -> No
     """Seal, authority, type, version and uses stand in the bytes; the digest is over them."""
     view = await office.propose(uses_max=7, manifest=MANIFEST)
 
-    said = parse_object(view.intent.bytes)
+    said = parse_object(view.stored.bytes)
 
     assert said["kind"] == "standing-seal"
     assert (said["origin"], said["region"]) == (ORIGIN, REGION)
@@ -52,21 +54,21 @@ async def test_the_bytes_that_officers_sign_say_everything(office: Office) -> No
     assert said["vct"] == f"https://{ORIGIN}/vct/{LICENCE}"
     assert (said["type_version"], said["uses_max"]) == (1, 7)
     assert (said["manifest"], said["requester"]) == (MANIFEST, FIRST)
-    assert view.intent.digest == b64u(intent_digest(view.intent.bytes))
-    assert view.requester == FIRST
+    assert view.stored.digest == b64u(intent_digest(view.stored.bytes))
+    assert view.intent.requester == FIRST
 
 
 async def test_two_approvals_put_it_in_force(office: Office) -> None:
     """One is not enough; with the second, rows are sealed."""
     await office.propose()
     await office.decide(SECOND, NAME)
-    assert (await office.intents.get(NAME)).intent.state is IntentState.PROPOSED
+    assert (await office.intents.get(NAME)).stored.state is IntentState.PROPOSED
     assert await refusal_of(office) is Reason.INTENT_NOT_APPROVED
 
     await office.decide(THIRD, NAME)
 
     view = await office.intents.get(NAME)
-    assert view.intent.state is IntentState.APPROVED
+    assert view.stored.state is IntentState.APPROVED
     assert [approval.officer for approval in view.approvals] == [SECOND, THIRD]
     assert (await office.deliver([licence(1)])).results[0].outcome is Outcome.NEW
     assert (await office.intents.get(NAME)).uses == 1
@@ -91,7 +93,7 @@ async def test_the_same_officer_decides_once(office: Office) -> None:
         await office.intents.challenge(SECOND, NAME)
 
     assert caught.value.reason is Reason.APPROVER_REFUSED
-    assert (await office.intents.get(NAME)).intent.state is IntentState.PROPOSED
+    assert (await office.intents.get(NAME)).stored.state is IntentState.PROPOSED
 
 
 async def test_a_rejection_ends_it(office: Office) -> None:
@@ -103,7 +105,7 @@ async def test_a_rejection_ends_it(office: Office) -> None:
         await office.intents.challenge(THIRD, NAME)
 
     assert caught.value.reason is Reason.INTENT_CLOSED
-    assert (await office.intents.get(NAME)).intent.state is IntentState.REJECTED
+    assert (await office.intents.get(NAME)).stored.state is IntentState.REJECTED
 
 
 async def test_a_nonce_serves_once(office: Office) -> None:
@@ -165,7 +167,7 @@ async def test_a_call_repeated_is_answered_alike(office: Office) -> None:
     await office.propose()
     approval = await office.signed_approval(SECOND, NAME)
     call = office.call(SECOND)
-    first = await office.intents.decide(call, NAME, approval, lambda view: view.intent.bytes)
+    first = await office.intents.decide(call, NAME, approval, lambda view: view.stored.bytes)
 
     again = await office.intents.decide(call, NAME, approval, lambda _: b"other")
 
@@ -180,7 +182,7 @@ async def test_a_row_in_the_database_cannot_seal(office: Office) -> None:
     """An intent marked approved by whoever writes to the database has no approvals to verify."""
     view = await office.propose("real")
     forged = dataclasses.replace(
-        view.intent, name="intents/forged", digest="x", state=IntentState.APPROVED, decisions=2
+        view.stored, name="intents/forged", digest="x", state=IntentState.APPROVED, decisions=2
     )
     await office.recorder.record(entry(), [Write(INSERT_INTENT, [intent_row(forged)])], [])
 
@@ -211,12 +213,12 @@ async def test_only_the_manifest_approved_is_sealed(office: Office) -> None:
     assert await refusal_of(office) is Reason.INTENT_NOT_APPROVED
 
 
-async def approved(office: Office) -> tuple[StoredIntent, list[GivenApproval]]:
+async def approved(office: Office) -> tuple[StoredIntent, list[str]]:
     await office.propose()
     for officer in (SECOND, THIRD):
         await office.decide(officer, NAME)
     view = await office.intents.get(NAME)
-    return view.intent, [GivenApproval(one.approval, one.nonce) for one in view.approvals]
+    return view.stored, [one.approval for one in view.approvals]
 
 
 async def test_the_signer_counts_for_itself(office: Office) -> None:
@@ -226,10 +228,11 @@ async def test_the_signer_counts_for_itself(office: Office) -> None:
 
     def signer(time_us: int = now, origin: str = ORIGIN) -> Signer:
         return Signer(
-            origin, REGION, lambda: time_us, office.identities.approval_key, office.identities.key
+            origin, REGION, lambda: time_us, lambda: office.rosters.newest, office.identities.key
         )
 
-    assert signer().approve(NAME, intent.bytes, given).intent == parse_intent(intent.bytes)
+    said = standing_intent(NAME, parse_intent(intent.bytes, KINDS))
+    assert signer().approve(NAME, intent.bytes, given).intent == said
     for attempt in (
         lambda: signer().approve(NAME, intent.bytes, given[:1]),
         lambda: signer().approve(NAME, intent.bytes, [given[0], given[0]]),
@@ -249,7 +252,7 @@ async def test_an_approval_ends_when_it_says(office: Office) -> None:
     intent, given = await approved(office)
     time_us = [now_us()]
     signer = Signer(
-        ORIGIN, REGION, lambda: time_us[0], office.identities.approval_key, office.identities.key
+        ORIGIN, REGION, lambda: time_us[0], lambda: office.rosters.newest, office.identities.key
     )
     signer.approve(NAME, intent.bytes, given)
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hub/seal/v1/seal.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"W\n\x11\x43reateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07seal_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\"m\n\x12\x43reateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12\x14\n\x0cx509_request\x18\x02 \x01(\x0c\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\"K\n\x13\x41\x63tivateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nx509_chain\x18\x03 \x03(\x0c\"Y\n\x14\x41\x63tivateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\x1e\n\x0eGetSealRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x0fGetSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\"I\n\x10ListSealsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x11ListSealsResponse\x12 \n\x05seals\x18\x01 \x03(\x0b\x32\x11.hub.seal.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xea\x01\n\x14ProposeIntentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tintent_id\x18\x02 \x01(\t\x12\x0c\n\x04seal\x18\x03 \x01(\t\x12\x18\n\x10\x63\x65rtificate_type\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08uses_max\x18\x07 \x01(\x03\x12\x10\n\x08manifest\x18\x08 \x01(\t\"^\n\x15ProposeIntentResponse\x12#\n\x06intent\x18\x01 \x01(\x0b\x32\x13.hub.seal.v1.Intent\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"0\n\x1e\x43reateApprovalChallengeRequest\x12\x0e\n\x06intent\x18\x01 \x01(\t\"\x8a\x01\n\x1f\x43reateApprovalChallengeResponse\x12\x14\n\x0cintent_bytes\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tkey_entry\x18\x04 \x01(\x03\"J\n\x14\x41pproveIntentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08\x61pproval\x18\x03 \x01(\t\"^\n\x15\x41pproveIntentResponse\x12#\n\x06intent\x18\x01 \x01(\x0b\x32\x13.hub.seal.v1.Intent\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\" \n\x10GetIntentRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x11GetIntentResponse\x12#\n\x06intent\x18\x01 \x01(\x0b\x32\x13.hub.seal.v1.Intent\";\n\x12ListIntentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"T\n\x13ListIntentsResponse\x12$\n\x07intents\x18\x01 \x03(\x0b\x32\x13.hub.seal.v1.Intent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14GetStatusListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\"\x84\x03\n\x04Seal\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.hub.seal.v1.Seal.State\x12\x0e\n\x06key_id\x18\x04 \x01(\t\x12\x11\n\talgorithm\x18\x05 \x01(\t\x12 \n\x07\x63ustody\x18\x06 \x01(\x0e\x32\x0f.hub.v1.Custody\x12\x12\n\nx509_chain\x18\x07 \x03(\x0c\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_APPLIED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x13\n\x0fSTATE_SUSPENDED\x10\x03\x12\x11\n\rSTATE_REVOKED\x10\x04\x12\x0f\n\x0bSTATE_ENDED\x10\x05\"\xbe\x02\n\x06Intent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.hub.seal.v1.Intent.State\x12\x14\n\x0cintent_bytes\x18\x03 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x11\n\trequester\x18\x05 \x01(\t\x12(\n\tapprovals\x18\x06 \x03(\x0b\x32\x15.hub.seal.v1.Approval\x12\x0c\n\x04uses\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x12\n\x0eSTATE_APPROVED\x10\x02\x12\x12\n\x0eSTATE_REJECTED\x10\x03\"\xe4\x01\n\x08\x41pproval\x12\x0f\n\x07officer\x18\x01 \x01(\t\x12\x30\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x1e.hub.seal.v1.Approval.Decision\x12\x10\n\x08\x61pproval\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45\x43ISION_APPROVED\x10\x01\x12\x15\n\x11\x44\x45\x43ISION_REJECTED\x10\x02\x32\xdf\x06\n\x0bSealService\x12M\n\nCreateSeal\x12\x1e.hub.seal.v1.CreateSealRequest\x1a\x1f.hub.seal.v1.CreateSealResponse\x12S\n\x0c\x41\x63tivateSeal\x12 .hub.seal.v1.ActivateSealRequest\x1a!.hub.seal.v1.ActivateSealResponse\x12\x44\n\x07GetSeal\x12\x1b.hub.seal.v1.GetSealRequest\x1a\x1c.hub.seal.v1.GetSealResponse\x12J\n\tListSeals\x12\x1d.hub.seal.v1.ListSealsRequest\x1a\x1e.hub.seal.v1.ListSealsResponse\x12V\n\rProposeIntent\x12!.hub.seal.v1.ProposeIntentRequest\x1a\".hub.seal.v1.ProposeIntentResponse\x12t\n\x17\x43reateApprovalChallenge\x12+.hub.seal.v1.CreateApprovalChallengeRequest\x1a,.hub.seal.v1.CreateApprovalChallengeResponse\x12V\n\rApproveIntent\x12!.hub.seal.v1.ApproveIntentRequest\x1a\".hub.seal.v1.ApproveIntentResponse\x12J\n\tGetIntent\x12\x1d.hub.seal.v1.GetIntentRequest\x1a\x1e.hub.seal.v1.GetIntentResponse\x12P\n\x0bListIntents\x12\x1f.hub.seal.v1.ListIntentsRequest\x1a .hub.seal.v1.ListIntentsResponse\x12V\n\rGetStatusList\x12!.hub.seal.v1.GetStatusListRequest\x1a\".hub.seal.v1.GetStatusListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hub/seal/v1/seal.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"W\n\x11\x43reateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07seal_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\"m\n\x12\x43reateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12\x14\n\x0cx509_request\x18\x02 \x01(\x0c\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\"K\n\x13\x41\x63tivateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nx509_chain\x18\x03 \x03(\x0c\"Y\n\x14\x41\x63tivateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\x1e\n\x0eGetSealRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x0fGetSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\"I\n\x10ListSealsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x11ListSealsResponse\x12 \n\x05seals\x18\x01 \x03(\x0b\x32\x11.hub.seal.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14GetStatusListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\"\x84\x03\n\x04Seal\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.hub.seal.v1.Seal.State\x12\x0e\n\x06key_id\x18\x04 \x01(\t\x12\x11\n\talgorithm\x18\x05 \x01(\t\x12 \n\x07\x63ustody\x18\x06 \x01(\x0e\x32\x0f.hub.v1.Custody\x12\x12\n\nx509_chain\x18\x07 \x03(\x0c\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_APPLIED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x13\n\x0fSTATE_SUSPENDED\x10\x03\x12\x11\n\rSTATE_REVOKED\x10\x04\x12\x0f\n\x0bSTATE_ENDED\x10\x05\x32\x9b\x03\n\x0bSealService\x12M\n\nCreateSeal\x12\x1e.hub.seal.v1.CreateSealRequest\x1a\x1f.hub.seal.v1.CreateSealResponse\x12S\n\x0c\x41\x63tivateSeal\x12 .hub.seal.v1.ActivateSealRequest\x1a!.hub.seal.v1.ActivateSealResponse\x12\x44\n\x07GetSeal\x12\x1b.hub.seal.v1.GetSealRequest\x1a\x1c.hub.seal.v1.GetSealResponse\x12J\n\tListSeals\x12\x1d.hub.seal.v1.ListSealsRequest\x1a\x1e.hub.seal.v1.ListSealsResponse\x12V\n\rGetStatusList\x12!.hub.seal.v1.GetStatusListRequest\x1a\".hub.seal.v1.GetStatusListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,42 +49,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSEALSREQUEST']._serialized_end=618
   _globals['_LISTSEALSRESPONSE']._serialized_start=620
   _globals['_LISTSEALSRESPONSE']._serialized_end=698
-  _globals['_PROPOSEINTENTREQUEST']._serialized_start=701
-  _globals['_PROPOSEINTENTREQUEST']._serialized_end=935
-  _globals['_PROPOSEINTENTRESPONSE']._serialized_start=937
-  _globals['_PROPOSEINTENTRESPONSE']._serialized_end=1031
-  _globals['_CREATEAPPROVALCHALLENGEREQUEST']._serialized_start=1033
-  _globals['_CREATEAPPROVALCHALLENGEREQUEST']._serialized_end=1081
-  _globals['_CREATEAPPROVALCHALLENGERESPONSE']._serialized_start=1084
-  _globals['_CREATEAPPROVALCHALLENGERESPONSE']._serialized_end=1222
-  _globals['_APPROVEINTENTREQUEST']._serialized_start=1224
-  _globals['_APPROVEINTENTREQUEST']._serialized_end=1298
-  _globals['_APPROVEINTENTRESPONSE']._serialized_start=1300
-  _globals['_APPROVEINTENTRESPONSE']._serialized_end=1394
-  _globals['_GETINTENTREQUEST']._serialized_start=1396
-  _globals['_GETINTENTREQUEST']._serialized_end=1428
-  _globals['_GETINTENTRESPONSE']._serialized_start=1430
-  _globals['_GETINTENTRESPONSE']._serialized_end=1486
-  _globals['_LISTINTENTSREQUEST']._serialized_start=1488
-  _globals['_LISTINTENTSREQUEST']._serialized_end=1547
-  _globals['_LISTINTENTSRESPONSE']._serialized_start=1549
-  _globals['_LISTINTENTSRESPONSE']._serialized_end=1633
-  _globals['_GETSTATUSLISTREQUEST']._serialized_start=1635
-  _globals['_GETSTATUSLISTREQUEST']._serialized_end=1671
-  _globals['_GETSTATUSLISTRESPONSE']._serialized_start=1673
-  _globals['_GETSTATUSLISTRESPONSE']._serialized_end=1711
-  _globals['_SEAL']._serialized_start=1714
-  _globals['_SEAL']._serialized_end=2102
-  _globals['_SEAL_STATE']._serialized_start=1978
-  _globals['_SEAL_STATE']._serialized_end=2102
-  _globals['_INTENT']._serialized_start=2105
-  _globals['_INTENT']._serialized_end=2423
-  _globals['_INTENT_STATE']._serialized_start=2333
-  _globals['_INTENT_STATE']._serialized_end=2423
-  _globals['_APPROVAL']._serialized_start=2426
-  _globals['_APPROVAL']._serialized_end=2654
-  _globals['_APPROVAL_DECISION']._serialized_start=2572
-  _globals['_APPROVAL_DECISION']._serialized_end=2654
-  _globals['_SEALSERVICE']._serialized_start=2657
-  _globals['_SEALSERVICE']._serialized_end=3520
+  _globals['_GETSTATUSLISTREQUEST']._serialized_start=700
+  _globals['_GETSTATUSLISTREQUEST']._serialized_end=736
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_start=738
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_end=776
+  _globals['_SEAL']._serialized_start=779
+  _globals['_SEAL']._serialized_end=1167
+  _globals['_SEAL_STATE']._serialized_start=1043
+  _globals['_SEAL_STATE']._serialized_end=1167
+  _globals['_SEALSERVICE']._serialized_start=1170
+  _globals['_SEALSERVICE']._serialized_end=1581
 # @@protoc_insertion_point(module_scope)

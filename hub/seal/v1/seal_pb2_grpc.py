@@ -55,31 +55,6 @@ class SealServiceStub:
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.SerializeToString,
                 response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.FromString,
                 _registered_method=True)
-        self.ProposeIntent = channel.unary_unary(
-                '/hub.seal.v1.SealService/ProposeIntent',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentResponse.FromString,
-                _registered_method=True)
-        self.CreateApprovalChallenge = channel.unary_unary(
-                '/hub.seal.v1.SealService/CreateApprovalChallenge',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeResponse.FromString,
-                _registered_method=True)
-        self.ApproveIntent = channel.unary_unary(
-                '/hub.seal.v1.SealService/ApproveIntent',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentResponse.FromString,
-                _registered_method=True)
-        self.GetIntent = channel.unary_unary(
-                '/hub.seal.v1.SealService/GetIntent',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentResponse.FromString,
-                _registered_method=True)
-        self.ListIntents = channel.unary_unary(
-                '/hub.seal.v1.SealService/ListIntents',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsResponse.FromString,
-                _registered_method=True)
         self.GetStatusList = channel.unary_unary(
                 '/hub.seal.v1.SealService/GetStatusList',
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetStatusListRequest.SerializeToString,
@@ -120,43 +95,6 @@ class SealServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ProposeIntent(self, request, context):
-        """ProposeIntent stores the exact bytes of what shall be sealed, to be approved by officers.
-        Officers only; one log entry.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def CreateApprovalChallenge(self, request, context):
-        """CreateApprovalChallenge issues a single-use nonce for one officer and one intent.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ApproveIntent(self, request, context):
-        """ApproveIntent records an officer's signed approval or rejection. Two approvals by officers other
-        than the requester put the intent in force; one log entry each.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetIntent(self, request, context):
-        """GetIntent returns one intent with its approvals.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ListIntents(self, request, context):
-        """ListIntents returns intents in the order of their creation.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def GetStatusList(self, request, context):
         """GetStatusList returns a Token Status List token, the same that is served over HTTP.
         """
@@ -186,31 +124,6 @@ def add_SealServiceServicer_to_server(servicer, server):
                     servicer.ListSeals,
                     request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.FromString,
                     response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.SerializeToString,
-            ),
-            'ProposeIntent': grpc.unary_unary_rpc_method_handler(
-                    servicer.ProposeIntent,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentResponse.SerializeToString,
-            ),
-            'CreateApprovalChallenge': grpc.unary_unary_rpc_method_handler(
-                    servicer.CreateApprovalChallenge,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeResponse.SerializeToString,
-            ),
-            'ApproveIntent': grpc.unary_unary_rpc_method_handler(
-                    servicer.ApproveIntent,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentResponse.SerializeToString,
-            ),
-            'GetIntent': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetIntent,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentResponse.SerializeToString,
-            ),
-            'ListIntents': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListIntents,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsResponse.SerializeToString,
             ),
             'GetStatusList': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatusList,
@@ -327,141 +240,6 @@ class SealService:
             '/hub.seal.v1.SealService/ListSeals',
             hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.SerializeToString,
             hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ProposeIntent(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/ProposeIntent',
-            hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.ProposeIntentResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def CreateApprovalChallenge(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/CreateApprovalChallenge',
-            hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.CreateApprovalChallengeResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ApproveIntent(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/ApproveIntent',
-            hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.ApproveIntentResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetIntent(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/GetIntent',
-            hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.GetIntentResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ListIntents(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/ListIntents',
-            hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.ListIntentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

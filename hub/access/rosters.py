@@ -1,0 +1,89 @@
+"""The roster that counts: read from the database, believed only as far as log and officers prove.
+
+Number 0 is the one that `init` put into the log. Each later one must follow from the one before by
+an intent that satisfied it, and stand in the log as well. So a row that somebody writes into the
+database adds no officer and lowers no quorum; it stops all approvals instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from hub.access.ports import Database
+from hub.access.roster_store import ROSTERS_AFTER, link_of, newest_roster_check
+from hub.errors import HubError, Reason
+from hub.proof.encoding import digest, parse_object
+from hub.proof.intent_kinds import KINDS
+from hub.proof.reasons import ProofError
+from hub.proof.roster import Roster
+from hub.proof.roster_changes import Chain, Link, begin, follow
+from hub.storage.statements import Check
+
+# The entry of number 0; those of later numbers have the kind of what happened.
+_FOUNDED: Final = "roster.founded"
+
+
+class ProvenEntry(Protocol):
+    """An entry of the log."""
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON."""
+        ...
+
+
+class Proofs(Protocol):
+    """The log, as far as its signed root covers it."""
+
+    async def proven(self, index: int) -> ProvenEntry:
+        """Entry `index`. Raises HubError where the log does not prove it."""
+        ...
+
+
+@dataclass(slots=True)
+class Rosters:
+    """The chain of rosters, followed as far as it reaches. `refresh` before `newest`."""
+
+    database: Database
+    proofs: Proofs
+    _chain: Chain | None = field(default=None)
+
+    @property
+    def newest(self) -> Roster:
+        """The last roster that was followed to. Raises HubError(ROSTER_MISSING)."""
+        if self._chain is None:
+            raise HubError(Reason.ROSTER_MISSING)
+        return self._chain.roster
+
+    async def current(self) -> Roster:
+        """The newest roster of all. Raises HubError: ROSTER_MISSING, ROSTER_BROKEN."""
+        await self.refresh()
+        return self.newest
+
+    async def refresh(self) -> None:
+        """Follow what was recorded since. Raises HubError(ROSTER_BROKEN): nothing counts then."""
+        after = -1 if self._chain is None else self._chain.roster.number
+        for row in await self.database.all(ROSTERS_AFTER, after):
+            link, entry = link_of(row)
+            try:
+                self._chain = await self._followed(link, entry)
+            except ProofError as error:
+                raise HubError(Reason.ROSTER_BROKEN, number=after + 1, rule=str(error)) from error
+            after += 1
+
+    def check(self) -> Check:
+        """That the roster followed to still is the newest one."""
+        return newest_roster_check(self.newest.number)
+
+    async def _followed(self, link: Link, entry: int) -> Chain:
+        body = parse_object((await self.proofs.proven(entry)).body)
+        data = body.get("data")
+        statement = data.get("roster") if isinstance(data, dict) else None
+        if statement != link.statement.decode("utf-8", "replace"):
+            raise HubError(Reason.ROSTER_BROKEN, number="?", rule=f"entry {entry} says another one")
+        if self._chain is not None:
+            return follow(self._chain, link, KINDS)
+        if (body["kind"], body["caller"]) != (_FOUNDED, "init"):
+            raise HubError(Reason.ROSTER_BROKEN, number=0, rule=f"entry {entry} is not init's")
+        return begin(link.statement, digest(link.statement))
