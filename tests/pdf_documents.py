@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image, ImageDraw
 
+from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
@@ -140,6 +141,7 @@ class MemoryKey:
     private: Private
     x509_chain: tuple[bytes, ...]
     kid: str = "k"
+    custody: Custody = Custody.HUB_FILE
     signed: list[tuple[bytes, str]] = field(default_factory=list)
 
     def sign(self, signing_input: bytes, format: str) -> bytes:
@@ -177,7 +179,7 @@ def page(text: str = "Business licence of Acme Ltd", *, form: bool = False) -> b
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595.276 841.89] /Contents 4 0 R"
         b" /Resources << /Font << /F 5 0 R >> >>" + (b" /Annots [6 0 R]" if form else b"") + b" >>",
-        _stream(f"BT /F 18 Tf 72 700 Td ({text}) Tj ET".encode()),
+        stream(f"BT /F 18 Tf 72 700 Td ({text}) Tj ET".encode()),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     if form:
@@ -205,10 +207,6 @@ def assemble(objects: Sequence[bytes]) -> bytes:
     return out.getvalue()
 
 
-def _stream(data: bytes) -> bytes:
-    return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(data), data)
-
-
 @cache
 def picture() -> PdfPicture:
     """A red ring with a transparent ground."""
@@ -230,3 +228,36 @@ def sealed(
     form = CmsForm.of(key)
     prepared = prepare_pdf(document or page(), PLACE, picture(), form, further=further)
     return prepared.seal(key, form, time)
+
+
+def appended(
+    document: bytes, objects: dict[int, bytes], *, root: int = 1, trailer: bytes = b""
+) -> bytes:
+    """`document` with an incremental update that puts these objects in the place of others."""
+    start = int(document[document.rindex(b"startxref") :].split()[1])
+    size = max(int(document[document.rindex(b"/Size") :].split()[1]), *(n + 1 for n in objects))
+    out = io.BytesIO()
+    out.write(document)
+    table = b""
+    for number, body in sorted(objects.items()):
+        table += b"%d 1\n%010d 00000 n \n" % (number, out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+    at = out.tell()
+    out.write(b"xref\n" + table)
+    out.write(
+        b"trailer\n<< /Size %d /Root %d 0 R /Prev %d %s >>\nstartxref\n%d\n%%%%EOF\n"
+        % (size, root, start, trailer, at)
+    )
+    return out.getvalue()
+
+
+def stream(data: bytes, entries: bytes = b"") -> bytes:
+    """A stream object that is not compressed."""
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (entries, len(data), data)
+
+
+def object_of(document: bytes, number: int) -> bytes:
+    """The newest body of an object, as it stands in the file."""
+    head = b"\n%d 0 obj\n" % number
+    at = document.rindex(head) + len(head)
+    return document[at : document.index(b"\nendobj", at)]

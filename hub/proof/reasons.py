@@ -192,6 +192,22 @@ class ProofReason(StrEnum):
     STATUS_REVOKED = "STATUS_REVOKED"
     STATUS_SUSPENDED = "STATUS_SUSPENDED"
 
+    # Sealed PDF documents (PAdES) and the certificates of their signers.
+    PDF_MALFORMED = "PDF_MALFORMED"
+    PDF_ENCRYPTED = "PDF_ENCRYPTED"
+    PDF_NOT_SEALED = "PDF_NOT_SEALED"
+    PDF_RANGE = "PDF_RANGE"
+    PDF_CHANGED = "PDF_CHANGED"
+    PDF_UNDECLARED = "PDF_UNDECLARED"
+    CMS_MALFORMED = "CMS_MALFORMED"
+    CMS_ATTRIBUTES = "CMS_ATTRIBUTES"
+    CMS_ALGORITHM = "CMS_ALGORITHM"
+    CMS_FORM_UNKNOWN = "CMS_FORM_UNKNOWN"
+    TIME_STAMP_INVALID = "TIME_STAMP_INVALID"
+    X509_REVOKED_SINCE = "X509_REVOKED_SINCE"
+    NO_PDF_ANCHOR = "NO_PDF_ANCHOR"
+    NO_STAMP_ANCHOR = "NO_STAMP_ANCHOR"
+
     # ZIP archives, XML and OFD documents (GB/T 33190).
     ZIP_MALFORMED = "ZIP_MALFORMED"
     ZIP_TOO_LARGE = "ZIP_TOO_LARGE"
@@ -921,6 +937,63 @@ TEXTS.update(
         ProofReason.ATTESTATION_MISMATCH: ReasonText(
             "The attestation is about another row, type or authority.",
             "核对声明针对的是另一行数据、证照类型或机构。",
+        ),
+        # Sealed PDF documents.
+        ProofReason.PDF_MALFORMED: ReasonText(
+            "The PDF cannot be read, or can be read in two ways.",
+            "PDF 无法读取，或可作两种解读。",
+        ),
+        ProofReason.PDF_ENCRYPTED: ReasonText(
+            "The PDF is encrypted; its owner can write it out without a password.",
+            "PDF 已加密；请由所有者另存为无密码文件。",
+        ),
+        ProofReason.PDF_NOT_SEALED: ReasonText(
+            "The PDF carries no seal.",
+            "PDF 没有电子印章。",
+        ),
+        ProofReason.PDF_RANGE: ReasonText(
+            "The signature leaves out more of the file than itself.",
+            "签名未覆盖除其自身以外的整个文件。",
+        ),
+        ProofReason.PDF_CHANGED: ReasonText(
+            "The PDF was changed after it was sealed.",
+            "PDF 在盖章后被改动。",
+        ),
+        ProofReason.PDF_UNDECLARED: ReasonText(
+            "A signature was added later in a place that the seal did not declare.",
+            "盖章后在未预留的位置增加了签名。",
+        ),
+        ProofReason.CMS_MALFORMED: ReasonText(
+            "The signature is not one CMS in its one encoding.",
+            "签名不是规范编码的 CMS 结构。",
+        ),
+        ProofReason.CMS_ATTRIBUTES: ReasonText(
+            "The signed attributes do not bind this document to this certificate.",
+            "签名属性未将该文件与该证书绑定。",
+        ),
+        ProofReason.CMS_ALGORITHM: ReasonText(
+            "The signature uses a digest that can be forged or is not known.",
+            "签名所用摘要算法可被伪造或未知。",
+        ),
+        ProofReason.CMS_FORM_UNKNOWN: ReasonText(
+            "The signature is of a form that is not checked here.",
+            "此处无法核验该形式的签名。",
+        ),
+        ProofReason.TIME_STAMP_INVALID: ReasonText(
+            "The time stamp is of something else, or of nobody who is trusted.",
+            "时间戳针对其他内容，或签发者不受信任。",
+        ),
+        ProofReason.X509_REVOKED_SINCE: ReasonText(
+            "The certificate was revoked since, and only the signer says that it signed before.",
+            "证书其后已被吊销，除签名者自述外无法证明签名在此之前作出。",
+        ),
+        ProofReason.NO_PDF_ANCHOR: ReasonText(
+            "The trust file names no root certificate for PDF signers; get one that does.",
+            "信任文件没有 PDF 签名者的根证书；请获取包含该证书的信任文件。",
+        ),
+        ProofReason.NO_STAMP_ANCHOR: ReasonText(
+            "The trust file names no root certificate for time stamps; get one that does.",
+            "信任文件没有时间戳的根证书；请获取包含该证书的信任文件。",
         ),
         # ZIP archives, XML and OFD documents.
         ProofReason.ZIP_MALFORMED: ReasonText(

@@ -83,6 +83,7 @@ class StepName(StrEnum):
     SEAL_COPY = "seal-copy"
     SIGNED_RANGE = "signed-range"
     LATER_CHANGES = "later-changes"
+    REVOCATION = "revocation"
 
 
 class FactName(StrEnum):
@@ -302,6 +303,9 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     ),
     StepName.LATER_CHANGES: ReasonText(
         "nothing but what the seal allows was added later", "签章后仅有印章允许的增补"
+    ),
+    StepName.REVOCATION: ReasonText(
+        "the signer's certificate was not revoked when it signed", "签名时签名者证书未被吊销"
     ),
 }
 

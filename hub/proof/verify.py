@@ -14,6 +14,7 @@ from typing import Final
 
 from hub.proof.answer_checks import verify_answer, verify_checkpoint, verify_receipt
 from hub.proof.ofd_verify import verify_ofd
+from hub.proof.pdf import verify_pdf
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_checks import UNVERIFIED, verify_record, verify_status_token
 from hub.proof.report import FactName, Kind, Report, StepName
@@ -34,6 +35,7 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
     Kind.SEAL: verify_seal,
     Kind.SEAL_SIGNATURE: verify_seal_signature,
     Kind.OFD: verify_ofd,
+    Kind.PDF: verify_pdf,
 }
 """Who checks what; a kind that is not named here is recognised and *cannot check*."""
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from asn1crypto import x509 as asn1_x509
 
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.seal.keys import SigningKey
 
 FORMAT: Final = FORMATS[KeyUse.PDF]
 
@@ -30,32 +31,6 @@ _CONTEXT_0: Final = 0xA0
 _CONTEXT_1: Final = 0xA1
 _CONTEXT_2: Final = 0xA2
 _NULL: Final = b"\x05\x00"
-
-
-class PdfKey(Protocol):
-    """What a PDF seal needs of a signing key (`hub.seal.keys.SigningKey`)."""
-
-    @property
-    def kid(self) -> str:
-        """RFC 7638 thumbprint of the public key."""
-        ...
-
-    @property
-    def algorithm(self) -> KeyAlgorithm:
-        """The one algorithm of this key."""
-        ...
-
-    @property
-    def x509_chain(self) -> tuple[bytes, ...]:
-        """DER, leaf first, without the root."""
-        ...
-
-    def sign(self, signing_input: bytes, format: str) -> bytes:
-        """The signature over the exact bytes: DER for ECDSA, the raw octets for RSA and Ed25519.
-
-        Raises HubError(KEY_USAGE_REFUSED), (KEY_UNAVAILABLE).
-        """
-        ...
 
 
 def der(tag: int, *parts: bytes) -> bytes:
@@ -140,7 +115,7 @@ class CmsForm:
     _signer: bytes
 
     @classmethod
-    def of(cls, key: PdfKey) -> CmsForm:
+    def of(cls, key: SigningKey) -> CmsForm:
         """The form of `key`. Raises HubError(KEY_USAGE_REFUSED): it makes no PDF seals."""
         suite = _ALGORITHMS.get(key.algorithm)
         if suite is None or not key.x509_chain:
@@ -228,7 +203,7 @@ class CmsForm:
         return len(self._before_signer) + len(self._signer) + 1024
 
 
-def sign_cms(key: PdfKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
+def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
     """Attributes over `digest` and `key`'s signature of them. Raises what `key.sign` raises."""
     attributes = form.attributes(digest)
     return attributes, key.sign(attributes, FORMAT)

@@ -46,7 +46,8 @@ from pyhanko.sign.signers.cms_embedder import (
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from hub.errors import HubError, Reason
-from hub.seal.cms import CmsForm, PdfKey, sign_cms
+from hub.seal.cms import CmsForm, sign_cms
+from hub.seal.keys import SigningKey
 
 PDF_BYTES_MAX: Final = 64 * 1024 * 1024
 FIELDS_MAX: Final = 16
@@ -129,7 +130,7 @@ class PreparedPdf:
 
     def seal(
         self,
-        key: PdfKey,
+        key: SigningKey,
         form: CmsForm,
         time: datetime,
         *,

@@ -1,0 +1,344 @@
+"""What a sealed PDF is made of, as far as strangers may decide it: signatures, ranges, changes.
+
+pyHanko reads the file, tells revisions apart and compares them; what it leaves to its caller is
+decided here. It is imported inside of functions, so that the rest of `hub.proof` runs without it.
+Nothing here trusts a key: that is `hub.proof.pdf_chain`.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hub.proof.reasons import ProofError, ProofReason, Verdict
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.generic import DictionaryObject
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.diff_analysis import DiffPolicy
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+PDF_BYTES_MAX: Final = 32 * 1024 * 1024
+SIGNATURES_MAX: Final = 32
+REVISIONS_MAX: Final = 64
+CMS_BYTES_MAX: Final = 256 * 1024
+_STREAM_BYTES_MAX: Final = 32 * 1024 * 1024
+_DECODED_BYTES_MAX: Final = 128 * 1024 * 1024
+
+# What pyHanko and asn1crypto raise for bytes that are damaged, besides errors of their own.
+_DAMAGED: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    NotImplementedError,
+    RecursionError,
+    OverflowError,
+    zlib.error,
+)
+# The end of the file behind its last cross-reference table (ISO 32000-2 §7.5.5).
+_END: Final = re.compile(
+    rb"(?:(?!startxref).)*startxref\s+[0-9]{1,10}\s+%%EOF[\r\n]{0,4}", re.DOTALL
+)
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")
+# 1.2.156.10197, the arc of SM2, SM3 and of GM/T 0010's content types, as DER writes it.
+_GM_ARC: Final = bytes.fromhex("2a811ccf55")
+_SUBFILTERS: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+_STAMP_SUBFILTER: Final = "/ETSI.RFC3161"
+_ALGORITHMS: Final = {
+    ("sha256_ecdsa", "sha256", "secp256r1"): "ES256",
+    ("sha384_ecdsa", "sha384", "secp384r1"): "ES384",
+    ("ed25519", "sha512", None): "Ed25519",
+    ("rsassa_pss", "sha256", None): "PS256",
+}
+_DIGESTS: Final = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512")
+
+
+def damaged() -> tuple[type[Exception], ...]:
+    """Everything that reading a damaged or hostile file may raise."""
+    from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415
+
+    return (PdfError, *_DAMAGED)
+
+
+@dataclass(frozen=True, slots=True)
+class PdfSignature:
+    """One filled signature field: `end` is how many bytes of the file it claims to cover."""
+
+    reader: PdfFileReader
+    data: bytes
+    name: str
+    field: DictionaryObject
+    byte_range: tuple[int, ...]
+    contents: bytes
+    subfilter: str
+    is_stamp: bool
+
+    @property
+    def end(self) -> int:
+        """Where the signed bytes end."""
+        return sum(self.byte_range[2:4])
+
+
+def open_pdf(data: bytes) -> list[PdfSignature]:
+    """The signatures of a PDF in the order in which they were made.
+
+    Raises ProofError(TOO_LARGE) as *cannot check*, (PDF_MALFORMED), (PDF_NOT_SEALED).
+    """
+    from pyhanko.pdf_utils.decode_limits import (  # noqa: PLC0415
+        DecodeLimits,
+        DocumentDecodeBudget,
+        StreamDecodeLimits,
+    )
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+
+    # Its warnings quote the document; what they say stands in the report.
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
+    if len(data) > PDF_BYTES_MAX:
+        raise ProofError(ProofReason.TOO_LARGE, verdict=Verdict.CANNOT_CHECK)
+    limits = DecodeLimits(
+        per_stream=StreamDecodeLimits(max_output_size=_STREAM_BYTES_MAX),
+        document_budget=DocumentDecodeBudget(base_allowance=_DECODED_BYTES_MAX, max_ratio=2),
+    )
+    try:
+        reader = PdfFileReader(io.BytesIO(data), strict=True, decode_limits=limits)
+        if reader.encrypted:
+            raise ProofError(ProofReason.PDF_ENCRYPTED, "encrypted", verdict=Verdict.CANNOT_CHECK)
+        if reader.xrefs.hybrid_xrefs_present:
+            raise ProofError(ProofReason.PDF_MALFORMED, "two kinds of cross-reference tables")
+        if reader.xrefs.total_revisions > REVISIONS_MAX:
+            raise ProofError(ProofReason.TOO_LARGE, "revisions", verdict=Verdict.CANNOT_CHECK)
+        last = reader.xrefs.get_xref_container_info(reader.xrefs.total_revisions - 1)
+        if not _END.fullmatch(data[last.end_location :]):
+            raise ProofError(ProofReason.PDF_MALFORMED, "bytes behind its end")
+        found = _signatures(reader, data)
+    except damaged() as error:
+        raise ProofError(ProofReason.PDF_MALFORMED, type(error).__name__) from error
+    if all(item.is_stamp for item in found):
+        raise ProofError(ProofReason.PDF_NOT_SEALED)
+    return sorted(found, key=lambda item: item.end)
+
+
+def check_range(signature: PdfSignature) -> None:
+    """The signature covers the file from its first byte to the end of a revision, itself excepted.
+
+    ISO 32000-2 §12.8.1; without this, bytes in a gap could be anything. Raises
+    ProofError(PDF_RANGE).
+    """
+    data, wanted = signature.data, signature.byte_range
+    if len(wanted) != 4 or any(type(value) is bool or value < 0 for value in wanted):
+        raise ProofError(ProofReason.PDF_RANGE, "not four numbers")
+    first, before, after, rest = wanted
+    if first or after < before + 2 or not rest or after + rest > len(data):
+        raise ProofError(ProofReason.PDF_RANGE, "not two parts of this file")
+    gap = data[before:after]
+    if gap[:1] != b"<" or gap[-1:] != b">" or not _HEX.issuperset(gap[1:-1]) or len(gap) % 2:
+        raise ProofError(ProofReason.PDF_RANGE, "more than the signature is left out")
+    if bytes.fromhex(gap[1:-1].decode()) != signature.contents:
+        raise ProofError(ProofReason.PDF_RANGE, "another signature is left out")
+    if signature.end < len(data) and not data[: signature.end].rstrip(b"\r\n").endswith(b"%%EOF"):
+        raise ProofError(ProofReason.PDF_RANGE, "it ends within a revision")
+
+
+def open_cms(signature: PdfSignature) -> EmbeddedPdfSignature:
+    """The CMS of a signature, of a form that can be judged.
+
+    Raises ProofError(CMS_MALFORMED), (CMS_ATTRIBUTES), (CMS_ALGORITHM), and (ALG_NOT_CHECKED) as
+    *cannot check* for SM2, which PAdES does not know.
+    """
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature  # noqa: PLC0415
+
+    cms = _der(signature.contents)
+    if _GM_ARC in cms:
+        raise ProofError(ProofReason.ALG_NOT_CHECKED, "SM2", verdict=Verdict.CANNOT_CHECK)
+    expected = (_STAMP_SUBFILTER,) if signature.is_stamp else _SUBFILTERS
+    if signature.subfilter not in expected:
+        raise ProofError(
+            ProofReason.CMS_FORM_UNKNOWN, signature.subfilter, verdict=Verdict.CANNOT_CHECK
+        )
+    try:
+        opened = EmbeddedPdfSignature(signature.reader, signature.field, signature.name)
+        _check_form(opened, is_stamp=signature.is_stamp)
+    except damaged() as error:
+        raise ProofError(ProofReason.CMS_MALFORMED, type(error).__name__) from error
+    return opened
+
+
+def check_digest(opened: EmbeddedPdfSignature) -> Callable[[], None]:
+    """The signed bytes are those of the document; returns the check of the signature value.
+
+    Raises ProofError(CMS_ATTRIBUTES): the signed attributes are of another signature, and
+    (CONTENT_DIGEST_MISMATCH); the returned check raises ProofError(SIGNATURE_INVALID).
+    """
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity  # noqa: PLC0415
+
+    try:
+        intact, valid = validate_sig_integrity(
+            opened.signer_info, opened.signer_cert, "data", opened.compute_digest()
+        )
+    except damaged() as error:
+        raise ProofError(ProofReason.CMS_ATTRIBUTES, type(error).__name__) from error
+    if not intact:
+        raise ProofError(ProofReason.CONTENT_DIGEST_MISMATCH)
+
+    def check_value() -> None:
+        if not valid:
+            raise ProofError(ProofReason.SIGNATURE_INVALID)
+
+    return check_value
+
+
+def signed_time(opened: EmbeddedPdfSignature) -> int | None:
+    """The signer's own word on when he signed, in seconds; None where he does not say."""
+    try:
+        time = opened.self_reported_timestamp
+        return None if time is None else int(time.timestamp())
+    except damaged():
+        return None
+
+
+def algorithm(opened: EmbeddedPdfSignature) -> str:
+    """The signature's algorithm as `KeyAlgorithm` names it, else as CMS does."""
+    name = opened.signer_info["signature_algorithm"]["algorithm"].native
+    key = opened.signer_cert.public_key
+    curve = key.curve[1] if key.algorithm == "ec" else None
+    return _ALGORITHMS.get((name, opened.md_algorithm, curve), str(name))
+
+
+def check_changes(
+    signature: PdfSignature, opened: EmbeddedPdfSignature, later: list[PdfSignature]
+) -> None:
+    """Nothing was changed after the signature but what formats.md §11 allows: the document security
+    store, document time stamps, and signatures in places that were declared and open.
+
+    Raises ProofError(PDF_CHANGED), and (PDF_UNDECLARED): a later signature, in a document that
+    nobody certified as *cannot check*.
+    """
+    from pyhanko.sign.diff_analysis import SuspiciousModification  # noqa: PLC0415
+    from pyhanko.sign.diff_analysis.policy_api import ModificationLevel  # noqa: PLC0415
+    from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields  # noqa: PLC0415
+
+    if signature.end == len(signature.data):
+        return
+    try:
+        opened.compute_integrity_info(diff_policy=_policy())
+        result, level = opened.diff_result, opened.docmdp_level
+        old = signature.reader.get_historical_resolver(opened.signed_revision)
+        declared = {name for name, _, _ in enumerate_sig_fields(old, filled_status=False)}
+    except damaged() as error:
+        raise ProofError(ProofReason.PDF_CHANGED, type(error).__name__) from error
+    if result is None or isinstance(result, SuspiciousModification):
+        raise ProofError(ProofReason.PDF_CHANGED, str(result).partition("\n")[0])
+    undeclared = [item.name for item in later if not item.is_stamp and item.name not in declared]
+    if undeclared:
+        raise ProofError(
+            ProofReason.PDF_UNDECLARED,
+            undeclared[0],
+            verdict=Verdict.CANNOT_CHECK if level is None else Verdict.INVALID,
+        )
+    allowed = (
+        ModificationLevel.LTA_UPDATES
+        if level is MDPPerm.NO_CHANGES
+        else ModificationLevel.FORM_FILLING
+    )
+    if result.modification_level > allowed:
+        raise ProofError(ProofReason.PDF_CHANGED, "more than it allows")
+
+
+def _signatures(reader: PdfFileReader, data: bytes) -> list[PdfSignature]:
+    from pyhanko.pdf_utils.generic import IndirectObject  # noqa: PLC0415
+    from pyhanko.sign.fields import enumerate_sig_fields  # noqa: PLC0415
+    from pyhanko.sign.validation.pdf_embedded import extract_contents  # noqa: PLC0415
+
+    found: list[PdfSignature] = []
+    for name, value, field in enumerate_sig_fields(reader, filled_status=True):
+        if len(found) == SIGNATURES_MAX:
+            raise ProofError(ProofReason.TOO_LARGE, "signatures", verdict=Verdict.CANNOT_CHECK)
+        if not isinstance(field.get_object().raw_get("/V"), IndirectObject):
+            raise ProofError(ProofReason.PDF_MALFORMED, "a signature that is no object")
+        dictionary = value.get_object()
+        found.append(
+            PdfSignature(
+                reader,
+                data,
+                name,
+                field.get_object(),
+                tuple(int(number) for number in dictionary.raw_get("/ByteRange").get_object()),
+                extract_contents(dictionary),
+                str(dictionary.get("/SubFilter", "")),
+                dictionary.get("/Type") == "/DocTimeStamp",
+            )
+        )
+    return found
+
+
+def _check_form(opened: EmbeddedPdfSignature, *, is_stamp: bool) -> None:
+    signed_data = opened.signed_data
+    content = signed_data["encap_content_info"]
+    if content["content_type"].native != ("tst_info" if is_stamp else "data"):
+        raise ProofError(ProofReason.CMS_MALFORMED, "content type")
+    if not is_stamp and content["content"].native is not None:
+        raise ProofError(ProofReason.CMS_MALFORMED, "it holds a content of its own")
+    attributes = [item["type"].native for item in opened.signer_info["signed_attrs"]]
+    if len(set(attributes)) != len(attributes):
+        raise ProofError(ProofReason.CMS_ATTRIBUTES, "twice the same")
+    if "signing_certificate_v2" not in attributes and not is_stamp:
+        # Without it, whose certificate was meant is anybody's word (ETSI EN 319 142-1 §6.3).
+        raise ProofError(
+            ProofReason.CMS_ATTRIBUTES, "no signing certificate", verdict=Verdict.CANNOT_CHECK
+        )
+    if opened.md_algorithm not in _DIGESTS:
+        raise ProofError(ProofReason.CMS_ALGORITHM, opened.md_algorithm)
+
+
+def _der(contents: bytes) -> bytes:
+    """The one DER element in `contents`; what follows it must be the padding of the place."""
+    if len(contents) < 2 or contents[0] != 0x30 or len(contents) > CMS_BYTES_MAX:
+        raise ProofError(ProofReason.CMS_MALFORMED, "no CMS")
+    length, head = contents[1], 2
+    if length & 0x80:
+        octets = length & 0x7F
+        head += octets
+        length = int.from_bytes(contents[2:head], "big")
+        minimal = max(1, (length.bit_length() + 7) // 8)
+        if not 1 <= octets <= 4 or octets != minimal or length < 0x80:
+            raise ProofError(ProofReason.CMS_MALFORMED, "length")
+    if head + length > len(contents) or any(contents[head + length :]):
+        raise ProofError(ProofReason.CMS_MALFORMED, "bytes behind the signature")
+    return contents[: head + length]
+
+
+def _policy() -> DiffPolicy:
+    """pyHanko's rules without those that let titles, metadata, form fields and fonts change."""
+    from pyhanko.sign.diff_analysis import (  # noqa: PLC0415
+        CatalogModificationRule,
+        DSSCompareRule,
+        FormUpdatingRule,
+        ObjectStreamRule,
+        SigFieldCreationRule,
+        SigFieldModificationRule,
+        StandardDiffPolicy,
+        XrefStreamRule,
+    )
+    from pyhanko.sign.diff_analysis.policy_api import ModificationLevel  # noqa: PLC0415
+
+    lta = ModificationLevel.LTA_UPDATES
+    return StandardDiffPolicy(
+        global_rules=[
+            CatalogModificationRule({"/AcroForm", "/DSS", "/Extensions", "/Version"}),
+            XrefStreamRule().as_qualified(lta),
+            ObjectStreamRule().as_qualified(lta),
+            DSSCompareRule().as_qualified(lta),
+        ],
+        form_rule=FormUpdatingRule(
+            [SigFieldCreationRule(), SigFieldModificationRule()],
+            ignored_acroform_keys={"/Fields"},
+        ),
+    )

@@ -1,0 +1,277 @@
+"""Sealed PDFs, verified: what holds, what is open, at which time, each with its reason."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from contextlib import closing
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+
+from hub.domain.seal_key import KeyAlgorithm
+from hub.proof.key_checks import key_digest
+from hub.proof.moment import Basis
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.recognise import recognise
+from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.run import Evidence
+from hub.proof.trust import AlgorithmEnd, Compromise, Trust
+from hub.proof.verify import verify
+from hub.proof.worker import Verifiers
+from hub.seal.cms import CmsForm
+from hub.seal.pdf_seal import prepare_further
+from tests.pdf_documents import (
+    DAY,
+    NOW,
+    SECOND,
+    THIRD,
+    Ca,
+    MemoryKey,
+    key_of,
+    page,
+    picture,
+    sealed,
+)
+
+
+@pytest.fixture(scope="module")
+def ca() -> Ca:
+    return Ca()
+
+
+def verified(
+    document: bytes,
+    ca: Ca,
+    *,
+    at: datetime.datetime = NOW,
+    lists: bool = True,
+    **trust: object,
+) -> Report:
+    """The report, with the root pinned, and with its current revocation list."""
+    crls = (ca.crl(at).public_bytes(Encoding.DER),) if lists else ()
+    pinned = Trust("hub", "330100", **{"pdf_anchors": (ca.root,), **trust})  # type: ignore[arg-type]
+    evidence = Evidence(now=int(at.timestamp()), crls=crls)
+    return verify(document, Kind.PDF, pinned, evidence)
+
+
+def outcomes(report: Report, part: int | None = 1) -> list[tuple[StepName, Verdict]]:
+    return [(step.name, step.verdict) for step in report.steps if step.part == part]
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [KeyAlgorithm.ES256, KeyAlgorithm.ES384, KeyAlgorithm.ED25519, KeyAlgorithm.PS256],
+)
+def test_a_sealed_document_is_valid(ca: Ca, algorithm: KeyAlgorithm) -> None:
+    """Every step, each in its place, and the facts that they prove."""
+    document = sealed(key_of(ca, algorithm))
+    report = verified(document, ca)
+    facts = {fact.name: fact.value for fact in report.facts}
+
+    assert recognise(document) is Kind.PDF
+    assert report.verdict is Verdict.VALID
+    assert outcomes(report, None) == [(StepName.SIGNED, Verdict.VALID)]
+    assert outcomes(report) == [
+        (name, Verdict.VALID)
+        for name in (
+            StepName.SIGNED_RANGE,
+            StepName.SIGNATURE_FORMAT,
+            StepName.CONTENT_DIGEST,
+            StepName.SIGNATURE_VALUE,
+            StepName.LATER_CHANGES,
+            StepName.SIGNER_CHAIN,
+            StepName.REVOCATION,
+        )
+    ]
+    assert facts == {
+        FactName.CUSTODY: "unverified",
+        FactName.ALGORITHM: algorithm.value,
+        FactName.SIGNED_TIME: "2026-11-27T08:00:00Z",
+        FactName.SIGNER: "Common Name: 市场监督管理局",
+    }
+
+
+def test_without_a_list_revocation_is_open(ca: Ca) -> None:
+    """Not known to be revoked is not known to be good."""
+    report = verified(sealed(key_of(ca)), ca, lists=False)
+
+    assert report.verdict is Verdict.CANNOT_CHECK
+    assert report.reason is ProofReason.NO_CRL
+
+
+def test_without_an_anchor_the_signer_is_open(ca: Ca) -> None:
+    """The mathematics hold; whose they are nobody says."""
+    report = verified(sealed(key_of(ca)), ca, pdf_anchors=())
+
+    assert report.verdict is Verdict.CANNOT_CHECK
+    assert report.reason is ProofReason.NO_PDF_ANCHOR
+    assert (StepName.SIGNATURE_VALUE, Verdict.VALID) in outcomes(report)
+    assert FactName.SIGNER not in {fact.name for fact in report.facts}
+
+
+def test_without_a_trust_file_the_signature_is_checked_all_the_same(ca: Ca) -> None:
+    """Nothing is pinned: *cannot check*, and a changed document is still invalid."""
+    document = sealed(key_of(ca))
+    evidence = Evidence(now=int(NOW.timestamp()))
+
+    assert verify(document, Kind.PDF, None, evidence).reason is ProofReason.NO_TRUST
+    changed = document.replace(b"Acme", b"Evil")
+    assert verify(changed, Kind.PDF, None, evidence).verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize("other", ["stranger", "same name"])
+def test_a_signer_of_another_root_is_untrusted(ca: Ca, other: str) -> None:
+    """A root's name is anybody's; its key is not."""
+    stranger = Ca() if other == "same name" else Ca("Somebody Else")
+    report = verified(sealed(key_of(stranger)), ca)
+
+    assert report.verdict is Verdict.INVALID
+    assert report.reason is ProofReason.X509_UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "reason"),
+    [
+        (NOW - 9 * DAY, NOW - 1 * DAY, ProofReason.X509_EXPIRED),
+        (NOW + 1 * DAY, NOW + 9 * DAY, ProofReason.X509_NOT_YET_VALID),
+    ],
+)
+def test_a_certificate_is_judged_when_it_signed(
+    ca: Ca, begins: datetime.datetime, ends: datetime.datetime, reason: ProofReason
+) -> None:
+    """Expired at signing is its own reason, and no wrong signature."""
+    report = verified(sealed(key_of(ca, begins=begins, ends=ends)), ca, at=NOW + 2 * DAY)
+
+    assert report.verdict is Verdict.INVALID
+    assert report.reason is reason
+    assert (StepName.SIGNATURE_VALUE, Verdict.VALID) in outcomes(report)
+
+
+def test_a_certificate_may_have_expired_since(ca: Ca) -> None:
+    """The chain holds at the signing time, which the report names; revocation is open, as lists
+    do not go on about what has expired."""
+    report = verified(sealed(key_of(ca, ends=NOW + DAY)), ca, at=NOW + 5 * DAY)
+    (chain,) = [step for step in report.steps if step.name is StepName.SIGNER_CHAIN]
+
+    assert chain.verdict is Verdict.VALID
+    assert chain.moment is not None
+    assert (chain.moment.time, chain.moment.basis) == (int(NOW.timestamp()), Basis.SIGNED)
+    assert report.reason is ProofReason.NO_CRL
+
+
+def test_a_seal_from_the_future_is_no_seal(ca: Ca) -> None:
+    """A signer whose clock is days ahead of the reader's."""
+    report = verified(sealed(key_of(ca), time=NOW + 3 * DAY), ca)
+
+    assert report.verdict is Verdict.INVALID
+    assert report.reason is ProofReason.SIGNED_LATER
+
+
+def test_a_certificate_for_connections_signs_no_document(ca: Ca) -> None:
+    """Key usage and purpose are the issuer's word on what the key is for."""
+    key = key_of(ca, time_stamping=True)
+    report = verified(sealed(key), ca)
+
+    assert report.verdict is Verdict.INVALID
+    assert report.reason is ProofReason.X509_USAGE
+
+
+@pytest.mark.parametrize(
+    ("revoked", "verdict", "reason"),
+    [
+        (NOW - DAY, Verdict.INVALID, ProofReason.X509_REVOKED),
+        # Only the signer says that he signed before: whoever has the key now can say so, too.
+        (NOW + DAY, Verdict.CANNOT_CHECK, ProofReason.X509_REVOKED_SINCE),
+    ],
+)
+def test_a_revoked_certificate(
+    revoked: datetime.datetime, verdict: Verdict, reason: ProofReason
+) -> None:
+    """Before the signature it counts; after it, the signer's own word is not enough."""
+    ca = Ca()
+    key = key_of(ca)
+    serial = x509.load_der_x509_certificate(key.x509_chain[0]).serial_number
+    ca.revoked.append((serial, revoked))
+    report = verified(sealed(key), ca, at=NOW + 3 * DAY)
+
+    assert report.verdict is verdict
+    assert report.reason is reason
+
+
+def test_a_compromised_key_and_an_ended_algorithm(ca: Ca) -> None:
+    """The trust file's word goes above the certificate's (formats.md §12)."""
+    key = key_of(ca)
+    document = sealed(key)
+    spki = key.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    at = int(NOW.timestamp())
+    for trust, reason in (
+        ({"compromised": (Compromise(key_digest(spki), at - 1),)}, ProofReason.KEY_COMPROMISED),
+        ({"compromised": (Compromise(key_digest(spki), at + 1),)}, ProofReason.COMPROMISE_OPEN),
+        ({"algorithms": (AlgorithmEnd("ES256", at - 1),)}, ProofReason.ALGORITHM_ENDED),
+        ({"algorithms": (AlgorithmEnd("ES384", at - 1),)}, None),
+    ):
+        assert verified(document, ca, **trust).reason is reason  # type: ignore[arg-type]
+
+
+def test_declared_seals_are_parts_of_their_own(ca: Ca) -> None:
+    """Three seals: each valid after the next, as the first declared them."""
+    key = key_of(ca)
+    document = three_seals(key)
+    report = verified(document, ca)
+
+    assert report.verdict is Verdict.VALID
+    assert {step.part for step in report.steps} == {None, 1, 2, 3}
+
+
+def three_seals(key: MemoryKey) -> bytes:
+    form = CmsForm.of(key)
+    document = sealed(key, further=(SECOND, THIRD))
+    for place in (SECOND, THIRD):
+        document = prepare_further(document, place.field, picture(), form).seal(key, form, NOW)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (page(), ProofReason.PDF_NOT_SEALED),
+        (b"%PDF-1.7", ProofReason.PDF_MALFORMED),
+        (page() + b"PK\x03\x04 another file", ProofReason.PDF_MALFORMED),
+        (page()[:-100], ProofReason.PDF_MALFORMED),
+        (page() + page(), ProofReason.PDF_MALFORMED),
+    ],
+)
+def test_what_is_no_sealed_document(ca: Ca, document: bytes, reason: ProofReason) -> None:
+    """A document without a seal is not an invalid seal, and the report says which it is."""
+    report = verified(document, ca)
+
+    assert report.verdict is Verdict.INVALID
+    assert report.reason is reason
+
+
+def test_an_encrypted_document_is_not_judged(ca: Ca) -> None:
+    """Even where no password is asked: what is shown depends on a key."""
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(page())))
+    writer.encrypt(owner_pass="owner", user_pass="")
+    out = io.BytesIO()
+    writer.write(out)
+    report = verified(out.getvalue(), ca)
+
+    assert report.verdict is Verdict.CANNOT_CHECK
+    assert report.reason is ProofReason.PDF_ENCRYPTED
+
+
+def test_the_worker_comes_to_the_same_report(ca: Ca) -> None:
+    """Within its limits of time and memory, lists and trust handed over."""
+    trust = Trust("hub", "330100", pdf_anchors=(ca.root,))
+    crls = (ca.crl().public_bytes(Encoding.DER),)
+    evidence = Evidence(now=int(NOW.timestamp()), crls=crls)
+    with closing(Verifiers()) as verifiers:
+        report = verifiers.verify(sealed(key_of(ca)), trust, evidence)
+
+    assert report is not None
+    assert report.verdict is Verdict.VALID, report.steps
