@@ -1,7 +1,8 @@
 """SM2 signatures with SM3 (GB/T 32918.2, GB/T 32905): keys, signing, verifying.
 
 `cryptography` knows SM3 but no SM2, so SM2 is libcrypto's own, called through ctypes: its EVP
-interface of OpenSSL 3.0 or newer, as the system keeps it patched. Nothing of the algorithm is ours.
+interface of OpenSSL 3.0 or newer, as the system keeps it patched. All signing is libcrypto's, and
+all verifying but that of keys in hot use, where gmpy2 is installed (`hub.proof.sm2_comb`).
 
 The id of a signer is always the default of GB/T 35276 §10, set explicitly; there is no other here.
 Signatures are DER `SEQUENCE { r INTEGER, s INTEGER }` (GB/T 35276 §7.4). Both halves of the range
@@ -25,13 +26,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.sm2_comb import FAST, GX, GY, A, B, HotKeys, N
 
 SM2_WITH_SM3: Final = "1.2.156.10197.1.501"
 DEFAULT_ID: Final = b"1234567812345678"
 
-# sm2p256v1 (GB/T 32918.5): the order of its base point.
-ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
-
+ORDER: Final = N
+"""The order of the curve's base point: r and s of a signature lie below it."""
 POINT_BYTES: Final = 65
 SCALAR_BYTES: Final = 32
 PKCS8_BYTES_MAX: Final = 4096
@@ -39,6 +40,14 @@ SIGNATURE_BYTES_MAX: Final = 72
 
 # SubjectPublicKeyInfo up to its point: id-ecPublicKey on 1.2.156.10197.1.301, 66 bits and bytes.
 _SPKI_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
+
+# What stands before the point in the bytes of Z (GB/T 32918.2 §5.5): id, curve and base point.
+_Z_HEAD: Final = (
+    (8 * len(DEFAULT_ID)).to_bytes(2)
+    + DEFAULT_ID
+    + b"".join(number.to_bytes(SCALAR_BYTES) for number in (A, B, GX, GY))
+)
+_HOT_KEYS: Final = HotKeys()
 
 # scrypt (RFC 7914) for key files, as `openssl pkcs8 -scrypt` writes them: 16 MiB, about 50 ms.
 _SCRYPT_N: Final = 1 << 14
@@ -100,9 +109,12 @@ class PublicKey:
         Raises ProofError(SM2_UNAVAILABLE) as *cannot check*.
         """
         try:
-            _scalars(signature)
+            r, s = _scalars(signature)
         except ProofError:
             return False
+        comb = _HOT_KEYS.comb(self.point) if FAST else None
+        if comb is not None:
+            return comb.accepts(_digest(self.point, message), r, s)
         library = _libcrypto()
         with _digest_context(library.EVP_DigestVerifyInit, self._key) as context:
             verdict = library.EVP_DigestVerify(
@@ -188,6 +200,11 @@ def _scalars(der: bytes) -> tuple[int, int]:
         raise ProofError(ProofReason.SIGNATURE_INVALID, "not DER") from error
     _check_range(r, s)
     return r, s
+
+
+def _digest(point: bytes, message: bytes) -> int:
+    """e, the digest that is signed: SM3 of Z and the message."""
+    return int.from_bytes(sm3(sm3(_Z_HEAD + point[1:]) + message))
 
 
 def _check_range(r: int, s: int) -> None:
