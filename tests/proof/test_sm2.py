@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import resource
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from hub.proof import sm2
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from tests.proof.openssl import openssl
 
 # GB/T 32918.5, annex A.2: the key, the message and its signature.
 SCALAR = "3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8"
@@ -222,12 +222,6 @@ def test_a_key_shows_itself_nowhere() -> None:
     assert SCALAR.lower() not in repr(key).lower()
 
 
-def openssl(*arguments: object, folder: Path) -> str:
-    return subprocess.run(
-        ["openssl", *map(str, arguments)], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
-
-
 def test_openssl_and_we_accept_each_others_keys_and_signatures(tmp_path: Path) -> None:
     """`openssl dgst -sm3` with the default id, key files in both directions."""
     identity = ("-sigopt", "distid:1234567812345678")
@@ -242,20 +236,23 @@ def test_openssl_and_we_accept_each_others_keys_and_signatures(tmp_path: Path) -
         *("dgst", "-sm3", "-verify", "ours.pub", "-keyform", "DER"),
         *("-signature", "ours.sig", *identity, "message"),
         folder=tmp_path,
+        check=True,
     )
     openssl(
         *("dgst", "-sm3", "-sign", "ours.der", "-keyform", "DER", "-passin", "file:passphrase"),
         *("-out", "theirs.sig", *identity, "message"),
         folder=tmp_path,
+        check=True,
     )
-    openssl("genpkey", "-algorithm", "SM2", "-out", "their.pem", folder=tmp_path)
+    openssl("genpkey", "-algorithm", "SM2", "-out", "their.pem", folder=tmp_path, check=True)
     openssl(
         *("pkcs8", "-topk8", "-nocrypt", "-in", "their.pem"),
         *("-outform", "DER", "-out", "their.key"),
         folder=tmp_path,
+        check=True,
     )
     theirs = sm2.PrivateKey.from_pkcs8((tmp_path / "their.key").read_bytes())
 
-    assert verified.strip() == "Verified OK"
+    assert verified.stdout.strip() == "Verified OK"
     assert key.public.verify(MESSAGE, (tmp_path / "theirs.sig").read_bytes())
     assert theirs.public.verify(MESSAGE, theirs.sign(MESSAGE))

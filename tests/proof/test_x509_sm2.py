@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from hub.proof.x509_sm2 import (
     parse_x509,
 )
 from hub.proof.x509_sm2_make import check_request, make_crl, make_request
+from tests.proof.openssl import openssl
 from tests.proof.sm2_pki import CA, ENDS, SIGNER, STARTS, Member, issue, name, root, usage
 
 AT = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -37,12 +37,6 @@ def reason_of(leaf: Member, *others: Member, anchors: tuple[Member, ...] = (ROOT
     with pytest.raises(ProofError) as caught:
         check_chain(parse_x509(leaf.der), parsed(*others), parsed(*anchors), at=AT)
     return caught.value.reason
-
-
-def openssl(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["openssl", *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
-    )
 
 
 def test_a_certificate_says_what_was_put_into_it() -> None:
