@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -215,16 +215,19 @@ class SoftwareKey:
 
     def sign(self, data: bytes) -> bytes:
         """The octets of a signature over `data`; ECDSA is deterministic (RFC 6979)."""
-        algorithm = self.public.algorithm
+        # Looked up by the algorithm: this stands in the path of every record.
+        ecdsa = _ECDSA.get(self.public.algorithm)
+        if ecdsa is not None:
+            elliptic = cast(ec.EllipticCurvePrivateKey, self._private)
+            return octets_of_der(self.public.algorithm, elliptic.sign(data, ecdsa))
         match self._private:
-            case ec.EllipticCurvePrivateKey() as key:
-                return octets_of_der(algorithm, key.sign(data, _ECDSA[algorithm]))
             case ed25519.Ed25519PrivateKey() as key:
                 return key.sign(data)
             case rsa.RSAPrivateKey() as key:
                 return key.sign(data, _PSS, hashes.SHA256())
             case sm2.PrivateKey() as key:
-                return octets_of_der(algorithm, key.sign(data))
+                return octets_of_der(KeyAlgorithm.SM2, key.sign(data))
+        raise AssertionError("every other kind is ECDSA")
 
     @classmethod
     def _of(cls, private: _Private) -> SoftwareKey:

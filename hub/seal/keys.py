@@ -8,12 +8,13 @@ Whether these bytes may be signed at all is the signer's to say (`signer.py`).
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 from hub.domain.certificate import Custody
+from hub.domain.record import Record, SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import Json, b64, b64u, emit_json
@@ -58,6 +59,42 @@ class SigningKey(Protocol):
         Raises HubError(KEY_USAGE_REFUSED), and what the key's home raises.
         """
         ...
+
+    def sign_records(self, work: RecordWork) -> list[bytes]:
+        """The signature of each record of `work`, in order, over its header and payload.
+
+        A key that lives elsewhere checks there, by `hub.proof.sealing`, what `work` brings with it.
+        Raises HubError as `sign` does, and there INTENT_NOT_APPROVED, INTENT_EXHAUSTED.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What allows signatures: an intent's exact bytes with the texts of its approvals."""
+
+    name: str
+    intent: bytes
+    approvals: tuple[str, ...]
+
+
+@dataclass(slots=True)  # Freezing would multiply the cost of making one.
+class Composed:
+    """A record and the bytes that seal it; `disclosures` as they are stored: a JSON array of
+    [name, text] in the order of their digests."""
+
+    record: Record
+    payload: bytes = field(repr=False)
+    disclosures: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWork:
+    """Records of one batch to be signed, with everything that shows that they may be."""
+
+    mandate: Mandate
+    order: SealingOrder
+    records: Sequence[Composed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +168,13 @@ class SealKey:
         elif not _has_form(self.use, signing_input):
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
         return in_format(format, self.algorithm, self._sign(signing_input))
+
+    def sign_records(self, work: RecordWork) -> list[bytes]:
+        """As `SigningKey.sign_records`: whoever composed `work` here has checked it here."""
+        header = header_segment(self)
+        return [
+            self.sign(f"{header}.{b64u(one.payload)}".encode(), SEAL_TYP) for one in work.records
+        ]
 
     def _check_header(self, segment: bytes) -> None:
         """The header is exactly this key's; there is one such text for each chain."""

@@ -3,7 +3,8 @@
 Steps of sealing a batch:
 1. Find an intent in force for authority, type, version and manifest, and verify its approvals.
 2. Open the key that signs the seal's records now.
-3. In a thread of its own: draw status places, sign each record, build the rows.
+3. In a thread of its own: draw status places, compose each record and check it, have them signed,
+   build the rows.
 4. After the entry is durable: show the statuses that changed.
 """
 
@@ -14,16 +15,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.domain.certificate import State
+from hub.domain.certificate import Custody, State
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
+from hub.proof.sealing import ApprovedIntent
 from hub.proof.status_list import Status
-from hub.seal.keys import SigningKey, header_segment
+from hub.seal.keys import (
+    Composed,
+    Mandate,
+    RecordWork,
+    SigningKey,
+    header_segment,
+)
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
-from hub.seal.signer import ApprovedIntent, Signature, Signer
+from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
@@ -64,6 +72,7 @@ class _Authority:
     """Everything that allows the records of one batch to be sealed."""
 
     intent: StoredIntent
+    mandate: Mandate
     approved: ApprovedIntent
     usable: UsableKey
     uses: int | None
@@ -153,14 +162,10 @@ class RecordSeals:
         raise refusal
 
     async def _open(self, intent: StoredIntent, order: SealingOrder, count: int) -> _Authority:
-        approvals = [
-            approval_of(row) for row in await self.database.all(APPROVALS_OF_INTENT, intent.name)
-        ]
-        approved = self.signer.approve(
-            intent.name,
-            intent.bytes,
-            [approval.approval for approval in approvals],
-        )
+        rows = await self.database.all(APPROVALS_OF_INTENT, intent.name)
+        approvals = tuple([approval_of(row).approval for row in rows])
+        mandate = Mandate(intent.name, intent.bytes, approvals)
+        approved = self.signer.approve(intent.name, intent.bytes, approvals)
         row = await self.database.one(USES_OF_INTENT, intent.name)
         uses = None if row is None else int(row[0] or 0)
         self.signer.check(approved, order, count, uses or 0)
@@ -169,7 +174,7 @@ class RecordSeals:
         )
         if usable.seal.authority != order.authority:
             raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
-        return _Authority(intent, approved, usable, uses)
+        return _Authority(intent, mandate, approved, usable, uses)
 
     def _seal(
         self,
@@ -182,23 +187,31 @@ class RecordSeals:
         drawn = self.status_lists.draw(len(records))
         places = [(place, self.status_lists.uri(number)) for number, place in drawn]
         uses = authority.uses or 0
-        sealed = self.signer.seal(
-            authority.approved, authority.key, order, records, places=places, uses_before=uses
-        )
-        signatures = [signature for signature, _ in sealed]
+        composed = self.signer.compose(authority.approved, authority.key, order, records, places)
+        signatures = authority.key.sign_records(RecordWork(authority.mandate, order, composed))
         header = header_segment(authority.key)
+        sealed = [
+            SealedRecord(
+                record.version_id,
+                Custody.ATTESTED if record.backfill else authority.key.custody,
+                f"{number}/{place}",
+                one.disclosures,
+            )
+            for record, one, (number, place) in zip(records, composed, drawn, strict=True)
+        ]
         replaced = [
             (one.version_id, one.status_place)
-            for record, (_, one) in zip(records, sealed, strict=True)
+            for record, one in zip(records, sealed, strict=True)
             if not record.in_force
         ]
         ended = _retire([*replaced, *retired])
         return SealedBatch(
-            records=tuple([one for _, one in sealed]),
+            records=tuple(sealed),
             writes=(
                 Write(PUT_HEADER, [_header_row(authority, header)]),
                 Write(
-                    INSERT_SIGNATURE, _signature_rows(authority, header, records, signatures, drawn)
+                    INSERT_SIGNATURE,
+                    _signature_rows(authority, header, composed, signatures, drawn),
                 ),
                 uses_write(authority.intent.name, uses + len(records)),
                 *authority.usable.writes(len(records)),
@@ -236,22 +249,22 @@ def _header_row(authority: _Authority, header: str) -> Row:
 def _signature_rows(
     authority: _Authority,
     header: str,
-    records: Sequence[Record],
-    signatures: Sequence[Signature],
+    composed: Sequence[Composed],
+    signatures: Sequence[bytes],
     places: Sequence[tuple[int, int]],
 ) -> list[Row]:
     kid, algorithm = authority.key.kid, authority.key.algorithm.value
     header_id = digest(header)
     return [
         (
-            one.version_id,
+            one.record.version_id,
             algorithm,
             kid,
             header_id,
             one.payload,
-            one.signature,
+            signature,
             *place,
-            record.retention_class,
+            one.record.retention_class,
         )
-        for one, record, place in zip(signatures, records, places, strict=True)
+        for one, signature, place in zip(composed, signatures, places, strict=True)
     ]

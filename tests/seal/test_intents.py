@@ -13,8 +13,9 @@ from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u, digest, parse_object
 from hub.proof.intent import parse_intent
 from hub.proof.intent_kinds import KINDS
+from hub.proof.sealing import standing_intent
 from hub.registry.decide import Outcome
-from hub.seal.signer import Signer, standing_intent
+from hub.seal.signer import Signer
 from hub.seal.store import INSERT_INTENT, IntentState, StoredIntent, intent_row
 from hub.storage.statements import Write
 from tests.ledger.logs import entry
