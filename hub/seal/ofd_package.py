@@ -17,7 +17,7 @@ from hub.proof.ofd import ENTRY_FILE, open_package
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644 << 16
 # Packed by their own format already.
-_STORED: Final = (".png", ".jpg", ".jpeg", ".esl", ".dat")
+_STORED: Final = (".png", ".jpg", ".jpeg", ".otf", ".esl", ".dat")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,10 @@ from tests.bench.fetch import epoch_of_one, fetch, fetch_20, fetch_20_slow_disk,
 from tests.bench.ingest import ingest
 from tests.bench.instructions import instructions
 from tests.bench.latency import latency
+from tests.bench.ofd import ofd
 from tests.bench.processes import DRIVER_CORE, ROOT
-from tests.bench.session import FULL, QUICK, Result, Session, opened
+from tests.bench.session import FULL, QUICK, Effort, Result, Session, opened
 
-NAMES: Final = ("fetch", "fetch-20", "latency", "ingest", "epoch-1", "feed", "instructions")
 ESSENTIAL: Final = ("fetch", "fetch-20", "ingest")
 SLOW: Final = f"fsync +{machine.SLOW_FSYNC_US / 1000:g} ms"
 
@@ -44,6 +45,9 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "feed": lambda session, _hub, _: feed(session),
     "instructions": lambda session, hub, _: instructions(session, hub),
 }
+# These measure what needs no hub around it.
+ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {"ofd": ofd}
+NAMES: Final = (*PROGRAMS, *ALONE)
 ON_SLOW_DISK: Final[Mapping[str, Program]] = {
     "fetch": lambda session, _hub, slow: fetch_slow_disk(session, slow),
     "fetch-20": lambda session, _hub, slow: fetch_20_slow_disk(session, slow),
@@ -90,30 +94,39 @@ def _run(
     folder: Path, names: Sequence[str], console: Console, *, quick: bool
 ) -> tuple[list[Result], bool]:
     results: list[Result] = []
-    failed = False
+    effort = QUICK if quick else FULL
+    whole = True
+
+    def measure(title: str, program: Callable[[], Result]) -> None:
+        nonlocal whole
+        try:
+            result = program()
+        except Exception:
+            # What one program lacks does not keep the others from measuring.
+            console.print(f"[red]{title} failed[/red]")
+            traceback.print_exc()
+            whole = False
+            return
+        report.show(console, result)
+        results.append(result)
+
+    for name in names:
+        if name in ALONE:
+            measure(name, partial(ALONE[name], effort))
+    if not set(names) & PROGRAMS.keys():
+        return results, not whole
     slow, why_not = ({}, "") if quick else machine.slow_fsync(folder)
     console.print("Building a hub with certificates on file …")
-    with opened(folder, QUICK if quick else FULL) as (session, hub):
-        todo: list[tuple[str, str, Program]] = []
+    with opened(folder, effort) as (session, hub):
         for name in names:
-            todo.append((name, "", PROGRAMS[name]))
+            if name in PROGRAMS:
+                measure(name, partial(PROGRAMS[name], session, hub, slow))
             if name in ON_SLOW_DISK and not quick:
-                todo.append((name, SLOW, ON_SLOW_DISK[name]))
-        for name, variant, program in todo:
-            if variant and why_not:
-                result = Result(name, variant, skipped=why_not)
-            else:
-                try:
-                    result = program(session, hub, slow)
-                except Exception:
-                    # What one program lacks does not keep the others from measuring.
-                    console.print(f"[red]{name} {variant} failed[/red]")
-                    traceback.print_exc()
-                    failed = True
-                    continue
-            report.show(console, result)
-            results.append(result)
-    return results, failed
+                if why_not:
+                    measure(name, partial(Result, name, SLOW, skipped=why_not))
+                else:
+                    measure(f"{name} {SLOW}", partial(ON_SLOW_DISK[name], session, hub, slow))
+    return results, not whole
 
 
 if __name__ == "__main__":
