@@ -9,12 +9,11 @@ else. Each check raises ProofError with its reason; those of the seal itself sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hmac import compare_digest
 from typing import Final
 
-from hub.proof.ofd import Document, Signature
+from hub.proof.ofd import Document, Package, Signature
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.sm2 import sm3
 
@@ -53,7 +52,12 @@ def check_methods(signature: Signature) -> None:
         raise ProofError(ProofReason.OFD_METHOD_UNKNOWN, unknown, verdict=Verdict.CANNOT_CHECK)
 
 
-def listed_files(document: Document, signature: Signature) -> tuple[FileVerdict, ...]:
+def digests_of(package: Package) -> dict[str, bytes]:
+    """The SM3 digest of every file, taken once however many signatures protect it."""
+    return {name: sm3(data) for name, data in package.files.items()}
+
+
+def listed_files(signature: Signature, digests: Mapping[str, bytes]) -> tuple[FileVerdict, ...]:
     """Each file that `signature` protects: there, once, and with its digest."""
     verdicts: list[FileVerdict] = []
     seen: set[str] = set()
@@ -63,7 +67,7 @@ def listed_files(document: Document, signature: Signature) -> tuple[FileVerdict,
             reason, file = ProofReason.OFD_FILE_MISSING, reference.location
         elif file in seen:
             reason = ProofReason.OFD_FILE_LISTED_TWICE
-        elif not compare_digest(sm3(document.package.files[file]), reference.digest):
+        elif digests[file] != reference.digest:
             reason = ProofReason.OFD_FILE_CHANGED
         else:
             reason = None

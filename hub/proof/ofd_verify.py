@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hub.proof.ofd import (
     Document,
@@ -21,6 +21,7 @@ from hub.proof.ofd_checks import (
     check_seal_file,
     check_sealed,
     check_stamps,
+    digests_of,
     listed_files,
     misspelt,
 )
@@ -36,12 +37,13 @@ def verify_ofd(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
     document = run.step(StepName.PACKAGE, lambda: read_document(open_package(data)))
     if document is None or not run.check(StepName.SIGNED, lambda: check_sealed(document)):
         return
+    digests = digests_of(document.package)
     # What carries a later signature may be missing in an earlier one, so all are read first.
     read = [_read(document, listed) for listed in document.signatures]
     for index, signature in enumerate(read):
         later = [item for item in read[index + 1 :] if isinstance(item, Signature)]
         with run.part(index + 1):
-            checked = _verify_files(run, document, signature, later)
+            checked = _verify_files(run, document, signature, later, digests)
             if checked is not None:
                 _verify_value(run, document, checked, trust, evidence)
 
@@ -54,7 +56,11 @@ def _read(document: Document, listed: ListedSignature) -> Signature | ProofError
 
 
 def _verify_files(
-    run: Run, document: Document, read: Signature | ProofError, later: Sequence[Signature]
+    run: Run,
+    document: Document,
+    read: Signature | ProofError,
+    later: Sequence[Signature],
+    digests: Mapping[str, bytes],
 ) -> Signature | None:
     """Steps 4 to 6: the description of a signature, and each file of the package."""
     signature = run.step(StepName.SIGNATURE_FILE, lambda: _usable(document, read))
@@ -62,7 +68,7 @@ def _verify_files(
         return None
     if misspelt(signature):
         run.remark(Remark.NAMES_DIFFER)
-    run.check(StepName.SIGNED_FILES, lambda: _note_files(run, listed_files(document, signature)))
+    run.check(StepName.SIGNED_FILES, lambda: _note_files(run, listed_files(signature, digests)))
     run.check(
         StepName.UNSIGNED_FILES, lambda: _note_files(run, added_files(document, signature, later))
     )

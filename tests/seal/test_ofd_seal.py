@@ -19,6 +19,7 @@ from hub.proof.ofd_checks import (
     check_scope,
     check_seal_file,
     check_stamps,
+    digests_of,
     listed_files,
     protects_list,
 )
@@ -54,7 +55,7 @@ def check_all(package: OfdPackage) -> None:
     for index, signature in enumerate(found):
         check_methods(signature)
         check_stamps(document, signature)
-        check_files(listed_files(document, signature))
+        check_files(listed_files(signature, digests_of(document.package)))
         check_files(added_files(document, signature, found[index + 1 :]))
         value = parse_signature(document.package.files[signature.value_file])
         check_signature_value(value)
@@ -147,7 +148,7 @@ def test_documents_of_another_implementation_are_sealed(
 
     document, found = signatures(after)
     for index, signature in enumerate(found):
-        check_files(listed_files(document, signature))
+        check_files(listed_files(signature, digests_of(document.package)))
         check_files(added_files(document, signature, found[index + 1 :]))
     assert found[-1].listed.file.startswith("Doc_0/Signs/Sign_")
     assert {name for name in before.files if before.files[name] != after.files[name]} <= {
