@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.domain.seal_key import KeyAlgorithm
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.ofd import Document, Signature, open_package, read_document, read_signature
 from hub.proof.ofd_checks import (
@@ -26,11 +26,15 @@ from hub.proof.ofd_checks import (
 from hub.proof.ses import parse_signature
 from hub.proof.ses_checks import check_content, check_signature_value
 from hub.proof.sm2 import PrivateKey
+from hub.proof.x509_sm2_make import check_request, make_certificate
+from hub.seal.algorithms import Subject
+from hub.seal.homes.files import KeyFiles
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import OfdSealer, SealTrust, StampPlace
 from tests.ofd_sealing import PLACE, TIME, MemberKey, Office
 from tests.proof import ofd_samples as samples
-from tests.proof.sm2_pki import ENDS, STARTS, root
+from tests.proof.seals import seal_of
+from tests.proof.sm2_pki import ENDS, SIGNER, STARTS, name
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +125,8 @@ def test_later_seals_leave_earlier_ones_whole_and_the_last_closes_the_document(
     ids = [item.listed.id for item in found] + [s.id for item in found for s in item.stamps]
     assert sorted(ids) == ["s001", "s002", "s003", "s004", "s005", "s006", "s007"]
     assert found[1].stamps[1].box == "10.5 220 40 40"
-    for name, data in one.files.items():
-        assert three.files[name] == data or name == "Doc_0/Signs/Signatures.xml"
+    for file, data in one.files.items():
+        assert three.files[file] == data or file == "Doc_0/Signs/Signatures.xml"
     # The later seals stand for the earlier ones.
     assert "Doc_0/Signs/Sign_0/SignedValue.dat" in {item.file for item in found[1].references}
 
@@ -138,12 +142,12 @@ def test_a_closed_document_takes_no_further_seal(office: Office) -> None:
     assert "closed" in raised.value.details["en"]
 
 
-@pytest.mark.parametrize("name", ["helloworld", "SESV4SignDoc", "DigitalSign"])
+@pytest.mark.parametrize("sample", ["helloworld", "SESV4SignDoc", "DigitalSign"])
 def test_documents_of_another_implementation_are_sealed(
-    shared_data: Path, office: Office, name: str
+    shared_data: Path, office: Office, sample: str
 ) -> None:
     """Also beside the signatures that they have, which stay as they were."""
-    before = OfdPackage.from_bytes((shared_data / "seals" / f"{name}.ofd").read_bytes())
+    before = OfdPackage.from_bytes((shared_data / "seals" / f"{sample}.ofd").read_bytes())
     after = office.sealed(before)
 
     document, found = signatures(after)
@@ -352,6 +356,26 @@ def test_a_time_stamp_is_over_the_signature_value_and_without_it_there_is_no_sea
     refusal(lambda: office.sealer().apply(samples.package(), [PLACE], TIME, stamps=Stamps(None)))
 
 
-def test_two_roots_are_two_worlds() -> None:
-    """A sanity check of the sample PKI itself."""
-    assert root().der != root().der
+def test_a_key_made_in_a_home_seals_after_its_request_was_answered(tmp_path: Path) -> None:
+    """From the key's birth to a document that a stranger verifies."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("sixteen characters or more")
+    home = KeyFiles(tmp_path / "keys", passphrase)
+    office = Office.open()
+
+    made = home.create(
+        KeyAlgorithm.SM2,
+        KeyUse.OFD,
+        Subject("电子印章", "杭州市市场监督管理局", "91330100MADEM0022M"),
+    )
+    public, _ = check_request(made.x509_request)
+    leaf = make_certificate(
+        subject=name("电子印章"), key=public, issuer=office.root.subject, not_before=STARTS,
+        not_after=ENDS, extensions=SIGNER, sign=office.root.key.sign,
+    )  # fmt: skip
+    key = home.open(made.public.kid, KeyAlgorithm.SM2, KeyUse.OFD, (leaf,))
+    signer = replace(office.signer, der=leaf)
+    sealer = OfdSealer.open(seal_of(office.maker, signer), key, office.trust(), TIME)
+
+    check_all(sealer.apply(samples.package(), [PLACE], TIME, closing=True))
