@@ -189,6 +189,16 @@ class ObjectionsSection(_Section):
     answer_days: Annotated[int, Field(ge=1, le=365)] = 10
 
 
+class VerificationSection(_Section):
+    """What the hub says of files that callers bring (`ReportService.VerifyDocument`)."""
+
+    # The trust file that the hub judges by: the one that it hands out. Read again when it changes;
+    # missing or damaged, such calls are answered TRUST_UNAVAILABLE.
+    trust: Path = Path("trust.json")
+    # Processes that read files, each up to 256 MiB. A file takes at most 2 s of one.
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
+
+
 class Config(_Section):
     """All of `hub.toml`, with defaults for everything but the hub itself."""
 
@@ -204,6 +214,7 @@ class Config(_Section):
     tls: TlsSection = TlsSection()
     token: TokenSection = TokenSection()
     objections: ObjectionsSection = ObjectionsSection()
+    verification: VerificationSection = VerificationSection()
     # The folder of `hub.toml`; every relative path hangs on it.
     home: Path = Field(default=Path(), exclude=True)
 

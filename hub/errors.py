@@ -156,6 +156,7 @@ class Reason(StrEnum):
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
+    TRUST_UNAVAILABLE = "TRUST_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     BLOBS_UNAVAILABLE = "BLOBS_UNAVAILABLE"
     HUB_UNAVAILABLE = "HUB_UNAVAILABLE"
@@ -587,6 +588,12 @@ TEXTS: dict[Reason, Text] = {
         "the key {key} cannot be used now. Check its file, passphrase and permissions, then "
         "repeat.",
         "密钥 {key} 当前不可用。请检查密钥文件、口令和权限后重试。",
+    ),
+    Reason.TRUST_UNAVAILABLE: Text(
+        "the hub's trust file is missing or damaged, so nothing can be verified. Repeat later; "
+        "operators: see `[verification]` in hub.toml.",
+        "枢纽的信任文件缺失或损坏，无法验证。请稍后重试；运维人员请检查 hub.toml 的 "
+        "[verification]。",
     ),
     Reason.TIME_STAMP_UNAVAILABLE: Text(
         "no time stamp can be had now ({rule}), so nothing was sealed. Repeat later; operators: "

@@ -49,6 +49,7 @@ _DOCUMENTS: Final = "/hub.registry.v1.DocumentService/"
 _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _INTENTS: Final = "/hub.seal.v1.IntentService/"
+_REPORTS: Final = "/hub.seal.v1.ReportService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _PLAN: Final = "/hub.exchange.v1.PlanService/"
@@ -123,6 +124,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _INTENTS + "GetIntent": _OVERSIGHT,
         _INTENTS + "ListIntents": _OVERSIGHT,
         _SEAL + "GetStatusList": _BOTH_SIDES,
+        _REPORTS + "VerifyDocument": _BOTH_SIDES,
         _EXCHANGE + "CreateGrant": _STEWARD,
         _EXCHANGE + "GetGrant": _BOTH_SIDES,
         _EXCHANGE + "ListGrants": _BOTH_SIDES,

@@ -72,6 +72,7 @@ from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
 from hub.proof.intent_kinds import ROSTER_KINDS
+from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -116,13 +117,16 @@ from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.moved_keys import RecordMovedKeys
 from hub.seal.record_seals import RecordSeals
+from hub.seal.report_service import ReportService
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
-from hub.seal.v1 import intents_pb2, seal_pb2
+from hub.seal.trust_pins import TrustPins
+from hub.seal.v1 import intents_pb2, reports_pb2, seal_pb2
+from hub.seal.verify_document import VerifyDocument
 from hub.storage.blobs import BlobStore
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
@@ -182,6 +186,7 @@ class Hub:
     documents: Documents
     objections: Objections
     tell: TellReceivers
+    verify_document: VerifyDocument
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -230,6 +235,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.verify_document.close)
         await self.recorder.close()
         await self.blobs.close()
         await self.database.close()
@@ -347,8 +353,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     directory = Directory(database)
     await directory.refresh()
     identities = Identities(directory)
-    client_ca = config.path(config.tls.client_ca).read_bytes()
-    authorities = ClientAuthorities.from_pem(client_ca)
+    authorities = ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes())
     registrar = Registrar(directory, database, recorder, clock, authorities)
     tokens = Tokens(
         directory, keys.token, keys.token_key, origin, region, clock, config.token.lifetime_s
@@ -482,6 +487,14 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         standing_seals=StandingSeals(origin, database, catalogue),
         operations={kind.name: ChangeRoster(kind, registrar, rosters) for kind in ROSTER_KINDS},
     )
+    verify_document = VerifyDocument(
+        clock,
+        Verifiers(config.verification.workers),
+        TrustPins(config.path(config.verification.trust)),
+        status_lists.token,
+        FILE_BYTES_MAX,
+        config.verification.workers,
+    )
     services: Services = (
         (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint)),
         (
@@ -588,6 +601,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             ),
         ),
         (intents_pb2, IntentService(database, intents, pages, caller)),
+        (reports_pb2, ReportService(verify_document)),
         (
             exchange_pb2,
             ExchangeService(
@@ -654,6 +668,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             data_keys,
             Receivers(Disclosures(database, recorder.proofs)),
         ),
+        verify_document,
     )
 
 

@@ -30,7 +30,7 @@ from hub.registry.v1 import (
     registry_pb2,
     states_pb2,
 )
-from hub.seal.v1 import intents_pb2, seal_pb2
+from hub.seal.v1 import intents_pb2, reports_pb2, seal_pb2
 from tests.conftest import ROOT
 
 OURS = [
@@ -50,6 +50,7 @@ OURS = [
         registry_pb2,
         reorganization_pb2,
         intents_pb2,
+        reports_pb2,
         seal_pb2,
         shared_documents_pb2,
         states_pb2,
@@ -136,10 +137,9 @@ def test_only_a_platform_fetches_and_only_a_connector_ingests() -> None:
 
 
 def test_an_auditor_reads_everything_and_changes_nothing() -> None:
-    """Every Get, List, Search, Watch and Download is open to an auditor, and no other call."""
-    reading = {
-        path for path in POLICY if re.match(r"(Get|List|Search|Watch|Download)", path.split("/")[2])
-    }
+    """Every Get, List, Search, Watch and Download, and verifying a file; no other call."""
+    reads = r"(Get|List|Search|Watch|Download|VerifyDocument)"
+    reading = {path for path in POLICY if re.match(reads, path.split("/")[2])}
 
     assert {path for path, roles in POLICY.items() if Role.AUDITOR in roles} == reading
 

@@ -46,6 +46,31 @@ def peek(compact: str, number: int) -> dict[str, Json]:
         return {}
 
 
+def status_uris(data: bytes) -> tuple[str, ...]:
+    """Which status lists the records in a file name, nothing verified; none where it has none.
+
+    For whoever fetches lists before he verifies: at most 20, as an answer has certificates.
+    """
+    if len(data) > TEXT_BYTES_MAX:
+        return ()
+    try:
+        text = data.decode().strip()
+        members = json.loads(text) if text.startswith("{") else None
+    except (ValueError, RecursionError):
+        return ()
+    given = members.get("certificates") if isinstance(members, dict) else [{"presentation": text}]
+    found: dict[str, None] = {}
+    for item in given[:20] if isinstance(given, list) else ():
+        presentation = item.get("presentation") if isinstance(item, dict) else None
+        if isinstance(presentation, str):
+            status = peek(presentation.partition("~")[0], 1).get("status")
+            reference = status.get("status_list") if isinstance(status, dict) else None
+            uri = reference.get("uri") if isinstance(reference, dict) else None
+            if isinstance(uri, str):
+                found[uri] = None
+    return tuple(found)
+
+
 def _recognise_der(data: bytes) -> Kind | None:
     """A seal begins with its header `"ES"`, a signature under a seal with its version."""
     match _first_tags(data):

@@ -160,6 +160,8 @@ _NAME_NOTHING: Final = frozenset(
         "former",
         "effective_date",
         "document_digest",
+        # A file is judged by what stands in it; nothing that is on file is looked for.
+        "revocation_lists",
     ]
 )
 # What `name` and `parent` of a method mean that does not speak of certificates.

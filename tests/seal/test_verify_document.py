@@ -1,0 +1,215 @@
+"""The hub verifies what callers bring: its own pins, its newest status, in a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.domain.row import Op
+from hub.proof.reasons import Verdict
+from hub.proof.recognise import peek
+from hub.proof.report import Report
+from hub.proof.report_json import parse_report
+from hub.proof.trust import Compromise, trust_file
+from hub.seal import verify_document
+from hub.seal.report_service import encode_report
+from hub.seal.v1 import reports_pb2 as pb
+from hub.seal.v1 import reports_pb2_grpc
+from tests.simulator import (
+    Member,
+    Refused,
+    Simulator,
+    bearer,
+    company,
+    copy_home,
+    licence,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Message = pb.VerifyDocumentRequest
+Header = pb.VerifyDocumentRequest.Header
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulator]:
+    """Two licences on file."""
+    home = copy_home(city, tmp_path_factory.mktemp("reports") / "home")
+    async with Simulator(home) as simulator:
+        await simulator.connector().deliver([licence(1), licence(2)])
+        yield simulator
+
+
+async def send(member: Member, messages: Sequence[Message]) -> pb.VerifyDocumentResponse:
+    stub = reports_pb2_grpc.ReportServiceStub(member.channel)
+
+    async def each() -> AsyncIterator[Message]:
+        for message in messages:
+            yield message
+
+    try:
+        return await stub.VerifyDocument(  # type: ignore[no-any-return, misc]
+            each(), metadata=bearer(await member.token()), timeout=60
+        )
+    except grpc.aio.AioRpcError as error:
+        raise Refused(error) from error
+
+
+async def verified(member: Member, data: bytes, **header: Any) -> Report:
+    """The report, which both forms of the answer agree about."""
+    middle = len(data) // 2
+    messages = [Message(header=Header(**header))]
+    messages += [Message(chunk=part) for part in (data[:middle], data[middle:])]
+    answer = await send(member, messages)
+    report = parse_report(answer.json.encode())
+    assert encode_report(report) == answer.report
+    assert json.loads(answer.json)["summary"]["zh"] == answer.report.summary_zh
+    return report
+
+
+async def presentation(hub: Simulator, number: int) -> bytes:
+    fetched = await hub.platform().fetch(holder=company(number))
+    return fetched.response.certificates[0].presentation.encode()
+
+
+async def test_a_record_is_valid_with_the_newest_status_of_the_hub(hub: Simulator) -> None:
+    """Without any list from the caller; every role that may see seals may ask."""
+    data = await presentation(hub, 1)
+
+    for member in (hub.platform(), hub.system("hz-department"), hub.officer()):
+        report = await verified(member, data)
+
+        assert (report.verdict, report.reason) == (Verdict.VALID, None)
+
+
+async def test_a_revoked_record_is_invalid_at_once(hub: Simulator) -> None:
+    """The list that the hub would publish now is the one that counts."""
+    data = await presentation(hub, 2)
+    before = await verified(hub.platform(), data)
+    await hub.connector().deliver([licence(2, Op.REVOKE)])
+
+    after = await verified(hub.platform(), data)
+
+    assert before.verdict is Verdict.VALID
+    assert (after.verdict, str(after.reason)) == (Verdict.INVALID, "STATUS_REVOKED")
+
+
+async def test_a_changed_record_is_invalid_and_another_moment_is_named(hub: Simulator) -> None:
+    """What was asked about stands in the report."""
+    data = await presentation(hub, 1)
+    changed = data.replace(b".", b".A", 1)
+    moment = int(time.time()) - 3600
+
+    broken = await verified(hub.platform(), changed)
+    early = await verified(hub.platform(), data, as_of_time=Timestamp(seconds=moment))
+
+    assert broken.verdict is Verdict.INVALID
+    assert early.verdict is Verdict.INVALID
+    assert str(early.reason) == "IAT_FUTURE"
+
+
+async def test_a_compromise_in_the_trust_file_counts_without_a_restart(hub: Simulator) -> None:
+    """The file is read again when it changes; while it is damaged nothing is verified."""
+    data = await presentation(hub, 1)
+    file = hub.home / "trust.json"
+    good = file.read_bytes()
+    header = peek(data.decode(), 0)
+    trust = replace(
+        hub.trust, compromised=(Compromise(str(header["kid"]), int(time.time()) + 3600),)
+    )
+
+    file.write_bytes(trust_file(trust))
+    open_ = await verified(hub.platform(), data)
+    file.write_bytes(b"{}")
+    with pytest.raises(Refused) as refused:
+        await verified(hub.platform(), data)
+    file.write_bytes(good)
+    again = await verified(hub.platform(), data)
+
+    assert (open_.verdict, str(open_.reason)) == (Verdict.CANNOT_CHECK, "COMPROMISE_OPEN")
+    assert refused.value.reason == "TRUST_UNAVAILABLE"
+    assert again.verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize(
+    ("messages", "field"),
+    [
+        ([], "header"),
+        ([Message(chunk=b"x")], "header"),
+        ([Message(header=Header()), Message(header=Header())], "chunk"),
+        ([Message(header=Header()), Message(chunk=b"GIF89a")], "chunk"),
+        ([Message(header=Header())], "chunk"),
+        ([Message(header=Header(as_of_time=Timestamp(seconds=-1)))], "as_of_time"),
+        ([Message(header=Header(revocation_lists=[b"x"] * 17))], "revocation_lists"),
+    ],
+)
+async def test_a_malformed_stream_is_refused(
+    hub: Simulator, messages: list[Message], field: str
+) -> None:
+    """With the field that is wrong."""
+    with pytest.raises(Refused) as refused:
+        await send(hub.platform(), messages)
+
+    assert refused.value.reason == "FIELD_INVALID"
+    assert refused.value.details["field"] == field
+
+
+async def test_a_file_that_is_too_large_is_refused_while_it_comes(hub: Simulator) -> None:
+    """Nobody makes the hub hold more than it said."""
+    chunks = [Message(chunk=b"%PDF-" + bytes(1_000_000))] * 34
+
+    with pytest.raises(Refused) as refused:
+        await send(hub.platform(), [Message(header=Header()), *chunks])
+
+    assert refused.value.reason == "DOCUMENT_TOO_LARGE"
+
+
+async def test_a_chunk_that_is_too_large_is_refused(hub: Simulator) -> None:
+    """As with uploads."""
+    with pytest.raises(Refused) as refused:
+        await send(
+            hub.platform(), [Message(header=Header()), Message(chunk=bytes(1024 * 1024 + 1))]
+        )
+
+    assert refused.value.reason == "MESSAGE_TOO_LARGE"
+
+
+async def test_only_so_many_files_are_open_at_a_time(
+    hub: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further callers are told when to come back; the place is free again afterwards."""
+    monkeypatch.setattr(verify_document, "OPEN_MAX", 1)
+    member = hub.platform()
+    stub = reports_pb2_grpc.ReportServiceStub(member.channel)
+    held = stub.VerifyDocument(metadata=bearer(await member.token()), timeout=60)
+    await held.write(Message(header=Header()))
+    await held.write(Message(chunk=b"%PDF-"))
+    await asyncio.sleep(0.2)
+
+    with pytest.raises(Refused) as refused:
+        await send(member, [Message(header=Header()), Message(chunk=b"%PDF-")])
+    await held.done_writing()
+    await held
+    after = await send(member, [Message(header=Header()), Message(chunk=b"%PDF-")])
+
+    assert (refused.value.reason, refused.value.retry_after_s) == ("RATE_LIMITED", 2.0)
+    assert after.report.kind == "PDF document"
+
+
+@pytest.mark.parametrize("name", ["hz-connector", "monitor-1", "hz-desk"])
+async def test_who_sees_no_seals_may_not_ask(hub: Simulator, name: str) -> None:
+    """The table says who may."""
+    with pytest.raises(Refused) as refused:
+        await verified(hub.system(name), b"%PDF-")
+
+    assert refused.value.reason == "ROLE_NOT_ALLOWED"
