@@ -180,6 +180,17 @@ class TokenSection(_Section):
     lifetime_s: Annotated[int, Field(ge=10, le=600)] = 600
 
 
+class FacesSection(_Section):
+    """The looks of certificates and seals."""
+
+    # File of a font with Chinese glyphs and a licence that allows embedding a part of it; empty:
+    # the first of the open fonts that well-known systems have (`hub/seal/faces/fonts.py`). Opened
+    # when it is first needed.
+    font: str = ""
+    # Family name of one face of a font collection; empty: the first whose name ends in SC.
+    font_face: Annotated[str, Field(max_length=200)] = ""
+
+
 class ObjectionsSection(_Section):
     """Objections to what certificates say (异议)."""
 
@@ -215,6 +226,7 @@ class Config(_Section):
     token: TokenSection = TokenSection()
     objections: ObjectionsSection = ObjectionsSection()
     verification: VerificationSection = VerificationSection()
+    faces: FacesSection = FacesSection()
     # The folder of `hub.toml`; every relative path hangs on it.
     home: Path = Field(default=Path(), exclude=True)
 
@@ -262,6 +274,11 @@ class Config(_Section):
         """The folder of documents, or None where they are in S3."""
         url = self.blobs.url
         return None if url.startswith("s3://") else self.path(_path_of(url))
+
+    @property
+    def font_file(self) -> str:
+        """The file of the font of faces and seals; empty: one that the system has."""
+        return str(self.path(Path(self.faces.font))) if self.faces.font else ""
 
     @property
     def database_url(self) -> str:

@@ -52,6 +52,11 @@ class Identities:
         responsible = self.directory.current.responsible(what, defining)
         return responsible is not None and responsible == caller.authority
 
+    def responsible(self, what: str, defining: str) -> str | None:
+        """The authority that answers for what the credit code `defining` defined; None where none
+        is registered."""
+        return self.directory.current.responsible(what, defining)
+
     def level(self, caller: Caller) -> int:
         """The level of the caller's authority."""
         return self.directory.authority(caller.authority).level

@@ -50,6 +50,7 @@ _STATES: Final = "/hub.registry.v1.CertificateStateService/"
 _SEAL: Final = "/hub.seal.v1.SealService/"
 _INTENTS: Final = "/hub.seal.v1.IntentService/"
 _REPORTS: Final = "/hub.seal.v1.ReportService/"
+_FACES: Final = "/hub.seal.v1.FaceService/"
 _EXCHANGE: Final = "/hub.exchange.v1.ExchangeService/"
 _VERIFICATION: Final = "/hub.exchange.v1.VerificationService/"
 _PLAN: Final = "/hub.exchange.v1.PlanService/"
@@ -125,6 +126,11 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _INTENTS + "ListIntents": _OVERSIGHT,
         _SEAL + "GetStatusList": _BOTH_SIDES,
         _REPORTS + "VerifyDocument": _BOTH_SIDES,
+        _FACES + "CreateFaceTemplate": _STEWARD,
+        _FACES + "PreviewFace": _STEWARD,
+        _FACES + "ApproveFaceTemplate": _STEWARD,
+        _FACES + "GetFaceTemplate": _BOTH_SIDES,
+        _FACES + "ListFaceTemplates": _BOTH_SIDES,
         _EXCHANGE + "CreateGrant": _STEWARD,
         _EXCHANGE + "GetGrant": _BOTH_SIDES,
         _EXCHANGE + "ListGrants": _BOTH_SIDES,

@@ -112,6 +112,8 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.seal.algorithms import AlgorithmTable
+from hub.seal.face_service import FaceService
+from hub.seal.face_templates import FaceTemplates, Fonts
 from hub.seal.homes.files import KeyFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
@@ -125,7 +127,7 @@ from hub.seal.signer import Signer
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
 from hub.seal.trust_pins import TrustPins
-from hub.seal.v1 import intents_pb2, reports_pb2, seal_pb2
+from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
 from hub.seal.verify_document import VerifyDocument
 from hub.storage.blobs import BlobStore
 from hub.storage.database import Database, open_database
@@ -602,6 +604,23 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         ),
         (intents_pb2, IntentService(database, intents, pages, caller)),
         (reports_pb2, ReportService(verify_document)),
+        (
+            faces_pb2,
+            FaceService(
+                database,
+                FaceTemplates(
+                    origin,
+                    clock,
+                    database,
+                    recorder,
+                    identities,
+                    catalogue,
+                    Fonts(config.font_file, config.faces.font_face),
+                ),
+                pages,
+                caller,
+            ),
+        ),
         (
             exchange_pb2,
             ExchangeService(

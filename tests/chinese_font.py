@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from hub.seal.faces.fonts import SYSTEM_FONTS
 
 PACKAGE = "fonts-noto-cjk"
@@ -43,6 +45,16 @@ def font_file() -> Path:
         if not file.is_file():
             _fetch(file)
     return file
+
+
+def needs_font() -> Path:
+    """The same for a test, which is skipped where there is none, and fails where CI is true."""
+    try:
+        return font_file()
+    except FontAbsent as absent:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"a Chinese font is required: {absent}")
+        pytest.skip(f"no Chinese font: {absent}")
 
 
 def _fetch(file: Path) -> None:

@@ -80,6 +80,7 @@ from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2, seal_pb2_grpc
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
 from hub.v1 import common_pb2
+from tests.chinese_font import FontAbsent, font_file
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ORIGIN: Final = "hub.test.example"
@@ -1061,6 +1062,9 @@ def make_home(folder: Path) -> None:
 def make_city(folder: Path) -> None:
     """As `make_home`, furnished (see `furnish`). Needs a thread without a running event loop."""
     make_home(folder)
+    # Whoever draws faces asks for the font by himself, and is told why there is none.
+    with contextlib.suppress(FontAbsent), (folder / "hub.toml").open("a") as file:
+        file.write(f'\n[faces]\nfont = "{font_file()}"\n')
 
     async def make() -> None:
         async with Simulator(folder) as hub:

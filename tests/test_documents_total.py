@@ -31,9 +31,11 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.rpc import status_of
+from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from tests.access.officers import change_officers
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
 from tests.attacks.test_states import RULING, decide, on_file
+from tests.chinese_font import needs_font
 from tests.exchange import handed, plans
 from tests.exchange.annotated import make as make_copy
 from tests.exchange.annotated import wanted as wanted_copy
@@ -42,6 +44,7 @@ from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
 from tests.registry.test_holders import befall_and_link
 from tests.registry.test_objections import settle_objection
+from tests.seal.faces.samples import early_licence
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -292,10 +295,31 @@ def undocumented(body: dict[str, Any]) -> list[str]:
     return [name for name in members if f"`{name}`" not in section]
 
 
+async def draw_face(hub: Simulator) -> None:
+    """One officer drafts how the licence looks, another approves it."""
+    parent = f"certificateTypes/{LICENCE.lower()}"
+    zhao, qian = hub.officer("zhao"), hub.officer("qian")
+    drafted = await zhao.call(
+        faces_pb2_grpc.FaceServiceStub(zhao.channel).CreateFaceTemplate,
+        faces_pb2.CreateFaceTemplateRequest(
+            request_id=new_id(), parent=parent, template=early_licence()
+        ),
+    )
+    await qian.call(
+        faces_pb2_grpc.FaceServiceStub(qian.channel).ApproveFaceTemplate,
+        faces_pb2.ApproveFaceTemplateRequest(
+            request_id=new_id(),
+            name=drafted.face_template.name,
+            digest=drafted.face_template.digest,
+        ),
+    )
+
+
 async def test_every_member_of_a_real_entry_is_on_the_audit_page(
     city: Path, tmp_path: Path
 ) -> None:
     """A hub does everything that it can record; the page explains each member of each entry."""
+    needs_font()
     async with Simulator(copy_home(city, tmp_path / "home"), heartbeat_s=1) as hub:
         zhao, platform, connector = hub.officer(), hub.platform(), hub.connector()
         delivered = await connector.deliver([licence(1)])
@@ -380,6 +404,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         page = (DOCS / "formats" / "service-item.md").read_text(encoding="utf-8")
         shown = page.partition("```json\n")[2].partition("\n```")[0]
         await zhao.import_items(shown.encode())
+        await draw_face(hub)
         await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
         await change_officers(hub)
         entries = await hub.entries()

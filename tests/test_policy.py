@@ -30,7 +30,7 @@ from hub.registry.v1 import (
     registry_pb2,
     states_pb2,
 )
-from hub.seal.v1 import intents_pb2, reports_pb2, seal_pb2
+from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
 from tests.conftest import ROOT
 
 OURS = [
@@ -40,6 +40,7 @@ OURS = [
         documents_pb2,
         copies_pb2,
         exchange_pb2,
+        faces_pb2,
         facts_pb2,
         feed_pb2,
         holders_pb2,

@@ -30,6 +30,7 @@ _GROUPS: Final = {
     "type": "certificate_types",
     "item": "items",
     "catalogue": "catalogue",
+    "face": "faces",
     "seal": "seals",
     "intent": "intents",
     "grant": "grants",

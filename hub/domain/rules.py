@@ -348,8 +348,8 @@ RULES: Final[dict[str, Text]] = {
         "SVG 含有图形和颜色以外的属性，请导出为纯 SVG",
     ),
     "picture.svg_size": Text(
-        "width and height of the SVG are written in mm, at most {most}mm, such as 40mm",
-        "SVG 的宽高应以 mm 书写，不超过 {most}mm，例如 40mm",
+        "width and height of the SVG are written in mm, 1mm to {most}mm, such as 40mm",
+        "SVG 的宽高应以 mm 书写，1mm 至 {most}mm，例如 40mm",
     ),
     "picture.svg_large": Text(
         "the SVG has more than {limit} elements or is nested too deep; simplify it",

@@ -17,6 +17,7 @@ import hub.registry.item_store
 import hub.registry.notice_store
 import hub.registry.objection_store
 import hub.registry.transition_store
+import hub.seal.face_store
 import hub.seal.seal_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.
 from hub.storage.schema import METADATA

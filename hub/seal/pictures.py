@@ -79,7 +79,9 @@ def rendered(picture: SealPicture, width_mm: float, dpi: int = DPI) -> bytes:
     """The picture as PNG on a transparent ground. A PNG is given back as it came."""
     if picture.type is PictureType.PNG:
         return picture.data
-    pixels = min(SIDE_PIXELS_MAX, max(1, math.ceil(width_mm / MM_PER_INCH * dpi)))
+    # The higher side is bounded as well; its millimetres are rounded up.
+    most = SIDE_PIXELS_MAX * min(1.0, picture.width / picture.height)
+    pixels = max(1, math.ceil(min(most, width_mm / MM_PER_INCH * dpi)))
     return render_svg(picture.data, pixels)
 
 
@@ -329,9 +331,10 @@ def _check_svg(data: bytes) -> SealPicture:
     _check_elements(root)
     sides = [_SIDE.fullmatch(root.get(name, "")) for name in ("width", "height")]
     width, height = [float(found[1]) if found else 0.0 for found in sides]
-    if not (0 < width <= SVG_SIDE_MM_MAX and 0 < height <= SVG_SIDE_MM_MAX):
+    if not (1 <= width <= SVG_SIDE_MM_MAX and 1 <= height <= SVG_SIDE_MM_MAX):
         raise _refused("picture.svg_size", most=int(SVG_SIDE_MM_MAX))
-    drawn = render_svg(data, 128)
+    # At most 128 pixels on the longer side.
+    drawn = render_svg(data, max(1, int(128 * min(1.0, width / height))))
     with Image.open(io.BytesIO(drawn), formats=("PNG",)) as image:
         if image.getchannel("A").getextrema()[1] == 0:
             raise _refused("picture.nothing")

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.domain.caller import Caller
+from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
 from hub.domain.strict_json import Json
 from hub.proof.roster import Approved, Roster
@@ -76,6 +78,23 @@ class Authorities(Protocol):
         ...
 
 
+class Access(Protocol):
+    """Who is calling, and who answers for a type, in memory."""
+
+    def check(self, caller: Caller) -> Check:
+        """That nothing about identities changed since `caller` was judged."""
+        ...
+
+    def facts(self, name: str) -> AuthorityFacts | None:
+        """Credit code and name now in use of `authorities/{authority}`, or None."""
+        ...
+
+    def responsible(self, what: str, defining: str) -> str | None:
+        """The authority that answers for what the credit code `defining` defined, or has succeeded
+        it; None where none is registered."""
+        ...
+
+
 class Officers(Protocol):
     """Who is enrolled, in memory."""
 
@@ -131,4 +150,29 @@ class Types(Protocol):
 
     def newest_version(self, code: str) -> int | None:
         """The newest version of the type with this 21-character code."""
+        ...
+
+
+class PublishedType(Protocol):
+    """One version of a type, as published."""
+
+    @property
+    def type(self) -> CertificateType:
+        """What it says."""
+        ...
+
+
+class Catalogue(Protocol):
+    """The catalogue with its types, in memory."""
+
+    def find(self, code: str, version: int = 0) -> PublishedType | None:
+        """A version of a type; 0 means the newest."""
+        ...
+
+    def check(self) -> Check:
+        """That this snapshot is still the newest."""
+        ...
+
+    async def refresh(self) -> None:
+        """Load what others published."""
         ...

@@ -159,6 +159,10 @@ _NAME_NOTHING: Final = frozenset(
         # An identifier to be linked: kept as a hash, never looked for.
         "former",
         "effective_date",
+        # How certificates of a type look, and made-up values to try it with.
+        "template",
+        "face_template",
+        "values",
         "document_digest",
         # A file is judged by what stands in it; nothing that is on file is looked for.
         "revocation_lists",
@@ -167,6 +171,7 @@ _NAME_NOTHING: Final = frozenset(
 # What `name` and `parent` of a method mean that does not speak of certificates.
 _OTHER_RESOURCES: Final = [
     "CertificateType",
+    "FaceTemplate",
     "Authority",
     "Authoritie",
     "System",

@@ -23,9 +23,11 @@ from hub.cli.main import command_line, commands
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.registry.v1 import items_pb2, items_pb2_grpc
+from tests.chinese_font import FontAbsent, font_file
 from tests.cli.conftest import Ran, Sealway
 from tests.exchange.plans import RESTAURANT, document
 from tests.hub_process import HubProcess, free_port
+from tests.seal.faces.samples import early_licence
 from tests.simulator import (
     BASIS,
     ITEM,
@@ -738,6 +740,7 @@ def invocations(
     window: list[str | Path] = ["--profile", running_hub.profile("systems/window-1")]
     return (
         _invocations(running_hub, sealway, manifest, licences[0], tmp_path)
+        | _faces(running_hub, sealway, tmp_path)
         | _decisions(decided, department)
         | _objections(sealway, licences[-1]["identifier"], department, window)
     )
@@ -759,6 +762,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     }
     # Nobody is told of anything here: tests/registry/test_objections.py corrects what was fetched.
     elsewhere |= {("notice", "acknowledge")}
+    # Draw with a font, which not every machine can have: tests/chinese_font.py.
+    elsewhere |= {words for words in leaves if words[0] == "face" and words not in invocations}
     # Want a hub that does not run, or an empty database: tests/cli/test_database.py.
     at_rest = {("db", "restore"), ("db", "move")}
     assert set(invocations) == leaves - streaming - elsewhere - at_rest
@@ -980,6 +985,28 @@ def _invocations(
         ("log", "prove"): ["1", *zhao],
         ("log", "audit"): config,
         ("verify",): [folder / "checkpoint", *trust],
+    }
+
+
+def _faces(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocations:
+    """How a licence looks, drafted by one officer and to be approved by another."""
+    try:
+        font = font_file()
+    except FontAbsent:
+        return {}
+    zhao = ["--profile", running_hub.profile("officers/zhao")]
+    qian = ["--profile", running_hub.profile("officers/qian")]
+    template = folder / "face.json"
+    template.write_bytes(early_licence())
+    licence = ROOT / "deploy" / "types" / "business-licence.json"
+    drafted = sealway("face", "add", template, "--type", LICENCE, *zhao, "--json").document
+    return {
+        ("face", "lint"): [template, "--type", licence, "--font", font],
+        ("face", "preview"): [template, "--out", folder / "preview.ofd", *zhao],
+        ("face", "add"): [template, "--type", LICENCE, *zhao],
+        ("face", "approve"): [drafted["name"], "--digest", drafted["digest"], *qian],
+        ("face", "list"): ["--type", LICENCE, *zhao],
+        ("face", "show"): [drafted["name"], "--out", folder / "kept.json", *zhao],
     }
 
 

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.ofd import page_ofd
+from hub.seal.faces.page import TextLine
 from hub.seal.ofd_package import OfdPackage
+from hub.seal.ofd_seal import StampPlace
+from tests.chinese_font import needs_font
 from tests.ofd_sealing import PLACE, Office
 from tests.ofdrw import FETCH_S, OfdrwAbsent, Validated, jars, validate
 from tests.proof import ofd_samples as samples
+from tests.seal.faces.samples import sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * FETCH_S + 60)]
 
@@ -39,6 +45,20 @@ def test_ofdrw_reads_and_validates_what_we_seal_and_nothing_that_was_changed(
     assert said[:3] == [Validated("valid", samples.TEXT)] * 3
     assert said[3] == Validated("invalid", "FileIntegrityException")
     assert said[4].verdict == "invalid"
+
+
+def test_ofdrw_reads_a_face_that_we_drew_and_sealed_line_for_line(tmp_path: Path) -> None:
+    """The text of the licence, Chinese too, as another implementation takes it out of the page."""
+    font = FaceFont.open(str(needs_font()))
+    one = sample(font)
+    place = one.page.seal
+    stamp = StampPlace(1, place.x, place.y, place.width, place.height)
+    sealed = Office.open().sealed(page_ofd(one.page, font, one.metadata), [stamp], closing=True)
+
+    (said,) = _said(tmp_path, sealed)
+
+    lines = [item.text for item in one.page.items if isinstance(item, TextLine)]
+    assert said == Validated("valid", " ".join(lines))
 
 
 def _said(folder: Path, *packages: OfdPackage) -> list[Validated]:

@@ -184,6 +184,7 @@ class Identities:
     own_level: int = 3
     predecessors: tuple[str, ...] = ()
     current: bool = True
+    definer: str | None = None
 
     def key(self, kid: str, /) -> RegisteredKey | None:
         return self.keys.get(kid)
@@ -194,6 +195,10 @@ class Identities:
     def answers_for(self, caller: Caller, what: str, defining: str) -> bool:
         """Nobody has been succeeded here."""
         return caller.authority_uscc == defining
+
+    def responsible(self, what: str, defining: str) -> str | None:
+        """Nobody who defines types is registered here, unless a test says so."""
+        return self.definer
 
     def authority_of(self, system: str) -> str | None:
         """Everybody is of this authority, unless somebody says otherwise."""

@@ -188,8 +188,16 @@ class Face:
     def _lines(self, text: str, setting: Setting) -> tuple[float, list[str]] | None:
         """The largest size from `size` down to `size_min` at which the text fits, and its lines."""
         box, size = setting.box, setting.size
+        dense = text.replace(" ", "")
+        natural = sum(map(self.font.advance, dense))
         while True:
-            lines = self._break(text, size, box.width, setting.spacing)
+            # No breaking puts more on the lines than their width, spaces at line ends aside; most
+            # sizes fail by that alone.
+            needed = natural * size + (len(dense) - 1) * setting.spacing
+            room = lines_max(box.height, size) * (box.width + setting.spacing)
+            lines = None
+            if needed <= room + 1e-6:
+                lines = self._break(text, size, box.width, setting.spacing)
             if lines is not None and _height(len(lines), size) <= box.height + 1e-6:
                 return size, lines
             if size <= setting.size_min:
@@ -263,6 +271,11 @@ def _standing(name: Standing, issuance: Issuance) -> str:
         Standing.AUTHORITY: issuance.authority_title,
         Standing.HOLDER_NUMBER: "、".join(number for _, number in issuance.holders),
     }[name]
+
+
+def lines_max(height: float, size: float) -> int:
+    """How many lines of a size fit a height."""
+    return int((height - size + 1e-6) / (size * LINE_HEIGHT)) + 1 if height >= size - 1e-6 else 0
 
 
 def _height(count: int, size: float) -> float:

@@ -11,7 +11,7 @@ from hub.domain.certificate_type import CertificateType, FaceField, FieldType
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason, Violation
 from hub.seal.faces.fonts import FaceFont
-from hub.seal.faces.layout import Face
+from hub.seal.faces.layout import Face, lines_max
 from hub.seal.faces.page import Box
 from hub.seal.faces.template import DATES, FaceTemplate, PlacedField, Standing
 from hub.seal.faces.writing import Way, may_write
@@ -49,6 +49,7 @@ def lint(template: FaceTemplate, certificate_type: CertificateType, font: FaceFo
     Raises HubError(FONT_GLYPH_MISSING) where its own texts cannot be set.
     """
     face = Face(template, certificate_type, font)
+    font.check_characters({_WIDE, *_WIDEST.values()})
     found = [*_field_violations(template, certificate_type), *_overlaps(template)]
     for number, fixed in enumerate(template.texts):
         font.check_characters(fixed.text)
@@ -126,15 +127,9 @@ def _risks(face: Face) -> Iterator[Violation]:
 
 
 def _capacity(face: Face, placed: PlacedField, widest: str, longest: int) -> int:
-    """How many of the widest character fit, up to `longest`."""
+    """How many of the widest character fit at the smallest size, up to `longest`."""
     setting = placed.setting
-    if face.fits(widest * longest, setting):
-        return longest
-    fits, not_fits = 0, longest
-    while not_fits - fits > 1:
-        middle = (fits + not_fits) // 2
-        if face.fits(widest * middle, setting):
-            fits = middle
-        else:
-            not_fits = middle
-    return fits
+    size = setting.size_min
+    advance = face.font.advance(widest) * size + setting.spacing
+    in_line = int((setting.box.width + setting.spacing + 1e-6) / advance)
+    return min(in_line * lines_max(setting.box.height, size), longest)

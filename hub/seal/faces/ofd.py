@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import io
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from hub.proof.ofd import ENTRY_FILE
+from hub.proof.ofd_xml import NAMESPACE
 from hub.seal.faces.fonts import FaceFont
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Colour, Page, Picture, Shape, TextLine, number
+from hub.seal.ofd_package import OfdPackage
 
-NAMESPACE: Final = "http://www.ofdspec.org/2016"
 PAGE_ID: Final = 1
 """The ID of the one page, which stamps refer to."""
-ROOT: Final = "OFD.xml"
 FOLDER: Final = "Doc_0"
 
 _LAYER_ID: Final = 2
 _FONT_ID: Final = 3
 _FIRST_ID: Final = 10
-# Fixed, so that the same page gives the same bytes: the earliest time that ZIP can write.
-_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def page_files(page: Page, font: FaceFont, metadata: Metadata) -> dict[str, bytes]:
-    """Every file of the package by its path; the same page gives the same bytes."""
+def page_ofd(page: Page, font: FaceFont, metadata: Metadata) -> OfdPackage:
+    """The page as a package of one document; the same page gives the same bytes."""
     pictures: list[bytes] = []
     for item in page.items:
         if isinstance(item, Picture) and item.png not in pictures:
@@ -51,19 +48,7 @@ def page_files(page: Page, font: FaceFont, metadata: Metadata) -> dict[str, byte
         files[f"{FOLDER}/DocumentRes.xml"] = _document_res(picture_ids)
         for png, identifier in picture_ids.items():
             files[f"{FOLDER}/Res/image_{identifier}.png"] = png
-    return {ROOT: _root(metadata, files), **files}
-
-
-def package(files: Mapping[str, bytes]) -> bytes:
-    """The files as one ZIP, the root first; no times, so that equal files give equal bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, data in files.items():
-            entry = zipfile.ZipInfo(path, _ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, data)
-    return buffer.getvalue()
+    return OfdPackage({ENTRY_FILE: _root(metadata, files), **files})
 
 
 def _root(metadata: Metadata, files: Mapping[str, bytes]) -> bytes:

@@ -58,6 +58,13 @@ def template(name: str = "business-licence", **changes: Any) -> FaceTemplate:
     return parse_template(json.dumps({**members(name), **changes}).encode())
 
 
+def early_licence() -> bytes:
+    """A template of the business licence as its first version has it (`deploy/types`)."""
+    known = members()
+    fields = [one for one in known["fields"] if one["field"] != "legal_representative"]
+    return json.dumps({**known, "type_version": 1, "fields": fields}).encode()
+
+
 def certificate_type(name: str = "business-licence") -> CertificateType:
     """The type of a shipped template."""
     file = ROOT / f"deploy/catalogue/types/{SHIPPED[name]}.json"

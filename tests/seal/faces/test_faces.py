@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import zipfile
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,6 +14,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from hub.errors import HubError, Reason
+from hub.proof.ofd import open_package
+from hub.proof.ofd_xml import NAMESPACE
 from hub.seal.faces import ofd, pdf, svg
 from hub.seal.faces.fonts import FaceFont
 from hub.seal.faces.layout import SAMPLE, Face, annotation, code_modules
@@ -33,7 +34,7 @@ from tests.seal.faces.samples import (
     template,
 )
 
-OFD = f"{{{ofd.NAMESPACE}}}"
+OFD = f"{{{NAMESPACE}}}"
 
 
 def pdf_text(data: bytes) -> str:
@@ -46,9 +47,7 @@ def pdf_text(data: bytes) -> str:
 
 def ofd_files(one: Sample, font: FaceFont) -> dict[str, bytes]:
     """The files of the package, read back from its ZIP."""
-    data = ofd.package(ofd.page_files(one.page, font, one.metadata))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    return dict(open_package(ofd.page_ofd(one.page, font, one.metadata).to_bytes()).files)
 
 
 def set_lines(one: Sample) -> list[str]:
@@ -166,13 +165,13 @@ def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(font: Fa
 def test_equal_pages_give_equal_packages(font: FaceFont) -> None:
     """A face can be made again and compared; another value is another file."""
     one = sample(font)
-    files = ofd.page_files(one.page, font, one.metadata)
+    data = ofd.page_ofd(one.page, font, one.metadata).to_bytes()
 
     again = sample(font)
     other = sample(font, address="浙江省杭州市示例路2号")
 
-    assert ofd.package(ofd.page_files(again.page, font, again.metadata)) == ofd.package(files)
-    assert ofd.page_files(other.page, font, other.metadata)["OFD.xml"] != files["OFD.xml"]
+    assert ofd.page_ofd(again.page, font, again.metadata).to_bytes() == data
+    assert ofd_files(other, font)["OFD.xml"] != ofd_files(one, font)["OFD.xml"]
 
 
 def test_the_preview_looks_like_the_pdf(font: FaceFont) -> None:
