@@ -30,6 +30,7 @@ from tests.bench.latency import latency
 from tests.bench.ofd import ofd
 from tests.bench.processes import DRIVER_CORE, ROOT
 from tests.bench.session import FULL, QUICK, Effort, Result, Session, opened
+from tests.bench.sm2 import sm2
 
 ESSENTIAL: Final = ("fetch", "fetch-20", "ingest")
 SLOW: Final = f"fsync +{machine.SLOW_FSYNC_US / 1000:g} ms"
@@ -46,7 +47,7 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "instructions": lambda session, hub, _: instructions(session, hub),
 }
 # These measure what needs no hub around it.
-ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {"ofd": ofd}
+ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {"ofd": ofd, "sm2": sm2}
 NAMES: Final = (*PROGRAMS, *ALONE)
 ON_SLOW_DISK: Final[Mapping[str, Program]] = {
     "fetch": lambda session, _hub, slow: fetch_slow_disk(session, slow),
