@@ -87,6 +87,7 @@ class Reason(StrEnum):
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
     X509_NOT_FOUND = "X509_NOT_FOUND"
     ENTRY_NOT_FOUND = "ENTRY_NOT_FOUND"
+    ROSTER_NOT_FOUND = "ROSTER_NOT_FOUND"
     STATUS_LIST_NOT_FOUND = "STATUS_LIST_NOT_FOUND"
 
     # Same id, other content.
@@ -496,6 +497,10 @@ TEXTS: dict[Reason, Text] = {
     Reason.INTENT_CLOSED: Text(
         "the intent {intent} is {state} and takes no further decisions. Propose a new one.",
         "意图 {intent} 当前为 {state}，不再接受审批。如有需要请另行提出。",
+    ),
+    Reason.ROSTER_NOT_FOUND: Text(
+        "there is no roster number {number}; the newest is number {newest}.",
+        "没有第 {number} 号名册；最新为第 {newest} 号。",
     ),
     Reason.ROSTER_MISSING: Text(
         "the roster of officers has not been founded. Run `sealway init` on this home again.",

@@ -72,6 +72,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _REORGANIZATION + "ReorganizeAuthority": _OFFICER,
         _ACCESS + "GetOfficer": _OVERSIGHT,
         _ACCESS + "ListOfficers": _OVERSIGHT,
+        _ACCESS + "GetRoster": _OVERSIGHT,
         _REGISTRY + "CreateCertificateType": _STEWARD,
         _REGISTRY + "GetCertificateType": _MEMBERS,
         _REGISTRY + "ListCertificateTypes": _MEMBERS,

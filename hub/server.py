@@ -498,7 +498,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         config.verification.workers,
     )
     services: Services = (
-        (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint)),
+        (access_pb2, AccessService(registrar, tokens, pages, caller, rpc.peer_thumbprint, rosters)),
         (
             registry_pb2,
             RegistryService(

@@ -101,9 +101,11 @@ class ChangeRoster:
 
         1. What the intent makes of the newest roster. 2. Keys, proven anew. 3. An entry of the
         kind's own with the statement, under the versions that both were decided on. Raises
-        HubError: FIELD_INVALID, ROSTER_MISSING, ROSTER_BROKEN.
+        HubError: FIELD_INVALID, INTENT_CLOSED, ROSTER_MISSING, ROSTER_BROKEN.
         """
         before = await self.rosters.current()
+        if approved.digest in self.rosters.used:
+            raise HubError(Reason.INTENT_CLOSED, intent=approved.digest, state="executed")
         snapshot = self.registrar.directory.current
         time_us = self.registrar.clock()
         try:

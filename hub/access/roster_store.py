@@ -48,6 +48,13 @@ ROSTERS_AFTER: Final = question(
     .order_by(ROSTERS.c.number),
     "number",
 )
+ROSTER_BY_NUMBER: Final = question(
+    "access.roster",
+    select(ROSTERS.c.statement, ROSTERS.c.intent, ROSTERS.c.approvals, ROSTERS.c.entry).where(
+        ROSTERS.c.number == bindparam("number", type_=BigInteger)
+    ),
+    "number",
+)
 # Of no rows there still is one answer, which NULL would be.
 NEWEST_ROSTER: Final = question(
     "access.number of the newest roster",

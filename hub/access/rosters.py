@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from hub.access.ports import Database
-from hub.access.roster_store import ROSTERS_AFTER, link_of, newest_roster_check
+from hub.access.roster_store import (
+    ROSTER_BY_NUMBER,
+    ROSTERS_AFTER,
+    link_of,
+    newest_roster_check,
+)
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
 from hub.proof.intent_kinds import KINDS
@@ -56,6 +61,11 @@ class Rosters:
             raise HubError(Reason.ROSTER_MISSING)
         return self._chain.roster
 
+    @property
+    def used(self) -> frozenset[str]:
+        """Digests of the intents that carried a statement: none of them carries another."""
+        return frozenset() if self._chain is None else self._chain.used
+
     async def current(self) -> Roster:
         """The newest roster of all. Raises HubError: ROSTER_MISSING, ROSTER_BROKEN."""
         await self.refresh()
@@ -71,6 +81,18 @@ class Rosters:
             except ProofError as error:
                 raise HubError(Reason.ROSTER_BROKEN, number=after + 1, rule=str(error)) from error
             after += 1
+
+    async def link(self, number: int | None) -> tuple[Link, int]:
+        """The statement of this number, or the newest, with what carried it, and its entry.
+
+        Raises HubError: ROSTER_NOT_FOUND, ROSTER_MISSING, ROSTER_BROKEN.
+        """
+        newest = (await self.current()).number
+        wanted = newest if number is None else number
+        row = await self.database.one(ROSTER_BY_NUMBER, wanted) if 0 <= wanted <= newest else None
+        if row is None:
+            raise HubError(Reason.ROSTER_NOT_FOUND, number=wanted, newest=newest)
+        return link_of(row)
 
     def check(self) -> Check:
         """That the roster followed to still is the newest one."""

@@ -14,6 +14,7 @@ from hub.access.create_authority import create_authority
 from hub.access.enrolment import Enrolment
 from hub.access.identity import Authority, DatedName, Officer, System, SystemState
 from hub.access.registrar import Outcome, Registrar
+from hub.access.rosters import Rosters
 from hub.access.systems import WantedSystem, create_system, revoke_system, rotate_system_keys
 from hub.access.tokens import Tokens
 from hub.access.v1 import access_pb2 as pb
@@ -21,6 +22,7 @@ from hub.access.v1 import access_pb2_grpc
 from hub.domain.caller import Caller, Role
 from hub.domain.names import parse
 from hub.errors import HubError, Reason
+from hub.proof.roster import parse_roster
 from hub.storage.changes import Call
 from hub.storage.paging import page_size
 from hub.v1 import common_pb2
@@ -60,6 +62,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     page_tokens: PageTokens
     current_caller: Callable[[], Caller]
     peer_thumbprint: Callable[[], str]
+    rosters: Rosters
 
     async def CreateToken(
         self, request: pb.CreateTokenRequest, context: grpc.aio.ServicerContext
@@ -190,6 +193,24 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
             officers=[encode_officer(officer) for officer in page], next_page_token=token
         )
 
+    async def GetRoster(
+        self, request: pb.GetRosterRequest, context: grpc.aio.ServicerContext
+    ) -> pb.GetRosterResponse:
+        link, entry = await self.rosters.link(
+            request.number if request.HasField("number") else None
+        )
+        roster = parse_roster(link.statement)
+        return pb.GetRosterResponse(
+            roster=pb.Roster(
+                number=roster.number,
+                digest=roster.digest,
+                statement=link.statement,
+                intent_bytes=link.intent,
+                approvals=link.approvals,
+                entry=entry,
+            )
+        )
+
     def _call(self, method: str, request: wire.Request) -> Call:
         return wire.call(self.current_caller(), _SERVICE + method, request)
 
@@ -276,6 +297,7 @@ def encode_officer(officer: Officer) -> pb.Officer:
         x509_thumbprint=officer.x509_thumbprint,
         enrolment_entry=officer.enrolment_entry,
         create_time=wire.timestamp(officer.create_time_us),
+        end_time=None if officer.end_time_us is None else wire.timestamp(officer.end_time_us),
     )
 
 

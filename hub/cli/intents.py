@@ -14,6 +14,7 @@ from connectors.client import HubClient
 from connectors.profile import read_bounded
 from hub.cli.proposals import (
     FromOption,
+    Proposal,
     ReplacesOption,
     UntilOption,
     after_decision,
@@ -97,14 +98,8 @@ def propose_intent(
         Terminal(as_json),
         kind,
         said,
-        intent=intent,
-        start=start,
-        until=until,
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
         uses_max=uses_max,
-        replaces=replaces,
-        profile=profile,
-        receipt=receipt,
-        repeat=repeat,
     )
 
 

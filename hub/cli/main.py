@@ -27,6 +27,7 @@ _GROUPS: Final = {
     "authority": "authorities",
     "system": "systems",
     "officer": "officers",
+    "quorum": "quorum",
     "type": "certificate_types",
     "item": "items",
     "catalogue": "catalogue",

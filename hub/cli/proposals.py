@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.cli.session import (
     connected,
@@ -24,20 +21,17 @@ from hub.cli.session import (
     written,
 )
 from hub.cli.terminal import Document, Terminal
-from hub.clock import CHINA
 from hub.proof.encoding import Json
 from hub.proof.intent import in_words, parse_intent
 from hub.proof.intent_kinds import KINDS
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc
-
-PROPOSAL_DAYS: Final = 7
 
 IntentIdOption = Annotated[
     str | None,
     typer.Option(
         "--id",
         metavar="ID",
-        help="Id of the intent; otherwise made from kind and day.",
+        help="Id of the intent; otherwise made up.",
         rich_help_panel="Intent",
     ),
 ]
@@ -55,7 +49,7 @@ UntilOption = Annotated[
     typer.Option(
         "--until",
         metavar="DAY",
-        help=f"To be executed by this day or moment; otherwise within {PROPOSAL_DAYS} days.",
+        help="To be executed by this day or moment; otherwise within 7 days.",
         rich_help_panel="Intent",
     ),
 ]
@@ -70,36 +64,43 @@ ReplacesOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was said of an intent beside what it is about, as its options have it."""
+
+    intent: str | None
+    start: str | None
+    until: str | None
+    replaces: str | None
+    profile: Path | None
+    receipt: Path | None
+    repeat: str | None
+
+
 def propose(
     terminal: Terminal,
     kind: str,
     members: Mapping[str, Json],
+    proposal: Proposal,
     *,
-    intent: str | None,
-    start: str | None,
-    until: str | None,
     uses_max: int = 1,
-    replaces: str | None = None,
-    profile: Path | None,
-    receipt: Path | None,
-    repeat: str | None,
 ) -> None:
     """Propose an intent, show what it says in words, and say who must decide on it next."""
-    now = int(time.time())
-    name = intent or f"{kind.replace('.', '-')}-{_day(now)}-{secrets.token_hex(3)}"
+    identifier = request_id(proposal.repeat)
+    # A repetition under its id says the same: nothing here comes from the clock or from chance.
     request = intents_pb2.ProposeIntentRequest(
-        request_id=request_id(repeat),
-        intent_id=name,
+        request_id=identifier,
+        intent_id=proposal.intent or f"{kind.replace('.', '-')}-{identifier[:8]}",
         kind=kind,
         members=json.dumps(members, ensure_ascii=False).encode(),
-        start_time=moment(start, option="--from") if start else Timestamp(seconds=now),
-        expire_time=moment(until, option="--until", end_of_day=True)
-        if until
-        else Timestamp(seconds=now + PROPOSAL_DAYS * 86_400),
+        start_time=moment(proposal.start, option="--from") if proposal.start else None,
+        expire_time=moment(proposal.until, option="--until", end_of_day=True)
+        if proposal.until
+        else None,
         uses_max=uses_max,
-        replaces=resource_name("intents", replaces) if replaces else "",
+        replaces=resource_name("intents", proposal.replaces) if proposal.replaces else "",
     )
-    with connected(profile) as client:
+    with connected(proposal.profile) as client:
         stub = intents_pb2_grpc.IntentServiceStub(client.channel)
         answer: intents_pb2.ProposeIntentResponse = write(
             terminal, client, stub.ProposeIntent, request
@@ -112,7 +113,7 @@ def propose(
     )
     said = parse_intent(made.intent_bytes, KINDS)
     terminal.say(in_words(said, "en"), in_words(said, "zh"))
-    keep_receipt(terminal, answer.receipt, receipt)
+    keep_receipt(terminal, answer.receipt, proposal.receipt)
     after_decision(terminal, made)
 
 
@@ -144,7 +145,3 @@ def after_decision(terminal: Terminal, intent: intents_pb2.Intent) -> None:
 def readable(intent: intents_pb2.Intent) -> dict[str, Document]:
     """The intent's bytes as text: they are JSON, and base64 shows nobody anything."""
     return {"intent_bytes": intent.intent_bytes.decode("utf-8", "replace")}
-
-
-def _day(now: int) -> str:
-    return f"{datetime.fromtimestamp(now, CHINA):%Y%m%d}"

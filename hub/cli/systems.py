@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
-from certs.files import PUBLIC, write_replacing
-from certs.keys import CSR_BYTES_MAX, make_csr
-from certs.pki import IssuedCertificate, Pki
-from connectors.client import HubClient
-from connectors.profile import profile_text, read_bounded
+from certs.pki import IssuedCertificate
 from hub.access.v1 import access_pb2, access_pb2_grpc
-from hub.cli.keys import own_key, own_passphrase
+from hub.cli.member_folders import equip, issue, make_requests, request_der
 from hub.cli.session import (
     PAGE_SIZE,
     JsonOption,
@@ -77,15 +70,8 @@ def request(
     """
     terminal = Terminal(as_json)
     new_id(name, option="--name")
-    passphrase = own_passphrase(folder)
-    files = []
-    for kind in ("client", "signing") if signing else ("client",):
-        key = own_key(folder / f"{kind}.key", passphrase)
-        file = folder / f"{kind}.csr"
-        if not file.is_file():
-            # A request is signed with randomness: written once, so that a repeat changes nothing.
-            write_replacing(file, make_csr(key, name), mode=PUBLIC)
-        files.append(str(file))
+    kinds = ("client", "signing") if signing else ("client",)
+    files = [str(file) for file in make_requests(folder, name, kinds)]
     terminal.document({"name": f"systems/{name}", "requests": files})
     terminal.say(
         f"Keys and requests of systems/{name} are in {in_folder(folder)}.",
@@ -140,7 +126,7 @@ def add(
                 enrolment=enrolment,
             ),
         )
-        _equip(folder, answer.system.name, issued, pki, client)
+        equip(folder, answer.system.name, issued, pki, client)
     terminal.document(written(answer.system, answer.receipt))
     terminal.say(f"Enrolled {answer.system.name}.", f"已登记 {answer.system.name}。")
     keep_receipt(terminal, answer.receipt, receipt)
@@ -176,7 +162,7 @@ def rotate(
                 request_id=request_id(repeat), name=name, enrolment=enrolment
             ),
         )
-        _equip(folder, name, issued, pki, client)
+        equip(folder, name, issued, pki, client)
     terminal.document(written(answer.system, answer.receipt))
     terminal.say(f"{name} has new keys.", f"{name} 已更换密钥。")
     keep_receipt(terminal, answer.receipt, receipt)
@@ -280,52 +266,10 @@ def show(
 
 def _issue(system: str, folder: Path, pki: Path) -> tuple[IssuedCertificate, access_pb2.Enrolment]:
     """The system's certificate and what proves its keys; the same again where it was issued."""
-    request_der = _request_der(folder / "client.csr")
+    issued = issue(pki, "system-client", system, folder)
     signing = folder / "signing.csr"
-    issued = Pki.open(pki).issue(
-        "system-client", request_der, now=datetime.now(UTC), common_name=system
-    )
     return issued, access_pb2.Enrolment(
         x509_certificate=issued.der,
-        x509_request=request_der,
-        signing_request=_request_der(signing) if signing.is_file() else b"",
+        x509_request=request_der(folder / "client.csr"),
+        signing_request=request_der(signing) if signing.is_file() else b"",
     )
-
-
-def _request_der(file: Path) -> bytes:
-    data = read_bounded(file, CSR_BYTES_MAX, "signing request")
-    try:
-        return x509.load_pem_x509_csr(data).public_bytes(serialization.Encoding.DER)
-    except ValueError as error:
-        raise UsageError(
-            f"{file} is not a PKCS#10 request in PEM; make it with: sealway system request",
-            f"{file} 不是 PEM 格式的 PKCS#10 请求；请用 sealway system request 生成",
-        ) from error
-
-
-def _equip(
-    folder: Path, name: str, issued: IssuedCertificate, pki: Path, client: HubClient
-) -> None:
-    """Everything in the system's folder that it needs to call the hub, beside its keys."""
-    hub = client.profile
-    write_replacing(folder / "client.pem", issued.chain_pem)
-    write_replacing(folder / "ca.pem", Pki.open(pki).tls_anchor_pem)
-    write_replacing(folder / "trust.json", hub.trust.read_bytes())
-    system = {"name": name}
-    if (folder / "signing.key").is_file():
-        system["signing_key"] = "signing.key"
-    if (folder / "passphrase").is_file():
-        system["passphrase_file"] = "passphrase"  # noqa: S105 - the file's name
-    text = profile_text(
-        {
-            "address": hub.address,
-            "origin": hub.origin,
-            "region": hub.region,
-            "ca": "ca.pem",
-            "certificate": "client.pem",
-            "key": "client.key",
-            "trust": "trust.json",
-        },
-        system,
-    )
-    write_replacing(folder / "client.toml", text.encode())

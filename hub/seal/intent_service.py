@@ -11,7 +11,6 @@ import grpc
 from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
-from hub.errors import HubError, Reason
 from hub.proof.approval import Decision
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
@@ -159,16 +158,13 @@ def encode_intent(view: IntentView) -> pb.Intent:
 
 
 def decode_proposed_intent(request: pb.ProposeIntentRequest) -> ProposedIntent:
-    """What a proposal says. Raises HubError(FIELD_INVALID)."""
-    for field in ("start_time", "expire_time"):
-        if not request.HasField(field):
-            raise HubError(Reason.FIELD_INVALID, field=field, rule="is required")
+    """What a proposal says."""
     return ProposedIntent(
         intent_id=request.intent_id,
         kind=request.kind,
         members=request.members,
-        not_before=request.start_time.seconds,
-        not_after=request.expire_time.seconds,
+        not_before=request.start_time.seconds if request.HasField("start_time") else None,
+        not_after=request.expire_time.seconds if request.HasField("expire_time") else None,
         uses_max=request.uses_max,
         replaces=request.replaces,
     )

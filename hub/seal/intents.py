@@ -68,6 +68,8 @@ from hub.storage.changes import (
 )
 from hub.storage.statements import Check, Write
 
+LIFE_S: Final = 7 * 86_400
+"""How long an intent holds for which no end was said."""
 CHALLENGE_LIFE_S: Final = 600
 CHALLENGES_MAX: Final = 1000
 # What may still be decided on, taken back or replaced.
@@ -76,14 +78,17 @@ _OPEN: Final = frozenset({IntentState.PROPOSED, IntentState.APPROVED})
 
 @dataclass(frozen=True, slots=True)
 class ProposedIntent:
-    """What shall be allowed; times in seconds. `members` is a JSON object of what the kind asks
-    for; `replaces` the name of the intent that this one takes the place of, or empty."""
+    """What shall be allowed; times in seconds, by default seven days from now on.
+
+    `members` is a JSON object of what the kind asks for, `replaces` the name of the intent that
+    this one takes the place of, or empty.
+    """
 
     intent_id: str
     kind: str
     members: bytes
-    not_before: int
-    not_after: int
+    not_before: int | None = None
+    not_after: int | None = None
     uses_max: int = 1
     replaces: str = ""
 
@@ -167,7 +172,8 @@ class Intents:
             return first
         names.check_id(proposed.intent_id, field="intent_id")
         kind = self._kind(proposed)
-        _check_limits(proposed, kind)
+        not_before, not_after = self._times(proposed)
+        _check_uses(proposed.uses_max, kind)
         replaced = await self._replaced(call, proposed.replaces)
         roster = await self.rosters.current()
         intent = Intent(
@@ -175,8 +181,8 @@ class Intents:
             origin=self.origin,
             region=self.region,
             members=await self._prepared(call, kind, proposed.members),
-            not_before=proposed.not_before,
-            not_after=proposed.not_after,
+            not_before=not_before,
+            not_after=not_after,
             uses_max=proposed.uses_max,
             requester=call.caller.name,
             quorum=roster.quorum.of(kind.name),
@@ -356,6 +362,15 @@ class Intents:
         quorum = max(intent.quorum, roster.quorum.of(intent.kind.name))
         return IntentView(stored, intent, approvals, uses, quorum)
 
+    def _times(self, proposed: ProposedIntent) -> tuple[int, int]:
+        now = self.clock() // 1_000_000
+        start = now if proposed.not_before is None else proposed.not_before
+        until = start + LIFE_S if proposed.not_after is None else proposed.not_after
+        if not 0 <= start < until <= SECONDS_MAX or until <= now:
+            rule = "later than start_time and than now"
+            raise HubError(Reason.FIELD_INVALID, field="expire_time", rule=rule)
+        return start, until
+
     def _kind(self, proposed: ProposedIntent) -> Kind:
         known = {STANDING_SEAL.name, *self.operations}
         kind = KINDS.get(proposed.kind) if proposed.kind in known else None
@@ -519,12 +534,10 @@ def _stored(name: str, intent: Intent, time_us: int) -> StoredIntent:
     )
 
 
-def _check_limits(proposed: ProposedIntent, kind: Kind) -> None:
-    if not 0 <= proposed.not_before < proposed.not_after <= SECONDS_MAX:
-        raise HubError(Reason.FIELD_INVALID, field="expire_time", rule="later than start_time")
-    uses_max = USES_MAX if kind.is_standing else 1
-    if not 1 <= proposed.uses_max <= uses_max:
-        raise HubError(Reason.FIELD_INVALID, field="uses_max", rule=f"1 to {uses_max}")
+def _check_uses(uses_max: int, kind: Kind) -> None:
+    most = USES_MAX if kind.is_standing else 1
+    if not 1 <= uses_max <= most:
+        raise HubError(Reason.FIELD_INVALID, field="uses_max", rule=f"1 to {most}")
 
 
 def _check_own_and_open(stored: StoredIntent, intent: Intent, officer: str) -> None:

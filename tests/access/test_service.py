@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 
+from hub.access.rosters import Rosters
 from hub.access.service import AccessService, decode_authority, encode_authority
 from hub.access.v1 import access_pb2 as pb
 from hub.domain.caller import Caller, Role
@@ -33,6 +34,7 @@ class Desk:
             PageTokens(b"k" * 32, self.register.clock),
             self._caller,
             lambda: self.member.thumbprint,
+            Rosters(self.register.database, self.register.recorder.recorder.proofs),
         )
 
     def _caller(self) -> Caller:

@@ -865,6 +865,8 @@ def _invocations(
     fresh = f"n{free_port()}"
     for system in (folder / fresh, folder / "rotated"):
         assert sealway("system", "request", system, "--name", fresh).code == 0
+    for name, kept in ((fresh, "officer"), ("sun", "sun"), ("zhao", "zhao")):
+        assert sealway("officer", "request", folder / kept, "--name", name).code == 0
     dates = ["--from", "2026-01-01", "--until", "2035-12-31"]
     config = ["--config", running_hub.config]
     seal, hall = "authorities/hz-market/seals/main", "service-hall"
@@ -882,6 +884,7 @@ def _invocations(
     copied = sealway(*copying).document
     approvals = _approved(sealway, folder, hall, zhao, qian, sun)
     undecided, withdrawn, executable = _intents(sealway, folder, zhao, qian, sun)
+    standby = _standby(sealway, folder, pki, zhao, qian, sun)
     return {
         ("init",): [folder / "home"],
         ("doctor",): config,
@@ -900,6 +903,18 @@ def _invocations(
         ("system", "revoke"): [fresh, "--cause", "test ended", *zhao],
         ("system", "list"): zhao,
         ("system", "show"): ["window-1", *zhao],
+        ("officer", "request"): [folder / "officer", "--name", fresh],
+        ("officer", "enrol"): [fresh, "--request", folder / "officer", *pki, *zhao],
+        ("officer", "hand-over"): ["sun", "--request", folder / "sun", *pki, *zhao],
+        ("officer", "rotate-key"): ["zhao", "--request", folder / "zhao", *pki, *zhao],
+        ("officer", "end"): [standby, "--cause", "test ended", *zhao],
+        ("officer", "absent"): [
+            *("sun", "--away-from", "2030-01-01", "--away-until", "2030-01-14"),
+            *("--substitute", standby, *zhao),
+        ],
+        ("officer", "succeed"): ["sun", "--by", standby, "--until", "2031-12-31", *zhao],
+        ("quorum", "show"): zhao,
+        ("quorum", "change"): ["--default", "2", "--kind", "officer.end=2", *zhao],
         ("officer", "list"): zhao,
         ("officer", "show"): ["sun", *zhao],
         ("type", "add"): [_next_version(folder), "--check", *zhao],
@@ -1058,6 +1073,24 @@ def _intents(sealway: Sealway, folder: Path, *officers: list[str | Path]) -> lis
     for officer in others:
         assert sealway("intent", "approve", names[2], "--yes", *officer).code == 0
     return names
+
+
+def _standby(
+    sealway: Sealway, folder: Path, pki: list[str | Path], *officers: list[str | Path]
+) -> str:
+    """An officer on standby, enrolled by the others from end to end."""
+    zhao, *others = officers
+    name = f"standby-{free_port()}"
+    where = ("--request", folder / name, *pki)
+    assert sealway("officer", "request", folder / name, "--name", name).code == 0
+    enrolling = ("officer", "enrol", name, *where, "--standby", "--id", name, *zhao)
+    assert sealway(*enrolling).code == 0
+    for officer in others:
+        assert sealway("intent", "approve", name, "--yes", *officer).code == 0
+    assert sealway("intent", "execute", name, *zhao).code == 0
+    listed = sealway("officer", "list", "--profile", folder / name / "client.toml")
+    assert "standby" in listed.out, listed.err
+    return name
 
 
 def _values(folder: Path, **values: str) -> Path:

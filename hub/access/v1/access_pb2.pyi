@@ -198,6 +198,18 @@ class ListOfficersResponse(_message.Message):
     next_page_token: str
     def __init__(self, officers: _Optional[_Iterable[_Union[Officer, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class GetRosterRequest(_message.Message):
+    __slots__ = ("number",)
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    def __init__(self, number: _Optional[int] = ...) -> None: ...
+
+class GetRosterResponse(_message.Message):
+    __slots__ = ("roster",)
+    ROSTER_FIELD_NUMBER: _ClassVar[int]
+    roster: Roster
+    def __init__(self, roster: _Optional[_Union[Roster, _Mapping]] = ...) -> None: ...
+
 class Authority(_message.Message):
     __slots__ = ("name", "uscc", "names", "region", "level", "successors", "create_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -289,15 +301,33 @@ class System(_message.Message):
     def __init__(self, name: _Optional[str] = ..., authority: _Optional[str] = ..., role: _Optional[_Union[System.Role, str]] = ..., title: _Optional[str] = ..., state: _Optional[_Union[System.State, str]] = ..., x509_thumbprint: _Optional[str] = ..., signing_key_id: _Optional[str] = ..., enrolment_entry: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., x509_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Officer(_message.Message):
-    __slots__ = ("name", "approval_key_id", "x509_thumbprint", "enrolment_entry", "create_time")
+    __slots__ = ("name", "approval_key_id", "x509_thumbprint", "enrolment_entry", "create_time", "end_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_KEY_ID_FIELD_NUMBER: _ClassVar[int]
     X509_THUMBPRINT_FIELD_NUMBER: _ClassVar[int]
     ENROLMENT_ENTRY_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     approval_key_id: str
     x509_thumbprint: str
     enrolment_entry: int
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., approval_key_id: _Optional[str] = ..., x509_thumbprint: _Optional[str] = ..., enrolment_entry: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., approval_key_id: _Optional[str] = ..., x509_thumbprint: _Optional[str] = ..., enrolment_entry: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Roster(_message.Message):
+    __slots__ = ("number", "digest", "statement", "intent_bytes", "approvals", "entry")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    INTENT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    digest: str
+    statement: bytes
+    intent_bytes: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    entry: int
+    def __init__(self, number: _Optional[int] = ..., digest: _Optional[str] = ..., statement: _Optional[bytes] = ..., intent_bytes: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., entry: _Optional[int] = ...) -> None: ...

@@ -90,6 +90,11 @@ class AccessServiceStub:
                 request_serializer=hub_dot_access_dot_v1_dot_access__pb2.ListOfficersRequest.SerializeToString,
                 response_deserializer=hub_dot_access_dot_v1_dot_access__pb2.ListOfficersResponse.FromString,
                 _registered_method=True)
+        self.GetRoster = channel.unary_unary(
+                '/hub.access.v1.AccessService/GetRoster',
+                request_serializer=hub_dot_access_dot_v1_dot_access__pb2.GetRosterRequest.SerializeToString,
+                response_deserializer=hub_dot_access_dot_v1_dot_access__pb2.GetRosterResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
@@ -177,6 +182,14 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRoster(self, request, context):
+        """GetRoster returns a statement of who may approve and how many it takes, with what proves it
+        (docs/formats/roster.md). With every number from 0 the chain can be followed without the hub.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -234,6 +247,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.ListOfficers,
                     request_deserializer=hub_dot_access_dot_v1_dot_access__pb2.ListOfficersRequest.FromString,
                     response_serializer=hub_dot_access_dot_v1_dot_access__pb2.ListOfficersResponse.SerializeToString,
+            ),
+            'GetRoster': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRoster,
+                    request_deserializer=hub_dot_access_dot_v1_dot_access__pb2.GetRosterRequest.FromString,
+                    response_serializer=hub_dot_access_dot_v1_dot_access__pb2.GetRosterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -534,6 +552,33 @@ class AccessService:
             '/hub.access.v1.AccessService/ListOfficers',
             hub_dot_access_dot_v1_dot_access__pb2.ListOfficersRequest.SerializeToString,
             hub_dot_access_dot_v1_dot_access__pb2.ListOfficersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRoster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.access.v1.AccessService/GetRoster',
+            hub_dot_access_dot_v1_dot_access__pb2.GetRosterRequest.SerializeToString,
+            hub_dot_access_dot_v1_dot_access__pb2.GetRosterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,151 @@
+"""`sealway quorum`: how many officers approve an intent, and the roster that says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from connectors.client import HubClient
+from hub.access.v1 import access_pb2, access_pb2_grpc
+from hub.cli.proposals import (
+    FromOption,
+    IntentIdOption,
+    Proposal,
+    ReplacesOption,
+    UntilOption,
+    propose,
+)
+from hub.cli.session import JsonOption, ProfileOption, ReceiptOption, RequestIdOption, connected
+from hub.cli.terminal import Terminal, UsageError
+from hub.clock import CHINA
+from hub.domain.strict_json import Json
+from hub.proof.encoding import parse_object
+from hub.proof.intent import QUORUM_MAX, QUORUM_MIN
+from hub.proof.intent_kinds import KINDS, QUORUM_CHANGE
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.roster import Roster, parse_roster
+
+app = typer.Typer(no_args_is_help=True, help="How many officers approve an intent.")
+
+
+@app.command()
+def show(
+    number: Annotated[
+        int | None, typer.Option(min=0, help="An earlier roster; otherwise the newest.")
+    ] = None,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the roster: quorum by kind of intent, officers, absences, and what carried it.
+
+    Example: sealway quorum show
+    """
+    terminal = Terminal(as_json)
+    with connected(profile) as client:
+        roster, found = _roster(client, number)
+    terminal.document(
+        {
+            "number": roster.number,
+            "digest": roster.digest,
+            "roster": parse_object(found.statement),
+            "statement": found.statement.decode(),
+            "intent_bytes": found.intent_bytes.decode("utf-8", "replace"),
+            "approvals": list(found.approvals),
+            "entry": found.entry,
+        }
+    )
+    terminal.say(
+        f"Roster number {roster.number}, log entry {found.entry}, digest {roster.digest}.",
+        f"第 {roster.number} 号名册，日志条目 {found.entry}，摘要 {roster.digest}。",
+    )
+    terminal.table(
+        (("kind of intent", "意图种类"), ("approvals", "须批准人数")),
+        [(kind, str(roster.quorum.of(kind))) for kind in KINDS],
+    )
+    terminal.table(
+        (("officer", "安全员"), ("standby", "候补"), ("since", "任职自"), ("absences", "缺席")),
+        [
+            (
+                one.name,
+                terminal.choose("yes", "是") if one.is_standby else "",
+                _day(one.since),
+                ", ".join(
+                    f"{_day(away.start)} – {_day(away.until)} {away.substitute}".rstrip()
+                    for away in one.absences
+                ),
+            )
+            for one in roster.officers.values()
+        ],
+    )
+
+
+@app.command()
+def change(
+    default: Annotated[
+        int,
+        typer.Option(
+            min=QUORUM_MIN,
+            max=QUORUM_MAX,
+            help="Officers besides the requester, for kinds not named.",
+        ),
+    ],
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND=N", help="Another number for a kind; repeat."),
+    ] = None,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose another quorum; as many as the present one demands must approve it.
+
+    A higher number counts for intents that are approved already: standing ones may need more
+    approvals. A lower one does not help an intent that was proposed before.
+
+    Example: sealway quorum change --default 2 --kind authority.reorganize=3
+    """
+    members: dict[str, Json] = {"default": default}
+    kinds: list[Json] = []
+    for text in kind or ():
+        name, _, wanted = text.partition("=")
+        if name not in KINDS or not wanted.isdecimal():
+            raise UsageError(
+                f"--kind {text}: write KIND=N, with one of {', '.join(KINDS)}",
+                f"--kind {text}：应为“种类=人数”，种类为 {', '.join(KINDS)} 之一",
+            )
+        kinds.append({"kind": name, "approvals": int(wanted)})
+    if kinds:
+        members["kinds"] = kinds
+    propose(
+        Terminal(as_json),
+        QUORUM_CHANGE.name,
+        members,
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+def newest_roster(client: HubClient) -> tuple[Roster, access_pb2.Roster]:
+    """The newest roster as the hub shows it, and what proves it."""
+    return _roster(client, None)
+
+
+def _roster(client: HubClient, number: int | None) -> tuple[Roster, access_pb2.Roster]:
+    stub = access_pb2_grpc.AccessServiceStub(client.channel)
+    answer: access_pb2.GetRosterResponse = client.call(
+        stub.GetRoster, access_pb2.GetRosterRequest(number=number)
+    )
+    roster = parse_roster(answer.roster.statement)
+    if roster.digest != answer.roster.digest:
+        raise ProofError(ProofReason.ROSTER_INVALID, "digest")
+    return roster, answer.roster
+
+
+def _day(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, CHINA):%Y-%m-%d %H:%M}"
