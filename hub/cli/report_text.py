@@ -7,15 +7,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import Color
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from hub.proof.reasons import ReasonText, Verdict
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, File, Report, Step
 from hub.proof.summary import NEXT_TEXTS, VERDICT_TEXTS, summarise
+from hub.proof.thumbnail import Thumbnail
 
 LANGUAGES: Final = ("en", "zh")
 _FILES_SHOWN_MAX: Final = 20
+# Seals are red on white: half of the light is gone where there is ink.
+_DARK_BELOW: Final = 3 * 170
+_BLOCKS: Final = {
+    (True, True): "█",
+    (True, False): "▀",
+    (False, True): "▄",
+    (False, False): " ",
+}
 _MARKS: Final = {
     Verdict.VALID: ("✔", "green"),
     Verdict.INVALID: ("✘", "red"),
@@ -32,9 +43,37 @@ def print_report(report: Report, name: str, languages: Sequence[str], *, simple:
         page.detailed(report, name)
 
 
+def print_picture(picture: Thumbnail) -> None:
+    """Print a picture in half blocks, two of its lines in one; without colours, light and dark."""
+    console = Console(soft_wrap=True)
+    for top in range(0, picture.height, 2):
+        line = Text("  ")
+        for column in range(picture.width):
+            upper, lower = _pixel(picture, column, top), _pixel(picture, column, top + 1)
+            if console.color_system is None:
+                line.append(_BLOCKS[_is_dark(upper), _is_dark(lower)])
+            else:
+                colour = Color.from_rgb(*upper)
+                line.append("▀", Style(color=colour, bgcolor=Color.from_rgb(*lower)))
+        console.print(line)
+
+
 def printable(text: str) -> str:
     """`text` with control and direction characters as escapes: it comes from others."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def _pixel(picture: Thumbnail, column: int, row: int) -> tuple[int, int, int]:
+    """Paper below the last line."""
+    if row >= picture.height:
+        return (255, 255, 255)
+    at = 3 * (row * picture.width + column)
+    red, green, blue = picture.rgb[at : at + 3]
+    return red, green, blue
+
+
+def _is_dark(pixel: tuple[int, int, int]) -> bool:
+    return sum(pixel) < _DARK_BELOW
 
 
 @dataclass(frozen=True, slots=True)

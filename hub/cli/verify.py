@@ -16,12 +16,13 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from hub.cli.report_text import LANGUAGES, print_report
+from hub.cli.report_text import LANGUAGES, print_picture, print_report
 from hub.proof.reasons import ProofError, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report
 from hub.proof.report_json import report_to_json
 from hub.proof.run import Evidence
+from hub.proof.thumbnail import Thumbnail
 from hub.proof.trust import Trust, parse_trust
 from hub.proof.verify import SELF_CONTAINED, verify
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
@@ -92,6 +93,9 @@ def verify_command(
     simple: Annotated[
         bool, typer.Option("--simple", help="One paragraph instead of every step.")
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show the seal's picture, which proves nothing.")
+    ] = False,
     lang: Annotated[
         str | None,
         typer.Option("--lang", metavar="zh|en", help="Language of the report; otherwise both."),
@@ -130,7 +134,7 @@ def verify_command(
         crls=tuple(_read(path) for path in crl or ()),
         as_of=at is not None,
     )
-    report = _verify(data, kind, _trust(trust), evidence)
+    report, picture = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that knows no Chinese shows escapes, not a stack trace.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -138,6 +142,8 @@ def verify_command(
         json.dump(report_to_json(report), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
     else:
+        if picture is not None:
+            print_picture(picture)
         print_report(report, file.name, (lang,) if lang else LANGUAGES, simple=simple)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
@@ -151,17 +157,19 @@ def _wrong_usage() -> Iterator[None]:
         raise
 
 
-def _verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> Report:
-    """In a process that can be killed where libraries read what strangers made."""
+def _judged(
+    data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence, *, show: bool
+) -> tuple[Report, Thumbnail | None]:
+    """The report and a picture; in a process that can be killed where strangers' bytes are read."""
     if kind not in SELF_CONTAINED:
-        return verify(data, kind, trust, evidence)
+        return verify(data, kind, trust, evidence), None
     verifiers = Verifiers()
     try:
         report = verifiers.verify(data, trust, evidence)
+        assert report is not None  # Recognised before.
+        return report, verifiers.thumbnail(data) if show else None
     finally:
         verifiers.close()
-    assert report is not None  # Recognised before.
-    return report
 
 
 def _read(path: Path) -> bytes:

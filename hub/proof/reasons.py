@@ -179,7 +179,6 @@ class ProofReason(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     NO_RECEIPT = "NO_RECEIPT"
     ANSWER_MALFORMED = "ANSWER_MALFORMED"
-    KIND_NOT_CHECKED = "KIND_NOT_CHECKED"
     LIMIT_SIZE = "LIMIT_SIZE"
     LIMIT_TIME = "LIMIT_TIME"
     LIMIT_MEMORY = "LIMIT_MEMORY"
@@ -316,10 +315,6 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.NO_SEAL_ANCHOR: ReasonText(
         "The trust file names no root certificate for seals; get one that does.",
         "信任文件没有签章根证书；请获取包含根证书的信任文件。",
-    ),
-    ProofReason.KIND_NOT_CHECKED: ReasonText(
-        "This program recognises this kind of file and has no checks for it; use a newer one.",
-        "本程序能识别此类文件，但尚无相应的验证步骤；请使用更新的版本。",
     ),
     ProofReason.LIMIT_SIZE: ReasonText(
         "The file is larger than is read of strangers: 33,554,432 bytes.",

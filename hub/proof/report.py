@@ -37,7 +37,6 @@ class StepName(StrEnum):
     """One step of a verification; the text for people hangs on it."""
 
     TRUST = "trust"
-    KIND = "kind"
     LIMITS = "limits"
     ANSWER_FILE = "answer-file"
     RECEIPT = "receipt"
@@ -213,7 +212,6 @@ class Report:
 
 STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.TRUST: ReasonText("a trust file is given", "已提供信任文件"),
-    StepName.KIND: ReasonText("this program can check this kind of file", "本程序可验证此类文件"),
     StepName.LIMITS: ReasonText(
         "the file can be read within the limits for files of strangers",
         "文件可在对外来文件的限制内读取",

@@ -47,6 +47,7 @@ from hub.proof.report import (
 from hub.proof.trust import Trust
 
 DETAIL_CHARACTERS_MAX: Final = 200
+FILES_MAX: Final = 5_000
 _T = TypeVar("_T")
 
 
@@ -135,7 +136,12 @@ class Run:
             self.remarks.append(remark)
 
     def file(self, path: str, error: ProofError | None = None) -> None:
-        """Note of a file inside of the file that it is as sealed, or why it is not."""
+        """Note of a file inside of the file that it is as sealed, or why it is not.
+
+        A report lists so many; those that are not as sealed for longer than the others.
+        """
+        if len(self.files) >= (FILES_MAX if error is None else 2 * FILES_MAX):
+            return
         if error is None:
             self.files.append(File(_bounded(path), Verdict.VALID, None, self._part))
         else:

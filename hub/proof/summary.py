@@ -120,8 +120,11 @@ def summarise(report: Report) -> ReasonText:
     by = _first(report, _BY)
     when = _first(report, _WHEN)
     if by:
-        en.append(f"By {by}{f', {when}' if when else ''}.")
-        zh.append(f"出具方：{by}{f'，时间：{when}' if when else ''}。")
+        proven = report.verdict is Verdict.VALID
+        en.append(f"{'By' if proven else 'It names'} {by}{f', {when}' if when else ''}.")
+        zh.append(
+            f"{'出具方' if proven else '自称出具方'}：{by}{f'，时间：{when}' if when else ''}。"
+        )
     moment = _moment(report)
     if moment is not None:
         basis = _BASIS_TEXTS[moment.basis]

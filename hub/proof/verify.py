@@ -15,7 +15,7 @@ from typing import Final
 from hub.proof.answer_checks import verify_answer, verify_checkpoint, verify_receipt
 from hub.proof.ofd_verify import verify_ofd
 from hub.proof.pdf import verify_pdf
-from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.reasons import ProofReason
 from hub.proof.record_checks import UNVERIFIED, verify_record, verify_status_token
 from hub.proof.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence, Run, Verifier
@@ -37,7 +37,7 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
     Kind.OFD: verify_ofd,
     Kind.PDF: verify_pdf,
 }
-"""Who checks what; a kind that is not named here is recognised and *cannot check*."""
+"""Who checks what: every kind, so that whatever is recognised is checked."""
 
 # These carry certificates of their own, so that their signatures are checked without a trust file;
 # whose they are is not.
@@ -48,13 +48,10 @@ _NOTHING_PINNED: Final = Trust(origin="", region="")
 def verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> Report:
     """The report on `data`, which was recognised as `kind`. Raises nothing, whatever it holds."""
     run = Run(kind)
+    if trust is not None or kind in SELF_CONTAINED:
+        VERIFIERS[kind](run, data, trust or _NOTHING_PINNED, evidence)
     if trust is None:
-        run.fail(StepName.TRUST, ProofError(ProofReason.NO_TRUST, verdict=Verdict.CANNOT_CHECK))
-    verifier = VERIFIERS.get(kind)
-    if verifier is None:
-        run.missing(ProofReason.KIND_NOT_CHECKED, StepName.KIND)
-    elif trust is not None or kind in SELF_CONTAINED:
-        verifier(run, data, trust or _NOTHING_PINNED, evidence)
-    elif kind in (Kind.RECORD, Kind.PRESENTATION):
-        run.fact(FactName.CUSTODY, UNVERIFIED)
+        run.missing(ProofReason.NO_TRUST, StepName.TRUST)
+        if kind in (Kind.RECORD, Kind.PRESENTATION):
+            run.fact(FactName.CUSTODY, UNVERIFIED)
     return run.report()

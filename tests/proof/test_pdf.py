@@ -118,7 +118,12 @@ def test_without_a_trust_file_the_signature_is_checked_all_the_same(ca: Ca) -> N
     document = sealed(key_of(ca))
     evidence = Evidence(now=int(NOW.timestamp()))
 
-    assert verify(document, Kind.PDF, None, evidence).reason is ProofReason.NO_TRUST
+    unpinned = verify(document, Kind.PDF, None, evidence)
+    assert (unpinned.verdict, unpinned.reason) == (
+        Verdict.CANNOT_CHECK,
+        ProofReason.NO_PDF_ANCHOR,
+    )
+    assert unpinned.steps[-1].reason is ProofReason.NO_TRUST
     changed = document.replace(b"Acme", b"Evil")
     assert verify(changed, Kind.PDF, None, evidence).verdict is Verdict.INVALID
 

@@ -128,14 +128,14 @@ def test_the_simple_report_says_verdict_by_whom_when_whose_word_custody_and_what
 
     assert text.en == (
         "OFD document: CANNOT CHECK. The key was declared compromised, and no time stamp or witness"
-        " proves that this is older. (COMPROMISE_OPEN) By CN=杭州市市场监督管理局,"
+        " proves that this is older. (COMPROMISE_OPEN) It names CN=杭州市市场监督管理局,"
         " 2025-12-31T23:59:59Z. Judged at 2025-12-31T23:59:59Z (the signer's own word). Sealing"
         " key: not stated in the file. Neither genuine nor false so far. Supply what the steps"
         " marked ? ask for, and verify again."
     )
     assert text.zh == (
         "OFD 文件：无法验证。密钥已被宣布失密，且没有时间戳或见证能证明该签名在此之前作出。"
-        "（COMPROMISE_OPEN）出具方：CN=杭州市市场监督管理局，时间：2025-12-31T23:59:59Z。"
+        "（COMPROMISE_OPEN）自称出具方：CN=杭州市市场监督管理局，时间：2025-12-31T23:59:59Z。"
         "判定时间：2025-12-31T23:59:59Z（签章者自称）。签章密钥：文件未载明。"
         "目前无法判定真伪。请补充标有 ? 的步骤所需的材料后重新验证。"
     )

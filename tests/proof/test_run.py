@@ -9,6 +9,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import FACT_TEXTS, STEP_TEXTS, FactName, Kind, StepName
 from hub.proof.run import Evidence, Run
+from hub.proof.trust import Trust
 from hub.proof.verify import VERIFIERS, verify
 
 NOW = Moment(2_000, Basis.NOW)
@@ -137,13 +138,12 @@ def test_a_file_is_recognised_by_its_content(data: bytes, kind: Kind | None) -> 
     assert recognise(data) is kind
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in VERIFIERS])
-def test_a_kind_without_checks_is_never_valid(kind: Kind) -> None:
-    """It says so, instead of finding nothing wrong."""
-    report = verify(b"", kind, None, Evidence(now=0))
-
-    assert report.verdict is Verdict.CANNOT_CHECK
-    assert ProofReason.KIND_NOT_CHECKED in {step.reason for step in report.steps}
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_its_checks_and_nothing_is_valid_of_an_empty_file(kind: Kind) -> None:
+    """Whatever is recognised is checked, and finding nothing wrong is not enough."""
+    assert kind in VERIFIERS
+    assert verify(b"", kind, None, Evidence(now=0)).verdict is not Verdict.VALID
+    assert verify(b"", kind, Trust("a", "b"), Evidence(now=0)).verdict is not Verdict.VALID
 
 
 def test_every_step_and_fact_has_its_text() -> None:
