@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from hub.domain.certificate import Custody
@@ -71,13 +71,13 @@ class Office:
         seal = seal_of(maker, signer, **({"picture": picture} | changes))
         return cls(top, maker, signer, seal, MemberKey(signer))
 
-    def crl_der(self, *revoked: Member) -> bytes:
-        """The root's current revocation list."""
+    def crl_der(self, *revoked: Member, at: datetime = TIME) -> bytes:
+        """The root's revocation list of the day of `at`."""
         return make_crl(
             issuer=self.root.subject,
-            this_update=TIME.replace(hour=0),
-            next_update=TIME.replace(hour=23),
-            revoked={parse_x509(member.der).serial: TIME.replace(day=1) for member in revoked},
+            this_update=at - timedelta(hours=1),
+            next_update=at + timedelta(hours=1),
+            revoked={parse_x509(member.der).serial: at - timedelta(days=9) for member in revoked},
             sign=self.root.key.sign,
         )
 

@@ -39,16 +39,33 @@ class Validated:
 
 def validate(files: Sequence[Path]) -> list[Validated]:
     """ofdrw's word on each of `files`, in one virtual machine. Raises OfdrwAbsent."""
+    lines = _run("Validate", *files).splitlines()
+    if len(lines) != len(files):
+        raise AssertionError(f"ofdrw said of {len(files)} files: {lines}")
+    return [Validated(*line.split("\t", 1)) for line in lines]
+
+
+def sign(folder: Path, documents: Sequence[tuple[str, Path, Path]]) -> None:
+    """Have ofdrw seal `documents` with the `key.pk8`, `signer.der` and `seal.esl` of `folder`.
+
+    Each is (mode, from, to); the mode is ContinueSign, or WholeProtected for the last seal. Raises
+    OfdrwAbsent.
+    """
+    _run("Sign", folder, *(word for document in documents for word in document))
+
+
+def _run(program: str, *words: Path | str) -> str:
     folder, java = jars(), _program("java")
     done = subprocess.run(
-        [java, "-Xmx256m", "-cp", f"{folder}/*", PROJECT / "Validate.java",
-         *(path.resolve() for path in files)],
+        [java, "-Xmx256m", "-cp", f"{folder}/*", PROJECT / f"{program}.java",
+         *(word.resolve() if isinstance(word, Path) else word for word in words)],
         capture_output=True, timeout=_RUN_S, check=False, cwd=folder,
     )  # fmt: skip
-    lines = done.stdout.decode().splitlines()
-    if done.returncode or len(lines) != len(files):
-        raise AssertionError(f"ofdrw ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
-    return [Validated(*line.split("\t", 1)) for line in lines]
+    if done.returncode:
+        raise AssertionError(
+            f"{program} ended with {done.returncode}: {done.stderr.decode()[-2000:]}"
+        )
+    return done.stdout.decode()
 
 
 def jars() -> Path:

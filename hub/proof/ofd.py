@@ -139,13 +139,14 @@ class Stamp:
 class Signature:
     """A `Signature.xml` with what it points to; `xml` are its original bytes.
 
-    `time` is what the software wrote, in no fixed form: nothing is judged by it.
+    `method` may be left out: the signature value has its own. `time` is what the software wrote, in
+    no fixed form: nothing is judged by it.
     """
 
     listed: ListedSignature
     xml: bytes
     digest_method: str
-    method: str
+    method: str | None
     time: str
     references: tuple[Reference, ...]
     stamps: tuple[Stamp, ...]
@@ -205,12 +206,13 @@ def read_signature(document: Document, listed: ListedSignature) -> Signature:
             f"not 1 to {REFERENCES_MAX} references and up to {STAMPS_MAX} stamps"
         )
     seal = info.maybe("Seal")
+    method = info.maybe("SignatureMethod")
     time = info.maybe("SignatureDateTime")
     return Signature(
         listed=listed,
         xml=xml,
         digest_method=references.attributes.get("CheckMethod", ""),
-        method=info.one("SignatureMethod").value(),
+        method=method.value() if method else None,
         time=time.text.strip() if time else "",
         references=tuple(_reference(package, element) for element in protected),
         stamps=tuple(

@@ -47,8 +47,10 @@ def check_methods(signature: Signature) -> None:
     method = signature.digest_method.strip().upper()
     if method in BROKEN_METHODS:
         raise ProofError(ProofReason.OFD_DIGEST_BROKEN, method or "MD5")
-    unknown = method if method not in SM3_NAMES else signature.method
-    if method not in SM3_NAMES or signature.method != SM2_SM3:
+    unknown = None if method in SM3_NAMES else method
+    if signature.method not in (None, SM2_SM3):
+        unknown = signature.method
+    if unknown is not None:
         raise ProofError(ProofReason.OFD_METHOD_UNKNOWN, unknown, verdict=Verdict.CANNOT_CHECK)
 
 
@@ -126,13 +128,13 @@ def check_seal_file(document: Document, signature: Signature, seal_der: bytes) -
 
 
 def check_scope(signature: Signature, property_info: str, algorithm: str) -> None:
-    """The signature value was made for this very `Signature.xml`, and by the method it names.
+    """The signature value was made for this very `Signature.xml`, and by the method named there.
 
     Raises ProofError(OFD_SCOPE_DIFFERS), (OFD_METHOD_DIFFERS).
     """
     if property_info.strip().removeprefix("/") != signature.listed.file:
         raise ProofError(ProofReason.OFD_SCOPE_DIFFERS, property_info)
-    if algorithm != signature.method:
+    if signature.method not in (None, algorithm):
         raise ProofError(ProofReason.OFD_METHOD_DIFFERS, algorithm)
 
 

@@ -162,6 +162,13 @@ def test_a_reference_in_other_letters_is_followed_and_remarked_on() -> None:
     assert Remark.NAMES_DIFFER in report.remarks
 
 
+def test_the_method_may_be_left_out() -> None:
+    """The schema lets it; the signature value names its own."""
+    package = resealed(SEALED, pattern("<ofd:SignatureMethod>.*</ofd:SignatureMethod>", ""))
+
+    assert outcome(package) == (Verdict.VALID, None)
+
+
 # ---- files of others -------------------------------------------------------------------------
 
 
