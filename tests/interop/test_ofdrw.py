@@ -21,7 +21,7 @@ from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import StampPlace
 from tests.chinese_font import needs_font
 from tests.ofd_sealing import PLACE, Office
-from tests.ofdrw import FETCH_S, OfdrwAbsent, Validated, jars, sign, validate
+from tests.ofdrw import FETCH_S, Validated, needs_ofdrw, sign, validate
 from tests.proof import ofd_samples as samples
 from tests.seal.faces.samples import sample
 
@@ -53,10 +53,7 @@ class Documents:
 @pytest.fixture(scope="module")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
     """All documents of this module: two virtual machines are started, not two for each."""
-    try:
-        jars()
-    except OfdrwAbsent as absent:
-        pytest.skip(f"ofdrw: {absent}")
+    needs_ofdrw()
     folder = tmp_path_factory.mktemp("ofdrw")
     office, other = Office.open(), Office.open()
     plain = samples.package()
