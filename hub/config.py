@@ -167,10 +167,24 @@ class AlgorithmsSection(_Section):
         return {one: SealingDays.parse(getattr(self, one.value)) for one in KeyAlgorithm}
 
 
+# HTTPS, or plain HTTP to this machine: who stands between could not forge a time stamp, but could
+# read what is being sealed when.
+_TSA_URL: Final = (
+    r"^$|^(https://[A-Za-z0-9.:\[\]-]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?)"
+    r"(/[A-Za-z0-9._~/-]*)?$"
+)
+
+
 class SealSection(_Section):
-    """Keys of seals."""
+    """Keys of seals, and the time stamps on what they seal."""
 
     algorithms: AlgorithmsSection = AlgorithmsSection()
+    # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
+    tsa_url: Annotated[str, Field(pattern=_TSA_URL, max_length=2048)] = ""
+    # Dotted OID of the policy that it has to stamp under; empty: any.
+    tsa_policy: Annotated[str, Field(pattern=r"^$|^[0-2](\.(0|[1-9][0-9]{0,9})){1,30}$")] = ""
+    # Anchors that the chain of its time stamps has to lead to, a PEM bundle.
+    tsa_anchors: Path = Path("tls/tsa-ca.pem")
 
 
 class TokenSection(_Section):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from hub.clock import now_us
 from hub.config import Config
 from hub.errors import HubError, Reason
 from hub.ledger.checkpoints import FileHead, LogKey
@@ -29,6 +31,9 @@ from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
 from hub.storage.encryption import Keyring
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.s3 import Bucket, S3Settings
+
+if TYPE_CHECKING:
+    from hub.seal.time_stamps import TimeStampService
 
 _TOKEN: Final = "token"  # noqa: S105 - the purpose of a key
 _STATUS: Final = "status"
@@ -124,6 +129,25 @@ def open_bucket(config: Config, url: str) -> tuple[Bucket, str]:
         ca_file=config.path(Path(section.ca_file)) if section.ca_file else None,
     )
     return Bucket(settings, bucket), name
+
+
+def open_time_stamps(config: Config) -> TimeStampService | None:
+    """The time stamping service that the configuration names; None where it names none.
+
+    Raises HubError(FILE_UNREADABLE).
+    """
+    if not config.seal.tsa_url:
+        return None
+    # Only who stamps pays for loading its libraries.
+    from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
+
+    path = config.path(config.seal.tsa_anchors)
+    try:
+        anchors = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        rule = getattr(error, "strerror", None) or "is no PEM bundle of certificates"
+        raise HubError(Reason.FILE_UNREADABLE, what="anchor", path=path, rule=rule) from error
+    return TimeStampService(config.seal.tsa_url, tuple(anchors), now_us, config.seal.tsa_policy)
 
 
 def _check_complete(folder: Path, passphrase_file: Path) -> None:

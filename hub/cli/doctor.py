@@ -142,6 +142,7 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield from _modes(config)
     yield from _certificates(config)
     yield _keys(config)
+    yield from _time_stamps(config)
     yield _log(config)
     yield _clock(config)
     yield _disk(config)
@@ -222,6 +223,23 @@ def _keys(config: Config) -> Finding:
         return _fault(check, error)
     key_id = keys.log.verifier.id.hex()
     return Finding(check, Mark.GOOD, Said(f"log key {key_id}", f"日志密钥 {key_id}"))
+
+
+def _time_stamps(config: Config) -> Iterator[Finding]:
+    """One time stamp is asked for, as sealing would; nothing where none is configured."""
+    if not config.seal.tsa_url:
+        return
+    from hub.home import open_time_stamps  # noqa: PLC0415 - loads the storage
+
+    check = Said("time stamps", "时间戳")
+    try:
+        service = open_time_stamps(config)
+        assert service is not None
+        service.stamp(b"sealway doctor")
+    except HubError as error:
+        yield _fault(check, error)
+        return
+    yield Finding(check, Mark.GOOD, _same(config.seal.tsa_url))
 
 
 def _log(config: Config) -> Finding:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from asn1crypto import cms as asn1_cms
 from asn1crypto import x509 as asn1_x509
 
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
@@ -207,6 +208,22 @@ def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, byte
     """Attributes over `digest` and `key`'s signature of them. Raises what `key.sign` raises."""
     attributes = form.attributes(digest)
     return attributes, key.sign(attributes, FORMAT)
+
+
+def with_time_stamp(cms: bytes, token: bytes) -> bytes:
+    """A CMS of ours that has no time stamp yet, with one; all that was encoded stays as it is.
+
+    Raises ValueError: it has unsigned attributes, or is no CMS of one signer.
+    """
+    # Not encoded anew by asn1crypto: that takes minutes for a token within a CMS.
+    signed_data = asn1_cms.ContentInfo.load(cms)["content"]
+    (signer,) = signed_data["signer_infos"]
+    if signer["unsigned_attrs"].native:
+        raise ValueError("it has unsigned attributes")
+    unsigned = der(_CONTEXT_1, _attribute(_TIME_STAMP_TOKEN, token))
+    before = signed_data.contents.removesuffix(signed_data["signer_infos"].dump())
+    signers = der(_SET, der(_SEQUENCE, signer.contents, unsigned))
+    return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, der(_SEQUENCE, before, signers)))
 
 
 def _attribute(oid: bytes, *values: bytes) -> bytes:

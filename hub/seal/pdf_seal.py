@@ -139,22 +139,66 @@ class PreparedPdf:
         """The sealed document: B-B, or B-T with `stamps`. `form` is the form of `key`.
 
         Raises HubError(KEY_USAGE_REFUSED) where the document was prepared for another algorithm,
-        and what `key.sign` and `stamps.stamp` raise; without a time stamp there is no seal.
+        and what `key.sign` and `stamps.stamp` raise; without its time stamp there is no seal.
         """
+        signed = self._signed(key, form, time)
+        return signed.filled(b"" if stamps is None else stamps.stamp(signed.signature))
+
+    def seal_or_defer(
+        self, key: SigningKey, form: CmsForm, time: datetime, *, stamps: TimeStamps
+    ) -> SealedPdf:
+        """As `seal`, but where no time stamp can be had, B-B with room for it, and the word that it
+        is missing: whoever calls keeps that, and asks again (`pdf_archive.stamp_deferred`)."""
+        signed = self._signed(key, form, time)
+        try:
+            return SealedPdf(signed.filled(stamps.stamp(signed.signature)), stamp_missing=False)
+        except HubError as error:
+            if error.reason is not Reason.TIME_STAMP_UNAVAILABLE:
+                raise
+            return SealedPdf(signed.filled(b""), stamp_missing=True)
+
+    def _signed(self, key: SigningKey, form: CmsForm, time: datetime) -> _Signed:
         if form.digest_name != self.digest_name:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
         start, end = self.reserved
         written = pdf_time(time)
-        data = self.data
-        head = data[:start]
-        tail = b"".join((data[end : self.time_at], written, data[self.time_at + len(written) :]))
+        head = self.data[:start]
+        later = self.time_at + len(written)
+        tail = b"".join((self.data[end : self.time_at], written, self.data[later:]))
         attributes, signature = sign_cms(key, form, form.digest(head, tail))
-        token = b"" if stamps is None else stamps.stamp(signature)
-        contents = form.assemble(attributes, signature, token).hex().encode()
-        room = end - start - 2
-        if len(contents) > room:
-            raise _refused("there is no room for the signature", "签名预留空间不足")
-        return b"".join((head, b"<", contents.ljust(room, b"0"), b">", tail))
+        return _Signed(head, tail, end - start, form, attributes, signature)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SealedPdf:
+    """A sealed document, and whether its time stamp is still to come."""
+
+    data: bytes
+    stamp_missing: bool
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Signed:
+    """What was signed, and the signature, before they are one document."""
+
+    head: bytes
+    tail: bytes
+    room: int
+    form: CmsForm
+    attributes: bytes
+    signature: bytes
+
+    def filled(self, token: bytes) -> bytes:
+        contents = self.form.assemble(self.attributes, self.signature, token)
+        return b"".join((self.head, contents_string(contents, self.room), self.tail))
+
+
+def contents_string(cms: bytes, room: int) -> bytes:
+    """A CMS as it fills its reserved place, brackets included. Raises HubError(PDF_REFUSED)."""
+    written = cms.hex().encode()
+    if len(written) > room - 2:
+        raise refused("there is no room for the signature", "签名预留空间不足")
+    return b"".join((b"<", written.ljust(room - 2, b"0"), b">"))
 
 
 def pdf_time(time: datetime) -> bytes:
@@ -178,11 +222,11 @@ def prepare_pdf(
     """
     names = [place.field, *(item.field for item in further)]
     if len(set(names)) != len(names) or len(names) > FIELDS_MAX:
-        raise _refused("places have one name each, 16 at most", "印章位置名称须唯一，且不超过16个")
-    writer = _open(document)
+        raise refused("places have one name each, 16 at most", "印章位置名称须唯一，且不超过16个")
+    writer = open_writer(document)
     try:
         if any(True for _ in enumerate_sig_fields(writer.prev, filled_status=True)):
-            raise _refused("it is signed already", "文件已有签名")
+            raise refused("it is signed already", "文件已有签名")
         open_names = [item.field for item in further]
         for item in further:
             open_names.remove(item.field)
@@ -205,7 +249,7 @@ def prepare_pdf(
         )
         return _prepare(writer, embedder, place.field, picture, form, mdp=mdp, stamped=stamped)
     except UNREADABLE as error:
-        raise _damaged(error) from error
+        raise damaged(error) from error
 
 
 def prepare_further(
@@ -220,18 +264,18 @@ def prepare_further(
 
     Raises HubError(PDF_REFUSED): damaged, or no place of this name is declared and free.
     """
-    writer = _open(document)
+    writer = open_writer(document)
     try:
         found = next(enumerate_sig_fields(writer.prev, filled_status=False, with_name=field), None)
         if found is None:
-            raise _refused(f"no free place {field} is declared", f"没有可用的预留印章位置 {field}")
+            raise refused(f"no free place {field} is declared", f"没有可用的预留印章位置 {field}")
         lock = found[2].get_object().get("/Lock")
         mdp = None
         if isinstance(lock, generic.DictionaryObject):
             mdp = SigMDPSetup(form.digest_name, field_lock=FieldMDPSpec.from_pdf_object(lock))
         return _prepare(writer, PdfCMSEmbedder(), field, picture, form, mdp=mdp, stamped=stamped)
     except UNREADABLE as error:
-        raise _damaged(error) from error
+        raise damaged(error) from error
 
 
 class _TimePlaceholder(generic.PdfObject):
@@ -255,19 +299,20 @@ class QuietWriter(IncrementalPdfFileWriter):
         pass
 
 
-def _open(document: bytes) -> QuietWriter:
+def open_writer(document: bytes) -> QuietWriter:
+    """An update of `document` is begun. Raises HubError(PDF_REFUSED), (DOCUMENT_TOO_LARGE)."""
     if len(document) > PDF_BYTES_MAX:
         raise HubError(Reason.DOCUMENT_TOO_LARGE, bytes_max=PDF_BYTES_MAX)
     try:
         writer = QuietWriter(io.BytesIO(document), strict=True)
         hybrid = writer.prev.xrefs.hybrid_xrefs_present
     except UNREADABLE as error:
-        raise _damaged(error) from error
+        raise damaged(error) from error
     if writer.prev.encrypted:
-        raise _refused("it is encrypted", "文件已加密")
+        raise refused("it is encrypted", "文件已加密")
     if hybrid:
         # Two readers could see two documents in one file.
-        raise _refused("it has two kinds of cross-reference tables", "文件含有混合交叉引用表")
+        raise refused("it has two kinds of cross-reference tables", "文件含有混合交叉引用表")
     return writer
 
 
@@ -347,17 +392,17 @@ def _box(writer: IncrementalPdfFileWriter, place: SealPlace) -> Any:
     """The box in points from the bottom left, as PDF counts; fractions are fine."""
     pages = int(writer.root["/Pages"]["/Count"])
     if not 1 <= place.page <= pages:
-        raise _refused(f"it has no page {place.page}", f"文件没有第 {place.page} 页")
+        raise refused(f"it has no page {place.page}", f"文件没有第 {place.page} 页")
     page = writer.find_page_for_modification(place.page - 1)[0].get_object()
     if int(_inherited(page, "/Rotate", 0)) % 360:
-        raise _refused(f"page {place.page} is rotated", f"第 {place.page} 页已旋转")
+        raise refused(f"page {place.page} is rotated", f"第 {place.page} 页已旋转")
     left, bottom, right, top = (float(value) for value in _inherited(page, "/MediaBox", ()))
     x0 = left + place.x_mm * POINTS_PER_MM
     y1 = top - place.y_mm * POINTS_PER_MM
     x1 = x0 + place.width_mm * POINTS_PER_MM
     y0 = y1 - place.height_mm * POINTS_PER_MM
     if not (left <= x0 < x1 <= right and bottom <= y0 < y1 <= top):
-        raise _refused(
+        raise refused(
             f"the place {place.field} lies beyond page {place.page}",
             f"印章位置 {place.field} 超出第 {place.page} 页",
         )
@@ -373,7 +418,7 @@ def _inherited(page: generic.DictionaryObject, name: str, default: object) -> An
         if "/Parent" not in node:
             return default
         node = node["/Parent"]
-    raise _refused("its tree of pages has no end", "页面树无终点")
+    raise refused("its tree of pages has no end", "页面树无终点")
 
 
 def _lock(open_names: Sequence[str]) -> FieldMDPSpec:
@@ -387,9 +432,11 @@ def _level(open_names: Sequence[str]) -> MDPPerm:
     return MDPPerm.FILL_FORMS if open_names else MDPPerm.NO_CHANGES
 
 
-def _refused(en: str, zh: str) -> HubError:
+def refused(en: str, zh: str) -> HubError:
+    """The one refusal of this module and of `pdf_archive`, with its rule."""
     return HubError(Reason.PDF_REFUSED, en=en, zh=zh)
 
 
-def _damaged(error: Exception) -> HubError:
-    return _refused(f"it cannot be read ({type(error).__name__})", "文件无法读取")
+def damaged(error: Exception) -> HubError:
+    """The refusal of a document that pyHanko cannot read."""
+    return refused(f"it cannot be read ({type(error).__name__})", "文件无法读取")

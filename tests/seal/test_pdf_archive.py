@@ -1,0 +1,277 @@
+"""Time stamps and evidence behind a seal: B-T, B-LT and B-LTA, by our verifier and by pyHanko's."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESPassed
+from pyhanko.sign.validation.ades import ades_lta_validation
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    PdfSignatureValidationSpec,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
+from pyhanko_certvalidator.registry import SimpleTrustManager
+
+from hub.errors import HubError, Reason
+from hub.proof.moment import Basis
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.report import Kind, Report, StepName
+from hub.proof.run import Evidence
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
+from hub.seal.cms import CmsForm
+from hub.seal.pdf_archive import add_document_stamp, add_evidence, stamp_deferred
+from hub.seal.pdf_seal import prepare_pdf
+from hub.seal.time_stamps import TimeStampService
+from tests.pdf_documents import DAY, NOW, PLACE, Ca, MemoryKey, key_of, page, picture
+from tests.time_stamp_server import TimeStampServer, absent, now_us, serving
+
+LOCAL = RevocationInfoGatheringSpec(
+    online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
+    certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
+)
+pytestmark = pytest.mark.skipif(absent(), reason="openssl is not installed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimeStampServer]:
+    with serving(tmp_path_factory.mktemp("tsa")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def stamps(server: TimeStampServer) -> TimeStampService:
+    return TimeStampService(server.url, (server.ca.root,), now_us)
+
+
+@pytest.fixture(scope="module")
+def ca() -> Ca:
+    return Ca()
+
+
+@pytest.fixture(scope="module")
+def key(ca: Ca) -> MemoryKey:
+    return key_of(ca, ends=NOW + 3650 * DAY)
+
+
+def clock() -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(now_us() / 1e6, datetime.UTC)
+
+
+def sealed(key: MemoryKey, stamps: TimeStampService | None) -> bytes:
+    form = CmsForm.of(key)
+    prepared = prepare_pdf(page(), PLACE, picture(), form, stamped=True)
+    return prepared.seal(key, form, clock(), stamps=stamps)
+
+
+def with_evidence(document: bytes, key: MemoryKey, ca: Ca, server: TimeStampServer) -> bytes:
+    now = clock()
+    lists = [ca.crl(now), server.ca.crl(now)]
+    return add_evidence(
+        document,
+        [*key.x509_chain, *(item.root.public_bytes(Encoding.DER) for item in (ca, server.ca))],
+        [item.public_bytes(Encoding.DER) for item in lists],
+    )
+
+
+def verified(
+    document: bytes, ca: Ca, server: TimeStampServer, *, after: datetime.timedelta = 0 * DAY
+) -> Report:
+    trust = Trust("hub", "330100", pdf_anchors=(ca.root,), stamp_anchors=(server.ca.root,))
+    return verify(document, Kind.PDF, trust, Evidence(now=int((clock() + after).timestamp())))
+
+
+def test_a_stamped_seal_is_judged_at_its_stamp(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """B-T: the time is somebody else's word, and the report says whose."""
+    report = verified(sealed(key, stamps), ca, server)
+    judged = [step.moment for step in report.steps if step.name is StepName.SIGNER_CHAIN]
+    outcome = {step.name: step.verdict for step in report.steps}
+
+    assert outcome[StepName.TIME_STAMP] is Verdict.VALID
+    assert judged[0] is not None
+    assert judged[0].basis is Basis.STAMPED
+    # Lists are the one thing that such a document does not keep.
+    assert (report.verdict, report.reason) == (Verdict.CANNOT_CHECK, ProofReason.NO_CRL)
+
+
+def test_evidence_makes_it_whole(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """B-LT: valid from the document alone, and years later, when certificate and list are over."""
+    document = with_evidence(sealed(key, stamps), key, ca, server)
+
+    assert verified(document, ca, server).verdict is Verdict.VALID
+    assert verified(document, ca, server, after=4000 * DAY).verdict is Verdict.VALID
+
+
+def test_without_a_stamp_evidence_grows_old(
+    ca: Ca, key: MemoryKey, server: TimeStampServer
+) -> None:
+    """The lists hold for their own time only where nobody vouches for the signing time."""
+    document = with_evidence(sealed(key, None), key, ca, server)
+
+    assert verified(document, ca, server).verdict is Verdict.VALID
+    later = verified(document, ca, server, after=60 * DAY)
+    assert (later.verdict, later.reason) == (Verdict.CANNOT_CHECK, ProofReason.NO_CRL)
+
+
+def test_document_stamps_follow_each_other(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """B-LTA, and again: each is a part of its own, the seal stays what it was."""
+    document = with_evidence(sealed(key, stamps), key, ca, server)
+    once = add_document_stamp(document, stamps)
+    twice = add_document_stamp(once, stamps)
+    report = verified(twice, ca, server)
+
+    assert twice.startswith(once)
+    assert once.startswith(document)
+    assert report.verdict is Verdict.VALID, report.steps
+    assert {step.part for step in report.steps} == {None, 1, 2, 3}
+
+
+def test_a_document_stamp_alone_proves_the_time(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """A seal without a stamp of its own under one over the document."""
+    evidenced = with_evidence(sealed(key, None), key, ca, server)
+    report = verified(add_document_stamp(evidenced, stamps), ca, server, after=60 * DAY)
+
+    assert report.verdict is Verdict.VALID, report.steps
+
+
+def test_pyhanko_accepts_it_for_the_long_term(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """Its own B-LTA validation, from what the document holds."""
+    document = with_evidence(sealed(key, stamps), key, ca, server)
+    document = add_document_stamp(document, stamps)
+    anchors = SimpleTrustManager.build(
+        [
+            asn1_x509.Certificate.load(item.root.public_bytes(Encoding.DER))
+            for item in (ca, server.ca)
+        ]
+    )
+    rule = RevocationCheckingRule.CRL_REQUIRED
+    lists = CertRevTrustPolicy(RevocationCheckingPolicy(rule, rule), retroactive_revinfo=True)
+    policy = CertValidationPolicySpec(anchors, revinfo_policy=lists)
+    spec = PdfSignatureValidationSpec(SignatureValidationSpec(policy, LOCAL))
+    result = asyncio.run(
+        ades_lta_validation(
+            PdfFileReader(io.BytesIO(document)).embedded_regular_signatures[0], spec
+        )
+    )
+
+    assert result.ades_subindic is AdESPassed.OK, result
+
+
+def test_no_stamp_no_seal(key: MemoryKey, server: TimeStampServer) -> None:
+    """An outage refuses, or is deferred on purpose; it is never a silent B-B."""
+    away = TimeStampService("http://127.0.0.1:9/", (server.ca.root,), now_us, timeout_s=1)
+    form = CmsForm.of(key)
+    prepared = prepare_pdf(page(), PLACE, picture(), form, stamped=True)
+
+    with pytest.raises(HubError) as refused:
+        prepared.seal(key, form, clock(), stamps=away)
+    assert refused.value.reason is Reason.TIME_STAMP_UNAVAILABLE
+    assert prepared.seal_or_defer(key, form, clock(), stamps=away).stamp_missing
+
+
+def test_a_deferred_stamp_is_made_up_for(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """Into the room that was left: no byte under the seal changes; once, and not twice."""
+    away = TimeStampService("http://127.0.0.1:9/", (server.ca.root,), now_us, timeout_s=1)
+    form = CmsForm.of(key)
+    prepared = prepare_pdf(page(), PLACE, picture(), form, stamped=True)
+    deferred = prepared.seal_or_defer(key, form, clock(), stamps=away).data
+    key.signed.clear()
+    document = stamp_deferred(deferred, stamps)
+    start, end = prepared.reserved
+
+    assert (document[:start], document[end:]) == (deferred[:start], deferred[end:])
+    assert not key.signed
+    report = verified(with_evidence(document, key, ca, server), ca, server)
+    assert report.verdict is Verdict.VALID
+    with pytest.raises(HubError) as refused:
+        stamp_deferred(document, stamps)
+    assert refused.value.reason is Reason.PDF_REFUSED
+
+
+@pytest.mark.parametrize("wrong", ["another signature's", "another service's"])
+def test_a_stamp_of_something_else_is_invalid(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService, wrong: str
+) -> None:
+    """It vouches for nothing here, and says of the document that somebody played a trick."""
+
+    class Wrong:
+        def stamp(self, data: bytes) -> bytes:
+            return stamps.stamp(b"another" if wrong == "another signature's" else data)
+
+    document = with_evidence(sealed(key, Wrong()), key, ca, server)  # type: ignore[arg-type]
+    stranger = server if wrong == "another signature's" else TimeStampServer(Path(), Ca("X"))
+    report = verified(document, ca, stranger)
+
+    assert (report.verdict, report.reason) == (Verdict.INVALID, ProofReason.TIME_STAMP_INVALID)
+
+
+def test_without_anchors_a_stamp_is_open(
+    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """Nobody is known who could vouch."""
+    document = with_evidence(sealed(key, stamps), key, ca, server)
+    trust = Trust("hub", "330100", pdf_anchors=(ca.root,))
+    report = verify(document, Kind.PDF, trust, Evidence(now=int(clock().timestamp())))
+
+    assert (report.verdict, report.reason) == (Verdict.CANNOT_CHECK, ProofReason.NO_STAMP_ANCHOR)
+
+
+def test_a_revocation_after_the_stamp_is_none(
+    server: TimeStampServer, stamps: TimeStampService
+) -> None:
+    """What was stamped before stays valid (the compromise drill); what was not is open."""
+    ca = Ca()
+    key = key_of(ca, ends=NOW + 3650 * DAY)
+    serial = x509.load_der_x509_certificate(key.x509_chain[0]).serial_number
+    stamped, bare = sealed(key, stamps), sealed(key, None)
+    ca.revoked.append((serial, clock() + DAY))
+    crls = (ca.crl(clock() + 2 * DAY).public_bytes(Encoding.DER),)
+    trust = Trust("hub", "330100", pdf_anchors=(ca.root,), stamp_anchors=(server.ca.root,))
+    evidence = Evidence(now=int((clock() + 3 * DAY).timestamp()), crls=crls)
+
+    assert verify(stamped, Kind.PDF, trust, evidence).verdict is Verdict.VALID
+    report = verify(bare, Kind.PDF, trust, evidence)
+    assert report.reason is ProofReason.X509_REVOKED_SINCE
+
+
+def test_what_is_no_sealed_document_is_not_added_to(stamps: TimeStampService) -> None:
+    """Evidence and deferred stamps belong to a seal."""
+    for call in (
+        lambda: stamp_deferred(page(), stamps),
+        lambda: add_evidence(page(), [], []),
+        lambda: add_evidence(b"%PDF-", [], []),
+        lambda: add_document_stamp(b"%PDF-", stamps),
+    ):
+        with pytest.raises(HubError) as refused:
+            call()
+        assert refused.value.reason is Reason.PDF_REFUSED
