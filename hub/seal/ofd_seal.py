@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -126,27 +126,22 @@ class OfdSealer:
         except ProofError as error:
             raise _unusable(error) from error
 
-    def apply(
+    def prepare(
         self,
         package: OfdPackage,
         places: Sequence[StampPlace],
         time: datetime,
         *,
         closing: bool = False,
-        stamps: TimeStamps | None = None,
-    ) -> OfdPackage:
-        """`package` with this seal added, signed at `time`.
+    ) -> PreparedOfd:
+        """`package` with all of this seal but its signature, which will say `time`.
 
         1. Seal and certificates are in force.
         2. The package is read as a verifier reads it, and may take another seal.
         3. Signature list, seal and `Signature.xml` are written; with `closing` the list is
            protected too, and nothing can be added afterwards.
-        4. The key signs over the digest of `Signature.xml`, and its certificate verifies that.
-           With `stamps` the signature value is stamped; without its token there is no seal.
 
-        Raises HubError(SEAL_NOT_USABLE); (OFD_REFUSED) where the package cannot be sealed;
-        (KEY_SIGNATURE_WRONG) where the signature is not this certificate's; and what `key.sign` and
-        `stamps.stamp` raise.
+        Raises HubError(SEAL_NOT_USABLE); (OFD_REFUSED) where the package cannot be sealed.
         """
         self.check(time)
         document, before = _open(package)
@@ -158,18 +153,53 @@ class OfdSealer:
             files[ENTRY_FILE] = _with_signatures(files[ENTRY_FILE], plan.list_file)
         xml = _signature_xml(plan, files, time, protect_list=closing)
         files[plan.file] = xml
-        files[plan.value_file] = self._sign(xml, plan.file, time, stamps)
-        return OfdPackage(files)
+        to_sign = tbs_sign(
+            seal=self.seal.der, sign_time=time, data_hash=sm3(xml), protected=f"/{plan.file}"
+        )
+        return PreparedOfd(to_sign, self.key.kid, self.chains[1][0], files, plan.value_file)
 
-    def _sign(self, xml: bytes, file: str, time: datetime, stamps: TimeStamps | None) -> bytes:
-        signer = self.chains[1][0]
-        tbs = tbs_sign(seal=self.seal.der, sign_time=time, data_hash=sm3(xml), protected=f"/{file}")
-        value = self.key.sign(tbs, FORMAT)
-        # A device that answers with another key's signature would seal for nobody.
-        if signer.key is None or not signer.key.verify(tbs, value):
-            raise HubError(Reason.KEY_SIGNATURE_WRONG, kid=self.key.kid)
-        token = None if stamps is None else stamps.stamp(value)
-        return assemble_signature(tbs, signer.der, SM2_SM3, value, token)
+    def apply(
+        self,
+        package: OfdPackage,
+        places: Sequence[StampPlace],
+        time: datetime,
+        *,
+        closing: bool = False,
+        stamps: TimeStamps | None = None,
+    ) -> OfdPackage:
+        """`package` with this seal added, signed at `time`: prepared, signed, completed.
+
+        With `stamps` the signature value is stamped; without its token there is no seal. Raises
+        what `prepare`, `key.sign`, `PreparedOfd.complete` and `stamps.stamp` raise.
+        """
+        prepared = self.prepare(package, places, time, closing=closing)
+        value = self.key.sign(prepared.to_sign, FORMAT)
+        return prepared.complete(value, None if stamps is None else stamps.stamp(value))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PreparedOfd:
+    """A package that lacks nothing but the signature over `to_sign`, the DER of its TBS_Sign.
+
+    Whoever holds the key may be far away, and may sign many at once.
+    """
+
+    to_sign: bytes
+    kid: str
+    signer: X509
+    files: Mapping[str, bytes]
+    value_file: str
+
+    def complete(self, value: bytes, time_stamp: bytes | None = None) -> OfdPackage:
+        """The sealed package; `time_stamp` is a token over `value`.
+
+        The certificate verifies the signature first: a device that answers with another key's
+        would seal for nobody. Raises HubError(KEY_SIGNATURE_WRONG).
+        """
+        if self.signer.key is None or not self.signer.key.verify(self.to_sign, value):
+            raise HubError(Reason.KEY_SIGNATURE_WRONG, kid=self.kid)
+        signature = assemble_signature(self.to_sign, self.signer.der, SM2_SM3, value, time_stamp)
+        return OfdPackage({**self.files, self.value_file: signature})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""OFD seals in one thread, against raw SM2 signatures of the same key in the same seconds.
+"""OFD seals per CPU second, against raw SM2 signatures of the same key a moment before and after.
 
 A seal is all that `OfdSealer.apply` does (time, reading, digests, signature, verification of it)
 and the archive. Sealing a document and verifying it are measured on a face of usual size: a font's
@@ -66,7 +66,9 @@ def ofd(effort: Effort) -> Result:
     for name in programs:
         if name != _RAW:
             result.ratio(f"{name} ÷ {_RAW}", neighbour_ratios(values, name, _RAW))
-        result.figures[f"{name} per second"] = spread([v for n, v in values if n == name]).median
+        result.figures[f"{name} per CPU second"] = spread(
+            [v for n, v in values if n == name]
+        ).median
     if open_package(sealer.apply(face, [PLACE], TIME).to_bytes()).files.keys() < face.files.keys():
         raise RuntimeError("a seal lost a file")
     return result
@@ -81,9 +83,9 @@ def _verified(data: bytes) -> None:
 
 
 def _rate(program: Callable[[], object], seconds: float) -> float:
-    """Runs per second, for `seconds` at least."""
-    count, began = 0, time.perf_counter()
-    while (passed := time.perf_counter() - began) < seconds:
+    """Runs per CPU second of this thread, which others on the machine disturb least."""
+    count, began = 0, time.thread_time()
+    while (passed := time.thread_time() - began) < seconds:
         program()
         count += 1
     return count / passed

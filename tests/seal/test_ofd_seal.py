@@ -323,6 +323,22 @@ def test_a_key_of_another_algorithm_makes_no_ofd_seal(office: Office) -> None:
     assert error.reason is Reason.KEY_USAGE_REFUSED
 
 
+def test_a_signature_made_elsewhere_completes_a_prepared_package(office: Office) -> None:
+    """As a signer process does it, for many at once."""
+    sealer = office.sealer()
+    prepared = [
+        sealer.prepare(samples.package(), [PLACE], TIME, closing=closing)
+        for closing in (False, True)
+    ]
+
+    values = [office.signer.key.sign(item.to_sign) for item in prepared]
+
+    for item, value in zip(prepared, values, strict=True):
+        check_all(item.complete(value))
+    error = refusal(lambda: prepared[0].complete(values[1]))
+    assert error.reason is Reason.KEY_SIGNATURE_WRONG
+
+
 def test_a_device_that_signs_with_another_key_seals_nothing(office: Office) -> None:
     """What it gave is verified before it is kept."""
     wrong = replace(office.signer, key=PrivateKey.generate())
