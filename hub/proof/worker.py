@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NoReturn, TypeAlias, TypeVar
 
-from hub.proof import sm2
 from hub.proof.encoding import Json, b64u, b64u_decode
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
@@ -52,14 +51,15 @@ _SHOW: Final = b"show"
 _OUT_OF_MEMORY: Final = b'"out of memory"'
 _COMMAND: Final = (sys.executable, "-I", "-B", "-m", "hub.proof.worker")
 _LENGTH_BYTES: Final = 8
-_LIBRARIES: Final = (
-    "PIL.Image",
-    "pyhanko.pdf_utils.reader",
-    "pyhanko.sign.diff_analysis",
-    "pyhanko.sign.fields",
-    "pyhanko.sign.validation.pdf_embedded",
-    "pyhanko_certvalidator",
-)
+_LIBRARIES: Final = {
+    Kind.PDF: (
+        "pyhanko.pdf_utils.reader",
+        "pyhanko.sign.diff_analysis",
+        "pyhanko.sign.fields",
+        "pyhanko.sign.validation.pdf_embedded",
+        "pyhanko_certvalidator",
+    ),
+}
 
 _T = TypeVar("_T")
 Job: TypeAlias = "Callable[[bytes, Kind, Trust | None, Evidence], Report]"
@@ -241,16 +241,20 @@ def serve(job: Job = verify) -> None:
     """Answer requests on standard input until it ends, each within the limits."""
     channel = socket.socket(fileno=os.dup(0))
     _limit()
-    _load()
     channel.sendall(_frame(_READY))
     while (request := _read_frame(channel, _REQUEST_BYTES_MAX)) is not None:
         data = _read_frame(channel, FILE_BYTES_MAX)
         if data is None:
             return
+        kind = recognise(data)
+        if kind is None:
+            channel.sendall(_frame(_NOT_OURS))
+            continue
+        _load(_LIBRARIES.get(kind, ()))
         try:
             # Ends the process: a handler of ours could not, while a library computes.
             signal.setitimer(signal.ITIMER_PROF, CPU_S_MAX)
-            reply = _answer(job, request, data)
+            reply = _answer(job, request, data, kind)
             signal.setitimer(signal.ITIMER_PROF, 0)
         except MemoryError:
             # What the libraries have left behind is not to be relied on.
@@ -266,18 +270,14 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _load() -> None:
-    """What would be loaded by the first file, and counted to its time."""
-    sm2.sm3(b"")
-    for name in _LIBRARIES:
+def _load(libraries: Sequence[str]) -> None:
+    """Load once what the time of the first file of its kind would be spent on."""
+    for name in libraries:
         with contextlib.suppress(ImportError):  # The auditor's tool kit alone has none of them.
             importlib.import_module(name)
 
 
-def _answer(job: Job, request: bytes, data: bytes) -> bytes:
-    kind = recognise(data)
-    if kind is None:
-        return _NOT_OURS
+def _answer(job: Job, request: bytes, data: bytes, kind: Kind) -> bytes:
     if request == _SHOW:
         return json.dumps(thumbnail_to_json(thumbnail_of(data, kind))).encode()
     members = json.loads(request)

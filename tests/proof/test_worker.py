@@ -20,6 +20,7 @@ from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
+from tests.proof.bombs import BOMB
 from tests.proof.test_verify_command import NOW, SOUND, TWO_FIELDS, hub_trust
 
 EVIDENCE = Evidence(now=0)
@@ -53,7 +54,6 @@ def reason(report: Report | None) -> tuple[Verdict, ProofReason | None, StepName
 @pytest.mark.parametrize(
     ("bomb", "expected"),
     [
-        (b"loop", ProofReason.LIMIT_TIME),
         (b"memory", ProofReason.LIMIT_MEMORY),
         (b"crash", ProofReason.LIMIT_CRASH),
         (b"error", ProofReason.LIMIT_CRASH),
@@ -65,8 +65,8 @@ def test_a_file_that_overruns_cannot_be_checked_and_the_next_one_can(
     bombs: Verifiers, bomb: bytes, expected: ProofReason
 ) -> None:
     """The worker is killed, says which limit it was, and another one has its place."""
-    report = bombs.verify(b"%PDF-" + bomb, None, EVIDENCE)
-    after = bombs.verify(b"%PDF-", None, EVIDENCE)
+    report = bombs.verify(BOMB + bomb, None, EVIDENCE)
+    after = bombs.verify(BOMB, None, EVIDENCE)
 
     assert reason(report) == (Verdict.CANNOT_CHECK, expected, StepName.LIMITS)
     assert reason(after) == (Verdict.VALID, None, StepName.PACKAGE)
@@ -79,7 +79,7 @@ def test_a_worker_that_hangs_is_ended_by_the_clock(
     bombs.start()
     monkeypatch.setattr(worker, "WALL_S_MAX", 0.5)
 
-    report = bombs.verify(b"%PDF-sleep", None, EVIDENCE)
+    report = bombs.verify(BOMB + b"sleep", None, EVIDENCE)
 
     assert reason(report) == (Verdict.CANNOT_CHECK, ProofReason.LIMIT_TIME, StepName.LIMITS)
 
@@ -89,9 +89,10 @@ def test_a_loop_ends_after_two_seconds_of_processor_time(bombs: Verifiers) -> No
     bombs.start()
     before = os.times()
 
-    bombs.verify(b"%PDF-loop", None, EVIDENCE)
+    report = bombs.verify(BOMB + b"loop", None, EVIDENCE)
 
     after = os.times()
+    assert reason(report) == (Verdict.CANNOT_CHECK, ProofReason.LIMIT_TIME, StepName.LIMITS)
     used = after.children_user + after.children_system
     used -= before.children_user + before.children_system
     assert 1.9 <= used <= 3.0
@@ -104,13 +105,13 @@ def test_a_worker_killed_by_hand_is_cannot_check_and_replaced(bombs: Verifiers) 
     killer = threading.Timer(0.3, os.kill, (process, signal.SIGKILL))
     killer.start()
 
-    report = bombs.verify(b"%PDF-sleep", None, EVIDENCE)
+    report = bombs.verify(BOMB + b"sleep", None, EVIDENCE)
     bombs.start()
     (second,) = children()
     os.kill(second, signal.SIGKILL)
     time.sleep(0.1)
-    idle = bombs.verify(b"%PDF-", None, EVIDENCE)
-    after = bombs.verify(b"%PDF-", None, EVIDENCE)
+    idle = bombs.verify(BOMB, None, EVIDENCE)
+    after = bombs.verify(BOMB, None, EVIDENCE)
 
     assert reason(report) == (Verdict.CANNOT_CHECK, ProofReason.LIMIT_CRASH, StepName.LIMITS)
     assert reason(idle) == (Verdict.VALID, None, StepName.PACKAGE)
