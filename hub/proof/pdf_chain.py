@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.proof.pdf_file import damaged
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.time_stamp import offline_context, verify_signed_data
 
 if TYPE_CHECKING:
     from asn1crypto import cms
@@ -78,7 +77,7 @@ def check_chain(
     if not anchors:
         raise ProofError(ProofReason.NO_PDF_ANCHOR, verdict=Verdict.CANNOT_CHECK)
     _check_usage(opened.signer_cert)
-    _validate(opened, stored, _context(anchors, at, "soft-fail"))
+    _validate(opened, stored, offline_context(anchors, at, "soft-fail"))
 
 
 def check_revocation(
@@ -97,7 +96,13 @@ def check_revocation(
     """
     from pyhanko_certvalidator.errors import RevokedError  # noqa: PLC0415
 
-    context = _context(anchors, judged if read is None else read, "require", stored)
+    context = offline_context(
+        anchors,
+        judged if read is None else read,
+        "require",
+        crls=stored.crls,
+        ocsps=stored.ocsps,
+    )
     try:
         _validate(opened, stored, context)
     except ProofError as error:
@@ -138,49 +143,13 @@ def verify_stamp(
     The chain is judged at that time, as RFC 3161 §4 leaves it. Raises ProofError(NO_STAMP_ANCHOR)
     as *cannot check*, and (TIME_STAMP_INVALID).
     """
-    from pyhanko.sign.validation.generic_cms import (  # noqa: PLC0415
-        message_imprint_checker,
-        validate_tst_signed_data,
-    )
+    from pyhanko.sign.validation.generic_cms import message_imprint_checker  # noqa: PLC0415
 
-    if not anchors:
-        raise ProofError(ProofReason.NO_STAMP_ANCHOR, verdict=Verdict.CANNOT_CHECK)
-    try:
-        data = opened.signed_data if token is None else token
-        imprint = (
-            opened.compute_digest if token is None else message_imprint_checker(opened.signer_info)
-        )
-        time = data["encap_content_info"]["content"].parsed["gen_time"].native
-        context = _context(anchors, int(time.timestamp()), "soft-fail")
-        context.certificate_registry.register_multiple(stored.certificates)
-        status = asyncio.run(validate_tst_signed_data(data, context, imprint))
-    except damaged() as error:
-        raise ProofError(ProofReason.TIME_STAMP_INVALID, type(error).__name__) from error
-    if not (status["intact"] and status["valid"]):
-        raise ProofError(ProofReason.TIME_STAMP_INVALID, "it is over something else")
-    if status["trust_problem_indic"] is not None or status["validation_path"] is None:
-        raise ProofError(ProofReason.TIME_STAMP_INVALID, "its chain is not trusted")
-    return int(time.timestamp())
-
-
-def _context(
-    anchors: Sequence[x509.Certificate], at: int, revocation: str, stored: Stored | None = None
-) -> ValidationContext:
-    from asn1crypto import x509 as asn1_x509  # noqa: PLC0415
-    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415
-
-    return ValidationContext(
-        trust_roots=[
-            asn1_x509.Certificate.load(item.public_bytes(Encoding.DER)) for item in anchors
-        ],
-        moment=datetime.fromtimestamp(at, UTC),
-        allow_fetching=False,
-        revocation_mode=revocation,
-        crls=stored.crls if stored else (),
-        ocsps=stored.ocsps if stored else (),
-        # A list made after the signature says of earlier times what it says of its own.
-        retroactive_revinfo=True,
-    )
+    if token is None:
+        certificates = stored.certificates
+        return verify_signed_data(opened.signed_data, opened.compute_digest, anchors, certificates)
+    imprint = message_imprint_checker(opened.signer_info)
+    return verify_signed_data(token, imprint, anchors, stored.certificates)
 
 
 def _validate(opened: EmbeddedPdfSignature, stored: Stored, context: ValidationContext) -> None:

@@ -7,27 +7,15 @@ or returns what the next needs; times are seconds. `hub.proof.ses_verify` puts t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 
-from cryptography.hazmat import asn1
-from cryptography.x509 import ObjectIdentifier
-
-from hub.proof.der import read_der
-from hub.proof.moment import iso_time
+from hub.proof.moment import AHEAD_S_MAX, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.ses import V5, CertDigest, Seal, SesSignature
+from hub.proof.ses import CertDigest, Seal, SesSignature
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.proof.x509_sm2 import X509, check_in_force, parse_x509
 
-TOKEN_BYTES_MAX: Final = 64 * 1024
 _SM3: Final = "SM3"
-_SIGNED_DATA: Final = ("1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2")
-
-
-@asn1.sequence
-class _ContentInfo:
-    type: ObjectIdentifier
-    content: Annotated[asn1.TLV, asn1.Explicit(0)]
 
 
 def check_seal_signature(seal: Seal) -> X509:
@@ -43,11 +31,6 @@ def check_seal_signature(seal: Seal) -> X509:
         seal.signature,
         ProofReason.SEAL_SIGNATURE_INVALID,
     )
-
-
-def maker_judged_at(seal: Seal, at: int) -> int:
-    """When the maker's certificate had to be in force: `at`; by version 5 when it made the seal."""
-    return seconds(seal.create_time) if seal.version == V5 else at
 
 
 def check_seal_period(seal: Seal, at: int) -> None:
@@ -108,17 +91,13 @@ def check_content(signature: SesSignature, content: bytes) -> None:
         raise ProofError(ProofReason.CONTENT_DIGEST_MISMATCH, signature.protected)
 
 
-def check_time_stamp(token: bytes) -> None:
-    """Raises TIME_STAMP_MALFORMED for what is no token, else TIME_STAMP_NOT_CHECKED.
+def check_stamped(signed: int | None, stamped: int) -> None:
+    """What says itself when it was made is not younger than its time stamp, but for clocks.
 
-    A token is a CMS or GB/T 35275 SignedData; nothing here verifies it further.
+    Raises TIME_STAMP_INVALID.
     """
-    content = read_der(
-        _ContentInfo, token, bytes_max=TOKEN_BYTES_MAX, reason=ProofReason.TIME_STAMP_MALFORMED
-    )
-    if content.type.dotted_string not in _SIGNED_DATA:
-        raise ProofError(ProofReason.TIME_STAMP_MALFORMED, content.type.dotted_string)
-    raise ProofError(ProofReason.TIME_STAMP_NOT_CHECKED, verdict=Verdict.CANNOT_CHECK)
+    if signed is not None and signed > stamped + AHEAD_S_MAX:
+        raise ProofError(ProofReason.TIME_STAMP_INVALID, "it is older than what it stamps")
 
 
 def seconds(time: datetime) -> int:

@@ -11,11 +11,11 @@ from cryptography.x509 import Certificate
 
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof.key_checks import check_key, key_digest
-from hub.proof.moment import Basis, Moment, Times, iso_time
+from hub.proof.moment import Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.report import FactName, Remark, StepName
 from hub.proof.run import Evidence, Run
-from hub.proof.ses import Seal, SesSignature, parse_seal, parse_signature
+from hub.proof.ses import V5, Seal, SesSignature, parse_seal, parse_signature
 from hub.proof.ses_checks import (
     check_content,
     check_listed,
@@ -23,10 +23,10 @@ from hub.proof.ses_checks import (
     check_seal_signature,
     check_signature_value,
     check_signing_time,
-    check_time_stamp,
-    maker_judged_at,
+    check_stamped,
     seconds,
 )
+from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
 from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_crl, parse_x509
 
@@ -75,12 +75,12 @@ class _Judge:
         """Checks 2 to 6 of a signature."""
         run = self.run
         signed = None if signature.sign_time is None else seconds(signature.sign_time)
-        times = Times(signed=signed)
         signer = run.step(StepName.SIGNATURE_VALUE, lambda: check_signature_value(signature))
         if signer is not None:
             run.fact(FactName.ALGORITHM, _SM2)
             if signed is not None:
                 run.fact(FactName.SIGNED_TIME, iso_time(signed))
+        times = self._times(signed, signature.time_stamp, signature.signature)
         run.check(
             StepName.SIGNER_LISTED, lambda: check_listed(signature.seal, signature.signer_x509)
         )
@@ -90,10 +90,9 @@ class _Judge:
             chain = self._chain(StepName.SIGNER_CHAIN, signer, self.trust.signer_anchors, moment)
             if chain is not None:
                 run.fact(FactName.SIGNER, _names(signer))
-                self._not_revoked(StepName.SIGNER_STATUS, chain, times)
+                self._not_revoked(StepName.SIGNER_STATUS, chain, moment, times)
             self._key(StepName.SIGNER_KEY, signer, times)
             run.check(StepName.SIGNING_TIME, lambda: self._signing_time(signature, signer, times))
-        self._time_stamp(signature.time_stamp)
 
     def seal(self, seal: Seal, moment: Moment) -> None:
         """Checks 2 to 6 of a seal that is judged at `moment`."""
@@ -105,21 +104,34 @@ class _Judge:
             run.fact(FactName.SEAL_NAME, seal.name)
             run.fact(FactName.SEAL_VERSION, seal.version)
             run.fact(FactName.SEAL_PERIOD, f"{iso_time(starts)} – {iso_time(ends)}")
-            self._maker(seal, maker, moment)
+        times = self._times(seconds(seal.create_time), seal.time_stamp, seal.signature)
+        if maker is not None:
+            self._maker(maker, times, moment, lasting=seal.version == V5)
         run.check(StepName.SEAL_PERIOD, lambda: check_seal_period(seal, run.judged_at(moment).time))
-        self._time_stamp(seal.time_stamp)
 
-    def _maker(self, seal: Seal, maker: X509, moment: Moment) -> None:
-        at = maker_judged_at(seal, moment.time)
-        when = moment if at == moment.time else Moment(at, Basis.SIGNED)
-        times = Times(signed=seconds(seal.create_time))
+    def _maker(self, maker: X509, times: Times, moment: Moment, *, lasting: bool) -> None:
+        """A seal of version 5 is `lasting`: its maker is judged when it was made."""
+        when = self._moment(times) if lasting else moment
         chain = self._chain(StepName.MAKER_CHAIN, maker, self.trust.maker_anchors, when)
         if chain is not None:
             self.run.fact(FactName.MAKER, _names(maker))
-            self._not_revoked(StepName.MAKER_STATUS, chain, times)
+            self._not_revoked(StepName.MAKER_STATUS, chain, when, times)
         self._key(StepName.MAKER_KEY, maker, times)
-        if at <= maker.not_after < moment.time:
+        if when.time <= maker.not_after < moment.time:
             self.run.remark(Remark.MAKER_ENDED)
+
+    def _times(self, signed: int | None, token: bytes | None, value: bytes) -> Times:
+        """What is known of when a signature of this `value` was made."""
+        if token is None:
+            return Times(signed=signed)
+
+        def check() -> int:
+            stamped = verify_token(token, value, self.trust.stamp_anchors)
+            check_stamped(signed, stamped)
+            self.run.fact(FactName.STAMPED_TIME, iso_time(stamped))
+            return stamped
+
+        return Times(signed=signed, stamped=self.run.step(StepName.TIME_STAMP, check))
 
     def _moment(self, times: Times) -> Moment:
         """When a signature is judged; that it lies in the future is noted by its own step."""
@@ -139,14 +151,15 @@ class _Judge:
 
         return self.run.step(step, check)
 
-    def _not_revoked(self, step: StepName, chain: Sequence[X509], times: Times) -> None:
-        """Not by the reader's moment, or by the time that somebody outside vouches for."""
-        now = self.evidence.now
-        by = now if times.outside is None else times.outside
+    def _not_revoked(
+        self, step: StepName, chain: Sequence[X509], moment: Moment, times: Times
+    ) -> None:
+        """Not by `moment`; and not since, unless somebody outside vouches for the time."""
 
         def check() -> None:
             lists = [parse_crl(crl) for crl in self.evidence.crls]
-            check_not_revoked(chain, lists, at=now, by=by)
+            proven = times.outside is not None
+            check_not_revoked(chain, lists, at=self.evidence.now, by=moment.time, proven=proven)
 
         self.run.check(step, check)
 
@@ -160,10 +173,6 @@ class _Judge:
     def _signing_time(self, signature: SesSignature, signer: X509, times: Times) -> None:
         check_signing_time(signature, signer)
         times.judged(self.evidence.reader)
-
-    def _time_stamp(self, token: bytes | None) -> None:
-        if token is not None:
-            self.run.check(StepName.TIME_STAMP, lambda: check_time_stamp(token))
 
 
 def _names(x509: X509) -> str:

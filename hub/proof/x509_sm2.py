@@ -210,19 +210,28 @@ def check_chain(
     return found
 
 
-def check_not_revoked(chain: Sequence[X509], crls: Sequence[Crl], *, at: int, by: int) -> None:
+def check_not_revoked(
+    chain: Sequence[X509], crls: Sequence[Crl], *, at: int, by: int, proven: bool = True
+) -> None:
     """No certificate of `chain` below its anchor was revoked at `by` (seconds).
 
-    Each needs a list of its issuer that is current `at`. Raises X509_REVOKED; where a list is
-    missing or too old, NO_CRL as *cannot check*.
+    Each needs a list of its issuer that is current `at`. Raises X509_REVOKED; as *cannot check*
+    NO_CRL, where a list is missing or too old, and X509_REVOKED_SINCE, where it was revoked later
+    and nobody has `proven` that what it signed is from before.
     """
     for x509, issuer in pairwise(chain):
         lists = [crl for crl in crls if _is_of(crl, issuer) and _is_current(crl, at)]
-        since = [crl.revoked[x509.serial] for crl in lists if x509.serial in crl.revoked]
-        if since and min(since) <= by:
-            raise ProofError(ProofReason.X509_REVOKED, f"since {iso_time(min(since))}")
         if not lists:
             raise ProofError(ProofReason.NO_CRL, issuer.common_name, verdict=Verdict.CANNOT_CHECK)
+        since = min(
+            (crl.revoked[x509.serial] for crl in lists if x509.serial in crl.revoked), default=None
+        )
+        if since is not None and since <= by:
+            raise ProofError(ProofReason.X509_REVOKED, iso_time(since))
+        if since is not None and since <= at and not proven:
+            raise ProofError(
+                ProofReason.X509_REVOKED_SINCE, iso_time(since), verdict=Verdict.CANNOT_CHECK
+            )
 
 
 def _extend(

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from hub.proof.key_checks import key_digest
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
-from hub.proof.ses import CertDigest, parse_seal, parse_signature
+from hub.proof.ses import CertDigest, assemble_signature, parse_seal, parse_signature
 from hub.proof.ses_checks import check_listed
 from hub.proof.ses_verify import verify_under_seal
 from hub.proof.sm2 import sm3
 from hub.proof.trust import AlgorithmEnd, Compromise, Trust
 from hub.proof.verify import verify
 from hub.proof.x509_sm2_make import make_crl
+from tests.pdf_documents import Ca
 from tests.proof.seals import (
     CONTENT,
     SIGN_TIME,
@@ -234,21 +242,20 @@ def test_makers_and_signers_of_others_are_not_trusted() -> None:
 
 
 def test_revocation_is_judged_and_its_absence_is_said() -> None:
-    """Revoked at any time counts: nobody outside proves that the signature is older."""
-    after = SIGN_TIME + timedelta(days=30)
-    revoked = replace(EVIDENCE, crls=(crl({77: after}),))
-    garbage = replace(EVIDENCE, crls=(b"\x30\x00",))
+    """Revoked before it signed, since, and by nobody knows whom."""
+    before, since = SIGN_TIME - timedelta(days=1), SIGN_TIME + timedelta(days=1)
 
-    assert failures(with_content(SIGNATURE, evidence=revoked)) == {
-        StepName.SIGNER_STATUS: ProofReason.X509_REVOKED
-    }
-    for evidence, reason in ((Evidence(now=NOW), "NO_CRL"), (garbage, "CRL_MALFORMED")):
-        report = with_content(SIGNATURE, evidence=evidence)
+    def by(*crls: bytes) -> Report:
+        return with_content(SIGNATURE, evidence=replace(EVIDENCE, crls=crls))
+
+    assert failures(by(crl({77: before}))) == {StepName.SIGNER_STATUS: ProofReason.X509_REVOKED}
+    for report, reasons in (
+        (by(crl({77: since})), {"signer-status": "X509_REVOKED_SINCE"}),
+        (by(), {"maker-status": "NO_CRL", "signer-status": "NO_CRL"}),
+        (by(b"\x30\x00"), {"maker-status": "CRL_MALFORMED", "signer-status": "CRL_MALFORMED"}),
+    ):
         assert report.verdict is Verdict.CANNOT_CHECK
-        assert failures(report) == {
-            StepName.MAKER_STATUS: reason,
-            StepName.SIGNER_STATUS: reason,
-        }
+        assert failures(report) == reasons
 
 
 def test_compromised_keys_and_ended_algorithms_are_named() -> None:
@@ -270,22 +277,93 @@ def test_compromised_keys_and_ended_algorithms_are_named() -> None:
     }
 
 
-def test_a_time_stamp_is_said_not_to_be_checked() -> None:
-    """Three bytes are no token; a token is *cannot check*."""
-    token = bytes.fromhex("301006092a864886f70d010702a0030201ff")
-    for stamp, reason, verdict in (
-        (b"\x01\x02\x03", ProofReason.TIME_STAMP_MALFORMED, Verdict.INVALID),
-        (token, ProofReason.TIME_STAMP_NOT_CHECKED, Verdict.CANNOT_CHECK),
-        (
-            token.replace(b"\x07\x02", b"\x07\x01"),
-            ProofReason.TIME_STAMP_MALFORMED,
-            Verdict.INVALID,
-        ),
+class StampAuthority:
+    """A time stamp authority of its own; the stamper of pyHanko's tests knows RSA only."""
+
+    def __init__(self) -> None:
+        self.ca = Ca("时间戳 CA")
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        starts, ends = STARTS - timedelta(days=1), ENDS
+        self.x509 = self.ca.issue(
+            self.key, "时间戳服务", begins=starts, ends=ends, time_stamping=True
+        )
+
+    def token(self, stamped: bytes, time: datetime) -> bytes:
+        """A token (DER) over `stamped`."""
+        stamper = DummyTimeStamper(
+            asn1_x509.Certificate.load(self.x509.public_bytes(Encoding.DER)),
+            asn1_keys.PrivateKeyInfo.load(
+                self.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            ),
+            fixed_dt=time,
+        )
+        digest = hashlib.sha256(stamped).digest()
+        return bytes(asyncio.run(stamper.async_timestamp(digest, "sha256")).dump())
+
+
+TSA = StampAuthority()
+STAMPED = replace(TRUST, stamp_anchors=(TSA.ca.root,))
+
+
+def stamped(seal: bytes, signer: Member, time: datetime) -> bytes:
+    """A signature under `seal` with a token over its value."""
+    bare = parse_signature(signature_of(signer, seal))
+    return assemble_signature(
+        bare.signed_bytes,
+        bare.signer_x509,
+        bare.algorithm,
+        bare.signature,
+        TSA.token(bare.signature, time),
+    )
+
+
+def test_a_time_stamp_vouches_for_the_time() -> None:
+    """It is shown, it judges, and it outlives a revocation or a compromise that came later."""
+    time = SIGN_TIME + timedelta(seconds=20)
+    data = stamped(SEAL, SIGNER, time)
+    later = SIGN_TIME + timedelta(days=1)
+    key = key_digest(SIGNER.key.public.to_spki())
+    trust = replace(STAMPED, compromised=(Compromise(key, int(later.timestamp())),))
+    report = with_content(data, trust, replace(EVIDENCE, crls=(crl({77: later}),)))
+    facts = {fact.name: fact.value for fact in report.facts}
+
+    assert report.verdict is Verdict.VALID, failures(report)
+    assert facts[FactName.STAMPED_TIME] == "2025-06-01T00:00:20Z"
+    chain = next(step for step in report.steps if step.name is StepName.SIGNER_CHAIN)
+    assert str(chain.moment) == "2025-06-01T00:00:20Z (time stamp)"
+
+
+def test_a_time_stamp_that_does_not_hold_vouches_for_nothing() -> None:
+    """Of other bytes, of another authority, older than what it stamps, or none at all."""
+    other = StampAuthority().token(b"", SIGN_TIME)
+    early = stamped(SEAL, SIGNER, SIGN_TIME - timedelta(minutes=1))
+    good = stamped(SEAL, SIGNER, SIGN_TIME)
+    of_other_bytes = signature_of(SIGNER, SEAL, time_stamp=TSA.token(b"other", SIGN_TIME))
+
+    for data, trust, reason in (
+        (of_other_bytes, STAMPED, ProofReason.TIME_STAMP_INVALID),
+        (signature_of(SIGNER, SEAL, time_stamp=other), STAMPED, ProofReason.TIME_STAMP_INVALID),
+        (early, STAMPED, ProofReason.TIME_STAMP_INVALID),
+        (signature_of(SIGNER, SEAL, time_stamp=b"abc"), STAMPED, ProofReason.TIME_STAMP_MALFORMED),
+        (good, TRUST, ProofReason.NO_STAMP_ANCHOR),
     ):
-        report = with_content(signature_of(SIGNER, SEAL, time_stamp=stamp))
+        report = with_content(data, trust)
 
         assert failures(report) == {StepName.TIME_STAMP: reason}
-        assert report.verdict is verdict
+        assert FactName.STAMPED_TIME not in {fact.name for fact in report.facts}
+
+
+def test_a_time_stamp_with_national_algorithms_cannot_be_checked() -> None:
+    """SignedData of GB/T 35275 instead of CMS, or an imprint by SM3: known, and not judged."""
+    gm_content = bytes.fromhex("301206 0a2a811ccf550601040202 a004 3002a000")
+    sha256, sm3_unkeyed = "0609608648016503040201", "06092a811ccf5501831101"
+    by_sm3 = TSA.token(b"", SIGN_TIME).replace(bytes.fromhex(sha256), bytes.fromhex(sm3_unkeyed))
+
+    for token in (gm_content, by_sm3):
+        report = with_content(signature_of(SIGNER, SEAL, time_stamp=token), STAMPED)
+
+        assert failures(report) == {StepName.TIME_STAMP: ProofReason.TIME_STAMP_NOT_CHECKED}
+        assert report.verdict is Verdict.CANNOT_CHECK
 
 
 def test_another_algorithm_is_never_guessed() -> None:
