@@ -38,7 +38,6 @@ _ISSUER: Final = frozenset({Role.DEPARTMENT})
 _RECORD_READERS: Final = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 _ACCESS: Final = "/hub.access.v1.AccessService/"
-_REORGANIZATION: Final = "/hub.access.v1.ReorganizationService/"
 _REGISTRY: Final = "/hub.registry.v1.RegistryService/"
 _ITEMS: Final = "/hub.registry.v1.ItemService/"
 _FACTS: Final = "/hub.registry.v1.FactService/"
@@ -68,8 +67,6 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _ACCESS + "ListSystems": _DEPARTMENT_SIDE,
         _ACCESS + "RotateSystemKeys": _OFFICER,
         _ACCESS + "RevokeSystem": _OFFICER,
-        _REORGANIZATION + "CreateReorganizationChallenge": _OFFICER,
-        _REORGANIZATION + "ReorganizeAuthority": _OFFICER,
         _ACCESS + "GetOfficer": _OVERSIGHT,
         _ACCESS + "ListOfficers": _OVERSIGHT,
         _ACCESS + "GetRoster": _OVERSIGHT,

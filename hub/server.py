@@ -30,13 +30,12 @@ from hub import rpc
 from hub.access.change_roster import ChangeRoster
 from hub.access.enrolment import ClientAuthorities
 from hub.access.registrar import Registrar
-from hub.access.reorganization_service import ReorganizationService
-from hub.access.reorganize import Reorganizations
+from hub.access.reorganize import ReorganizeAuthority
 from hub.access.rosters import Rosters
 from hub.access.service import AccessService
 from hub.access.snapshot import Directory
 from hub.access.tokens import Tokens
-from hub.access.v1 import access_pb2, reorganization_pb2
+from hub.access.v1 import access_pb2
 from hub.clock import now_us
 from hub.config import Config
 from hub.domain.caller import Caller
@@ -71,7 +70,7 @@ from hub.ledger.service import LedgerService
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
-from hub.proof.intent_kinds import ROSTER_KINDS
+from hub.proof.intent_kinds import AUTHORITY_REORGANIZE, ROSTER_KINDS
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
@@ -487,7 +486,12 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         officers=identities,
         rosters=rosters,
         standing_seals=StandingSeals(origin, database, catalogue),
-        operations={kind.name: ChangeRoster(kind, registrar, rosters) for kind in ROSTER_KINDS},
+        operations={
+            **{kind.name: ChangeRoster(kind, registrar, rosters) for kind in ROSTER_KINDS},
+            AUTHORITY_REORGANIZE.name: ReorganizeAuthority(
+                registrar, partial(_defined, catalogue, items), partial(_issued, database)
+            ),
+        },
     )
     verify_document = VerifyDocument(
         clock,
@@ -628,21 +632,6 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 ChangeGrants(clock, recorder, identities, catalogue, grants),
                 grants,
                 pages,
-                caller,
-            ),
-        ),
-        (
-            reorganization_pb2,
-            ReorganizationService(
-                Reorganizations(
-                    registrar,
-                    origin,
-                    region,
-                    partial(_defined, catalogue, items),
-                    partial(_issued, database),
-                    proven,
-                    proven.prove,
-                ),
                 caller,
             ),
         ),

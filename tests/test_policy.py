@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from hub.access.v1 import access_pb2, reorganization_pb2
+from hub.access.v1 import access_pb2
 from hub.domain.caller import Role
 from hub.exchange.v1 import (
     copies_pb2,
@@ -49,7 +49,6 @@ OURS = [
         items_pb2,
         objections_pb2,
         registry_pb2,
-        reorganization_pb2,
         intents_pb2,
         reports_pb2,
         seal_pb2,

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from hub.storage.changes import Recorder as Recorder
-from hub.storage.statements import Row, Statement, Value
+from hub.storage.statements import Check, Row, Statement, Value, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What else is written when an authority changes, and on what that was decided."""
+
+    writes: Sequence[Write]
+    checks: Sequence[Check]
+
+
+class Follower(Protocol):
+    """Another component's part in a reorganisation, such as the end of an authority's seals."""
+
+    async def __call__(self, authority: str, successors: Sequence[str]) -> Followed:
+        """What follows where `authority` is renamed (no successors) or succeeded."""
+        ...
 
 
 class Stored(Protocol):

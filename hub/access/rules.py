@@ -79,6 +79,10 @@ RULES: Final = {
         "the authority has been succeeded by others; turn to its successors",
         "该机构已被承继，请改用承继机构",
     ),
+    "reorganization.either": Text(
+        "an authority gets either a new name or successors",
+        "应为更名或由其他机构承继，二者择一",
+    ),
     "day.order": Text(
         "the day lies after the first day of the present name, and not after today",
         "日期应晚于现行名称的起始日期，且不晚于今天",

@@ -1,25 +1,20 @@
-"""`sealway reorganize`: rename an authority, or let others succeed it, with two approvals.
-
-One officer drafts and carries out; two others read the draft and sign it, each with the own key.
-"""
+"""`sealway reorganize`: rename an authority, or let others succeed it, as officers approve it."""
 
 from __future__ import annotations
 
-import json
-import time
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from certs.files import PRIVATE
 from connectors.client import HubClient
-from connectors.profile import read_bounded
-from hub.access.v1 import (
-    access_pb2,
-    access_pb2_grpc,
-    reorganization_pb2,
-    reorganization_pb2_grpc,
+from hub.access.v1 import access_pb2, access_pb2_grpc
+from hub.cli.proposals import (
+    FromOption,
+    IntentIdOption,
+    Proposal,
+    ReplacesOption,
+    UntilOption,
+    propose,
 )
 from hub.cli.session import (
     PAGE_SIZE,
@@ -29,35 +24,12 @@ from hub.cli.session import (
     RequestIdOption,
     all_pages,
     connected,
-    in_folder,
-    keep_receipt,
-    next_step,
-    request_id,
     resource_name,
-    save,
-    write,
-    written,
 )
 from hub.cli.terminal import Terminal, UsageError
-from hub.domain.reorganization import (
-    INTENT_BYTES_MAX,
-    Reorganization,
-    Share,
-    read_bytes,
-    to_bytes,
-)
-from hub.proof.approval import (
-    APPROVAL_SIZE_MAX,
-    Approval,
-    Decision,
-    intent_digest,
-    sign_approval,
-)
-from hub.proof.encoding import b64u, parse_object
+from hub.domain.reorganization import Reorganization, Share, to_members
+from hub.proof.intent_kinds import AUTHORITY_REORGANIZE
 from hub.registry.v1 import items_pb2, items_pb2_grpc, registry_pb2, registry_pb2_grpc
-
-APPROVAL_LIFE_S: Final = 600
-DRAFT_LIFE_S: Final = 30 * 86_400
 
 app = typer.Typer(no_args_is_help=True, help="Rename, merge and split departments (机构改革).")
 
@@ -67,11 +39,10 @@ def reorganize() -> None:
     """Rename, merge and split departments (机构改革)."""
 
 
-@app.command()
-def draft(
+@app.command("propose")
+def propose_change(
     authority: Annotated[str, typer.Argument(help="Id or name of the department that changes.")],
     day: Annotated[str, typer.Option(help="First day of the change, YYYY-MM-DD.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write the draft here.")],
     rename: Annotated[str, typer.Option(help="New name in Chinese.")] = "",
     rename_en: Annotated[str, typer.Option(help="New name in English.")] = "",
     to: Annotated[
@@ -89,17 +60,22 @@ def draft(
         list[str] | None,
         typer.Option("--item", metavar="CODE=SUCCESSOR", help="Of a split: who answers for it."),
     ] = None,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
     profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write down what shall change. Nothing happens until two other officers approved it.
+    """Propose what shall change. Nothing happens before officers approved and one executed it.
 
     With one successor all systems, types and items of the department pass to it; of a split each
     is named, and every other type of which the department has issued certificates.
 
-    Example: sealway reorganize draft hz-market --to hz-regulation --day 2026-03-01 --out merge.json
+    Example: sealway reorganize propose hz-market --to hz-regulation --day 2026-03-01
     """
-    terminal = Terminal(as_json)
     if bool(rename) == bool(to):
         raise UsageError(
             "write either --rename, or --to for each successor",
@@ -110,123 +86,12 @@ def draft(
     with connected(profile) as client:
         options = (system or [], certificate_type or [], item or [])
         shares = _shares(client, name, successors, options)
-        wanted = Reorganization(
-            origin=client.profile.origin,
-            region=client.profile.region,
-            authority=name,
-            day=day,
-            title=rename,
-            title_en=rename_en,
-            successors=shares,
-            not_after=int(time.time()) + DRAFT_LIFE_S,
-            requester=client.profile.name,
-        )
-    intent = to_bytes(wanted)
-    read_bytes(intent)
-    save(out, intent, mode=PRIVATE)
-    digest = b64u(intent_digest(intent))
-    terminal.document({"intent": intent.decode(), "digest": digest})
-    terminal.say(
-        f"Draft: {in_folder(out)}, digest {digest}", f"草案：{in_folder(out)}，摘要 {digest}"
+    propose(
+        Terminal(as_json),
+        AUTHORITY_REORGANIZE.name,
+        to_members(Reorganization(name, day, rename, rename_en, shares)),
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
     )
-    next_step(terminal, f"sealway reorganize approve {in_folder(out)} --out OFFICER.approval")
-
-
-@app.command()
-def approve(
-    intent: Annotated[Path, typer.Argument(metavar="FILE", help="The draft.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write the approval here.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    profile: ProfileOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Approve a draft, as an officer who did not write it. It holds for ten minutes.
-
-    Example: sealway reorganize approve merge.json --out qian.approval
-    """
-    terminal = Terminal(as_json)
-    content = read_bounded(intent, INTENT_BYTES_MAX, "intent")
-    wanted = read_bytes(content)
-    digest = b64u(intent_digest(content))
-    terminal.say("You decide on exactly this.", "您将对以下内容作出决定。")
-    for member, value in parse_object(content).items():
-        line = f"  {member}: {json.dumps(value, ensure_ascii=not str(value).isprintable())}"
-        terminal.say(line, line)
-    terminal.say(f"Digest computed here: {digest}", f"本机计算的摘要：{digest}")
-    if not yes:
-        if as_json:
-            raise UsageError("--json does not ask: add --yes", "--json 不询问：请加 --yes")
-        if not typer.confirm(terminal.choose("Approve it?", "确认批准？")):
-            raise typer.Exit(1)
-    with connected(profile) as client:
-        stub = reorganization_pb2_grpc.ReorganizationServiceStub(client.channel)
-        challenge: reorganization_pb2.CreateReorganizationChallengeResponse = client.call(
-            stub.CreateReorganizationChallenge,
-            reorganization_pb2.CreateReorganizationChallengeRequest(intent=content),
-        )
-        now = int(time.time())
-        approval = sign_approval(
-            Approval(
-                origin=client.profile.origin,
-                region=client.profile.region,
-                officer=client.profile.name,
-                intent=intent_digest(content),
-                nonce=challenge.nonce,
-                decision=Decision.APPROVE,
-                not_after=min(now + APPROVAL_LIFE_S, wanted.not_after),
-                key_entry=challenge.key_entry,
-                iat=now,
-            ),
-            client.profile.signer(),
-        )
-    save(out, approval.encode(), mode=PRIVATE)
-    terminal.document({"digest": digest, "approval": approval})
-    terminal.say(f"Approval: {in_folder(out)}", f"审批：{in_folder(out)}")
-    next_step(
-        terminal, f"sealway reorganize apply {in_folder(intent)} --approval {in_folder(out)} …"
-    )
-
-
-@app.command("apply")
-def apply_draft(
-    intent: Annotated[Path, typer.Argument(metavar="FILE", help="The draft.")],
-    approval: Annotated[
-        list[Path], typer.Option("--approval", metavar="FILE", help="An approval; two are needed.")
-    ],
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Carry out a draft that two other officers approved, whole or not at all.
-
-    Example: sealway reorganize apply merge.json --approval qian.approval --approval sun.approval
-    """
-    terminal = Terminal(as_json)
-    request = reorganization_pb2.ReorganizeAuthorityRequest(
-        request_id=request_id(repeat),
-        intent=read_bounded(intent, INTENT_BYTES_MAX, "intent"),
-        approvals=[
-            read_bounded(file, APPROVAL_SIZE_MAX, "approval").decode("ascii", "replace")
-            for file in approval
-        ],
-    )
-    with connected(profile) as client:
-        stub = reorganization_pb2_grpc.ReorganizationServiceStub(client.channel)
-        answer: reorganization_pb2.ReorganizeAuthorityResponse = write(
-            terminal, client, stub.ReorganizeAuthority, request
-        )
-    terminal.document(written(answer.authority, answer.receipt))
-    successors = ", ".join(answer.authority.successors)
-    if successors:
-        terminal.say(
-            f"{answer.authority.name} is succeeded by {successors}.",
-            f"{answer.authority.name} 由 {successors} 承继。",
-        )
-    else:
-        title = answer.authority.names[-1].title
-        terminal.say(f"{answer.authority.name} is now {title}.", f"现名称：{title}。")
-    keep_receipt(terminal, answer.receipt, receipt)
 
 
 def _shares(

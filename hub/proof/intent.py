@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final, Protocol
 
 from hub.domain.document import Reader
+from hub.domain.row import date_violation
 from hub.domain.strict_json import Json
 from hub.errors import HubError
 from hub.proof.encoding import b64u_decode, emit_json, parse_object
@@ -53,6 +54,16 @@ class Text:
 
     def read(self, reader: Reader, name: str, *, optional: bool) -> None:
         reader.text(name, self.length_max, optional=optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar, YYYY-MM-DD."""
+
+    def read(self, reader: Reader, name: str, *, optional: bool) -> None:
+        day = reader.text(name, 10, optional=optional)
+        if day and date_violation(name, day) is not None:
+            reader.fault(name, "value.date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +287,16 @@ def _shown(member: Member, value: Json) -> str:
         return thumbprint(public_key_from_jwk(value))
     if isinstance(value, list):
         return ", ".join(
-            " ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value
+            " ".join(map(_counted, one.values())) if isinstance(one, dict) else str(one)
+            for one in value
         )
     if member.form == MOMENT and isinstance(value, int):
         return f"{datetime.fromtimestamp(value, _CHINA):%Y-%m-%d %H:%M:%S +08:00}"
     return str(value)
+
+
+def _counted(value: Json) -> str:
+    return f"({len(value)})" if isinstance(value, list) else str(value)
 
 
 def _read_members(reader: Reader, members: Iterable[Member]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from hub.domain.reorganization import ITEMS_MAX, SUCCESSORS_MAX, SYSTEMS_MAX, TYPES_MAX
 from hub.proof.intent import (
     DIGEST,
     MOMENT,
@@ -13,6 +14,7 @@ from hub.proof.intent import (
     QUORUM_MAX,
     QUORUM_MIN,
     Bytes,
+    Day,
     Flag,
     Integer,
     Key,
@@ -20,6 +22,7 @@ from hub.proof.intent import (
     Member,
     Objects,
     Text,
+    Texts,
 )
 
 DER_BYTES_MAX: Final = 8_192
@@ -126,6 +129,33 @@ ROSTER_KINDS: Final = (
 )
 """Those that change who approves, or how many must."""
 
+AUTHORITY_REORGANIZE: Final = Kind(
+    "authority.reorganize",
+    "From {day} on {authority} is named {title} {title_en}, or is succeeded by (systems, types, "
+    "items): {successors}.",
+    "自 {day} 起 {authority} 更名为 {title} {title_en}，或由下列机构承继（系统、类型、事项数）："
+    "{successors}。",
+    (
+        Member("authority", NAME),
+        Member("day", Day()),
+        Member("title", Text(200), optional=True),
+        Member("title_en", Text(200), optional=True),
+        Member(
+            "successors",
+            Objects(
+                SUCCESSORS_MAX,
+                (
+                    Member("authority", Text(128)),
+                    Member("systems", Texts(SYSTEMS_MAX, 128)),
+                    Member("types", Texts(TYPES_MAX, 21)),
+                    Member("items", Texts(ITEMS_MAX, 64)),
+                ),
+            ),
+            optional=True,
+        ),
+    ),
+)
+
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {kind.name: kind for kind in (STANDING_SEAL, *ROSTER_KINDS)}
+    {kind.name: kind for kind in (STANDING_SEAL, *ROSTER_KINDS, AUTHORITY_REORGANIZE)}
 )

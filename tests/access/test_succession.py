@@ -198,7 +198,7 @@ async def test_of_a_split_each_has_the_types_that_it_took_over(hub: Simulator) -
     for incomplete in (((LICENCE,), ()), ((LICENCE, PERMIT), (PERMIT,)), ((), ())):
         with pytest.raises(Refused) as refused:
             await carry_out(hub, merge(successors=shares(*incomplete)))
-        assert refused.value.violations == [("intent.successors", "types.whole")]
+        assert refused.value.violations == [("members.successors", "types.whole")]
     await carry_out(hub, merge(successors=shares((LICENCE,), (PERMIT,))))
     await seal_for(hub, NEW, NEW_USCC, LICENCE)
 

@@ -882,7 +882,6 @@ def _invocations(
     fetched = sealway(*_ask("--cert", licence["identifier"]), *window, "--json").document
     copying = ("copy", "make", fetched["request_id"], *_for_a_month(), *window, "--json")
     copied = sealway(*copying).document
-    approvals = _approved(sealway, folder, hall, zhao, qian, sun)
     undecided, withdrawn, executable = _intents(sealway, folder, zhao, qian, sun)
     standby = _standby(sealway, folder, pki, zhao, qian, sun)
     return {
@@ -969,13 +968,9 @@ def _invocations(
             *("--item", RESTAURANT, "--holder", f"company=001:{licence['number']}"),
             *("--fact", "premises_m2=1", "--matter", MATTER, "--basis", BASIS, *window),
         ],
-        ("reorganize", "draft"): [
-            *(fresh, "--to", "hz-market", "--day", "2026-01-01", "--out", folder / "draft", *zhao),
+        ("reorganize", "propose"): [
+            *(hall, "--rename", "浙江省政务服务局", "--day", "2020-01-01", *zhao),
         ],
-        ("reorganize", "approve"): [
-            *(folder / "undecided", "--out", folder / "qian.approval", "--yes", *qian),
-        ],
-        ("reorganize", "apply"): [folder / "renamed", *approvals, *zhao],
         ("facade", "account"): [fresh, "--secret", folder / "portal.secret"],
         ("certificate", "search"): ["--number", licence["number"], *department],
         ("certificate", "show"): [licence["name"], *department],
@@ -1039,24 +1034,6 @@ def _pdf(folder: Path) -> Path:
     file = folder / f"{secrets.token_hex(8)}.pdf"
     file.write_bytes(b"%PDF-1.7\n" + secrets.token_bytes(300_000))
     return file
-
-
-def _approved(
-    sealway: Sealway, folder: Path, hall: str, *officers: list[str | Path]
-) -> list[str | Path]:
-    """A new name for an authority, drafted by the first officer and approved by the others."""
-    zhao, *others = officers
-    renamed = [hall, "--rename", "浙江省政务服务局", "--day", "2020-01-01"]
-    for draft in ("renamed", "undecided"):
-        words = ("draft", *renamed, "--rename-en", draft, "--out", folder / draft)
-        assert sealway("reorganize", *words, *zhao).code == 0
-    approvals: list[str | Path] = []
-    for number, officer in enumerate(others):
-        file = folder / f"{number}.approval"
-        words = ("approve", folder / "renamed", "--out", file, "--yes")
-        assert sealway("reorganize", *words, *officer).code == 0
-        approvals += ["--approval", file]
-    return approvals
 
 
 def _intents(sealway: Sealway, folder: Path, *officers: list[str | Path]) -> list[str]:
