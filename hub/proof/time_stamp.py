@@ -34,8 +34,15 @@ def verify_token(token: bytes, stamped: bytes, anchors: Sequence[x509.Certificat
     """The time in seconds that a token (DER ContentInfo) vouches for, over the bytes `stamped`.
 
     Raises ProofError(TIME_STAMP_MALFORMED) for what is no token, (TIME_STAMP_INVALID); as *cannot
-    check* (TIME_STAMP_NOT_CHECKED) for one with SM2 or SM3, and (NO_STAMP_ANCHOR).
+    check* (TIME_STAMP_NOT_CHECKED) for one with SM2 or SM3, or without pyHanko; (NO_STAMP_ANCHOR).
     """
+    try:
+        import pyhanko.sign.validation.generic_cms  # noqa: F401, PLC0415
+    except ImportError as error:
+        reason = ProofReason.TIME_STAMP_NOT_CHECKED
+        raise ProofError(
+            reason, "pyHanko is not installed", verdict=Verdict.CANNOT_CHECK
+        ) from error
     data = _signed_data(token)
     return verify_signed_data(data, lambda name: hashlib.new(name, stamped).digest(), anchors)
 
@@ -96,7 +103,8 @@ def offline_context(
 
 
 def _signed_data(token: bytes) -> cms.SignedData:
-    from asn1crypto import cms  # noqa: PLC0415
+    # What stands in a ContentInfo is known by its type only once `tsp` is loaded.
+    from asn1crypto import cms, tsp  # noqa: F401, PLC0415
 
     if len(token) > TOKEN_BYTES_MAX:
         raise ProofError(ProofReason.TIME_STAMP_MALFORMED, f"more than {TOKEN_BYTES_MAX} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from hub.proof.ses_verify import verify_under_seal
 from hub.proof.sm2 import sm3
 from hub.proof.trust import AlgorithmEnd, Compromise, Trust
 from hub.proof.verify import verify
+from hub.proof.worker import Verifiers
 from hub.proof.x509_sm2_make import make_crl
 from tests.pdf_documents import Ca
 from tests.proof.seals import (
@@ -331,6 +333,17 @@ def test_a_time_stamp_vouches_for_the_time() -> None:
     assert facts[FactName.STAMPED_TIME] == "2025-06-01T00:00:20Z"
     chain = next(step for step in report.steps if step.name is StepName.SIGNER_CHAIN)
     assert str(chain.moment) == "2025-06-01T00:00:20Z (time stamp)"
+
+
+def test_a_worker_that_has_loaded_nothing_yet_verifies_the_same() -> None:
+    """What a library knows of types must not hang on who else has loaded it."""
+    time = SIGN_TIME + timedelta(seconds=20)
+    with contextlib.closing(Verifiers()) as verifiers:
+        report = verifiers.verify(stamped(SEAL, SIGNER, time), STAMPED, EVIDENCE)
+
+    assert report is not None
+    assert failures(report) == {StepName.CONTENT_DIGEST: ProofReason.NO_CONTENT}
+    assert FactName.STAMPED_TIME in {fact.name for fact in report.facts}
 
 
 def test_a_time_stamp_that_does_not_hold_vouches_for_nothing() -> None:
