@@ -43,6 +43,7 @@ demo: .venv/runtime ## The whole way once, on embedded defaults (DATA=folder for
 test: .venv/development ## Everything, against real engines; what cannot be had is named at the end
 	@$(BIN)/python -m tests.minio_server > /dev/null || true
 	@$(BIN)/python -m tests.ofdrw > /dev/null || true
+	@$(BIN)/python -m tests.pdfsig > /dev/null || true
 	@$(BIN)/python -m tests.softhsm > /dev/null || true
 	@$(BIN)/python -m pytest $(T) -n 2 --dist loadfile --no-loadscope-reorder -q -rs
 

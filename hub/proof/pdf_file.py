@@ -286,6 +286,15 @@ def _check_form(opened: EmbeddedPdfSignature, *, is_stamp: bool) -> None:
         raise ProofError(ProofReason.CMS_MALFORMED, "content type")
     if not is_stamp and content["content"].native is not None:
         raise ProofError(ProofReason.CMS_MALFORMED, "it holds a content of its own")
+    # What no signature covers has the one value that follows from the rest (RFC 5652 §5.1, §5.3).
+    by_name = opened.signer_info["sid"].name == "issuer_and_serial_number"
+    versions = ("v1" if by_name else "v3", "v1" if by_name and not is_stamp else "v3")
+    if (opened.signer_info["version"].native, signed_data["version"].native) != versions:
+        raise ProofError(ProofReason.CMS_MALFORMED, "version")
+    if [item["algorithm"].native for item in signed_data["digest_algorithms"]] != [
+        opened.signer_info["digest_algorithm"]["algorithm"].native
+    ]:
+        raise ProofError(ProofReason.CMS_MALFORMED, "digest algorithms")
     attributes = [item["type"].native for item in opened.signer_info["signed_attrs"]]
     if len(set(attributes)) != len(attributes):
         raise ProofError(ProofReason.CMS_ATTRIBUTES, "twice the same")

@@ -45,3 +45,5 @@ FETCH_20: Final = Goal(
 INGEST: Final = Goal("ingest: rows/s ÷ openssl P-256 signatures/s", 0.06, 0.12, 0.20)
 SM2_SIGN: Final = Goal("SM2 signatures ÷ openssl speed", 0.6, 0.8, 0.95)
 SM2_VERIFY_HOT: Final = Goal("SM2 verifications of a hot key ÷ openssl speed", 1, 2, 3)
+PDF_GENERAL: Final = Goal("PDF seals, any document ÷ pyHanko signing the same file", 5, 15, 30)
+PDF_PREPARED: Final = Goal("PDF seals, prepared before ÷ pyHanko signing the same file", 5, 15, 30)
