@@ -41,6 +41,7 @@ from hub.proof import (
 )
 from hub.proof.disclosure import DISCLOSURES_MAX
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, parse_json
+from hub.proof.face_code import FACE_CODE_SIZE_MAX
 from hub.proof.reasons import TEXTS, ProofReason
 from hub.proof.receipt import Grade
 from hub.proof.sd_jwt import Custody
@@ -60,6 +61,7 @@ TYPES = [
     jose.STATUS_TYP,
     jose.BATCH_ROOT_TYP,
     jose.APPROVAL_TYP,
+    jose.FACE_TYP,
 ]
 JOSE: dict[str, Any] = json.loads((ROOT / "tests/golden/jose.json").read_bytes())
 LEDGER: dict[str, Any] = json.loads((ROOT / "tests/golden/ledger.json").read_bytes())
@@ -138,6 +140,7 @@ def test_a_page_explains_every_value_of_its_choices(page: str, names: list[str])
 @pytest.mark.parametrize(
     ("page", "limit"),
     [
+        ("qr-code", FACE_CODE_SIZE_MAX),
         ("access-token", token.TOKEN_SIZE_MAX),
         ("access-token", token.TOKEN_LIFE_MAX_S),
         ("request", request.REQUEST_SIZE_MAX),

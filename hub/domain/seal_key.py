@@ -40,6 +40,9 @@ class KeyUse(StrEnum):
     """Sealed OFD: the signature over TBS_Sign (GB/T 38540 §7.2)."""
     PDF = "pdf"
     """Sealed PDF: the signed attributes of a CMS (RFC 5652 §5.4, ETSI EN 319 142-1)."""
+    FACE = "face"
+    """Codes on the faces of certificates, ES256 only: header and payload of a JWS (formats.md
+    §11)."""
 
 
 FORMATS: Final[Mapping[KeyUse, str]] = MappingProxyType(
@@ -48,6 +51,7 @@ FORMATS: Final[Mapping[KeyUse, str]] = MappingProxyType(
         KeyUse.MAKER: "ses-seal",
         KeyUse.OFD: "ses-signature",
         KeyUse.PDF: "cms-attributes",
+        KeyUse.FACE: "sealway-face+jwt",
     }
 )
 """The format tag of the bytes that each use signs."""

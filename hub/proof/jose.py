@@ -34,12 +34,13 @@ STATUS_TYP: Final = "statuslist+jwt"
 BATCH_ROOT_TYP: Final = "sealway-batch-root+jwt"
 APPROVAL_TYP: Final = "sealway-approval+jwt"
 ATTESTATION_TYP: Final = "sealway-attestation+jwt"
+FACE_TYP: Final = "sealway-face+jwt"
 
 FORMAT_VERSION: Final = 1
 SKEW_S: Final = 30
 
 # Only our signers make these: a second valid text would be a second `sd_hash` or cache key.
-_LOW_S_TYPES: Final = frozenset({SEAL_TYP, STATUS_TYP, ACCESS_TYP})
+_LOW_S_TYPES: Final = frozenset({SEAL_TYP, STATUS_TYP, ACCESS_TYP, FACE_TYP})
 _P256_N: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P256_HALF: Final = _P256_N // 2
 _ES256: Final = ec.ECDSA(hashes.SHA256())

@@ -102,6 +102,7 @@ class ProofReason(StrEnum):
     OFFICER_MISMATCH = "OFFICER_MISMATCH"
     CHALLENGE_MISMATCH = "CHALLENGE_MISMATCH"
     ATTESTATION_MISMATCH = "ATTESTATION_MISMATCH"
+    CODE_MALFORMED = "CODE_MALFORMED"
 
     # National algorithms and seals (GB/T 32918, GB/T 38540).
     SM2_UNAVAILABLE = "SM2_UNAVAILABLE"
@@ -928,6 +929,9 @@ TEXTS.update(
         ProofReason.CHALLENGE_MISMATCH: ReasonText(
             "The approval was changed after it was given.",
             "批准内容与所签挑战值不符。",
+        ),
+        ProofReason.CODE_MALFORMED: ReasonText(
+            "The text is not that of a signed code.", "该文本不是带签名的二维码文本。"
         ),
         ProofReason.ATTESTATION_MISMATCH: ReasonText(
             "The attestation is about another row, type or authority.",

@@ -27,7 +27,7 @@ from hub.domain.seal_key import KeyAlgorithm, SealingDays
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.encoding import b64u, digest, emit_json
-from hub.proof.jose import SEAL_TYP
+from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.reasons import ProofError
 
 RSA_BITS: Final = 3072
@@ -276,7 +276,7 @@ def in_der(algorithm: KeyAlgorithm, octets: bytes) -> bytes:
 
 def in_format(format: str, algorithm: KeyAlgorithm, octets: bytes) -> bytes:
     """The signature as its format carries it: JOSE the octets (RFC 7518 §3.4), all others DER."""
-    return octets if format == SEAL_TYP else in_der(algorithm, octets)
+    return octets if format in (SEAL_TYP, FACE_TYP) else in_der(algorithm, octets)
 
 
 JOSE_NAMES: Final[Mapping[KeyAlgorithm, str]] = MappingProxyType(

@@ -17,8 +17,9 @@ from hub.domain.certificate import Custody
 from hub.domain.record import Record, SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.proof import jose
 from hub.proof.encoding import Json, b64, b64u, emit_json
-from hub.proof.jose import SEAL_TYP
+from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 SIGNED_BYTES_MAX: Final = 64 * 1024
@@ -163,7 +164,7 @@ class SealKey:
         """As `SigningKey.sign`."""
         if format != FORMATS[self.use] or len(signing_input) > SIGNED_BYTES_MAX:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
-        if self.use is KeyUse.RECORD:
+        if self.use in (KeyUse.RECORD, KeyUse.FACE):
             self._check_header(signing_input.partition(b".")[0])
         elif not _has_form(self.use, signing_input):
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
@@ -180,7 +181,13 @@ class SealKey:
         """The header is exactly this key's; there is one such text for each chain."""
         if segment in self._headers:
             return
-        if segment != header_segment(self).encode():
+        known = header_segment(self)
+        if self.use is KeyUse.FACE:
+            # Whoever scans a code knows one algorithm: the browsers of the world have no other.
+            if self.algorithm is not KeyAlgorithm.ES256:
+                raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+            known = jose.header_segment(FACE_TYP, self.kid)
+        if segment != known.encode():
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
         self._headers.add(segment)
 
@@ -221,7 +228,7 @@ def _has_form(use: KeyUse, data: bytes) -> bool:
             return tags[:4] == [_SEQUENCE, _INTEGER, _SEQUENCE, _GENERALIZED_TIME]
         case KeyUse.PDF:
             return bool(tags) and set(tags[1:]) == {_SEQUENCE} and tags[0] == _SET
-        case KeyUse.RECORD:
+        case KeyUse.RECORD | KeyUse.FACE:
             return False
 
 

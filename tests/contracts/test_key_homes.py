@@ -13,7 +13,8 @@ from cryptography import x509
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
-from hub.proof.jose import APPROVAL_TYP, SEAL_TYP, STATUS_TYP
+from hub.proof.jose import APPROVAL_TYP, FACE_TYP, SEAL_TYP, STATUS_TYP
+from hub.proof.jose import header_segment as face_header
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
@@ -78,6 +79,7 @@ KEYS = (
     (KeyAlgorithm.ES384, KeyUse.PDF),
     (KeyAlgorithm.ED25519, KeyUse.PDF),
     (KeyAlgorithm.PS256, KeyUse.PDF),
+    (KeyAlgorithm.ES256, KeyUse.FACE),
 )
 
 
@@ -90,14 +92,16 @@ def test_a_key_signs_for_its_use(home: KeyHome, algorithm: KeyAlgorithm, use: Ke
         assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
         return
     public, key = opened(home, algorithm, use)
-    data = BYTES.get(use) or f"{header_segment(key)}.e30".encode()
+    header = face_header(FACE_TYP, key.kid) if use is KeyUse.FACE else header_segment(key)
+    data = BYTES.get(use) or f"{header}.e30".encode()
 
     signature = key.sign(data, FORMATS[use])
 
     assert key.kid == public.kid == PublicKey.from_spki(public.spki).kid
     assert (key.algorithm, key.custody) == (algorithm, home.custody)
     assert key.x509_chain == CHAIN
-    raw = signature if use is KeyUse.RECORD else octets(algorithm, signature)
+    in_octets = use in (KeyUse.RECORD, KeyUse.FACE)
+    raw = signature if in_octets else octets(algorithm, signature)
     public.verify(data, raw)
     with pytest.raises(HubError) as caught:
         public.verify(data + b"x", raw)
