@@ -127,15 +127,20 @@ def check_seal_file(document: Document, signature: Signature, seal_der: bytes) -
         raise ProofError(ProofReason.OFD_SEAL_DIFFERS, signature.seal_file)
 
 
-def check_scope(signature: Signature, property_info: str, algorithm: str) -> None:
+def check_scope(document: Document, signature: Signature, scope: str, algorithm: str) -> None:
     """The signature value was made for this very `Signature.xml`, and by the method named there.
 
-    Raises ProofError(OFD_SCOPE_DIFFERS), (OFD_METHOD_DIFFERS).
+    `scope` is its `propertyInfo`, by custom the path of that file; the standard asks only that it
+    states what is protected. Raises ProofError(OFD_SCOPE_DIFFERS), (OFD_METHOD_DIFFERS);
+    (OFD_SCOPE_UNKNOWN) as *cannot check* where it is no path.
     """
-    if property_info.strip().removeprefix("/") != signature.listed.file:
-        raise ProofError(ProofReason.OFD_SCOPE_DIFFERS, property_info)
     if signature.method not in (None, algorithm):
         raise ProofError(ProofReason.OFD_METHOD_DIFFERS, algorithm)
+    path = scope.strip()
+    if not path.casefold().endswith(".xml"):
+        raise ProofError(ProofReason.OFD_SCOPE_UNKNOWN, scope, verdict=Verdict.CANNOT_CHECK)
+    if document.package.find(path, signature.listed.file) != signature.listed.file:
+        raise ProofError(ProofReason.OFD_SCOPE_DIFFERS, scope)
 
 
 def check_stamps(document: Document, signature: Signature) -> None:

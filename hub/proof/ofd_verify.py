@@ -91,7 +91,10 @@ def _verify_value(
     value = document.package.files[signature.value_file]
     under = verify_under_seal(run, value, trust, evidence, content=signature.xml)
     if under is not None:
-        run.check(StepName.SCOPE, lambda: check_scope(signature, under.protected, under.algorithm))
+        run.check(
+            StepName.SCOPE,
+            lambda: check_scope(document, signature, under.protected, under.algorithm),
+        )
         run.check(StepName.SEAL_COPY, lambda: check_seal_file(document, signature, under.seal.der))
 
 

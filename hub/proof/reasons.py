@@ -242,6 +242,7 @@ class ProofReason(StrEnum):
     OFD_BARE_SIGNATURE = "OFD_BARE_SIGNATURE"
     OFD_SEAL_DIFFERS = "OFD_SEAL_DIFFERS"
     OFD_SCOPE_DIFFERS = "OFD_SCOPE_DIFFERS"
+    OFD_SCOPE_UNKNOWN = "OFD_SCOPE_UNKNOWN"
     OFD_STAMP = "OFD_STAMP"
 
 
@@ -1126,6 +1127,10 @@ TEXTS.update(
         ProofReason.OFD_SCOPE_DIFFERS: ReasonText(
             "The signature was made for another place in a document.",
             "签章所声明的保护范围与其位置不符。",
+        ),
+        ProofReason.OFD_SCOPE_UNKNOWN: ReasonText(
+            "The signature does not name the place in a document that it was made for.",
+            "签章未写明其所针对的文档位置。",
         ),
         ProofReason.OFD_STAMP: ReasonText(
             "The seal is shown where there is no page or no box.",

@@ -65,9 +65,11 @@ def reasons(report: Report) -> dict[StepName, ProofReason]:
     return {step.name: step.reason for step in report.steps if step.reason is not None}
 
 
-def with_value(package: OfdPackage, xml: bytes, *, seal: bytes, signer: Member) -> OfdPackage:
-    """`package` with `xml` as its description, signed by `signer` under `seal`."""
-    tbs = tbs_sign(seal=seal, sign_time=TIME, data_hash=sm3(xml), protected=f"/{XML}")
+def with_value(
+    package: OfdPackage, xml: bytes, *, seal: bytes, signer: Member, scope: str = f"/{XML}"
+) -> OfdPackage:
+    """`package` with `xml` as its description, signed by `signer` under `seal` for `scope`."""
+    tbs = tbs_sign(seal=seal, sign_time=TIME, data_hash=sm3(xml), protected=scope)
     value = assemble_signature(tbs, signer.der, SM2_WITH_SM3, signer.key.sign(tbs))
     return changed(changed(package, XML, xml), VALUE, value)
 
@@ -169,6 +171,28 @@ def test_the_method_may_be_left_out() -> None:
     assert outcome(package) == (Verdict.VALID, None)
 
 
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (f"/{XML}", (Verdict.VALID, None)),
+        (XML, (Verdict.VALID, None)),
+        ("Signature.xml", (Verdict.VALID, None)),
+        (f"/{LIST}", (Verdict.INVALID, ProofReason.OFD_SCOPE_DIFFERS)),
+        (f"/{SIGN}1/Signature.xml", (Verdict.INVALID, ProofReason.OFD_SCOPE_DIFFERS)),
+        (f"/../{XML}", (Verdict.INVALID, ProofReason.OFD_LOCATION)),
+        ("the whole document", (Verdict.CANNOT_CHECK, ProofReason.OFD_SCOPE_UNKNOWN)),
+    ],
+)
+def test_a_signature_says_what_it_was_made_for(
+    scope: str, expected: tuple[Verdict, ProofReason | None]
+) -> None:
+    """By custom the path of its own description, with or without the leading slash."""
+    xml = SEALED.files[XML]
+    package = with_value(SEALED, xml, seal=OFFICE.seal, signer=OFFICE.signer, scope=scope)
+
+    assert outcome(package) == expected
+
+
 # ---- files of others -------------------------------------------------------------------------
 
 
@@ -231,6 +255,12 @@ def moved(package: OfdPackage, old: str, new: str) -> OfdPackage:
     return OfdPackage({name.replace(old, new): data for name, data in package.files.items()})
 
 
+def swapped(package: OfdPackage) -> OfdPackage:
+    """`package` with its two signatures listed in the other order."""
+    found = rb"(<ofd:Signature [^>]*>)(<ofd:Signature [^>]*>)"
+    return changed(package, LIST, re.sub(found, rb"\2\1", package.files[LIST]))
+
+
 OTHER_DOCUMENT: Final = samples.changed(
     moved(SEALED, "Doc_0/Document.xml", "Doc_0/Original.xml"),
     "Doc_0/Document.xml",
@@ -268,6 +298,13 @@ OTHER_DOCUMENT: Final = samples.changed(
         ),
         (edited(CLOSED, LIST, "s002", "s009"), ProofReason.OFD_FILE_CHANGED),
         (edited(CLOSED, LIST, "</ofd:Sig", " </ofd:Sig"), ProofReason.OFD_FILE_CHANGED),
+        (
+            edited(
+                edited(TWICE, LIST, "Sign_0", "Sign_x"), LIST, "Sign_1", "Sign_0"
+            ),
+            ProofReason.OFD_FILE_MISSING,
+        ),
+        (swapped(TWICE), ProofReason.OFD_FILE_UNLISTED),
         # The seal that is shown.
         (changed(SEALED, SEAL, OTHER.seal), ProofReason.OFD_FILE_CHANGED),
         (

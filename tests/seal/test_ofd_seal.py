@@ -64,7 +64,7 @@ def check_all(package: OfdPackage) -> None:
         value = parse_signature(document.package.files[signature.value_file])
         check_signature_value(value)
         check_content(value, signature.xml)
-        check_scope(signature, value.protected, value.algorithm)
+        check_scope(document, signature, value.protected, value.algorithm)
         check_seal_file(document, signature, value.seal.der)
 
 
