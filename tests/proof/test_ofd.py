@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.proof.ofd import PAGES_MAX, Document, open_package, read_document, read_signature
+from hub.proof.ofd import PAGES_MAX, Document, Package, open_package, read_document, read_signature
 from hub.proof.ofd_checks import added_files, digests_of, listed_files, misspelt, protects_list
+from hub.proof.ofd_zip import ENTRIES_MAX
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.seal.ofd_package import OfdPackage
 from tests.proof import ofd_samples as samples
@@ -74,6 +75,7 @@ def test_a_reference_from_the_root_is_found_without_its_slash_from_a_folder() ->
             "</ofd:DocRoot><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>",
             ProofReason.OFD_STRUCTURE,
         ),
+        ("Doc_0/Document.xml", " ", ProofReason.OFD_STRUCTURE),
         ("2016", "2017", ProofReason.OFD_STRUCTURE),
         ("</ofd:OFD>", "", ProofReason.XML_MALFORMED),
         ("</ofd:OFD>", "<ofd:DocBody/></ofd:OFD>", ProofReason.OFD_SEVERAL_DOCUMENTS),
@@ -98,6 +100,23 @@ def test_too_many_pages_are_refused() -> None:
     error = refused(samples.changed(samples.package(), "Doc_0/Document.xml", xml.encode()))
 
     assert error.reason is ProofReason.OFD_STRUCTURE
+
+
+def test_a_page_without_an_id_is_refused() -> None:
+    """Stamps refer to it."""
+    xml = samples.DOCUMENT_XML.replace('Page ID="1"', "Page")
+    error = refused(samples.changed(samples.package(), "Doc_0/Document.xml", xml.encode()))
+
+    assert error.reason is ProofReason.OFD_STRUCTURE
+
+
+def test_a_package_of_too_many_files_is_refused() -> None:
+    """Also where no archive is around them yet."""
+    files = samples.package().files | {f"x/{number}": b"" for number in range(ENTRIES_MAX)}
+    with pytest.raises(ProofError) as raised:
+        Package.of(files)
+
+    assert raised.value.reason is ProofReason.ZIP_TOO_LARGE
 
 
 def test_a_document_type_in_a_file_that_only_a_viewer_reads_is_refused() -> None:

@@ -21,7 +21,7 @@ from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence
-from hub.proof.ses import assemble_signature, tbs_sign
+from hub.proof.ses import assemble_signature, parse_signature, tbs_sign
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
@@ -171,6 +171,29 @@ def test_the_method_may_be_left_out() -> None:
     assert outcome(package) == (Verdict.VALID, None)
 
 
+def test_the_seal_need_not_stand_beside_the_signature() -> None:
+    """Tax offices leave it out; the one in the signature value counts."""
+    reference = f'<ofd:Reference FileRef="/{SEAL}">.*?</ofd:Reference>'
+    package = resealed(
+        resealed(SEALED, pattern("<ofd:Seal>.*</ofd:Seal>", "")), pattern(reference, "")
+    )
+
+    assert outcome(without(package, SEAL)) == (Verdict.VALID, None)
+
+
+def test_a_signature_of_another_method_than_named_is_invalid() -> None:
+    """What the description says is signed, so one of the two was made up."""
+    signature = parse_signature(SEALED.files[VALUE])
+    value = assemble_signature(
+        signature.signed_bytes, signature.signer_x509, "1.2.840.10045.4.3.2", signature.signature
+    )
+    report = report_on(changed(SEALED, VALUE, value).to_bytes())
+
+    assert report.verdict is Verdict.INVALID
+    assert reasons(report)[StepName.SIGNATURE_VALUE] is ProofReason.ALG_NOT_CHECKED
+    assert reasons(report)[StepName.SCOPE] is ProofReason.OFD_METHOD_DIFFERS
+
+
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
@@ -305,6 +328,14 @@ OTHER_DOCUMENT: Final = samples.changed(
             ProofReason.OFD_FILE_MISSING,
         ),
         (swapped(TWICE), ProofReason.OFD_FILE_UNLISTED),
+        (edited(SEALED, LIST, 'Type="Seal"', 'Type="Stamp"'), ProofReason.OFD_STRUCTURE),
+        (
+            edited(
+                SEALED, LIST, "</ofd:Signatures>",
+                '<ofd:Signature ID="x" BaseLoc="/OFD.xml"/>' * 64 + "</ofd:Signatures>",
+            ),
+            ProofReason.OFD_STRUCTURE,
+        ),
         # The seal that is shown.
         (changed(SEALED, SEAL, OTHER.seal), ProofReason.OFD_FILE_CHANGED),
         (

@@ -103,6 +103,7 @@ def test_folders_are_no_files() -> None:
         (RawArchive([A, B], after=b"\n"), ProofReason.ZIP_TRAILING),
         (RawArchive([A, B], comment=b"hello"), ProofReason.ZIP_TRAILING),
         (RawArchive([A, B], between=b"?"), ProofReason.ZIP_GAP),
+        (RawArchive([A], between=b"?"), ProofReason.ZIP_GAP),
         (RawArchive([A, B], count=1), ProofReason.ZIP_MALFORMED),
         (RawArchive([A, B], count=3), ProofReason.ZIP_MALFORMED),
         (RawArchive([A, RawEntry(b"x", b"x", method=14)]), ProofReason.ZIP_MALFORMED),
@@ -152,6 +153,39 @@ def test_entries_that_share_their_bytes_are_refused() -> None:
     struct.pack_into("<L", end, len(end) - 6, cut)
 
     assert refused(bytes(end)) is ProofReason.ZIP_OVERLAP
+
+
+def patched(data: bytes, mark: bytes, offset: int, by: int) -> bytes:
+    """`data` with the 32-bit number at `offset` behind the last `mark` made greater `by`."""
+    changed = bytearray(data)
+    at = data.rindex(mark) + offset
+    struct.pack_into("<L", changed, at, struct.unpack_from("<L", data, at)[0] + by)
+    return bytes(changed)
+
+
+def test_an_entry_that_reaches_into_the_directory_is_refused() -> None:
+    """Both headers agree on a length that the entry has not."""
+    data = RawArchive([A, B]).to_bytes()
+    for mark, offsets in ((b"PK\x03\x04", (18, 22)), (b"PK\x01\x02", (20, 24))):
+        for offset in offsets:
+            data = patched(data, mark, offset, 5)
+
+    assert refused(data) is ProofReason.ZIP_OVERLAP
+
+
+@pytest.mark.parametrize(("offset", "by"), [(12, 1), (16, 1), (16, 1 << 20)])
+def test_a_directory_that_is_not_where_the_end_record_says_is_refused(offset: int, by: int) -> None:
+    """Another length, another place."""
+    data = patched(RawArchive([A, B]).to_bytes(), b"PK\x05\x06", offset, by)
+
+    assert refused(data) is ProofReason.ZIP_MALFORMED
+
+
+def test_extra_fields_that_replace_nothing_are_passed_over() -> None:
+    """Times and owners, which other software writes."""
+    extra = struct.pack("<HHL", 0x5455, 4, 0) + struct.pack("<HH", 0x7855, 0)
+
+    assert unpack(RawArchive([RawEntry(b"x", b"y", extra=extra)]).to_bytes()) == {"x": b"y"}
 
 
 def test_a_bomb_is_refused_from_what_the_directory_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from hub.proof.ses import parse_signature
 from hub.proof.ses_checks import check_content, check_signature_value
 from hub.proof.sm2 import PrivateKey
 from hub.proof.x509_sm2_make import check_request, make_certificate
+from hub.seal import ofd_seal
 from hub.seal.algorithms import Subject
 from hub.seal.homes.files import KeyFiles
 from hub.seal.ofd_package import OfdPackage
@@ -280,6 +281,23 @@ def test_a_seal_that_was_changed_is_not_used(office: Office) -> None:
 
     assert unusable(office, seal=seal) == "SEAL_SIGNATURE_INVALID"
     assert unusable(office, seal=office.seal + b"\0") == "SEAL_MALFORMED"
+
+
+def test_a_seal_of_another_version_is_read_and_not_used(shared_data: Path, office: Office) -> None:
+    """Signatures are made under seals of version 4."""
+    for version in ("V1", "V5"):
+        seal = (shared_data / "seals" / f"User{version}.esl").read_bytes()
+        assert unusable(office, seal=seal) == "SEAL_VERSION"
+
+
+def test_a_document_with_the_most_seals_takes_no_further_one(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verifier reads so many."""
+    sealed = office.sealed()
+    monkeypatch.setattr(ofd_seal, "SIGNATURES_MAX", 1)
+
+    assert refusal(lambda: office.sealed(sealed)).reason is Reason.OFD_REFUSED
 
 
 def test_maker_and_signer_need_a_pinned_root(office: Office, other: Office) -> None:
