@@ -60,6 +60,10 @@ coverage: .venv/development ## Tests with branch coverage
 faults: .venv/development ## A long campaign of crashes: make faults FAULT_ROUNDS=200
 	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(BIN)/python -m pytest tests/faults -q
 
+.PHONY: fuzz
+fuzz: .venv/development ## Every parser of strangers' bytes under atheris: make fuzz FUZZ_S=600 FUZZ=pdf
+	@$(BIN)/python -m tests.fuzz $(FUZZ) --seconds $(or $(FUZZ_S),60) $(if $(FUZZ),,--page)
+
 .PHONY: timing
 timing: .venv/development ## Can a clock tell what another department has? Writes docs/timing.md (minutes)
 	@$(BIN)/python -m tests.attacks.timing $(or $(CALLS),2000) $(WORD)

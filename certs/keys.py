@@ -130,7 +130,7 @@ def check_csr(csr: bytes) -> ec.EllipticCurvePublicKey:
         if not isinstance(algorithm, hashes.SHA256):
             raise HubError(Reason.CSR_INVALID, rule="not signed with ECDSA and SHA-256")
         proven = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         rule = "neither a PEM nor a DER PKCS#10 request with a P-256 key"
         raise HubError(Reason.CSR_INVALID, rule=rule) from error
     if not proven:
@@ -148,7 +148,7 @@ def read_certificate(path: Path) -> x509.Certificate:
         if block is not None:
             return x509.load_pem_x509_certificate(block.group())
         return x509.load_der_x509_certificate(data)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         rule = "is neither PEM nor DER"
         raise HubError(Reason.FILE_UNREADABLE, what=what, path=path, rule=rule) from error
 
@@ -159,7 +159,7 @@ def read_crl(path: Path) -> x509.CertificateRevocationList:
     data = read_bounded(path, bytes_max=CRL_BYTES_MAX, what=what)
     try:
         return x509.load_der_x509_crl(data)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         rule = "is not DER; remove it and sign the lists anew"
         raise HubError(Reason.FILE_UNREADABLE, what=what, path=path, rule=rule) from error
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import verification
 
@@ -22,6 +21,7 @@ from hub.domain.strict_json import Json
 from hub.errors import Violation
 from hub.proof.encoding import b64u, digest, emit_json
 from hub.proof.jose import jwk, thumbprint
+from hub.proof.x509_chain import UNREADABLE
 
 DER_BYTES_MAX: Final = 8_192
 
@@ -145,7 +145,7 @@ def _client_certificate(
         certificate = x509.load_der_x509_certificate(der)
         key = _p256(certificate.public_key())
         usable = _is_for_clients(certificate)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE:
         return None, None, [broken(field, "x509.form")]
     if key is None:
         return None, None, [broken(field, "x509.form")]
@@ -185,7 +185,7 @@ def _requested_key(
         request = x509.load_der_x509_csr(der)
         key = _p256(request.public_key())
         signed = request.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return None, [broken(field, "csr.form")]
     if key is None:
         return None, [broken(field, "csr.form")]

@@ -39,7 +39,7 @@ from hub.proof.sd_jwt import (
     parse_record_payload,
     record_payload,
 )
-from hub.proof.x509_chain import leaf_public_key
+from hub.proof.x509_chain import UNREADABLE, leaf_public_key
 from hub.proof.x509_sm2 import parse_x509
 
 SKEW_S: Final = 30
@@ -344,7 +344,7 @@ def _leaf(chain: tuple[bytes, ...]) -> tuple[str, str, int, int]:
         else:
             x, y = b64u(point[1:33]), b64u(point[33:])
             kid = jwk_thumbprint({"crv": "SM2", "kty": "EC", "x": x, "y": y})
-    except (ProofError, ValueError, IndexError):
+    except (ProofError, IndexError, *UNREADABLE):
         return "", "", 0, 0
     return leaf.organization_identifier, kid, leaf.not_before, leaf.not_after + 1
 

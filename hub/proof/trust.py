@@ -30,6 +30,7 @@ from hub.proof.jose import (
 from hub.proof.note import is_origin
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LogTrust
+from hub.proof.x509_chain import UNREADABLE
 
 TRUST_BYTES_MAX: Final = 1_048_576
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -189,7 +190,7 @@ def _anchors(members: dict[str, Json], name: str) -> tuple[x509.Certificate, ...
         return tuple(
             [x509.load_der_x509_certificate(b64_decode(item)) for item in _texts(members, name)]
         )
-    except (ValueError, ProofError) as error:
+    except (*UNREADABLE, ProofError) as error:
         raise _malformed(name) from error
 
 

@@ -16,8 +16,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 
 X5C_MAX: Final = 4
 
-# What `cryptography` raises for X.509 certificates that are malformed or beyond it.
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     ValueError,
     TypeError,
     NotImplementedError,
@@ -26,6 +25,7 @@ _UNREADABLE: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
+"""What `cryptography` raises for X.509 that is malformed or beyond it; not all are ValueErrors."""
 
 
 def load_x509_chain(x5c: Json) -> tuple[x509.Certificate, ...]:
@@ -35,7 +35,7 @@ def load_x509_chain(x5c: Json) -> tuple[x509.Certificate, ...]:
     try:
         chain = tuple([x509.load_der_x509_certificate(_der(item)) for item in x5c])
         has_root = any(x509_cert.issuer == x509_cert.subject for x509_cert in chain)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ProofError(ProofReason.X5C_INVALID) from error
     if has_root:
         raise ProofError(ProofReason.X5C_INVALID, "root")
@@ -46,7 +46,7 @@ def leaf_public_key(chain: Sequence[x509.Certificate]) -> ec.EllipticCurvePublic
     """The leaf's P-256 key. Raises ProofError(X5C_KEY_MISMATCH) for any other kind."""
     try:
         key = chain[0].public_key()
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ProofError(ProofReason.X5C_INVALID) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ProofError(ProofReason.X5C_KEY_MISMATCH)
@@ -57,7 +57,7 @@ def organisation(leaf: x509.Certificate) -> str | None:
     """The one organizationIdentifier of the subject, or None."""
     try:
         names = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ProofError(ProofReason.X5C_INVALID) from error
     value = names[0].value if len(names) == 1 else None
     return value if isinstance(value, str) else None
@@ -77,7 +77,7 @@ def check_x509_chain(
         raise ProofError(ProofReason.X5C_UNTRUSTED, "no anchor", verdict=Verdict.CANNOT_CHECK)
     try:
         trusted = any(_leads_to(chain, anchor, at) for anchor in anchors)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ProofError(ProofReason.X5C_UNTRUSTED) from error
     if not trusted:
         raise ProofError(ProofReason.X5C_UNTRUSTED)
@@ -141,6 +141,6 @@ def _key_usage(x509_cert: x509.Certificate) -> x509.KeyUsage | None:
 def _issued(issuer: x509.Certificate, x509_cert: x509.Certificate) -> bool:
     try:
         x509_cert.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True

@@ -152,6 +152,20 @@ def _damaged_certificate(_: Register, member: Member) -> Enrolment:
     return replace(member.enrolment(), x509_certificate=member.certificate[:-1])
 
 
+def _certificate_of_version_11(_: Register, member: Member) -> Enrolment:
+    version_11 = member.certificate.replace(
+        bytes.fromhex("a003020102"), bytes.fromhex("a00302010a")
+    )
+    return replace(member.enrolment(), x509_certificate=version_11)
+
+
+def _request_of_version_12(_: Register, member: Member) -> Enrolment:
+    """PKCS#10 knows version 1, written 0, and stands at the beginning of what is signed."""
+    request = member.enrolment().x509_request
+    at = request.index(bytes.fromhex("020100"))
+    return replace(member.enrolment(), x509_request=request[: at + 2] + b"\x0b" + request[at + 3 :])
+
+
 def _large_certificate(_: Register, member: Member) -> Enrolment:
     return replace(member.enrolment(), x509_certificate=member.certificate + b"\0" * 8192)
 
@@ -208,10 +222,12 @@ SIGNING = "enrolment.signing_request"
         (_not_yet, CERTIFICATE, "x509.in_force"),
         (_over, CERTIFICATE, "x509.in_force"),
         (_damaged_certificate, CERTIFICATE, "x509.form"),
+        (_certificate_of_version_11, CERTIFICATE, "x509.form"),
         (_large_certificate, CERTIFICATE, "x509.form"),
         (_request_of_another_key, REQUEST, "csr.other_key"),
         (_request_signed_by_another_key, REQUEST, "csr.signature"),
         (_no_request, REQUEST, "csr.form"),
+        (_request_of_version_12, REQUEST, "csr.form"),
         (_signing_request_signed_by_another_key, SIGNING, "csr.signature"),
         (_signing_key_missing, SIGNING, "signing.required"),
         (_one_key_for_both, SIGNING, "signing.same_key"),

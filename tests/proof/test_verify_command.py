@@ -665,6 +665,16 @@ def test_a_trust_file_of_version_1_is_read() -> None:
         {"log_keys": [1]},
         {"witnesses_min": -1},
         {"seal_anchors": ["AAAA"]},
+        # A certificate of version 11.
+        {
+            "seal_anchors": [
+                base64.b64encode(
+                    base64.b64decode(VECTORS["trust_anchors"][0]).replace(
+                        bytes.fromhex("a003020102"), bytes.fromhex("a00302010a")
+                    )
+                ).decode()
+            ]
+        },
         {"status_keys": [{"kty": "RSA"}]},
         {"maker_anchors": ["AAAA"]},
         {"stamp_anchors": None},
