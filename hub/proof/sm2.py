@@ -234,6 +234,12 @@ def _libcrypto() -> ctypes.CDLL:
         _declare(library)
     except AttributeError as error:
         raise _unavailable(f"libcrypto is {text} and lacks SM2") from error
+    # Some distributions leave the curve out: no key could be read, and each would look wrong.
+    key = library.EVP_PKEY_Q_keygen(None, None, b"SM2")
+    library.ERR_clear_error()
+    if not key:
+        raise _unavailable(f"libcrypto is {text}, built without SM2")
+    library.EVP_PKEY_free(key)
     return library
 
 

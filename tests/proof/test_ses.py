@@ -153,6 +153,41 @@ def test_version_5_is_version_4_with_a_time_stamp() -> None:
     assert parse_seal(sealed(info)).version == 5
 
 
+def test_a_version_stands_in_its_own_shape() -> None:
+    """What one program reads as version 1 another must not read as version 4."""
+    four, one = golden_info(), golden_info()
+    one.header.version = 1
+    bits = asn1.BitString(b"y", 0)
+    by = wire.SignInfoV1(certificate=b"x", algorithm=ObjectIdentifier(SM2_WITH_SM3), signature=bits)
+    old = write_der(wire.SealV1(info=element(write_der(four)), sign_info=by))
+
+    for der, detail in ((sealed(one), "version 1 in"), (old, "version 4 in")):
+        with pytest.raises(ProofError, match=detail):
+            parse_seal(der)
+
+
+def test_each_part_has_its_length() -> None:
+    """A digest of 32 bytes, whole bytes, a signature of its seal's version, 64 extensions."""
+    signature = parse_signature(golden_signature())
+    tbs = asn1.decode_der(wire.ToSign, signature.signed_bytes)
+
+    def spoilt(**changes: Any) -> bytes:
+        members = {name: getattr(tbs, name) for name in wire.ToSign.__annotations__} | changes
+        return assemble_signature(
+            write_der(wire.ToSign(**members)), b"x", SM2_WITH_SM3, signature.signature
+        )
+
+    many = [wire.Extension(oid=ObjectIdentifier("1.2"), critical=None, value=b"")] * 65
+    for changes, detail in (
+        ({"version": 5}, "another version"),
+        ({"data_hash": asn1.BitString(bytes(31), 0)}, "not 32 bytes"),
+        ({"data_hash": asn1.BitString(bytes(32), 1)}, "part of a byte"),
+        ({"extensions": many}, "more than 64 extensions"),
+    ):
+        with pytest.raises(ProofError, match=detail):
+            parse_signature(spoilt(**changes))
+
+
 @pytest.mark.parametrize("version", [0, 2, 3, 6, -1, 2**80])
 def test_an_unknown_version_cannot_be_checked(version: int) -> None:
     """Neither valid nor invalid."""
@@ -314,7 +349,7 @@ def test_signatures_of_version_1_are_read() -> None:
         assert signature.seal.version == 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damage_ends_in_a_declared_error(data: st.DataObject) -> None:
     """Bytes changed, cut, repeated or any at all: a value, SEAL_MALFORMED or SEAL_VERSION."""

@@ -23,13 +23,21 @@ from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
-from hub.proof.ses import CertDigest, assemble_signature, parse_seal, parse_signature
+from hub.proof.ses import (
+    CertDigest,
+    assemble_seal,
+    assemble_signature,
+    parse_seal,
+    parse_signature,
+)
 from hub.proof.ses_checks import check_listed
-from hub.proof.ses_verify import verify_under_seal
+from hub.proof.ses_verify import _Judge, verify_under_seal
 from hub.proof.sm2 import sm3
+from hub.proof.time_stamp import TOKEN_BYTES_MAX
 from hub.proof.trust import AlgorithmEnd, Compromise, Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
+from hub.proof.x509_sm2 import parse_x509
 from hub.proof.x509_sm2_make import make_crl
 from tests.pdf_documents import Ca
 from tests.proof.seals import (
@@ -353,11 +361,19 @@ def test_a_time_stamp_that_does_not_hold_vouches_for_nothing() -> None:
     good = stamped(SEAL, SIGNER, SIGN_TIME)
     of_other_bytes = signature_of(SIGNER, SEAL, time_stamp=TSA.token(b"other", SIGN_TIME))
 
+    data_not_signed = bytes.fromhex("300f06092a864886f70d010701a002 0400")
+
+    def with_token(token: bytes) -> bytes:
+        return signature_of(SIGNER, SEAL, time_stamp=token)
+
     for data, trust, reason in (
         (of_other_bytes, STAMPED, ProofReason.TIME_STAMP_INVALID),
-        (signature_of(SIGNER, SEAL, time_stamp=other), STAMPED, ProofReason.TIME_STAMP_INVALID),
+        (with_token(other), STAMPED, ProofReason.TIME_STAMP_INVALID),
         (early, STAMPED, ProofReason.TIME_STAMP_INVALID),
-        (signature_of(SIGNER, SEAL, time_stamp=b"abc"), STAMPED, ProofReason.TIME_STAMP_MALFORMED),
+        (with_token(b"abc"), STAMPED, ProofReason.TIME_STAMP_MALFORMED),
+        (with_token(bytes(TOKEN_BYTES_MAX + 1)), STAMPED, ProofReason.TIME_STAMP_MALFORMED),
+        (with_token(data_not_signed), STAMPED, ProofReason.TIME_STAMP_MALFORMED),
+        (good, replace(TRUST, stamp_anchors=(Ca().root,)), ProofReason.TIME_STAMP_INVALID),
         (good, TRUST, ProofReason.NO_STAMP_ANCHOR),
     ):
         report = with_content(data, trust)
@@ -386,6 +402,35 @@ def test_another_algorithm_is_never_guessed() -> None:
 
     assert failures(report) == {StepName.SEAL_SIGNATURE: ProofReason.ALG_NOT_CHECKED}
     assert report.verdict is Verdict.CANNOT_CHECK
+
+
+def test_a_key_that_is_none_of_sm2_signs_no_seal() -> None:
+    """The certificate says what the key is; the algorithm beside it is only a claim."""
+    ca = Ca()
+    other = ca.issue(TSA.key, "制章者").public_bytes(Encoding.DER)
+    seal = parse_seal(SEAL)
+    data = assemble_seal(seal.signed_bytes, other, seal.algorithm, seal.signature)
+
+    assert failures(report_on(data)) == {StepName.SEAL_SIGNATURE: ProofReason.ALG_MISMATCH}
+
+
+def test_a_signature_without_a_time_that_can_be_read_is_judged_now() -> None:
+    """Version 1 may carry a token in its place."""
+    signature = replace(parse_signature(SIGNATURE), sign_time=None)
+    run = Run(Kind.SEAL_SIGNATURE)
+    _Judge(run, TRUST, EVIDENCE).signature(signature)
+
+    assert failures(run.report()) == {StepName.SIGNING_TIME: ProofReason.SIGNING_TIME_UNKNOWN}
+    assert FactName.SIGNED_TIME not in {fact.name for fact in run.facts}
+
+
+def test_what_is_no_seal_ends_with_its_form() -> None:
+    """Nothing further can be looked at."""
+    for data, step in ((SEAL, StepName.SEAL_FORMAT), (SIGNATURE, StepName.SIGNATURE_FORMAT)):
+        report = report_on(data + b"\x00")
+
+        assert [item.name for item in report.steps] == [step]
+        assert report.reason is ProofReason.SEAL_MALFORMED
 
 
 def at(year: int) -> Evidence:
@@ -432,9 +477,6 @@ def test_a_version_5_seal_outlives_its_makers_certificate(shared_data: Path) -> 
     """Judged when it was made; that the certificate ended since is a remark."""
     made = parse_seal((shared_data / "seals" / "UserV5.esl").read_bytes())
     assert made.version == 5
-    from hub.proof.ses_verify import _Judge
-    from hub.proof.x509_sm2 import parse_x509
-
     ends = parse_x509(made.maker_x509).not_after
     earlier = replace(made, create_time=datetime.fromtimestamp(ends - 60, UTC))
     run = Run(Kind.SEAL)

@@ -112,6 +112,7 @@ def test_a_key_survives_its_file(passphrase: bytes | None) -> None:
     assert again.public == key.public
     assert key.public.verify(MESSAGE, again.sign(MESSAGE))
     assert sm2.PublicKey.from_spki(key.public.to_spki()) == key.public
+    assert len({key.public, again.public}) == 1
 
 
 def test_the_key_of_the_standard_is_read() -> None:
@@ -166,23 +167,58 @@ class _Function:
     def __init__(self, result: object) -> None:
         self.result = result
 
-    def __call__(self, *_: int) -> object:
+    def __call__(self, *_: object) -> object:
         return self.result
 
 
-def test_below_openssl_3_it_says_which_version_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """*Cannot check*, never invalid, and the reader learns what to install."""
+class _Library:
+    """A libcrypto of `version` whose other functions all answer with 0."""
 
-    old = SimpleNamespace(
-        OpenSSL_version_num=_Function(0x1010_1010),
-        OpenSSL_version=_Function(b"OpenSSL 1.1.1f"),
-    )
-    monkeypatch.setattr(sm2, "_open_library", lambda: old)
-    with pytest.raises(ProofError, match=r"OpenSSL 1\.1\.1f; OpenSSL 3\.0 or newer") as caught:
+    def __init__(self, version: int) -> None:
+        self.OpenSSL_version_num = _Function(version)
+        self.OpenSSL_version = _Function(b"OpenSSL test")
+
+    def __getattr__(self, name: str) -> object:
+        return _Function(0)
+
+
+@pytest.mark.parametrize(
+    ("library", "says"),
+    [
+        (_Library(0x1010_1010), "libcrypto is OpenSSL test; OpenSSL 3.0 or newer is needed"),
+        (_Library(0x3000_0000), "libcrypto is OpenSSL test, built without SM2"),
+        (SimpleNamespace(), "libcrypto does not tell its version"),
+        (
+            SimpleNamespace(
+                OpenSSL_version_num=_Function(0x3000_0000),
+                OpenSSL_version=_Function(b"OpenSSL test"),
+            ),
+            "libcrypto is OpenSSL test and lacks SM2",
+        ),
+    ],
+)
+def test_without_sm2_it_says_which_library_it_found(
+    library: object, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Cannot check*, never invalid, and the reader learns what to install."""
+    monkeypatch.setattr(sm2, "_open_library", lambda: library)
+    with pytest.raises(ProofError) as caught:
         sm2._libcrypto.__wrapped__()
 
     assert caught.value.reason is ProofReason.SM2_UNAVAILABLE
     assert caught.value.verdict is Verdict.CANNOT_CHECK
+    assert caught.value.detail == says
+
+
+def test_without_any_library_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name is tried."""
+
+    def missing(name: str) -> object:
+        raise OSError(name)
+
+    monkeypatch.setattr(sm2.ctypes, "CDLL", missing)
+    with pytest.raises(ProofError, match="no libcrypto is installed"):
+        sm2._open_library()
 
 
 def test_many_threads_share_one_key() -> None:

@@ -54,7 +54,7 @@ def test_the_curve_is_that_of_the_standard() -> None:
 
 
 @given(st.one_of(st.sampled_from(EDGES), st.integers(1, N - 1)))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_tables_give_the_multiple(scalar: int) -> None:
     """Every digit, carry and sign."""
     for bits, tables in ((sm2_comb.BASE_BITS, sm2_comb._base()), (4, sm2_comb._tables(GX, GY, 4))):

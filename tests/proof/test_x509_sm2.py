@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.proof import x509_asn1
+from hub.proof.der import element, write_der
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.x509_sm2 import (
     X509,
@@ -182,6 +185,66 @@ def test_without_a_current_list_of_the_issuer_revocation_cannot_be_judged(
     assert caught.value.verdict is Verdict.CANNOT_CHECK
 
 
+def p256_crl(*extensions: x509.ExtensionType) -> bytes:
+    """A list by a P-256 key, for one revoked certificate."""
+    entry = x509.RevokedCertificateBuilder(7, STARTS).build()
+    built = x509.CertificateRevocationListBuilder(ROOT.subject, STARTS, ENDS, [], [entry])
+    for extension in extensions:
+        built = built.add_extension(extension, critical=True)
+    signed = built.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.DER)
+
+
+def test_a_list_of_another_kind_cannot_be_used() -> None:
+    """Of another algorithm, and what says of itself in a critical extension that it is no whole."""
+    tbs = asn1.decode_der(x509_asn1.Signed, crl({5: STARTS}))
+    outer = asn1.decode_der(x509_asn1.TbsCrl, write_der(tbs.tbs))
+    critical = x509_asn1.Extension(oid=x509.ObjectIdentifier("2.5.29.27"), critical=True, value=b"")
+    entry = x509_asn1.Revoked(serial=5, time=asn1.UTCTime(STARTS), extensions=[critical])
+
+    def spoilt(**changes: object) -> bytes:
+        members = {name: getattr(outer, name) for name in x509_asn1.TbsCrl.__annotations__}
+        tbs.tbs = element(write_der(x509_asn1.TbsCrl(**(members | changes))))
+        return write_der(tbs)
+
+    for der, detail in (
+        (p256_crl(), "not signed with SM2"),
+        (spoilt(extensions=[critical]), "not a whole list"),
+        (spoilt(revoked=[entry]), "extension of an entry"),
+    ):
+        with pytest.raises(ProofError, match=detail) as caught:
+            parse_crl(der)
+        assert caught.value.verdict is Verdict.CANNOT_CHECK
+
+
+def test_a_certificate_that_contradicts_itself_is_malformed() -> None:
+    """Two algorithms, an extension twice, a key off the curve."""
+    outer = asn1.decode_der(x509_asn1.Signed, LEAF.der)
+    twice = ROOT.issue("签章者", (*SIGNER, *SIGNER))
+    point = LEAF.key.public.point
+    off_the_curve = LEAF.der.replace(point, point[:-1] + bytes([point[-1] ^ 1]))
+    outer.algorithm = element(bytes.fromhex("300c06082a811ccf550183750500"))
+
+    for der, detail in (
+        (write_der(outer), "two signature algorithms"),
+        (twice.der, "stands twice"),
+        (off_the_curve, "not on the curve"),
+    ):
+        with pytest.raises(ProofError, match=detail) as caught:
+            parse_x509(der)
+        assert caught.value.reason is ProofReason.X509_MALFORMED
+
+
+def test_a_chain_has_a_length() -> None:
+    """Six certificates below the anchor, no more."""
+    cas = [ROOT]
+    for number in range(6):
+        cas.append(cas[-1].issue(f"{number} 级", CA))
+
+    assert len(check_chain(parse_x509(cas[5].issue("末").der), parsed(*cas), parsed(ROOT), at=AT))
+    assert reason_of(cas[6].issue("末"), *cas) is ProofReason.X509_UNTRUSTED
+
+
 def test_a_request_proves_possession_and_openssl_agrees(tmp_path: Path) -> None:
     """`openssl req -verify` with the default id."""
     der = make_request(name("签章者"), LEAF.key.public, LEAF.key.sign)
@@ -200,9 +263,13 @@ def test_a_request_proves_possession_and_openssl_agrees(tmp_path: Path) -> None:
     with pytest.raises(ProofError) as caught:
         check_request(make_request(name("签章者"), ROOT.key.public, LEAF.key.sign))
     assert caught.value.reason is ProofReason.SIGNATURE_INVALID
-    with pytest.raises(ProofError) as caught:
-        check_request(der + b"\x00")
-    assert caught.value.reason is ProofReason.CSR_MALFORMED
+    foreign = x509.CertificateSigningRequestBuilder(name("签章者")).sign(
+        ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()
+    )
+    for wrong in (der + b"\x00", foreign.public_bytes(serialization.Encoding.DER)):
+        with pytest.raises(ProofError) as caught:
+            check_request(wrong)
+        assert caught.value.reason is ProofReason.CSR_MALFORMED
 
 
 def test_openssl_accepts_the_chain_and_the_revocation_list(tmp_path: Path) -> None:
@@ -267,6 +334,7 @@ def test_a_certificate_of_another_algorithm_is_read_and_vouches_for_nothing() ->
         check_chain(parse_x509(LEAF.der), [], [other], at=AT)
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_damaged_certificate_ends_in_a_declared_error(data: st.DataObject) -> None:
     """Any byte changed, cut or repeated: read, or X509_MALFORMED."""
