@@ -175,9 +175,30 @@ _TSA_URL: Final = (
 )
 
 
+class TokenUriSection(_Section):
+    """A PKCS#11 token as a home of keys; needs `seal.signer = "process"`."""
+
+    # The token by RFC 7512, for instance
+    # `pkcs11:token=sealway?module-path=/usr/lib/vendor.so&pin-source=file:secrets/pin`; the PIN
+    # stands in that file, mode 0600. Empty: no token.
+    uri: Annotated[str, Field(max_length=2048, pattern=r"^$|^pkcs11:")] = ""
+    # The numbers of the vendor's mechanisms that make SM2 keys and sign with them; 0: none.
+    sm2_generate: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    sm2_sign: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    # What that mechanism is given: `message`, or `digest` for e = SM3(Z ‖ M) of GB/T 32918.2 §6.1.
+    sm2_signs: Annotated[str, Field(pattern=r"^(message|digest)$")] = "message"
+
+
 class SealSection(_Section):
     """Keys of seals, and the time stamps on what they seal."""
 
+    # Where keys are used: `inside` the hub, or in a `process` of their own that checks by itself
+    # what it signs. A token is only ever used there.
+    signer: Annotated[str, Field(pattern=r"^(inside|process)$")] = "inside"
+    # What the signer process keeps, its socket and its journal: counted uses, what it was shown.
+    # Never restored from a backup: uses would be counted twice.
+    signer_folder: Path = Path("signer")
+    pkcs11: TokenUriSection = TokenUriSection()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
     tsa_url: Annotated[str, Field(pattern=_TSA_URL, max_length=2048)] = ""
@@ -185,6 +206,15 @@ class SealSection(_Section):
     tsa_policy: Annotated[str, Field(pattern=r"^$|^[0-2](\.(0|[1-9][0-9]{0,9})){1,30}$")] = ""
     # Anchors that the chain of its time stamps has to lead to, a PEM bundle.
     tsa_anchors: Path = Path("tls/tsa-ca.pem")
+
+    @model_validator(mode="after")
+    def _token_in_process(self) -> SealSection:
+        if self.pkcs11.uri and self.signer != "process":
+            raise SchemaFault(
+                'seal.pkcs11 needs seal.signer = "process"',
+                'seal.pkcs11 要求 seal.signer = "process"',
+            )
+        return self
 
 
 class TokenSection(_Section):

@@ -108,6 +108,8 @@ class Reason(StrEnum):
     KEY_SIGNATURE_WRONG = "KEY_SIGNATURE_WRONG"
     KEY_PIN_WRONG = "KEY_PIN_WRONG"
     KEY_PIN_LOCKED = "KEY_PIN_LOCKED"
+    SIGNER_PINNED = "SIGNER_PINNED"
+    SIGNING_INDETERMINATE = "SIGNING_INDETERMINATE"
     INTENT_CLOSED = "INTENT_CLOSED"
     SEAL_NOT_MADE = "SEAL_NOT_MADE"
     SEAL_SUSPENDED = "SEAL_SUSPENDED"
@@ -156,6 +158,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
+    SIGNER_UNAVAILABLE = "SIGNER_UNAVAILABLE"
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     TRUST_UNAVAILABLE = "TRUST_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
@@ -588,6 +591,21 @@ TEXTS: dict[Reason, Text] = {
     Reason.KEY_PIN_LOCKED: Text(
         "the PIN of the token {token} is locked. Its security officer has to set a new one.",
         "密码设备 {token} 的 PIN 已锁定，须由设备管理员重新设置。",
+    ),
+    Reason.SIGNER_PINNED: Text(
+        "the signer process belongs to another hub: its {what} is not the one that it was first "
+        "shown. Give each hub a signer of its own.",
+        "签名进程属于另一枢纽：其 {what} 与首次登记的不一致。每个枢纽应使用自己的签名进程。",
+    ),
+    Reason.SIGNING_INDETERMINATE: Text(
+        "whether {request_id} was signed cannot be known: the signer ended meanwhile. It is "
+        "counted as used and never signed again; send it under a new id.",
+        "无法确定请求 {request_id} 是否已签名：签名进程在此期间中断。已计入使用次数，不再重复签名，"
+        "请使用新的编号重新提交。",
+    ),
+    Reason.SIGNER_UNAVAILABLE: Text(
+        "the signer process does not answer. It is started again; repeat with the same request id.",
+        "签名进程没有响应，正在重新启动。请使用相同的请求编号重试。",
     ),
     Reason.KEY_UNAVAILABLE: Text(
         "the key {key} cannot be used now. Check its file, passphrase and permissions, then "

@@ -7,7 +7,9 @@ file, mode 0600; none ever enters the database.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,11 +24,16 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hub.clock import now_us
 from hub.config import Config
+from hub.domain.certificate import Custody
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.ledger.checkpoints import FileHead, LogKey
 from hub.ledger.ports import ExternalHead
 from hub.ledger.s3_head import HEAD_BYTES_MAX, S3Head
 from hub.proof.jose import ACCESS_TYP, STATUS_TYP, Algorithm, RegisteredKey, Signer, es256_signer
+from hub.seal.homes.process import Evidence, ProcessHome, SignerProcess, check_home
+from hub.seal.keys import KeyHome
+from hub.seal.signer_process import Settings
 from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
 from hub.storage.encryption import Keyring
 from hub.storage.key_files import read_key_file, write_key_file
@@ -90,6 +97,51 @@ def make_keys(config: Config) -> bool:
             write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
             made = True
     return made
+
+
+def signer_settings(config: Config) -> Settings:
+    """What the signer process is given: names of files, no secret."""
+    token = config.seal.pkcs11
+    return Settings(
+        folder=str(config.path(config.seal.signer_folder) / str(config.hub.replica)),
+        keys_folder=str(config.path(config.keys.folder) / "seals"),
+        passphrase_file=str(config.path(config.keys.passphrase_file)),
+        algorithms={one.value: str(days) for one, days in config.seal.algorithms.days.items()},
+        base=str(config.home),
+        token_uri=token.uri,
+        sm2_generate=token.sm2_generate,
+        sm2_sign=token.sm2_sign,
+        sm2_signs=token.sm2_signs,
+    )
+
+
+def check_key_homes(config: Config) -> dict[str, Callable[[], int]]:
+    """For each home of seals' keys what tells how many it holds, whether a hub runs or not; it
+    raises HubError as `KeyHome.health`."""
+    settings = signer_settings(config)
+    if config.seal.signer != "process":
+        return {name: home.health for name, home in settings.homes().items()}
+    names = ("files", "pkcs11") if settings.token_uri else ("files",)
+    return {name: partial(check_home, settings, name) for name in names}
+
+
+def key_homes(config: Config, keys: HubKeys, evidence: Evidence) -> dict[str, KeyHome]:
+    """The homes of seals' keys: in this process, or as the signer process keeps them."""
+    settings = signer_settings(config)
+    if config.seal.signer != "process":
+        return settings.homes()
+    log_key = keys.log.verifier.text()
+    process = SignerProcess(settings, config.hub.origin, config.hub.region, log_key, evidence)
+    every = frozenset(KeyAlgorithm)
+    inside = settings.files()
+    homes: dict[str, KeyHome] = {
+        "files": ProcessHome(process, "files", Custody.HUB_FILE, every, inside)
+    }
+    if settings.token_uri:
+        has_sm2 = bool(settings.sm2_generate and settings.sm2_sign)
+        can = every if has_sm2 else every - {KeyAlgorithm.SM2}
+        homes["pkcs11"] = ProcessHome(process, "pkcs11", Custody.HUB_HSM, can)
+    return homes
 
 
 def has_log(config: Config) -> bool:

@@ -7,9 +7,11 @@ stand in none.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.access.rosters import Rosters
 from hub.access.snapshot import Directory, Snapshot
 from hub.clock import Clock
 from hub.domain.caller import Caller
@@ -18,6 +20,7 @@ from hub.exchange.snapshot import GrantSnapshot
 from hub.ledger.proofs import Proofs
 from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
+from hub.proof.roster_changes import Link
 from hub.seal.ports import AuthorityFacts
 from hub.storage.statements import Check
 
@@ -133,6 +136,22 @@ class GrantedTypes:
         return self.grants.check()
 
 
+@dataclass(frozen=True, slots=True)
+class SignerEvidence:
+    """What a signer process is shown: the chain of rosters, and the receipts of systems' keys."""
+
+    rosters: Rosters
+    proven: ProvenKeys
+
+    def links(self, after: int) -> list[Link]:
+        """The statements of the roster after number `after`."""
+        return self.rosters.links(after)
+
+    def receipts(self) -> Mapping[str, str]:
+        """By key id, the receipt of the entry that enrolled it."""
+        return dict(self.proven.receipts)
+
+
 @dataclass(slots=True)
 class ProvenKeys:
     """The keys that sealing believes: those whose enrolment stands in the log.
@@ -143,6 +162,9 @@ class ProvenKeys:
 
     directory: Directory
     proofs: Proofs
+    # Whoever signs elsewhere is shown the entries themselves.
+    keeps_receipts: bool = False
+    receipts: dict[str, str] = field(default_factory=dict)
     _proven: dict[str, RegisteredKey] = field(default_factory=dict)
 
     def __call__(self, kid: str, /) -> RegisteredKey | None:
@@ -170,8 +192,11 @@ class ProvenKeys:
         data = body.get("data")
         if body["kind"] not in _ENROLMENTS or not isinstance(data, dict):
             return False
-        return (
+        proven = (
             key.owner in (data.get("system"), data.get("officer"))
             and data.get("signing_key_id") == key.kid == thumbprint(key.public_key)
             and data.get("signing_use") == key.use
         )
+        if proven and self.keeps_receipts and "system" in data:
+            self.receipts[key.kid] = await self.proofs.receipt(entry)
+        return proven

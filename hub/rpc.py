@@ -107,6 +107,8 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.KEY_SIGNATURE_WRONG,
             Reason.KEY_PIN_WRONG,
             Reason.KEY_PIN_LOCKED,
+            Reason.SIGNER_PINNED,
+            Reason.SIGNING_INDETERMINATE,
             Reason.INTENT_CLOSED,
             Reason.SEAL_NOT_MADE,
             Reason.SEAL_SUSPENDED,

@@ -61,8 +61,8 @@ from hub.exchange.v1 import (
 )
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
-from hub.home import HubKeys, open_blobs, open_head, open_keys
-from hub.introductions import GrantedTypes, Identities, ProvenKeys
+from hub.home import HubKeys, key_homes, open_blobs, open_head, open_keys
+from hub.introductions import GrantedTypes, Identities, ProvenKeys, SignerEvidence
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -113,7 +113,6 @@ from hub.registry.v1 import (
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, Fonts
-from hub.seal.homes.files import KeyFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.moved_keys import RecordMovedKeys
@@ -237,6 +236,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.verify_document.close)
+        await asyncio.to_thread(self.seals.keys.close)
         await self.recorder.close()
         await self.blobs.close()
         await self.database.close()
@@ -374,13 +374,13 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     await catalogue.refresh()
     items = Items(database)
     await items.refresh()
-    seal_keys = await _seal_keys(config, database, recorder)
     status_lists = StatusLists(
         origin, region, database, keys.status, clock, recorder.head, config.hub.replica
     )
     await status_lists.load()
-    proven = ProvenKeys(directory, recorder.proofs)
+    proven = ProvenKeys(directory, recorder.proofs, config.seal.signer == "process")
     rosters = Rosters(database, recorder.proofs)
+    seal_keys = await _seal_keys(config, keys, database, recorder, SignerEvidence(rosters, proven))
     signer = Signer(origin, region, clock, lambda: rosters.newest, proven)
     record_seals = RecordSeals(
         database, signer, seal_keys, status_lists, _prove_all(proven.prove, rosters.refresh)
@@ -680,14 +680,26 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     )
 
 
-async def _seal_keys(config: Config, database: Database, recorder: Recorder) -> SealKeys:
-    """The keys of seals in their homes; what a migration moved of them is in the log first."""
+async def _seal_keys(
+    config: Config,
+    keys: HubKeys,
+    database: Database,
+    recorder: Recorder,
+    evidence: SignerEvidence,
+) -> SealKeys:
+    """The keys of seals in their homes; what a migration moved of them is in the log first.
+
+    A signer process that does not start is started again when it is needed: a hub without it reads.
+    """
     await RecordMovedKeys(database, recorder, recorder.proofs)()
-    files = KeyFiles(
-        config.path(config.keys.folder) / "seals", config.path(config.keys.passphrase_file)
-    )
+    homes = key_homes(config, keys, evidence)
+    if config.seal.signer == "process":
+        try:
+            await asyncio.to_thread(homes["files"].health)
+        except HubError as error:
+            _LOG.error('{"event":"signer_not_ready","reason":"%s"}', error.reason.value)
     algorithms = AlgorithmTable(config.seal.algorithms.days)
-    return SealKeys(database, {files.name: files}, algorithms, now_us)
+    return SealKeys(database, homes, algorithms, now_us)
 
 
 def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -53,7 +53,13 @@ LIBRARIES = {
         # Hands the schema to the audit.
         "hub/upkeep.py",
     ),
-    "sqlite3": ("hub/storage/", "hub/ledger/audit.py", "connectors/outbox.py"),
+    "sqlite3": (
+        "hub/storage/",
+        "hub/ledger/audit.py",
+        "connectors/outbox.py",
+        # Of its own, outside every database of the hub.
+        "hub/seal/signer_journal.py",
+    ),
     "minio": ("hub/storage/",),
     "pkcs11": ("hub/seal/homes/pkcs11.py",),
     "asyncpg": ("hub/storage/",),

@@ -53,6 +53,7 @@ class Rosters:
     database: Database
     proofs: Proofs
     _chain: Chain | None = field(default=None)
+    _links: list[Link] = field(default_factory=list)
 
     @property
     def newest(self) -> Roster:
@@ -78,6 +79,7 @@ class Rosters:
             link, entry = link_of(row)
             try:
                 self._chain = await self._followed(link, entry)
+                self._links.append(link)
             except ProofError as error:
                 raise HubError(Reason.ROSTER_BROKEN, number=after + 1, rule=str(error)) from error
             after += 1
@@ -93,6 +95,10 @@ class Rosters:
         if row is None:
             raise HubError(Reason.ROSTER_NOT_FOUND, number=wanted, newest=newest)
         return link_of(row)
+
+    def links(self, after: int) -> list[Link]:
+        """The statements followed to after number `after`, with what carried each."""
+        return self._links[after + 1 :]
 
     def check(self) -> Check:
         """That the roster followed to still is the newest one."""

@@ -23,8 +23,9 @@ from connectors.profile import load_profile, read_bounded
 from hub.cli.serve import ConfigOption
 from hub.cli.session import JsonOption
 from hub.cli.terminal import ExitCode, Terminal
-from hub.clock import now_us
+from hub.clock import legal_day, now_us
 from hub.config import Config, load
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 
 app = typer.Typer()
@@ -32,6 +33,7 @@ app = typer.Typer()
 CERTIFICATE_BYTES_MAX: Final = 1024 * 1024
 HEAD_BYTES_MAX: Final = 131_072
 EXPIRY_WARNING: Final = timedelta(days=30)
+ALGORITHM_WARNING: Final = timedelta(days=365)
 FREE_BYTES_MIN: Final = 1024**3
 
 # A clock behind what was already signed would sign receipts out of order.
@@ -142,6 +144,8 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield from _modes(config)
     yield from _certificates(config)
     yield _keys(config)
+    yield from _key_homes(config)
+    yield _algorithms(config)
     yield from _time_stamps(config)
     yield _log(config)
     yield _clock(config)
@@ -223,6 +227,47 @@ def _keys(config: Config) -> Finding:
         return _fault(check, error)
     key_id = keys.log.verifier.id.hex()
     return Finding(check, Mark.GOOD, Said(f"log key {key_id}", f"日志密钥 {key_id}"))
+
+
+def _key_homes(config: Config) -> Iterator[Finding]:
+    """Each home of seals' keys can sign now; a token is logged in to, as sealing would."""
+    from hub.home import check_key_homes  # noqa: PLC0415 - loads the storage
+
+    for name, count in check_key_homes(config).items():
+        check = Said(f"seal keys in {name}", f"印章密钥（{name}）")
+        try:
+            keys = count()
+        except HubError as error:
+            yield _fault(check, error)
+            continue
+        where = (
+            Said("signer process", "签名进程")
+            if config.seal.signer == "process"
+            else (Said("inside the hub", "枢纽进程内"))
+        )
+        detail = Said(f"{keys} keys, {where.en}", f"{keys} 个密钥，{where.zh}")
+        yield Finding(check, Mark.GOOD, detail)
+
+
+def _algorithms(config: Config) -> Finding:
+    """From when to when each algorithm makes new seals; soon over is a warning."""
+    check = Said("algorithms of seals", "签章算法")
+    days = config.seal.algorithms.days
+    today = legal_day(now_us())
+    shown = _same(", ".join(f"{one.value} {days[one]}" for one in KeyAlgorithm))
+    soon = [
+        one.value
+        for one, last in ((one, days[one].last) for one in KeyAlgorithm)
+        if last is not None and today <= last < today + ALGORITHM_WARNING
+    ]
+    if not soon:
+        return Finding(check, Mark.GOOD, shown)
+    names = ", ".join(soon)
+    remedy = Said(
+        f"Rotate keys of {names} to another algorithm before its last day.",
+        f"请在到期前将 {names} 密钥更换为其他算法。",
+    )
+    return Finding(check, Mark.WARNING, shown, remedy)
 
 
 def _time_stamps(config: Config) -> Iterator[Finding]:

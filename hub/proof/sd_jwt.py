@@ -155,10 +155,15 @@ class SealedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """`_sd` of one record and its disclosures in that order, decoys left out."""
+    """`_sd` of one record and its disclosures in that order, decoys left out.
+
+    `decoys` are what the other digests hash, 32 bytes each: a signer that is not shown them could
+    not tell a decoy from a claim that is hidden to be shown later.
+    """
 
     sd: tuple[str, ...]
     disclosures: tuple[Disclosure, ...]
+    decoys: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +240,14 @@ def draw_digests(values: Mapping[str, Json], digests_n: int) -> Digests:
         if isinstance(value, dict | list):
             _check_flat(value)
     disclosures, hashes = make_disclosures(_blocks(drawn[:decoys_at], SALT_BYTES), values)
-    hashes += [sha256(decoy).digest() for decoy in _blocks(drawn[decoys_at:order_at], DECOY_BYTES)]
+    decoys = drawn[decoys_at:order_at]
+    hashes += [sha256(decoy).digest() for decoy in _blocks(decoys, DECOY_BYTES)]
     texts = b64u_each(hashes)
     order = sorted(range(digests_n), key=_blocks(drawn[order_at:], 16).__getitem__)
     return Digests(
         tuple([texts[place] for place in order]),
         tuple([disclosures[place] for place in order if place < count]),
+        decoys,
     )
 
 

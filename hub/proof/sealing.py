@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final, Protocol
 
 from cryptography import x509
@@ -33,6 +34,7 @@ from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.roster import Roster, verify_approved
 from hub.proof.sd_jwt import (
+    DECOY_BYTES,
     RecordClaims,
     Source,
     StatusReference,
@@ -149,6 +151,8 @@ def check_order(approved: ApprovedIntent, order: SealingOrder, *, now: int) -> N
         intent.type_version,
     ):
         raise refused(approved.name, "authority, type or type version differ")
+    if not order.vct.endswith(f"/{order.type_code}"):
+        raise refused(approved.name, "the type's code is not that of its address")
     if intent.manifest is not None and intent.manifest != order.manifest:
         raise refused(approved.name, "the batch was made under another manifest")
 
@@ -206,13 +210,15 @@ class CheckedBatch:
         )
         return record_payload(claims, chosen.sd)
 
-    def check_bytes(self, payload: bytes, disclosures: Sequence[str], row_index: int) -> None:
-        """`payload` is exactly what may be signed for this row.
+    def check_bytes(
+        self, payload: bytes, disclosures: Sequence[str], decoys: bytes, row_index: int
+    ) -> None:
+        """`payload` is exactly what may be signed for this row, and hides nothing.
 
         Raises HubError(INTENT_NOT_APPROVED) with the rule.
         """
         try:
-            again = self.payload(read_chosen(payload, disclosures, row_index))
+            again = self.payload(read_chosen(payload, disclosures, decoys, row_index))
         except ProofError as error:
             rule = f"the bytes are not a record: {error.reason.value}"
             raise refused(self.approved.name, rule) from error
@@ -304,17 +310,26 @@ def open_batch(
     return CheckedBatch(approved, order, b64u_each(leaves), prefix, key.custody, keys, now)
 
 
-def read_chosen(payload: bytes, disclosures: Sequence[str], row_index: int) -> Chosen:
+def read_chosen(
+    payload: bytes, disclosures: Sequence[str], decoys: bytes, row_index: int
+) -> Chosen:
     """What was chosen for a record, read strictly from its bytes; whether it may be sealed is not
-    looked at. Raises ProofError.
+    looked at.
+
+    Every digest is that of a disclosure or of a decoy that is shown: one that is not could be a
+    claim with another value, kept back to be shown later. Raises ProofError.
     """
     claims, sd = parse_record_payload(payload)
+    hidden = set(sd) - _decoy_digests(decoys)
     values: dict[str, Json] = {}
     for at, elements in parse_disclosures(disclosures).items():
         name, value = member(elements)
-        if at not in sd or name in values:
+        if at not in hidden or name in values:
             raise ProofError(ProofReason.DISCLOSURE_UNREFERENCED)
+        hidden.discard(at)
         values[name] = value
+    if hidden:
+        raise ProofError(ProofReason.SD_MALFORMED, "a digest that nothing shown explains")
     return Chosen(
         row_index=row_index,
         identifier=claims.cert,
@@ -325,6 +340,15 @@ def read_chosen(payload: bytes, disclosures: Sequence[str], row_index: int) -> C
         sd=sd,
         values=values,
     )
+
+
+def _decoy_digests(decoys: bytes) -> set[str]:
+    """The digests of decoys. Raises ProofError(SD_MALFORMED) for what might be a disclosure: one
+    is text, of random bytes none is."""
+    blocks = [decoys[at : at + DECOY_BYTES] for at in range(0, len(decoys), DECOY_BYTES)]
+    if any(len(block) != DECOY_BYTES or block.isascii() for block in blocks):
+        raise ProofError(ProofReason.SD_MALFORMED, "a decoy that is none")
+    return {b64u(sha256(block).digest()) for block in blocks}
 
 
 def refused(name: str, rule: str) -> HubError:

@@ -82,11 +82,12 @@ class Mandate:
 @dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class Composed:
     """A record and the bytes that seal it; `disclosures` as they are stored: a JSON array of
-    [name, text] in the order of their digests."""
+    [name, text] in the order of their digests; `decoys` is what the other digests hash."""
 
     record: Record
     payload: bytes = field(repr=False)
     disclosures: bytes = field(repr=False)
+    decoys: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,10 @@ class KeyHome(Protocol):
 
     def health(self) -> int:
         """How many keys live here, after a look that needs everything that signing needs."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; another call opens it again."""
         ...
 
 

@@ -144,6 +144,11 @@ class SealKeys:
         """Let go of a key that has ended."""
         self._opened.pop(key.kid, None)
 
+    def close(self) -> None:
+        """Let go of every home."""
+        for home in self.homes.values():
+            home.close()
+
     def _check_time(self, key: Key) -> None:
         now = self.clock()
         # What was sealed outside the certificate's life would verify nowhere.

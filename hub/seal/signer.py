@@ -106,7 +106,7 @@ class Signer:
                 values=record.values,
             )
             disclosures = orjson.dumps(list(map(tuple, digests.disclosures)))
-            composed.append(Composed(record, batch.payload(chosen), disclosures))
+            composed.append(Composed(record, batch.payload(chosen), disclosures, digests.decoys))
         return composed
 
     def _verify(

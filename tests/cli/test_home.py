@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.profile import load_profile
+from hub.clock import legal_day, now_us
 from hub.proof.trust import parse_trust
 from tests.cli.conftest import Sealway
 
@@ -141,7 +143,8 @@ def test_doctor_finds_all_good_but_the_hub_that_is_not_running(
     assert ran.code == 1
     marks = {check["check"]: check["mark"] for check in ran.document["checks"]}
     assert [name for name, mark in marks.items() if mark != "good"] == ["hub answers"]
-    assert len(marks) == 10
+    assert len(marks) == 12
+    assert {"seal keys in files", "algorithms of seals"} <= marks.keys()
 
 
 def test_doctor_names_the_fault_and_the_remedy(sealway: Sealway, home: Path) -> None:
@@ -162,6 +165,29 @@ def test_doctor_names_the_fault_and_the_remedy(sealway: Sealway, home: Path) -> 
     assert "seal anchor" in faults
     assert "备份" in faults["database and log"]
     assert not (home / "data" / "hub.db").exists()
+
+
+def test_doctor_looks_at_the_homes_of_keys_and_the_days_of_algorithms(
+    sealway: Sealway, home: Path
+) -> None:
+    """A token whose PIN is missing is a fault with its own reason; an algorithm that ends within a
+    year is a warning that names it."""
+    text = (home / "hub.toml").read_text()
+    token = "pkcs11:token=t?module-path=/none.so&pin-source=file:pin"
+    lines = ("[seal]", 'signer = "process"', "[seal.pkcs11]", f'uri = "{token}"')
+    last = legal_day(now_us()) + timedelta(days=30)
+    days = ("[seal.algorithms]", f'ES384 = "2026-01-01/{last}"')
+    (home / "hub.toml").write_text("\n".join((text, *lines, *days, "")))
+
+    ran = sealway("doctor", "--config", home / "hub.toml", "--json")
+
+    found = {check["check"]: check for check in ran.document["checks"]}
+    assert found["seal keys in files"]["mark"] == "good"
+    assert "signer process" in found["seal keys in files"]["detail"]["en"]
+    assert found["seal keys in pkcs11"]["mark"] == "fault"
+    assert found["seal keys in pkcs11"]["detail"]["en"] == "KEY_UNAVAILABLE"
+    assert found["algorithms of seals"]["mark"] == "warning"
+    assert "ES384" in found["algorithms of seals"]["remedy"]["en"]
 
 
 def test_doctor_notices_a_missing_external_head(sealway: Sealway, home: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from hub.clock import now_us
 from hub.domain.record import SealingOrder
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, emit_json, parse_object
+from hub.proof.encoding import b64u, digest, emit_json, parse_object
 from hub.proof.sealing import ApprovedIntent, CheckedBatch, open_batch
 from hub.seal.keys import RecordWork, SealKey
 from tests.registry.office import LICENCE_TYPE, OFFICERS, Office, licence, open_office
@@ -40,6 +42,11 @@ class Sealed:
     def texts(self, number: int = 0) -> list[str]:
         """The disclosures of a record."""
         return [text for _, text in orjson.loads(self.work.records[number].disclosures)]
+
+    @property
+    def decoys(self) -> bytes:
+        """What the other digests of the first record hash."""
+        return self.work.records[0].decoys
 
     @property
     def payload(self) -> bytes:
@@ -85,11 +92,11 @@ async def test_what_the_hub_composed_is_what_may_be_signed(sealed: Sealed) -> No
     batch = sealed.batch()
 
     for number, one in enumerate(sealed.work.records):
-        batch.check_bytes(one.payload, sealed.texts(number), one.record.row_index)
+        batch.check_bytes(one.payload, sealed.texts(number), one.decoys, one.record.row_index)
 
     for row, rule in ((1, "other than the row"), (2, "names no row"), (-1, "names no row")):
         assert rule in refusal(
-            lambda row=row: batch.check_bytes(sealed.payload, sealed.texts(), row)
+            partial(batch.check_bytes, sealed.payload, sealed.texts(), sealed.decoys, row)
         )  # type: ignore[misc]
 
 
@@ -125,7 +132,9 @@ async def test_a_claim_that_says_otherwise_is_not_signed(
     """Every clear claim follows from what was approved, or is bounded."""
     changed = emit_json(parse_object(sealed.payload) | {member: value})
 
-    assert rule in refusal(lambda: sealed.batch().check_bytes(changed, sealed.texts(), 0))
+    assert rule in refusal(
+        partial(sealed.batch().check_bytes, changed, sealed.texts(), sealed.decoys, 0)
+    )
 
 
 async def test_another_spelling_of_the_same_claims_is_not_signed(sealed: Sealed) -> None:
@@ -139,24 +148,47 @@ async def test_another_spelling_of_the_same_claims_is_not_signed(sealed: Sealed)
         (bytes(32), "JSON_MALFORMED"),
     ):
         assert rule in refusal(
-            lambda data=changed: sealed.batch().check_bytes(data, sealed.texts(), 0)
-        )  # type: ignore[misc]
+            partial(sealed.batch().check_bytes, changed, sealed.texts(), sealed.decoys, 0)
+        )
 
 
 async def test_disclosures_that_are_not_those_of_the_row_are_not_signed(sealed: Sealed) -> None:
     """One left out, one twice, one of another record, one that no digest names."""
     texts, other = sealed.texts(), sealed.texts(1)
     for changed, rule in (
-        (texts[1:], "other than the row"),
-        ([], "other than the row"),
+        (texts[1:], "SD_MALFORMED"),
+        ([], "SD_MALFORMED"),
         ([*texts, texts[0]], "DISCLOSURE_REPEATED"),
         ([*texts[1:], other[0]], "DISCLOSURE_UNREFERENCED"),
         ([*texts, b64u(b"[]")], "DISCLOSURE_SHAPE"),
         ([*texts, "=="], "BASE64_ALPHABET"),
     ):
         assert rule in refusal(
-            lambda given=changed: sealed.batch().check_bytes(sealed.payload, given, 0)
+            partial(sealed.batch().check_bytes, sealed.payload, changed, sealed.decoys, 0)
         )  # type: ignore[misc]
+
+
+async def test_no_digest_hides_a_claim_behind_a_decoy(sealed: Sealed) -> None:
+    """A second value of a field, kept back to be shown instead of the true one, looks like a decoy
+    until it has to be shown."""
+    claims = parse_object(sealed.payload)
+    digests = claims["_sd"]
+    assert isinstance(digests, list)
+    lie = b64u(emit_json([b64u(bytes(16)), "name", "另一公司"]))
+    decoy = b64u(sha256(sealed.decoys[:32]).digest())
+    place = digests.index(decoy)
+    hidden = [*digests[:place], digest(lie), *digests[place + 1 :]]
+    changed = emit_json(claims | {"_sd": hidden})
+    short = lie.encode()[:32]
+    for decoys in (
+        sealed.decoys,
+        sealed.decoys[32:],
+        lie.encode() + sealed.decoys[32:],
+        short + sealed.decoys[32:],
+        sealed.decoys[:-1],
+    ):
+        said = refusal(partial(sealed.batch().check_bytes, changed, sealed.texts(), decoys, 0))
+        assert "not a record: SD_MALFORMED" in said
 
 
 async def test_a_batch_that_the_department_did_not_sign_is_not_opened(sealed: Sealed) -> None:

@@ -94,6 +94,9 @@ class KeyFiles:
             raise HubError(Reason.KEY_UNAVAILABLE, key=str(error)) from error
         return len(files)
 
+    def close(self) -> None:
+        """As in `KeyHome`: nothing is open."""
+
     def _path(self, use: KeyUse, kid: str) -> Path:
         if "/" in kid or not kid.isascii():
             raise HubError(Reason.KEY_UNAVAILABLE, key="whose thumbprint is none")

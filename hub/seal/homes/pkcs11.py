@@ -134,6 +134,13 @@ class Sm2Mechanisms:
     signs: Literal["message", "digest"]
 
 
+def sm2_mechanisms(generate: int, sign: int, signs: str) -> Sm2Mechanisms | None:
+    """The mechanisms of these numbers; None where one is 0."""
+    if not generate or not sign:
+        return None
+    return Sm2Mechanisms(generate, sign, "digest" if signs == "digest" else "message")
+
+
 _Session: TypeAlias = pkcs11.Session
 
 
@@ -258,7 +265,7 @@ class Pkcs11Keys:
         return self._run(count)
 
     def close(self) -> None:
-        """Let go of the token."""
+        """As in `KeyHome`."""
         with self._lock:
             self._drop()
 

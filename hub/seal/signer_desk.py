@@ -1,0 +1,272 @@
+"""What a signer process does when it is asked: believe what proves itself, check, count, sign.
+
+It believes nobody: the roster of officers is followed link by link from the statement that was
+pinned first, departments' keys are those that the pinned log enrolled, and what may be signed is
+checked by `hub.proof.sealing`, the same functions by which the hub composed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from hub.clock import Clock
+from hub.domain.record import SealingOrder
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u, digest
+from hub.proof.enrolment import enrolled_key
+from hub.proof.intent_kinds import KINDS
+from hub.proof.jose import SEAL_TYP, RegisteredKey
+from hub.proof.reasons import ProofError
+from hub.proof.receipt import LogTrust
+from hub.proof.roster import Roster, parse_roster
+from hub.proof.roster_changes import Chain, Link, begin, follow
+from hub.proof.sealing import approve_standing, open_batch, refused
+from hub.seal.algorithms import AlgorithmTable, Subject
+from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.signer_journal import Journal
+from hub.seal.v1 import signer_pb2 as pb
+
+RECORDS_MAX: Final = 10_000
+
+
+@dataclass(slots=True)
+class SignerDesk:
+    """The homes of keys behind the checks. Any thread may call `answer`."""
+
+    homes: Mapping[str, KeyHome]
+    journal: Journal
+    algorithms: AlgorithmTable
+    clock: Clock
+    _opened: dict[tuple[str, str, tuple[bytes, ...]], SigningKey] = field(default_factory=dict)
+    _keys: dict[str, RegisteredKey] = field(default_factory=dict)
+    _chain: Chain | None = None
+
+    def start(self) -> None:
+        """Follow again what was believed before. Raises ProofError where the journal was altered:
+        then nothing is signed."""
+        for link in self.journal.links():
+            self._chain = self._next(link)
+        for receipt in self.journal.receipts():
+            key = enrolled_key(receipt, self._trust())
+            self._keys[key.kid] = key
+
+    def answer(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """The answer; a refusal carries the reason."""
+        answers: dict[str, Callable[[], pb.SignerAnswer]] = {
+            "introduce": lambda: self._introduce(call.introduce),
+            "make": lambda: self._make(call.make),
+            "destroy": lambda: self._destroy(call.destroy),
+            "open": lambda: self._open(call.open),
+            "check": lambda: self._check(call.check),
+            "sign": lambda: self._sign(call.sign),
+            "settle": lambda: self._settle(call.settle),
+        }
+        asked = call.WhichOneof("call")
+        try:
+            if asked is None:
+                raise HubError(Reason.FIELD_INVALID, field="call", rule="one of the known ones")
+            return answers[asked]()
+        except HubError as error:
+            details = {name: str(value) for name, value in error.details.items()}
+            return pb.SignerAnswer(
+                refused=pb.SignerRefusal(reason=error.reason.value, details=details)
+            )
+
+    # ---- what is believed ----
+
+    def _introduce(self, said: pb.SignerIntroduction) -> pb.SignerAnswer:
+        """Pin whose signer this is, and take in what proves itself under that."""
+        for name in ("origin", "region", "log_key"):
+            self.journal.pin(name, getattr(said, name))
+        try:
+            for one in said.links:
+                self._follow(Link(one.statement, one.intent, tuple(one.approvals)))
+        except ProofError as error:
+            number = 0 if self._chain is None else self._chain.roster.number + 1
+            raise HubError(Reason.ROSTER_BROKEN, number=number, rule=str(error)) from error
+        for receipt in said.receipts:
+            try:
+                key = enrolled_key(receipt, self._trust())
+            except ProofError as error:
+                rule = f"the log does not prove a key: {error.reason.value}"
+                raise HubError(Reason.FIELD_INVALID, field="receipts", rule=rule) from error
+            if key.kid not in self._keys:
+                self.journal.add_receipt(key.kid, receipt)
+                self._keys[key.kid] = key
+        return pb.SignerAnswer(
+            known=pb.SignerKnowledge(
+                roster_number=-1 if self._chain is None else self._chain.roster.number,
+                roster_pin=self.journal.pinned("roster") or "",
+                key_ids=sorted(self._keys),
+            )
+        )
+
+    def _follow(self, link: Link) -> None:
+        if self._chain is None:
+            # Nothing says whose statement 0 is: the first that is shown is pinned.
+            self.journal.pin("roster", digest(link.statement))
+        elif parse_roster(link.statement).number <= self._chain.roster.number:
+            return
+        chain = self._next(link)
+        roster = chain.roster
+        if (roster.origin, roster.region) != (
+            self.journal.pinned("origin"),
+            self.journal.pinned("region"),
+        ):
+            raise HubError(Reason.SIGNER_PINNED, what="roster")
+        self.journal.add_link(roster.number, link)
+        self._chain = chain
+
+    def _next(self, link: Link) -> Chain:
+        if self._chain is None:
+            return begin(link.statement, self.journal.pinned("roster") or "")
+        return follow(self._chain, link, KINDS)
+
+    def _trust(self) -> LogTrust:
+        origin, key = self.journal.pinned("origin"), self.journal.pinned("log_key")
+        return LogTrust(origin or "", (key or "",))
+
+    def _roster(self) -> Roster:
+        if self._chain is None:
+            raise HubError(Reason.ROSTER_MISSING)
+        return self._chain.roster
+
+    # ---- keys ----
+
+    def _home(self, name: str) -> KeyHome:
+        home = self.homes.get(name)
+        if home is None:
+            raise HubError(Reason.KEY_UNAVAILABLE, key=f"home {name}")
+        return home
+
+    def _make(self, asked: pb.MakeSignerKey) -> pb.SignerAnswer:
+        algorithm, use = _algorithm(asked.algorithm), _use(asked.use)
+        self.algorithms.check(algorithm, self.clock())
+        subject = Subject(asked.common_name, asked.organization, asked.organization_identifier)
+        made = self._home(asked.home).create(algorithm, use, subject)
+        return pb.SignerAnswer(
+            made=pb.MadeSignerKey(public_key=made.public.spki, x509_request=made.x509_request)
+        )
+
+    def _destroy(self, asked: pb.DestroySignerKey) -> pb.SignerAnswer:
+        for place in [place for place in self._opened if place[1] == asked.key_id]:
+            del self._opened[place]
+        self._home(asked.home).destroy(asked.key_id)
+        return pb.SignerAnswer(done=pb.SignerDone())
+
+    def _open(self, asked: pb.SignerKey) -> pb.SignerAnswer:
+        self._key(asked)
+        return pb.SignerAnswer(done=pb.SignerDone())
+
+    def _check(self, asked: pb.CheckSignerHome) -> pb.SignerAnswer:
+        home = self._home(asked.home)
+        return pb.SignerAnswer(
+            home=pb.SignerHome(
+                keys=home.health(),
+                algorithms=sorted(home.algorithms),
+                custody=home.custody.value,
+            )
+        )
+
+    def _key(self, asked: pb.SignerKey) -> SigningKey:
+        place = (asked.home, asked.key_id, tuple(asked.x509_chain))
+        known = self._opened.get(place)
+        if known is None:
+            known = self._home(asked.home).open(
+                asked.key_id, _algorithm(asked.algorithm), _use(asked.use), place[2]
+            )
+            self._opened[place] = known
+        return known
+
+    # ---- signing ----
+
+    def _sign(self, asked: pb.SignRecords) -> pb.SignerAnswer:
+        """1. A request that was signed is answered alike. 2. The intent is approved, in force, and
+        allows the batch; the key is the authority's and its algorithm in use. 3. Each record is
+        what may be signed. 4. The uses are counted. 5. All are signed. 6. That is written down.
+        """
+        content = digest(asked.SerializeToString(deterministic=True))
+        first = self.journal.answered(asked.request_id, content)
+        if first is not None:
+            return _signatures(first)
+        if asked.key.use != KeyUse.RECORD.value:
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
+        now_us = self.clock()
+        self.algorithms.check(_algorithm(asked.key.algorithm), now_us)
+        now = now_us // 1_000_000
+        approved = approve_standing(
+            asked.intent_name, asked.intent, asked.approvals, self._roster(), now=now
+        )
+        key = self._key(asked.key)
+        batch = open_batch(approved, _order(asked.batch), key=key, keys=self._keys.get, now=now)
+        rows = {record.row_index for record in asked.records}
+        if not 0 < len(asked.records) <= RECORDS_MAX or len(rows) != len(asked.records):
+            raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
+        for record in asked.records:
+            batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
+        self.journal.begin(
+            asked.request_id,
+            content,
+            approved.digest,
+            len(asked.records),
+            uses_max=approved.intent.uses_max,
+            name=approved.name,
+        )
+        signatures = self._signed(key, asked)
+        self.journal.finish(asked.request_id, signatures)
+        return _signatures(signatures)
+
+    def _signed(self, key: SigningKey, asked: pb.SignRecords) -> list[bytes]:
+        header, signatures = header_segment(key), list[bytes]()
+        try:
+            for record in asked.records:
+                signing_input = f"{header}.{b64u(record.payload)}".encode()
+                signatures.append(key.sign(signing_input, SEAL_TYP))
+        except HubError:
+            if signatures:
+                self.journal.lose(asked.request_id)
+            else:
+                self.journal.abandon(asked.request_id)
+            raise
+        return signatures
+
+    def _settle(self, asked: pb.SettleSigning) -> pb.SignerAnswer:
+        outcome = self.journal.settle(asked.request_id)
+        return pb.SignerAnswer(settled=pb.SettledSigning(outcome=outcome))
+
+
+def _signatures(signatures: list[bytes]) -> pb.SignerAnswer:
+    return pb.SignerAnswer(signatures=pb.RecordSignatures(signatures=signatures))
+
+
+def _order(batch: pb.SignedBatch) -> SealingOrder:
+    """The batch in the words of the checks; whatever only the hub needs is left empty."""
+    return SealingOrder(
+        authority="",
+        authority_uscc=batch.authority,
+        type_code=batch.type_code,
+        vct=batch.vct,
+        type_version=batch.type_version,
+        integrity=batch.integrity,
+        digests_n=0,
+        manifest=batch.manifest,
+        batch=batch.batch,
+        rows_n=len(batch.rows),
+        root_jws=batch.root_jws,
+        rows=[(row.salt, row.row) for row in batch.rows],
+    )
+
+
+def _algorithm(text: str) -> KeyAlgorithm:
+    if text not in tuple(KeyAlgorithm):
+        raise HubError(Reason.FIELD_INVALID, field="algorithm", rule="a known one")
+    return KeyAlgorithm(text)
+
+
+def _use(text: str) -> KeyUse:
+    if text not in tuple(KeyUse):
+        raise HubError(Reason.FIELD_INVALID, field="use", rule="a known one")
+    return KeyUse(text)
