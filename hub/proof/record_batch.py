@@ -6,14 +6,15 @@ digests that its own SD-JWT would have. Shown are the branches that lead to one 
 fields: `<JWS>~branch~branch~record~field~…~`. Any library of RFC 9901 reads that; docs/adr/0045
 says why this way, docs/formats/record-seal.md what stands where.
 
-Salts keep siblings from being guessed; to one record, all others are digests.
+Salts keep siblings from being guessed; to one record, all others are digests. They are drawn from
+one secret seed, so that a signer elsewhere folds the same records to the same bytes and compares.
 """
 
 from __future__ import annotations
 
-import os
+import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hub.proof.disclosure import SALT_BYTES, make_disclosure, member
@@ -24,6 +25,8 @@ FANOUT: Final = 16
 LEVELS_MAX: Final = 3
 RECORDS_MAX: Final = FANOUT**LEVELS_MAX
 RECORDS_CLAIM: Final = "records"
+SEED_BYTES: Final = 32
+_SALT: Final = b"sealway/batch-salt/v1\0"
 
 # What every record of a batch shares stands once, beside the tree.
 SHARED: Final = (
@@ -47,19 +50,21 @@ class FoldedRecords:
     first, the record's own last."""
 
     payload: bytes
-    paths: tuple[tuple[str, ...], ...]
+    paths: tuple[tuple[str, ...], ...] = field(repr=False)
 
 
-def fold_records(payloads: Sequence[bytes]) -> FoldedRecords:
+def fold_records(payloads: Sequence[bytes], seed: bytes) -> FoldedRecords:
     """Fold the payloads of 1 to 4,096 records of one batch, made to be signed one by one.
 
-    Raises ProofError(BATCH_N), and (CLAIM_INVALID) where they differ in what a batch shares.
+    `seed` is 32 random bytes that nobody else learns; the same payloads and seed give the same
+    bytes. Raises ProofError: BATCH_N, SALT_LENGTH, and CLAIM_INVALID where they differ in what a
+    batch shares.
     """
     if not 1 <= len(payloads) <= RECORDS_MAX:
         raise ProofError(ProofReason.BATCH_N)
     records = [parse_object(payload) for payload in payloads]
     shared = {name: records[0][name] for name in SHARED}
-    salts = iter(_salts(len(records)))
+    salts = iter(_salts(len(records), seed))
     level: list[tuple[Mapping[str, Json], list[int]]] = []
     for place, record in enumerate(records):
         if any(record[name] != value for name, value in shared.items()):
@@ -135,11 +140,13 @@ def _digests(branch: Json) -> list[Json]:
     return digests
 
 
-def _salts(records: int) -> list[bytes]:
-    """A salt for every record and for every branch above them, in one call to the kernel."""
+def _salts(records: int, seed: bytes) -> list[bytes]:
+    """A salt for every record and for every branch above them."""
+    if len(seed) != SEED_BYTES:
+        raise ProofError(ProofReason.SALT_LENGTH)
     nodes = level = records
     while level > FANOUT:
         level = -(-level // FANOUT)
         nodes += level
-    drawn = os.urandom(SALT_BYTES * nodes)
-    return [drawn[at : at + SALT_BYTES] for at in range(0, len(drawn), SALT_BYTES)]
+    numbers = [_SALT + number.to_bytes(4) for number in range(nodes)]
+    return [hmac.digest(seed, number, "sha256")[:SALT_BYTES] for number in numbers]

@@ -89,6 +89,7 @@ from hub.registry.store import (
     unchanged_turn,
 )
 from hub.registry.transition_store import GONE, unchanged_confirmation
+from hub.registry.turn import Turn
 from hub.storage.statements import ENTRY_INDEX, Check, Row, Write
 
 BATCH_BYTES_MAX: Final = 4_000_000
@@ -178,7 +179,7 @@ class IngestBatch(Generic[_B]):
     data_keys: DataKeys[DataKey]
     observe: Callable[[Mapping[Outcome, int]], None]
     identify: Callable[[], Awaitable[Caller]]
-    _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _turns: dict[str, Turn] = field(default_factory=dict)
 
     async def __call__(
         self, caller: Caller, root_jws: str, rows: Sequence[DeliveredRow]
@@ -192,7 +193,9 @@ class IngestBatch(Generic[_B]):
         """
         batch = self._verify(caller, root_jws, rows)
         # An authority is never removed, so a lock per authority is bounded by their number.
-        async with self._turns.setdefault(caller.authority, asyncio.Lock()):
+        turn = self._turns.setdefault(caller.authority, Turn())
+        # What comes alone is urgent: it does not wait for the batches that wait for a slow key.
+        async with turn.taken(urgent=len(rows) == 1):
             first = await self._answered_before(batch)
             if first is not None:
                 return first

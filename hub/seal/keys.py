@@ -20,6 +20,7 @@ from hub.errors import HubError, Reason
 from hub.proof import jose
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
+from hub.proof.record_batch import FoldedRecords
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 SIGNED_BYTES_MAX: Final = 64 * 1024
@@ -53,6 +54,11 @@ class SigningKey(Protocol):
         """DER, leaf first, without the root."""
         ...
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a signature takes so long that a batch of records gets only one."""
+        ...
+
     def sign(self, signing_input: bytes, format: str) -> bytes:
         """The signature over the exact bytes, which must be of `format`, the key's one. Never a
         digest. In the form of the format: JOSE octets for `dc+sd-jwt`, else DER.
@@ -62,7 +68,8 @@ class SigningKey(Protocol):
         ...
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
-        """The signature of each record of `work`, in order, over its header and payload.
+        """The signature of each record of `work`, in order, over its header and payload; of records
+        that are folded the one over the folded payload.
 
         A key that lives elsewhere checks there, by `hub.proof.sealing`, what `work` brings with it.
         Raises HubError as `sign` does, and there INTENT_NOT_APPROVED, INTENT_EXHAUSTED.
@@ -91,12 +98,28 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """All records of a work under one signature; whoever has the seed folds them to the same."""
+
+    seed: bytes = field(repr=False)
+    folded: FoldedRecords
+
+
+@dataclass(frozen=True, slots=True)
 class RecordWork:
     """Records of one batch to be signed, with everything that shows that they may be."""
 
     mandate: Mandate
     order: SealingOrder
     records: Sequence[Composed]
+    fold: Fold | None = None
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """What is signed."""
+        if self.fold is not None:
+            return [self.fold.folded.payload]
+        return [one.payload for one in self.records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +186,7 @@ class SealKey:
     x509_chain: tuple[bytes, ...]
     # The octets of a signature (`algorithms.py`) over data.
     _sign: Callable[[bytes], bytes]
+    is_slow: bool = False
     _headers: set[bytes] = field(default_factory=set)
 
     def sign(self, signing_input: bytes, format: str) -> bytes:
@@ -179,7 +203,7 @@ class SealKey:
         """As `SigningKey.sign_records`: whoever composed `work` here has checked it here."""
         header = header_segment(self)
         return [
-            self.sign(f"{header}.{b64u(one.payload)}".encode(), SEAL_TYP) for one in work.records
+            self.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP) for payload in work.payloads
         ]
 
     def _check_header(self, segment: bytes) -> None:

@@ -11,6 +11,7 @@ Steps of sealing a batch:
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,10 +21,12 @@ from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
+from hub.proof.record_batch import SEED_BYTES, fold_records
 from hub.proof.sealing import ApprovedIntent
 from hub.proof.status_list import Status
 from hub.seal.keys import (
     Composed,
+    Fold,
     Mandate,
     RecordWork,
     SigningKey,
@@ -35,6 +38,7 @@ from hub.seal.signer import Signer
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
+    INSERT_PATH,
     INSERT_SIGNATURE,
     INTENTS_OF_TYPE,
     PUT_HEADER,
@@ -127,13 +131,15 @@ class RecordSeals:
         self.status_lists.publish(batch.changes)
 
     async def record_seal(self, version_id: str) -> str:
-        """The compact JWS that seals this version. Raises HubError(DIGEST_MISMATCH)."""
+        """The compact JWS that seals this version, with the disclosures that lead to it where its
+        batch has one signature. Raises HubError(DIGEST_MISMATCH)."""
         row = await self.database.one(RECORD_SEAL, version_id)
         if row is None:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {version_id}")
         header_id, payload, signature = text(row[0]), blob(row[1]), blob(row[2])
+        path = "" if row[3] is None else text(row[3])
         header = self._headers.get(header_id) or await self._header(header_id)
-        return f"{header}.{b64u(payload)}.{b64u(signature)}"
+        return f"{header}.{b64u(payload)}.{b64u(signature)}{path}"
 
     async def _header(self, header_id: str) -> str:
         row = await self.database.one(SEAL_HEADER, header_id)
@@ -188,7 +194,11 @@ class RecordSeals:
         places = [(place, self.status_lists.uri(number)) for number, place in drawn]
         uses = authority.uses or 0
         composed = self.signer.compose(authority.approved, authority.key, order, records, places)
-        signatures = authority.key.sign_records(RecordWork(authority.mandate, order, composed))
+        fold = _fold(composed) if authority.key.is_slow and len(composed) > 1 else None
+        work = RecordWork(authority.mandate, order, composed, fold)
+        signed = list(zip(work.payloads, authority.key.sign_records(work), strict=True))
+        if fold is not None:
+            signed *= len(composed)
         header = header_segment(authority.key)
         sealed = [
             SealedRecord(
@@ -211,8 +221,9 @@ class RecordSeals:
                 Write(PUT_HEADER, [_header_row(authority, header)]),
                 Write(
                     INSERT_SIGNATURE,
-                    _signature_rows(authority, header, composed, signatures, drawn),
+                    _signature_rows(authority, header, composed, signed, drawn),
                 ),
+                *_path_writes(authority, composed, fold),
                 uses_write(authority.intent.name, uses + len(records)),
                 *authority.usable.writes(len(records)),
                 *ended.writes,
@@ -250,7 +261,7 @@ def _signature_rows(
     authority: _Authority,
     header: str,
     composed: Sequence[Composed],
-    signatures: Sequence[bytes],
+    signed: Sequence[tuple[bytes, bytes]],
     places: Sequence[tuple[int, int]],
 ) -> list[Row]:
     kid, algorithm = authority.key.kid, authority.key.algorithm.value
@@ -261,10 +272,28 @@ def _signature_rows(
             algorithm,
             kid,
             header_id,
-            one.payload,
+            payload,
             signature,
             *place,
             one.record.retention_class,
         )
-        for one, signature, place in zip(composed, signatures, places, strict=True)
+        for one, (payload, signature), place in zip(composed, signed, places, strict=True)
     ]
+
+
+def _path_writes(
+    authority: _Authority, composed: Sequence[Composed], fold: Fold | None
+) -> list[Write]:
+    if fold is None:
+        return []
+    algorithm = authority.key.algorithm.value
+    rows: list[Row] = [
+        (one.record.version_id, algorithm, "~" + "~".join(path), one.record.retention_class)
+        for one, path in zip(composed, fold.folded.paths, strict=True)
+    ]
+    return [Write(INSERT_PATH, rows)]
+
+
+def _fold(composed: Sequence[Composed]) -> Fold:
+    seed = secrets.token_bytes(SEED_BYTES)
+    return Fold(seed, fold_records([one.payload for one in composed], seed))

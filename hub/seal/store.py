@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     literal_column,
     select,
@@ -99,6 +100,18 @@ SIGNATURES: Final = Table(
     Index("seal_signatures_by_status", "status_list", "status_place", unique=True),
 )
 
+# What leads to a record in a batch under one signature: disclosures of hub/proof/record_batch.py,
+# outermost first, each with a `~` before it. A record that is signed alone has none.
+PATHS: Final = Table(
+    "seal_paths",
+    METADATA,
+    Column("version_id", Text, primary_key=True),
+    Column("algorithm", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # A place that is given out reads VALID for as long as there is no row of it here.
 STATUS: Final = Table(
     "seal_status",
@@ -120,6 +133,7 @@ PUT_INTENT: Final = put_into(INTENTS)
 PUT_APPROVAL: Final = put_into(APPROVALS)
 PUT_USES: Final = put_into(USES)
 INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
+INSERT_PATH: Final = insert_into(PATHS)
 PUT_STATUS: Final = put_into(STATUS)
 
 _INTENT_COLUMNS: Final = tuple(INTENTS.columns)
@@ -176,7 +190,17 @@ USES_OF_INTENT: Final = question(
 )
 RECORD_SEAL: Final = question(
     "record seal of a version",
-    select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature).where(
+    select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature, PATHS.c.path)
+    .select_from(
+        SIGNATURES.outerjoin(
+            PATHS,
+            and_(
+                PATHS.c.version_id == SIGNATURES.c.version_id,
+                PATHS.c.algorithm == SIGNATURES.c.algorithm,
+            ),
+        )
+    )
+    .where(
         SIGNATURES.c.version_id == bindparam("version_id"),
         SIGNATURES.c.algorithm == literal_column("'ES256'"),
     ),

@@ -18,6 +18,7 @@ from hub.proof.sd_jwt import RecordClaims, draw_digests, present, record_payload
 from tests.proof.jose_vectors import check_presentation
 from tests.proof.test_sd_jwt_oracle import CLAIMS, SEAL_SIGNER, theirs
 
+SEED = bytes(range(32))
 Folded = tuple[FoldedRecords, list[tuple[Disclosure, ...]], list[RecordClaims]]
 
 
@@ -32,7 +33,7 @@ def folded(count: int) -> Folded:
     claims = [record(number) for number in range(count)]
     digests = [draw_digests({"name": f"某{n}", "scope": None}, 8) for n in range(count)]
     payloads = [record_payload(one, d.sd) for one, d in zip(claims, digests, strict=True)]
-    return fold_records(payloads), [one.disclosures for one in digests], claims
+    return fold_records(payloads, SEED), [one.disclosures for one in digests], claims
 
 
 def shown(whole: Folded, place: int, *names: str) -> str:
@@ -89,7 +90,7 @@ def test_no_batch_is_empty_or_larger(count: int) -> None:
     payload = record_payload(CLAIMS, draw_digests({"name": "x"}, 8).sd)
 
     with pytest.raises(ProofError) as caught:
-        fold_records([payload] * count)
+        fold_records([payload] * count, SEED)
 
     assert caught.value.reason is ProofReason.BATCH_N
 
@@ -100,7 +101,7 @@ def test_what_a_batch_shares_is_the_same_in_every_record() -> None:
     other = dataclasses.replace(CLAIMS, type_version=CLAIMS.type_version + 1)
 
     with pytest.raises(ProofError) as caught:
-        fold_records([record_payload(CLAIMS, sd), record_payload(other, sd)])
+        fold_records([record_payload(CLAIMS, sd), record_payload(other, sd)], SEED)
 
     assert caught.value.reason is ProofReason.CLAIM_INVALID
 
@@ -134,7 +135,7 @@ def test_records_of_a_batch_cannot_be_mixed() -> None:
 
 def _sealed(tree: Json, *texts: str, **changes: Json) -> str:
     """A batch whose tree is not as we make it, under a genuine signature."""
-    payload = parse_object(fold_records([record_payload(CLAIMS, ["A" * 43])]).payload)
+    payload = parse_object(fold_records([record_payload(CLAIMS, ["A" * 43])], SEED).payload)
     members = {**payload, "records": tree, **changes}
     return "~".join((SEAL_SIGNER.compact(SEAL_TYP, emit_json(members)), *texts, ""))
 
@@ -143,7 +144,7 @@ def test_a_tree_of_another_form_is_refused() -> None:
     """Also under a genuine signature: what is read has one form only."""
     digests = draw_digests({"name": "x"}, 8)
     own = parse_object(record_payload(CLAIMS, digests.sd))
-    (path,) = fold_records([emit_json(own)]).paths
+    (path,) = fold_records([emit_json(own)], SEED).paths
     leaf = parse_json(b64u_decode(path[-1]))
     assert isinstance(leaf, list)
     assert isinstance(leaf[2], dict)
