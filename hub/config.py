@@ -198,6 +198,9 @@ class SealSection(_Section):
     # What the signer process keeps, its socket and its journal: counted uses, what it was shown.
     # Never restored from a backup: uses would be counted twice.
     signer_folder: Path = Path("signer")
+    # Homes whose keys sign only some tens of times in a second: a batch of records gets one
+    # signature there (docs/formats/record-seal.md), a record that comes alone one of its own.
+    slow_homes: frozenset[str] = frozenset()
     pkcs11: TokenUriSection = TokenUriSection()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.

@@ -383,7 +383,12 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     seal_keys = await _seal_keys(config, keys, database, recorder, SignerEvidence(rosters, proven))
     signer = Signer(origin, region, clock, lambda: rosters.newest, proven)
     record_seals = RecordSeals(
-        database, signer, seal_keys, status_lists, _prove_all(proven.prove, rosters.refresh)
+        database,
+        signer,
+        seal_keys,
+        status_lists,
+        _prove_all(proven.prove, rosters.refresh),
+        config.seal.slow_homes,
     )
     anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
     seals = Seals(database, recorder, clock, seal_keys, identities, anchors)

@@ -54,11 +54,6 @@ class SigningKey(Protocol):
         """DER, leaf first, without the root."""
         ...
 
-    @property
-    def is_slow(self) -> bool:
-        """Whether a signature takes so long that a batch of records gets only one."""
-        ...
-
     def sign(self, signing_input: bytes, format: str) -> bytes:
         """The signature over the exact bytes, which must be of `format`, the key's one. Never a
         digest. In the form of the format: JOSE octets for `dc+sd-jwt`, else DER.
@@ -186,7 +181,6 @@ class SealKey:
     x509_chain: tuple[bytes, ...]
     # The octets of a signature (`algorithms.py`) over data.
     _sign: Callable[[bytes], bytes]
-    is_slow: bool = False
     _headers: set[bytes] = field(default_factory=set)
 
     def sign(self, signing_input: bytes, format: str) -> bytes:

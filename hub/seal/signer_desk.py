@@ -7,7 +7,7 @@ checked by `hub.proof.sealing`, the same functions by which the hub composed it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,7 @@ from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import SEAL_TYP, RegisteredKey
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import LogTrust
+from hub.proof.record_batch import fold_records
 from hub.proof.roster import Roster, parse_roster
 from hub.proof.roster_changes import Chain, Link, begin, follow
 from hub.proof.sealing import approve_standing, open_batch, refused
@@ -186,7 +187,8 @@ class SignerDesk:
     def _sign(self, asked: pb.SignRecords) -> pb.SignerAnswer:
         """1. A request that was signed is answered alike. 2. The intent is approved, in force, and
         allows the batch; the key is the authority's and its algorithm in use. 3. Each record is
-        what may be signed. 4. The uses are counted. 5. All are signed. 6. That is written down.
+        what may be signed. 4. The uses are counted. 5. They are signed, one by one or folded.
+        6. That is written down.
         """
         content = digest(asked.SerializeToString(deterministic=True))
         first = self.journal.answered(asked.request_id, content)
@@ -207,6 +209,7 @@ class SignerDesk:
             raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
         for record in asked.records:
             batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
+        payloads = _payloads(approved.name, asked)
         self.journal.begin(
             asked.request_id,
             content,
@@ -215,27 +218,38 @@ class SignerDesk:
             uses_max=approved.intent.uses_max,
             name=approved.name,
         )
-        signatures = self._signed(key, asked)
+        signatures = self._signed(key, asked.request_id, payloads)
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
 
-    def _signed(self, key: SigningKey, asked: pb.SignRecords) -> list[bytes]:
+    def _signed(self, key: SigningKey, request_id: str, payloads: Sequence[bytes]) -> list[bytes]:
         header, signatures = header_segment(key), list[bytes]()
         try:
-            for record in asked.records:
-                signing_input = f"{header}.{b64u(record.payload)}".encode()
+            for payload in payloads:
+                signing_input = f"{header}.{b64u(payload)}".encode()
                 signatures.append(key.sign(signing_input, SEAL_TYP))
         except HubError:
             if signatures:
-                self.journal.lose(asked.request_id)
+                self.journal.lose(request_id)
             else:
-                self.journal.abandon(asked.request_id)
+                self.journal.abandon(request_id)
             raise
         return signatures
 
     def _settle(self, asked: pb.SettleSigning) -> pb.SignerAnswer:
         outcome = self.journal.settle(asked.request_id)
         return pb.SignerAnswer(settled=pb.SettledSigning(outcome=outcome))
+
+
+def _payloads(name: str, asked: pb.SignRecords) -> list[bytes]:
+    """What is signed: each record, or all of them folded, once each was found to be allowed."""
+    payloads = [record.payload for record in asked.records]
+    if not asked.seed:
+        return payloads
+    try:
+        return [fold_records(payloads, asked.seed).payload]
+    except ProofError as error:
+        raise refused(name, f"the records cannot be folded: {error.reason.value}") from error
 
 
 def _signatures(signatures: list[bytes]) -> pb.SignerAnswer:

@@ -50,7 +50,7 @@ class SlowHome(KeyFiles):
                 self.signed.append(data)
                 return sign(data)
 
-        return dataclasses.replace(key, _sign=slowly, is_slow=True)
+        return dataclasses.replace(key, _sign=slowly)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def slow(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Office,
         assert isinstance(files, KeyFiles)
         home = SlowHome(**{one.name: getattr(files, one.name) for one in dataclasses.fields(files)})
         keys = dataclasses.replace(office.record_seals.keys, homes={"files": home}, _opened={})
-        seals = dataclasses.replace(office.record_seals, keys=keys)
+        seals = dataclasses.replace(office.record_seals, keys=keys, slow_homes=frozenset({"files"}))
         office.ingest = dataclasses.replace(office.ingest, seals=seals)
         await office.open_for(LICENCE_TYPE)
         yield office, home

@@ -637,3 +637,37 @@ def test_a_path_longer_than_the_kernel_takes_is_no_obstacle(tmp_path: Path) -> N
         with accepted:
             assert peer_uid(accepted) == os.getuid()
             assert connection.family is socket.AF_UNIX
+
+
+async def test_a_slow_home_seals_a_batch_with_one_signature(city: Path, tmp_path: Path) -> None:
+    """The process folds what it has checked, under the hub's seed, to the bytes the hub stores; the
+    platform's client reads the answer as ever. A fold of anything unapproved is refused."""
+    home = with_process(copy_home(city, tmp_path / "home"), 'slow_homes = ["files"]')
+    requests: list[pb.SignRecords] = []
+    sign = SignerProcess.sign
+    async with Simulator(home) as simulator:
+        signing = Signing(simulator, requests)
+
+        def keep(process: SignerProcess, request: pb.SignRecords) -> list[bytes]:
+            requests.append(request)
+            return sign(process, request)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SignerProcess, "sign", keep)
+            rows = [licence(number) for number in range(901, 921)]
+            delivered = await simulator.connector().deliver(rows)
+
+        fetched = await simulator.platform().fetch(by_identifier(delivered.results[7].identifier))
+        assert fetched.states == ["active"]
+        answer = signing.by_hand(sign=requests[-1])
+        assert len(answer.signatures.signatures) == 1
+        assert signing.journal("SELECT uses FROM uses") == [(20,)]
+
+        def short_seed(request: pb.SignRecords) -> None:
+            request.seed = b"short"
+
+        assert signing.refusal(short_seed) == (
+            "INTENT_NOT_APPROVED",
+            "the records cannot be folded: SALT_LENGTH",
+        )
+        assert signing.refusal(_payload("cert", "another"))[0] == "INTENT_NOT_APPROVED"

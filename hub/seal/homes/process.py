@@ -322,6 +322,7 @@ class ProcessKey:
                     )
                     for one in work.records
                 ],
+                seed=b"" if work.fold is None else work.fold.seed,
             )
         )
 

@@ -143,7 +143,7 @@ class SignerDone(_message.Message):
     def __init__(self) -> None: ...
 
 class SignRecords(_message.Message):
-    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "batch", "records")
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "batch", "records", "seed")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +151,7 @@ class SignRecords(_message.Message):
     APPROVALS_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     key: SignerKey
     intent_name: str
@@ -158,7 +159,8 @@ class SignRecords(_message.Message):
     approvals: _containers.RepeatedScalarFieldContainer[str]
     batch: SignedBatch
     records: _containers.RepeatedCompositeFieldContainer[RecordBytes]
-    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., batch: _Optional[_Union[SignedBatch, _Mapping]] = ..., records: _Optional[_Iterable[_Union[RecordBytes, _Mapping]]] = ...) -> None: ...
+    seed: bytes
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., batch: _Optional[_Union[SignedBatch, _Mapping]] = ..., records: _Optional[_Iterable[_Union[RecordBytes, _Mapping]]] = ..., seed: _Optional[bytes] = ...) -> None: ...
 
 class SignedBatch(_message.Message):
     __slots__ = ("root_jws", "rows", "authority", "type_code", "vct", "type_version", "integrity", "manifest", "batch")
