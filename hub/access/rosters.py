@@ -7,6 +7,7 @@ database adds no officer and lowers no quorum; it stops all approvals instead.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -54,6 +55,7 @@ class Rosters:
     proofs: Proofs
     _chain: Chain | None = field(default=None)
     _links: list[Link] = field(default_factory=list)
+    _following: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def newest(self) -> Roster:
@@ -74,15 +76,16 @@ class Rosters:
 
     async def refresh(self) -> None:
         """Follow what was recorded since. Raises HubError(ROSTER_BROKEN): nothing counts then."""
-        after = -1 if self._chain is None else self._chain.roster.number
-        for row in await self.database.all(ROSTERS_AFTER, after):
-            link, entry = link_of(row)
-            try:
-                self._chain = await self._followed(link, entry)
-                self._links.append(link)
-            except ProofError as error:
-                raise HubError(Reason.ROSTER_BROKEN, number=after + 1, rule=str(error)) from error
-            after += 1
+        async with self._following:
+            after = -1 if self._chain is None else self._chain.roster.number
+            for row in await self.database.all(ROSTERS_AFTER, after):
+                link, entry = link_of(row)
+                after += 1
+                try:
+                    self._chain = await self._followed(link, entry)
+                    self._links.append(link)
+                except ProofError as error:
+                    raise HubError(Reason.ROSTER_BROKEN, number=after, rule=str(error)) from error
 
     async def link(self, number: int | None) -> tuple[Link, int]:
         """The statement of this number, or the newest, with what carried it, and its entry.

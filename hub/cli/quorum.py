@@ -26,6 +26,7 @@ from hub.proof.intent import QUORUM_MAX, QUORUM_MIN
 from hub.proof.intent_kinds import KINDS, QUORUM_CHANGE
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.roster import Roster, parse_roster
+from hub.proof.roster_changes import Link, begin, follow
 
 app = typer.Typer(no_args_is_help=True, help="How many officers approve an intent.")
 
@@ -129,6 +130,52 @@ def change(
         members,
         Proposal(intent, start, until, replaces, profile, receipt, repeat),
     )
+
+
+@app.command()
+def verify(
+    pin: Annotated[
+        str, typer.Option(help="Digest of roster number 0, as somebody kept it outside the hub.")
+    ] = "",
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow the chain of rosters from number 0: each change by an intent that the officers before
+    it approved. Nothing that the hub says is believed but number 0; pin its digest.
+
+    Example: sealway quorum verify --pin 0KHzeHgnyvhaAjHDJ9XeKi4iv5Is3ElWCRTOhDJtYV8
+    """
+    terminal = Terminal(as_json)
+    with connected(profile) as client:
+        newest, _ = newest_roster(client)
+        links = []
+        for number in range(newest.number + 1):
+            _, found = _roster(client, number)
+            links.append(Link(found.statement, found.intent_bytes, tuple(found.approvals)))
+        first = parse_roster(links[0].statement)
+        chain = begin(links[0].statement, pin or first.digest)
+        for link in links[1:]:
+            chain = follow(chain, link, KINDS)
+    roster = chain.roster
+    if (roster.origin, roster.region) != (client.profile.origin, client.profile.region):
+        raise ProofError(ProofReason.ORIGIN_WRONG, "roster")
+    terminal.document(
+        {
+            "first": first.digest,
+            "pinned": bool(pin),
+            "number": roster.number,
+            "digest": roster.digest,
+        }
+    )
+    terminal.say(
+        f"Rosters 0 to {roster.number} follow from one another; the newest is {roster.digest}.",
+        f"第 0 至 {roster.number} 号名册逐一相承；最新名册摘要 {roster.digest}。",
+    )
+    if not pin:
+        terminal.say(
+            f"Number 0 was taken as the hub shows it. Keep its digest and pin it: {first.digest}",
+            f"第 0 号名册按枢纽所示采用。请留存其摘要并用 --pin 指定：{first.digest}",
+        )
 
 
 def newest_roster(client: HubClient) -> tuple[Roster, access_pb2.Roster]:

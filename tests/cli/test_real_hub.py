@@ -774,6 +774,18 @@ def test_every_command_answers_a_program_with_one_json_document(
         assert ran.code in (0, 6) and "error" not in document, (words, ran.out, ran.err)
 
 
+def test_the_chain_of_rosters_is_followed_from_a_pinned_number_0(officer: Caller) -> None:
+    """With the right digest it is verified, with another one it is another hub's."""
+    first = officer("quorum", "show", "--number", "0")
+
+    verified = officer("quorum", "verify", "--pin", first["digest"])
+    wrong = officer("quorum", "verify", "--pin", "A" * 43, expect=1)["error"]
+
+    assert verified["pinned"] is True
+    assert verified["number"] == officer("quorum", "show")["number"]
+    assert wrong["reason"] == "ROSTER_BROKEN"
+
+
 def test_every_command_that_calls_a_hub_says_in_json_that_there_is_none(
     running_hub: HubProcess,
     sealway: Sealway,
@@ -913,6 +925,7 @@ def _invocations(
         ],
         ("officer", "succeed"): ["sun", "--by", standby, "--until", "2031-12-31", *zhao],
         ("quorum", "show"): zhao,
+        ("quorum", "verify"): zhao,
         ("quorum", "change"): ["--default", "2", "--kind", "officer.end=2", *zhao],
         ("officer", "list"): zhao,
         ("officer", "show"): ["sun", *zhao],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.seal.v1 import seal_pb2
+from hub.access.v1 import access_pb2
+from hub.seal.v1 import intents_pb2, seal_pb2
 from tests.faults.processes import (
     EPOCH,
     HubProcess,
@@ -65,11 +67,36 @@ async def _new_seal(hub: HubProcess, _journal: Journal, number: int) -> Repeat:
     return create
 
 
+async def _new_execution(hub: HubProcess, _journal: Journal, number: int) -> Repeat:
+    intent = f"quorum-{number}"
+    await hub.officer().propose_kind(intent, "quorum.change", {"default": 2}, days=number)
+    for name in ("qian", "sun"):
+        await hub.officer(name).approve(intent)
+    request = intents_pb2.ExecuteIntentRequest(request_id=new_id(), name=f"intents/{intent}")
+
+    async def execute() -> bytes:
+        officer = hub.officer()
+        answer = await officer.call(officer.intents.ExecuteIntent, request)
+        assert answer.intent.state == intents_pb2.Intent.STATE_EXECUTED
+        newest = await officer.call(officer.access.GetRoster, access_pb2.GetRosterRequest())
+        # One statement for each execution so far, however often this one was asked for.
+        assert newest.roster.number == number - 1 == json.loads(answer.result)["roster"]
+        data: bytes = answer.SerializeToString()
+        return data
+
+    return execute
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("new", "steps"),
-    [(_new_fetch, EPOCH), (_new_batch, EPOCH), (_new_seal, KEY + EPOCH)],
-    ids=["fetch", "ingest", "seal"],
+    [
+        (_new_fetch, EPOCH),
+        (_new_batch, EPOCH),
+        (_new_seal, KEY + EPOCH),
+        (_new_execution, EPOCH),
+    ],
+    ids=["fetch", "ingest", "seal", "execution"],
 )
 async def test_a_hub_killed_at_any_durable_step_keeps_every_promise(
     launcher: Launcher,
