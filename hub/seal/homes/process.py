@@ -288,11 +288,6 @@ class ProcessKey:
     x509_chain: tuple[bytes, ...]
     _home: ProcessHome
 
-    @property
-    def is_slow(self) -> bool:
-        """Never: the process makes each record's bytes again and knows no batch under one seal."""
-        return False
-
     def sign(self, signing_input: bytes, format: str) -> bytes:
         """Refused: without a mandate nothing is signed."""
         raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
