@@ -27,6 +27,8 @@ from hub.clock import legal_day, now_us
 from hub.config import Config, load
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
+from hub.proof import sm2
+from hub.proof.reasons import TEXTS, ProofError
 
 app = typer.Typer()
 
@@ -146,6 +148,7 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield _keys(config)
     yield from _key_homes(config)
     yield _algorithms(config)
+    yield _national_algorithms()
     yield from _time_stamps(config)
     yield _log(config)
     yield _clock(config)
@@ -268,6 +271,20 @@ def _algorithms(config: Config) -> Finding:
         f"请在到期前将 {names} 密钥更换为其他算法。",
     )
     return Finding(check, Mark.WARNING, shown, remedy)
+
+
+def _national_algorithms() -> Finding:
+    """SM2 is the system's own; without it everything else goes on."""
+    check = Said("national algorithms (SM2)", "国密算法（SM2）")
+    try:
+        return Finding(check, Mark.GOOD, _same(sm2.implementation()))
+    except ProofError as error:
+        remedy = Said(
+            "Install OpenSSL 3.0 or newer with SM2, if keys or seals of SM2 are used.",
+            "如使用 SM2 密钥或印章，请安装支持 SM2 的 OpenSSL 3.0 或更新版本。",
+        )
+        found = Said(error.detail, TEXTS[error.reason].zh)
+        return Finding(check, Mark.WARNING, found, remedy)
 
 
 def _time_stamps(config: Config) -> Iterator[Finding]:

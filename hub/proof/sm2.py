@@ -64,6 +64,12 @@ def sm3(data: bytes) -> bytes:
     return digest.finalize()
 
 
+def implementation() -> str:
+    """The libcrypto that computes SM2, as it names itself. Raises ProofError(SM2_UNAVAILABLE)."""
+    text: bytes = _libcrypto().OpenSSL_version(0)
+    return text.decode()
+
+
 def signature_to_raw(der: bytes) -> bytes:
     """r ‖ s, 64 bytes. Raises ProofError(SIGNATURE_INVALID) unless strict DER and in range."""
     r, s = _scalars(der)

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from connectors.profile import load_profile
+from hub.cli import doctor
 from hub.clock import legal_day, now_us
+from hub.proof import sm2
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.trust import parse_trust
 from tests.cli.conftest import Sealway
 
@@ -143,8 +146,23 @@ def test_doctor_finds_all_good_but_the_hub_that_is_not_running(
     assert ran.code == 1
     marks = {check["check"]: check["mark"] for check in ran.document["checks"]}
     assert [name for name, mark in marks.items() if mark != "good"] == ["hub answers"]
-    assert len(marks) == 12
+    assert len(marks) == 13
     assert {"seal keys in files", "algorithms of seals"} <= marks.keys()
+
+
+def test_doctor_warns_where_sm2_cannot_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the hub goes on without national algorithms, so it is no fault."""
+
+    def missing() -> object:
+        raise ProofError(ProofReason.SM2_UNAVAILABLE, "no libcrypto", verdict=Verdict.CANNOT_CHECK)
+
+    monkeypatch.setattr(sm2, "_libcrypto", missing)
+    found = doctor._national_algorithms()
+
+    assert found.mark is doctor.Mark.WARNING
+    assert found.detail.en == "no libcrypto"
+    assert "OpenSSL 3.0" in found.remedy.en
+    assert "OpenSSL 3.0" in found.remedy.zh
 
 
 def test_doctor_names_the_fault_and_the_remedy(sealway: Sealway, home: Path) -> None:
