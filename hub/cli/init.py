@@ -261,12 +261,15 @@ def _make_trust(home: Home) -> None:
     keys = open_keys(home.config)
     status_key = keys.status_key.public_key
     assert status_key is not None, "status keys are P-256"
+    seal_anchors = tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem))
     trust = Trust(
         origin=home.config.hub.origin,
         region=home.config.hub.region,
         log_keys=(keys.log.verifier.text(),),
-        seal_anchors=tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem)),
+        seal_anchors=seal_anchors,
         status_keys=(status_key,),
+        # One CA certifies a department's keys, for records and for PDF.
+        pdf_anchors=seal_anchors,
     )
     home.file("trust.json", trust_file(trust))
 

@@ -75,10 +75,12 @@ _PSS_PARAMETERS: Final = der(
 
 @dataclass(frozen=True, slots=True)
 class _Algorithm:
-    """How a key algorithm stands in CMS: the document's digest and the two identifiers."""
+    """How a key algorithm stands in CMS: the document's digest, the two identifiers, and how long a
+    signature gets (RSA: up to 4096 bits)."""
 
     digest: Callable[[], hashlib._Hash]
     digest_name: str
+    signature_bytes_max: int
     digest_identifier: bytes
     signature_identifier: bytes
 
@@ -86,19 +88,20 @@ class _Algorithm:
 _ALGORITHMS: Final = {
     # RFC 5754 §3.3
     KeyAlgorithm.ES256: _Algorithm(
-        hashlib.sha256, "sha256", _SHA256, der(_SEQUENCE, _oid("1.2.840.10045.4.3.2"))
+        hashlib.sha256, "sha256", 72, _SHA256, der(_SEQUENCE, _oid("1.2.840.10045.4.3.2"))
     ),
     KeyAlgorithm.ES384: _Algorithm(
-        hashlib.sha384, "sha384", _SHA384, der(_SEQUENCE, _oid("1.2.840.10045.4.3.3"))
+        hashlib.sha384, "sha384", 104, _SHA384, der(_SEQUENCE, _oid("1.2.840.10045.4.3.3"))
     ),
     # RFC 8419 §3: the digest that goes with Ed25519 is SHA-512.
     KeyAlgorithm.ED25519: _Algorithm(
-        hashlib.sha512, "sha512", _SHA512, der(_SEQUENCE, _oid("1.3.101.112"))
+        hashlib.sha512, "sha512", 64, _SHA512, der(_SEQUENCE, _oid("1.3.101.112"))
     ),
     # RFC 4056 §3, with the parameters of RFC 7518 §3.5.
     KeyAlgorithm.PS256: _Algorithm(
         hashlib.sha256,
         "sha256",
+        512,
         _SHA256,
         der(_SEQUENCE, _oid("1.2.840.113549.1.1.10"), _PSS_PARAMETERS),
     ),
@@ -200,8 +203,9 @@ class CmsForm:
         return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, signed_data))
 
     def size_max(self) -> int:
-        """Upper bound of the bytes of a CMS without a time stamp: RSA up to 4096 bits."""
-        return len(self._before_signer) + len(self._signer) + 1024
+        """Upper bound of the bytes of a CMS without a time stamp."""
+        attributes = self.attributes(bytes(self._suite.digest().digest_size))
+        return len(self.assemble(attributes, bytes(self._suite.signature_bytes_max)))
 
 
 def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:

@@ -49,7 +49,8 @@ from hub.errors import HubError, Reason
 from hub.seal.cms import CmsForm, sign_cms
 from hub.seal.keys import SigningKey
 
-PDF_BYTES_MAX: Final = 64 * 1024 * 1024
+# Less than a verifier reads (`hub.proof.pdf_file`): later seals and evidence come on top.
+PDF_BYTES_MAX: Final = 24 * 1024 * 1024
 FIELDS_MAX: Final = 16
 POINTS_PER_MM: Final = 72 / 25.4
 TIME_STAMP_BYTES_MAX: Final = 12 * 1024

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime
 import io
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
+from typer.testing import CliRunner
 
+from hub.cli.verify import app
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof.key_checks import key_digest
 from hub.proof.moment import Basis
@@ -19,7 +22,7 @@ from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence
-from hub.proof.trust import AlgorithmEnd, Compromise, Trust
+from hub.proof.trust import AlgorithmEnd, Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
 from hub.seal.cms import CmsForm
@@ -280,3 +283,28 @@ def test_the_worker_comes_to_the_same_report(ca: Ca) -> None:
 
     assert report is not None
     assert report.verdict is Verdict.VALID, report.steps
+
+
+def test_the_command_line_judges_it(ca: Ca, tmp_path: Path) -> None:
+    """`sealway verify`: 0 valid, 1 invalid, 2 cannot check, with steps for people and machines."""
+    document = sealed(key_of(ca))
+    files = {
+        "sealed.pdf": document,
+        "changed.pdf": document.replace(b"Acme", b"Evil"),
+        "trust.json": trust_file(Trust("hub.test", "330100", pdf_anchors=(ca.root,))),
+        "ca.crl": ca.crl().public_bytes(Encoding.DER),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    trust = ["--trust", str(tmp_path / "trust.json"), "--at", str(int(NOW.timestamp()))]
+    lists = ["--crl", str(tmp_path / "ca.crl")]
+    sealed_file, changed = str(tmp_path / "sealed.pdf"), str(tmp_path / "changed.pdf")
+
+    def ran(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.stdout
+
+    assert ran(sealed_file, *trust, *lists)[0] == 0
+    assert ran(sealed_file, *trust)[0] == 2
+    code, text = ran(changed, *trust, *lists)
+    assert (code, "CONTENT_DIGEST_MISMATCH" in text) == (1, True)
