@@ -16,6 +16,10 @@ from typing import Final
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import x509 as asn1_x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509 import load_der_x509_certificate
 
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
@@ -55,6 +59,9 @@ def _oid(dotted: str) -> bytes:
     return der(_OID, bytes(content))
 
 
+_ES256: Final = ec.ECDSA(hashes.SHA256())
+_ES384: Final = ec.ECDSA(hashes.SHA384())
+_PSS: Final = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
 _DATA: Final = _oid("1.2.840.113549.1.7.1")
 _SIGNED_DATA: Final = _oid("1.2.840.113549.1.7.2")
 _CONTENT_TYPE: Final = _oid("1.2.840.113549.1.9.3")
@@ -113,6 +120,8 @@ class CmsForm:
     """All of a CMS that depends on the key alone. Made once per key, used for every seal."""
 
     algorithm: KeyAlgorithm
+    check_value: Callable[[bytes, bytes], None]
+    """Raises InvalidSignature where a value is not the certificate's over these bytes."""
     _suite: _Algorithm
     _fixed_attributes: tuple[bytes, bytes]
     _before_signer: bytes
@@ -125,9 +134,14 @@ class CmsForm:
         if suite is None or not key.x509_chain:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
         leaf = key.x509_chain[0]
+        try:
+            check_value = _check_of(key.algorithm, leaf)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid) from error
         identifier = der(_SEQUENCE, *_issuer_and_serial(leaf))
         return cls(
             key.algorithm,
+            check_value,
             suite,
             (
                 _attribute(_CONTENT_TYPE, _DATA),
@@ -209,9 +223,35 @@ class CmsForm:
 
 
 def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
-    """Attributes over `digest` and `key`'s signature of them. Raises what `key.sign` raises."""
+    """Attributes over `digest` and `key`'s signature of them.
+
+    The certificate verifies the signature first: a device that answers with another key's would
+    seal for nobody. Raises HubError(KEY_SIGNATURE_WRONG), and what `key.sign` raises.
+    """
     attributes = form.attributes(digest)
-    return attributes, key.sign(attributes, FORMAT)
+    signature = key.sign(attributes, FORMAT)
+    try:
+        form.check_value(attributes, signature)
+    except InvalidSignature as error:
+        raise HubError(Reason.KEY_SIGNATURE_WRONG, kid=key.kid) from error
+    return attributes, signature
+
+
+def _check_of(algorithm: KeyAlgorithm, leaf: bytes) -> Callable[[bytes, bytes], None]:
+    """What checks data and signature with the certificate's key, which is of `algorithm`.
+
+    Raises ValueError for another kind of key; the check raises InvalidSignature.
+    """
+    match algorithm, load_der_x509_certificate(leaf).public_key():
+        case KeyAlgorithm.ES256, ec.EllipticCurvePublicKey(curve=ec.SECP256R1()) as curve_key:
+            return lambda data, value: curve_key.verify(value, data, _ES256)
+        case KeyAlgorithm.ES384, ec.EllipticCurvePublicKey(curve=ec.SECP384R1()) as curve_key:
+            return lambda data, value: curve_key.verify(value, data, _ES384)
+        case KeyAlgorithm.ED25519, ed25519.Ed25519PublicKey() as edwards_key:
+            return lambda data, value: edwards_key.verify(value, data)
+        case KeyAlgorithm.PS256, rsa.RSAPublicKey() as rsa_key:
+            return lambda data, value: rsa_key.verify(value, data, _PSS, hashes.SHA256())
+    raise ValueError("the certificate is of another kind of key")
 
 
 def with_time_stamp(cms: bytes, token: bytes) -> bytes:

@@ -124,10 +124,24 @@ def test_a_chain_is_a_set_in_order(ca: Ca) -> None:
     assert found == sorted(key.x509_chain)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_signature_of_another_key_is_not_used(ca: Ca, algorithm: KeyAlgorithm) -> None:
+    """A device that lost its way: nothing is sealed with what the certificate does not verify."""
+    key, other = key_of(ca, algorithm), key_of(ca, algorithm, 1)
+    confused = MemoryKey(algorithm, other.private, key.x509_chain)
+    form = CmsForm.of(confused)
+    with pytest.raises(HubError) as refused:
+        sign_cms(confused, form, form.digest(CONTENT))
+
+    assert refused.value.reason is Reason.KEY_SIGNATURE_WRONG
+
+
 def test_a_key_of_another_kind_has_no_form(ca: Ca) -> None:
-    """SM2 has no place in PAdES, and a key without a certificate signs for nobody."""
+    """SM2 has no place in PAdES, a key without a certificate signs for nobody, and a certificate of
+    another algorithm is of another key."""
     key = key_of(ca)
     for wrong in (
+        MemoryKey(KeyAlgorithm.ES384, key.private, key.x509_chain),
         MemoryKey(KeyAlgorithm.SM2, key.private, key.x509_chain),
         MemoryKey(KeyAlgorithm.ES256, key.private, ()),
     ):
