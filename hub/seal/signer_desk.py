@@ -24,9 +24,10 @@ from hub.proof.receipt import LogTrust
 from hub.proof.record_batch import fold_records
 from hub.proof.roster import Roster, parse_roster
 from hub.proof.roster_changes import Chain, Link, begin, follow
-from hub.proof.sealing import approve_standing, open_batch, refused
+from hub.proof.sealing import ApprovedIntent, open_batch, refused
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.signer import Signer
 from hub.seal.signer_journal import Journal
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -44,6 +45,7 @@ class SignerDesk:
     _opened: dict[tuple[str, str, tuple[bytes, ...]], SigningKey] = field(default_factory=dict)
     _keys: dict[str, RegisteredKey] = field(default_factory=dict)
     _chain: Chain | None = None
+    _signer: Signer | None = None
 
     def start(self) -> None:
         """Follow again what was believed before. Raises ProofError where the journal was altered:
@@ -199,9 +201,7 @@ class SignerDesk:
         now_us = self.clock()
         self.algorithms.check(_algorithm(asked.key.algorithm), now_us)
         now = now_us // 1_000_000
-        approved = approve_standing(
-            asked.intent_name, asked.intent, asked.approvals, self._roster(), now=now
-        )
+        approved = self._approve(asked)
         key = self._key(asked.key)
         batch = open_batch(approved, _order(asked.batch), key=key, keys=self._keys.get, now=now)
         rows = {record.row_index for record in asked.records}
@@ -221,6 +221,15 @@ class SignerDesk:
         signatures = self._signed(key, asked.request_id, payloads)
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
+
+    def _approve(self, asked: pb.SignRecords) -> ApprovedIntent:
+        """As the hub does, and remembered as there."""
+        roster = self._roster()
+        if self._signer is None:
+            self._signer = Signer(
+                roster.origin, roster.region, self.clock, self._roster, self._keys.get
+            )
+        return self._signer.approve(asked.intent_name, asked.intent, asked.approvals)
 
     def _signed(self, key: SigningKey, request_id: str, payloads: Sequence[bytes]) -> list[bytes]:
         header, signatures = header_segment(key), list[bytes]()

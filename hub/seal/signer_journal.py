@@ -1,8 +1,8 @@
 """What a signer process remembers: what it believes, what it has used, what it has signed.
 
-One SQLite file, written to disk before each answer. A use is counted before the first signature is
-made, so whatever happens afterwards is counted; a request that began and was not finished when the
-process ended is *indeterminate*: signatures of it may exist, and it is never signed again.
+One SQLite file. A use is counted, and on disk, before the first signature is made, so whatever
+happens afterwards is counted; a request that began and was not finished when the process ended is
+*indeterminate*: signatures of it may exist, and it is never signed again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ class Journal:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_SCHEMA)
         return cls(connection)
 
@@ -67,8 +66,11 @@ class Journal:
     def pin(self, name: str, value: str) -> None:
         """Remember `value` for ever. Raises HubError(SIGNER_PINNED) where another one was."""
         with self._lock:
-            self._connection.execute("INSERT OR IGNORE INTO pins VALUES (?, ?)", (name, value))
             pinned = self.pinned(name)
+            if pinned is None:
+                with _Transaction(self._connection, "FULL"):
+                    self._connection.execute("INSERT INTO pins VALUES (?, ?)", (name, value))
+                pinned = value
         if pinned != value:
             raise HubError(Reason.SIGNER_PINNED, what=name)
 
@@ -90,7 +92,7 @@ class Journal:
 
     def add_link(self, number: int, link: Link) -> None:
         """Remember a statement that was followed to."""
-        with self._lock:
+        with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
                 "INSERT INTO roster VALUES (?, ?, ?, ?)",
                 (number, link.statement, link.intent, json.dumps(link.approvals)),
@@ -104,7 +106,7 @@ class Journal:
 
     def add_receipt(self, key_id: str, receipt: str) -> None:
         """Remember a receipt that proved a key."""
-        with self._lock:
+        with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
                 "INSERT OR REPLACE INTO receipts VALUES (?, ?)", (key_id, receipt)
             )
@@ -145,7 +147,7 @@ class Journal:
 
         Raises HubError(INTENT_EXHAUSTED) where so many are not left.
         """
-        with self._lock, _Transaction(self._connection):
+        with self._lock, _Transaction(self._connection, "FULL"):
             used = self.uses(intent)
             if used + count > uses_max:
                 raise HubError(Reason.INTENT_EXHAUSTED, intent=name, left=max(uses_max - used, 0))
@@ -158,8 +160,12 @@ class Journal:
             self._running.add(request_id)
 
     def finish(self, request_id: str, signatures: Sequence[bytes]) -> None:
-        """Remember the signatures; durable before they are answered."""
-        with self._lock, _Transaction(self._connection):
+        """Remember the signatures, so that the same request is answered alike.
+
+        Written, and not waited for on the disk: a power cut may make a request that was answered
+        look lost, which signs nothing twice.
+        """
+        with self._lock, _Transaction(self._connection, "NORMAL"):
             self._connection.execute(
                 "UPDATE requests SET state = ?, signatures = ? WHERE request_id = ?",
                 (_SIGNED, _joined(signatures), request_id),
@@ -173,7 +179,7 @@ class Journal:
 
     def abandon(self, request_id: str) -> None:
         """Forget a request of which nothing was signed, and give its uses back."""
-        with self._lock, _Transaction(self._connection):
+        with self._lock, _Transaction(self._connection, "FULL"):
             intent, count = self._connection.execute(
                 "SELECT intent, uses FROM requests WHERE request_id = ?", (request_id,)
             ).fetchone()
@@ -183,7 +189,7 @@ class Journal:
 
     def lose(self, request_id: str) -> None:
         """Close a request of which some was signed and nothing answered; its uses stay counted."""
-        with self._lock:
+        with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
                 "UPDATE requests SET state = ? WHERE request_id = ?", (_LOST, request_id)
             )
@@ -209,11 +215,13 @@ class Journal:
 
 @dataclass(slots=True)
 class _Transaction:
-    """All of it or nothing."""
+    """All of it or nothing; on disk at its end where `synchronous` is FULL."""
 
     connection: sqlite3.Connection
+    synchronous: str
 
     def __enter__(self) -> None:
+        self.connection.execute(f"PRAGMA synchronous = {self.synchronous}")
         self.connection.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:

@@ -31,6 +31,7 @@ from tests.bench.ofd import ofd
 from tests.bench.pdf import pdf
 from tests.bench.processes import DRIVER_CORE, ROOT
 from tests.bench.session import FULL, QUICK, Effort, Result, Session, opened
+from tests.bench.signer import signer
 from tests.bench.sm2 import sm2
 
 ESSENTIAL: Final = ("fetch", "fetch-20", "ingest")
@@ -48,7 +49,12 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "instructions": lambda session, hub, _: instructions(session, hub),
 }
 # These measure what needs no hub around it.
-ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {"ofd": ofd, "pdf": pdf, "sm2": sm2}
+ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {
+    "ofd": ofd,
+    "pdf": pdf,
+    "signer": signer,
+    "sm2": sm2,
+}
 NAMES: Final = (*PROGRAMS, *ALONE)
 ON_SLOW_DISK: Final[Mapping[str, Program]] = {
     "fetch": lambda session, _hub, slow: fetch_slow_disk(session, slow),

@@ -117,7 +117,7 @@ async def test_what_the_hub_composed_is_what_may_be_signed(sealed: Sealed) -> No
         ("custody", "attested", "not a record: CUSTODY_INVALID"),
         ("delegation", "intents/other", "not approved"),
         ("src", {"batch": "b", "i": 1, "n": 2, "row": b64u(bytes(32))}, "not approved"),
-        ("conversion", {"officer": "officers/x", "attestation": b64u(bytes(32))}, "CLAIM_INVALID"),
+        ("conversion", {"officer": "officers/x", "attestation": b64u(bytes(32))}, "not approved"),
         ("algs", ["ES256", "SM2"], "not approved"),
         ("status", {"status_list": {"idx": 1}}, "not a record: CLAIM_INVALID"),
         ("_sd", [b64u(bytes(32))], "not a record: DISCLOSURE_UNREFERENCED"),
@@ -141,8 +141,8 @@ async def test_another_spelling_of_the_same_claims_is_not_signed(sealed: Sealed)
     """Reordered members, white space, a member twice."""
     members = parse_object(sealed.payload)
     for changed, rule in (
-        (emit_json(dict(reversed(members.items()))), "CLAIM_INVALID"),
-        (sealed.payload + b" ", "CLAIM_INVALID"),
+        (emit_json(dict(reversed(members.items()))), "was not approved"),
+        (sealed.payload + b" ", "was not approved"),
         (b'{"v":1,' + sealed.payload[1:], "JSON_DUPLICATE_MEMBER"),
         (b"", "JSON_MALFORMED"),
         (bytes(32), "JSON_MALFORMED"),

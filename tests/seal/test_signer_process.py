@@ -337,13 +337,27 @@ async def test_the_uses_that_were_approved_are_all(signing: Signing) -> None:
     assert caught.value.reason == Reason.INTENT_EXHAUSTED
 
 
+class Clock:
+    """The time, or the second that a test sets."""
+
+    at_s: int | None = None
+
+    def __call__(self) -> int:
+        return now_us() if self.at_s is None else self.at_s * 1_000_000
+
+
 @pytest.fixture
-async def desk(signing: Signing, tmp_path: Path) -> AsyncIterator[SignerDesk]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def desk(signing: Signing, tmp_path: Path, clock: Clock) -> AsyncIterator[SignerDesk]:
     """What the process is made of, in this process, with all that it was shown."""
     await signing.hub.connector().deliver([licence(901)])
     settings = signer_settings(signing.hub.config)
     journal = Journal.open(tmp_path / "journal.db")
-    desk = SignerDesk(settings.homes(), journal, AlgorithmTable(SEALING_DAYS), now_us)
+    desk = SignerDesk(settings.homes(), journal, AlgorithmTable(SEALING_DAYS), clock)
     evidence = signing.process.evidence
     introduction = _introduction(
         signing,
@@ -356,7 +370,7 @@ async def desk(signing: Signing, tmp_path: Path) -> AsyncIterator[SignerDesk]:
 
 
 async def test_after_the_end_of_the_intent_nothing_is_signed(
-    signing: Signing, desk: SignerDesk
+    signing: Signing, desk: SignerDesk, clock: Clock
 ) -> None:
     """The signer's own clock decides; so do the days of the algorithm."""
     request = signing.again()
@@ -367,16 +381,16 @@ async def test_after_the_end_of_the_intent_nothing_is_signed(
         dict.fromkeys(KeyAlgorithm, SealingDays.parse("1970-01-01/.."))
     )
     for second, rule in (
-        (int(intent["not_after"]), "INTENT_NOT_IN_FORCE"),  # type: ignore[arg-type]
-        (int(intent["not_before"]) - 1, "INTENT_NOT_IN_FORCE"),  # type: ignore[arg-type]
+        (int(intent["not_after"]), "not in force"),  # type: ignore[arg-type]
+        (int(intent["not_before"]) - 1, "not in force"),  # type: ignore[arg-type]
         (now_us() // 1_000_000 + 120, "of another time"),
     ):
-        desk.clock = lambda second=second: second * 1_000_000  # type: ignore[misc]
+        clock.at_s = second
         refused = desk.answer(pb.SignerCall(sign=signing.again())).refused
         assert refused.reason == Reason.INTENT_NOT_APPROVED
         assert rule in refused.details["rule"]
 
-    desk.clock = now_us
+    clock.at_s = None
     assert desk.answer(pb.SignerCall(sign=signing.again())).WhichOneof("answer") == "signatures"
     ended = {KeyAlgorithm.ES256: SealingDays.parse("2026-01-01/2026-01-31")}
     desk.algorithms = AlgorithmTable(SEALING_DAYS | ended)
