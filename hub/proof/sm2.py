@@ -38,7 +38,7 @@ SCALAR_BYTES: Final = 32
 PKCS8_BYTES_MAX: Final = 4096
 SIGNATURE_BYTES_MAX: Final = 72
 
-# SubjectPublicKeyInfo up to its point: id-ecPublicKey on 1.2.156.10197.1.301, 66 bits and bytes.
+# SubjectPublicKeyInfo up to its point: id-ecPublicKey on 1.2.156.10197.1.301.
 _SPKI_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
 
 # What stands before the point in the bytes of Z (GB/T 32918.2 §5.5): id, curve and base point.
@@ -77,7 +77,10 @@ def signature_to_raw(der: bytes) -> bytes:
 
 
 def signature_from_raw(raw: bytes) -> bytes:
-    """The DER of r ‖ s, which some devices give. Raises ProofError(SIGNATURE_INVALID)."""
+    """The DER of r ‖ s, which some devices give.
+
+    Raises ProofError(SIGNATURE_LENGTH), (SIGNATURE_INVALID).
+    """
     if len(raw) != 2 * SCALAR_BYTES:
         raise ProofError(ProofReason.SIGNATURE_LENGTH)
     r, s = int.from_bytes(raw[:SCALAR_BYTES]), int.from_bytes(raw[SCALAR_BYTES:])
@@ -96,7 +99,7 @@ class PublicKey:
             raise ProofError(ProofReason.SM2_KEY_INVALID, "not an uncompressed point")
         self.point: Final = bytes(point)
         self._key: Final = _load_spki(_SPKI_HEAD + self.point)
-        weakref.finalize(self, _libcrypto().EVP_PKEY_free, self._key)
+        _free_with(self, self._key)
 
     @classmethod
     def from_spki(cls, der: bytes) -> PublicKey:
@@ -136,6 +139,10 @@ class PublicKey:
     def __hash__(self) -> int:
         return hash(self.point)
 
+    def __reduce__(self) -> tuple[type[PublicKey], tuple[bytes]]:
+        # A copy has a handle of its own.
+        return PublicKey, (self.point,)
+
     def __repr__(self) -> str:
         return f"PublicKey({self.point.hex()})"
 
@@ -147,7 +154,7 @@ class PrivateKey:
 
     def __init__(self, key: int) -> None:
         """Own the EVP_PKEY at `key`; made by `generate` and `from_pkcs8` alone."""
-        weakref.finalize(self, _libcrypto().EVP_PKEY_free, key)
+        _free_with(self, key)
         self._key: Final = key
         self.public: Final = PublicKey.from_spki(_written(_libcrypto().i2d_PUBKEY, key))
 
@@ -194,6 +201,9 @@ class PrivateKey:
             ):
                 _failed("signing")
         return signature.raw[: length.value]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a private key is not copied")
 
     def __repr__(self) -> str:
         return f"PrivateKey(of {self.public!r})"
@@ -305,6 +315,12 @@ def _declare(library: ctypes.CDLL) -> None:
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
+
+
+def _free_with(owner: object, key: int) -> None:
+    """Free the EVP_PKEY at `key` when `owner` is gone; at the end of the process leave it be."""
+    # A daemon thread may sign until the very end.
+    weakref.finalize(owner, _libcrypto().EVP_PKEY_free, key).atexit = False
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -256,6 +258,22 @@ def test_a_key_shows_itself_nowhere() -> None:
     key = sm2.PrivateKey.from_pkcs8(pkcs8(SCALAR))
 
     assert SCALAR.lower() not in repr(key).lower()
+
+
+def test_a_copy_lives_on_when_its_original_is_gone() -> None:
+    """A public key is copied with a handle of its own; a private one is not copied at all."""
+    key = sm2.PrivateKey.generate()
+    signature = key.sign(MESSAGE)
+    copies = [copy.copy(key.public), copy.deepcopy(key.public)]
+    copies.append(pickle.loads(pickle.dumps(key.public)))
+    for refused in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="not copied"):
+            refused(key)  # type: ignore[operator]
+
+    del key
+    gc.collect()
+
+    assert all(one.verify(MESSAGE, signature) for one in copies)
 
 
 def test_openssl_and_we_accept_each_others_keys_and_signatures(tmp_path: Path) -> None:
