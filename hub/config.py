@@ -200,7 +200,7 @@ class SealSection(_Section):
     signer_folder: Path = Path("signer")
     # Homes whose keys sign only some tens of times in a second: a batch of records gets one
     # signature there (docs/formats/record-seal.md), a record that comes alone one of its own.
-    slow_homes: frozenset[str] = frozenset()
+    slow_homes: tuple[str, ...] = ()
     pkcs11: TokenUriSection = TokenUriSection()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.

@@ -388,7 +388,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         seal_keys,
         status_lists,
         _prove_all(proven.prove, rosters.refresh),
-        config.seal.slow_homes,
+        frozenset(config.seal.slow_homes),
     )
     anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
     seals = Seals(database, recorder, clock, seal_keys, identities, anchors)
