@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from connectors.profile import load_profile
 from hub.cli import doctor
 from hub.clock import legal_day, now_us
+from hub.config import load
+from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.roster import Roster
 from hub.proof.trust import parse_trust
+from hub.server import Hub
 from tests.cli.conftest import Sealway
 
 OFFICERS = ("--officer", "wang", "--officer", "zhao", "--officer", "chen")
@@ -45,6 +50,41 @@ def test_a_second_init_changes_nothing_and_says_so(sealway: Sealway, home: Path)
     assert ran.code == 0, ran.err
     assert "nothing changed" in ran.out
     assert _bytes(home) == before
+
+
+def test_a_home_from_before_there_were_rosters_gets_one(
+    sealway: Sealway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub says what is missing; `init` founds number 0 of the officers in the log."""
+
+    async def newest(config: Path) -> Roster:
+        hub = await Hub.open(load(config))
+        try:
+            return await hub.rosters.current()
+        finally:
+            await hub.stop()
+
+    folder = tmp_path / "home"
+    with monkeypatch.context() as patch:
+
+        async def nothing(*_: object) -> None:
+            """As before."""
+
+        patch.setattr("hub.upkeep.found_roster", nothing)
+        made = sealway("init", folder, "--origin", "hub.test.example", "--port", "1", *OFFICERS)
+        assert made.code == 0, made.err
+    with pytest.raises(HubError) as missing:
+        asyncio.run(newest(folder / "hub.toml"))
+    assert missing.value.reason is Reason.ROSTER_MISSING
+
+    ran = sealway("init", folder)
+
+    assert ran.code == 0, ran.err
+    roster = asyncio.run(newest(folder / "hub.toml"))
+    assert (roster.number, list(roster.officers)) == (
+        0,
+        ["officers/chen", "officers/wang", "officers/zhao"],
+    )
 
 
 def test_what_an_interrupted_run_left_out_is_made(sealway: Sealway, home: Path) -> None:
