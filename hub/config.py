@@ -236,6 +236,9 @@ class FacesSection(_Section):
     font: str = ""
     # Family name of one face of a font collection; empty: the first whose name ends in SC.
     font_face: Annotated[str, Field(max_length=200)] = ""
+    # Files of further fonts, asked in this order for characters that the first lacks, such as rare
+    # ones in names. Under the same rules.
+    more_fonts: Annotated[tuple[str, ...], Field(max_length=4)] = ()
 
 
 class ObjectionsSection(_Section):
@@ -326,6 +329,11 @@ class Config(_Section):
     def font_file(self) -> str:
         """The file of the font of faces and seals; empty: one that the system has."""
         return str(self.path(Path(self.faces.font))) if self.faces.font else ""
+
+    @property
+    def more_font_files(self) -> tuple[str, ...]:
+        """The files of the further fonts."""
+        return tuple(str(self.path(Path(one))) for one in self.faces.more_fonts)
 
     @property
     def database_url(self) -> str:

@@ -279,9 +279,10 @@ TEXTS: dict[Reason, Text] = {
         "请在 hub.toml 的 faces.font 中指定开放许可的字体。",
     ),
     Reason.FONT_GLYPH_MISSING: Text(
-        "the font {font} has no glyph for {characters}. Name a font with these characters as "
-        "faces.font in hub.toml.",
-        "字体 {font} 没有 {characters} 的字形。请在 hub.toml 的 faces.font 中指定含这些字的字体。",
+        "the font {font} has no glyph for {characters}. Name a font with these characters among "
+        "faces.more_fonts in hub.toml.",
+        "字体 {font} 没有 {characters} 的字形。"
+        "请在 hub.toml 的 faces.more_fonts 中加入含这些字的字体。",
     ),
     Reason.PKI_NOT_FOUND: Text(
         "{path} holds no PKI. Name the right folder, or make one there with init.",

@@ -112,7 +112,7 @@ from hub.registry.v1 import (
 )
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.face_service import FaceService
-from hub.seal.face_templates import FaceTemplates, Fonts
+from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.moved_keys import RecordMovedKeys
@@ -624,7 +624,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     recorder,
                     identities,
                     catalogue,
-                    Fonts(config.font_file, config.faces.font_face),
+                    FontFiles(config.font_file, config.faces.font_face, config.more_font_files),
                 ),
                 pages,
                 caller,

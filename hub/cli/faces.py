@@ -63,14 +63,14 @@ def lint(
     """
     # Fonts and pictures take long to load, and no other command needs them.
     from hub.domain.certificate_type import from_json  # noqa: PLC0415
-    from hub.seal.faces.fonts import FaceFont  # noqa: PLC0415
+    from hub.seal.faces.fonts import FaceFonts  # noqa: PLC0415
     from hub.seal.faces.lint import lint as compare  # noqa: PLC0415
     from hub.seal.faces.template import parse_template  # noqa: PLC0415
 
     terminal = Terminal(as_json)
     template = parse_template(read_bounded(file, TEMPLATE_BYTES_MAX, "face template"))
     meant = from_json(read_bounded(certificate_type, TYPE_BYTES_MAX, "certificate type"))
-    found = compare(template, meant, FaceFont.open(font))
+    found = compare(template, meant, FaceFonts.open(font))
     found.check()
     _show_warnings(
         terminal,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -33,8 +33,9 @@ from hub.seal.face_store import (
     template_of,
     unchanged_state,
 )
-from hub.seal.faces.fonts import FaceFont
-from hub.seal.faces.layout import SAMPLE, Face, Issuance
+from hub.seal.faces.document import FaceDocument, set_face
+from hub.seal.faces.fonts import FaceFonts
+from hub.seal.faces.layout import SAMPLE, Annotation, Face, Issuance
 from hub.seal.faces.lint import lint
 from hub.seal.faces.metadata import metadata
 from hub.seal.faces.ofd import page_ofd
@@ -77,18 +78,19 @@ class Preview:
 
 
 @dataclass(slots=True)
-class Fonts:
-    """The hub's font, opened when it is first needed: a hub without one does everything else."""
+class FontFiles:
+    """The hub's fonts, opened when they are first needed: a hub without does everything else."""
 
     path: str
     face: str
-    _font: FaceFont | None = None
+    more: Sequence[str] = ()
+    _opened: FaceFonts | None = None
 
-    def font(self) -> FaceFont:
+    def open(self) -> FaceFonts:
         """Raises HubError: FONT_MISSING, FONT_NOT_EMBEDDABLE."""
-        if self._font is None:
-            self._font = FaceFont.open(self.path, self.face)
-        return self._font
+        if self._opened is None:
+            self._opened = FaceFonts.open(self.path, self.face, self.more)
+        return self._opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class FaceTemplates:
     recorder: Recorder
     access: Access
     catalogue: Catalogue
-    fonts: Fonts
+    fonts: FontFiles
     _previews: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(PREVIEWS_AT_ONCE)
     )
@@ -222,6 +224,45 @@ class FaceTemplates:
         row = await self.database.one(IN_FORCE, type_code, type_version, 1)
         return None if row is None else template_of(row)
 
+    async def document(
+        self,
+        certificate_type: CertificateType,
+        fields: Mapping[str, Json],
+        issuance: Issuance,
+        code: str,
+        *,
+        number: int = 0,
+        annotated: Annotation | None = None,
+    ) -> FaceDocument:
+        """A certificate in the template of this number, or in the one in force for 0; or an
+        annotated copy of it. Nothing is recorded.
+
+        Raises HubError: FACE_TEMPLATE_NOT_FOUND where none is approved, FACE_OVERFLOW,
+        FONT_MISSING, FONT_GLYPH_MISSING.
+        """
+        found = (
+            await self.get(certificate_type.code, number)
+            if number
+            else await self.in_force(certificate_type.code, certificate_type.version)
+        )
+        if found is None or found.state is not FaceState.APPROVED:
+            name = f"certificateTypes/{certificate_type.code.lower()}/faceTemplates/-"
+            raise HubError(Reason.FACE_TEMPLATE_NOT_FOUND, name=found.name if found else name)
+
+        def render() -> FaceDocument:
+            face = Face(parse_template(found.template), certificate_type, self.fonts.open())
+            return set_face(
+                face,
+                fields,
+                issuance,
+                code,
+                template=f"{found.name} {found.digest}",
+                created=self.clock() // 1_000_000,
+                annotated=annotated,
+            )
+
+        return await asyncio.to_thread(render)
+
     async def preview(
         self, caller: Caller, template: bytes, values: bytes, wanted: Format
     ) -> Preview:
@@ -240,10 +281,10 @@ class FaceTemplates:
         issuance = self._sample_issuance(certificate_type, facts)
 
         def render() -> Preview:
-            font = self.fonts.font()
-            found = lint(parsed, certificate_type, font)
+            fonts = self.fonts.open()
+            found = lint(parsed, certificate_type, fonts)
             found.check()
-            face = Face(parsed, certificate_type, font)
+            face = Face(parsed, certificate_type, fonts)
             code = str(QrText(self.origin, issuance.identifier, 0, 0))
             page = face.page(fields, issuance, code, overlay=SAMPLE, shows_seal_place=True)
             described = metadata(
@@ -254,11 +295,11 @@ class FaceTemplates:
                 created=self.clock() // 1_000_000,
             )
             if wanted is Format.OFD:
-                content = page_ofd(page, font, described).to_bytes()
+                content = page_ofd(page, fonts, described).to_bytes()
             elif wanted is Format.PDF:
-                content = page_pdf(page, font, described)
+                content = page_pdf(page, fonts, described)
             else:
-                content = page_png(page, font)
+                content = page_png(page, fonts)
             return Preview(wanted, content, found.warnings)
 
         # Setting and cutting fonts takes most of a second, and memory.
@@ -279,7 +320,7 @@ class FaceTemplates:
         certificate_type = self._type(type_code, parsed.type_version)
 
         def compare() -> tuple[Violation, ...]:
-            found = lint(parsed, certificate_type, self.fonts.font())
+            found = lint(parsed, certificate_type, self.fonts.open())
             found.check()
             return found.warnings
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import number
 
 PICTURE_BYTES_MAX: Final = 524_288
@@ -109,7 +109,7 @@ class RoundSeal:
     diameter: float = DIAMETER_MM
 
 
-def draw_round_seal(seal: RoundSeal, font: FaceFont) -> bytes:
+def draw_round_seal(seal: RoundSeal, fonts: FaceFonts) -> bytes:
     """The seal as SVG of shapes only, so that it looks the same wherever it is opened; equal seals
     and fonts give equal bytes.
 
@@ -117,14 +117,14 @@ def draw_round_seal(seal: RoundSeal, font: FaceFont) -> bytes:
     seal, FONT_GLYPH_MISSING.
     """
     _check_round_seal(seal)
-    font.check_characters(seal.name + seal.purpose + seal.code)
+    fonts.check_characters(seal.name + seal.purpose + seal.code)
     # Drawn on a seal of 40 mm about (0, 0), then scaled to its diameter.
     paths = [_star(7.0)]
-    paths += _on_arc(seal.name, font, radius=14.3, size=5.2, sweep_max=256.0, is_upper=True)
+    paths += _on_arc(seal.name, fonts, radius=14.3, size=5.2, sweep_max=256.0, is_upper=True)
     if seal.code:
-        paths += _on_arc(seal.code, font, radius=17.6, size=1.9, sweep_max=90.0, is_upper=False)
+        paths += _on_arc(seal.code, fonts, radius=17.6, size=1.9, sweep_max=90.0, is_upper=False)
     if seal.purpose:
-        paths += _straight(seal.purpose, font, y=12.2, size=3.6, width_max=20.0)
+        paths += _straight(seal.purpose, fonts, y=12.2, size=3.6, width_max=20.0)
     side = number(seal.diameter)
     body = "".join(f'<path d="{path}"/>' for path in paths)
     return (
@@ -157,14 +157,14 @@ def _star(radius: float) -> str:
 
 
 def _on_arc(
-    text: str, font: FaceFont, *, radius: float, size: float, sweep_max: float, is_upper: bool
+    text: str, fonts: FaceFonts, *, radius: float, size: float, sweep_max: float, is_upper: bool
 ) -> list[str]:
     """Each character of `text` as a path, standing on the circle of its baseline; in the upper half
     it reads clockwise with its feet inwards, in the lower one the other way round.
 
     What would need more than `sweep_max` degrees is made narrower.
     """
-    widths = [font.advance(one) * size for one in text]
+    widths = [fonts.advance(one) * size for one in text]
     gap = size * 0.28
     needed = sum(widths) + gap * (len(text) - 1)
     room = math.radians(sweep_max) * radius
@@ -177,30 +177,30 @@ def _on_arc(
         x = radius * math.cos(math.radians(middle))
         y = radius * math.sin(math.radians(middle))
         facing = middle + 90 if is_upper else middle - 90
-        paths.append(_glyph(font, one, size, narrow, (x, y, facing)))
+        paths.append(_glyph(fonts, one, size, narrow, (x, y, facing)))
         angle += turn * math.degrees((width + gap) * narrow / radius)
     return paths
 
 
-def _straight(text: str, font: FaceFont, *, y: float, size: float, width_max: float) -> list[str]:
+def _straight(text: str, fonts: FaceFonts, *, y: float, size: float, width_max: float) -> list[str]:
     """Each character as a path on a line about x = 0, made narrower where it is too long."""
-    widths = [font.advance(one) * size for one in text]
+    widths = [fonts.advance(one) * size for one in text]
     narrow = min(1.0, width_max / sum(widths))
     x = -sum(widths) * narrow / 2
     paths = []
     for one, width in zip(text, widths, strict=True):
-        paths.append(_glyph(font, one, size, narrow, (x + width * narrow / 2, y, 0)))
+        paths.append(_glyph(fonts, one, size, narrow, (x + width * narrow / 2, y, 0)))
         x += width * narrow
     return paths
 
 
 def _glyph(
-    font: FaceFont, character: str, size: float, narrow: float, at: tuple[float, float, float]
+    fonts: FaceFonts, character: str, size: float, narrow: float, at: tuple[float, float, float]
 ) -> str:
     """A glyph with the middle of its baseline at x and y, turned by so many degrees."""
     x, y, turn = at
     cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    half = font.advance(character) / 2
+    half = fonts.advance(character) / 2
 
     def place(point: tuple[float, float]) -> str:
         right, down = (point[0] - half) * size * narrow, -point[1] * size
@@ -209,14 +209,16 @@ def _glyph(
         )
 
     return "".join(
-        letter + " ".join(map(place, points)) for letter, points in svg_steps(font, character)
+        letter + " ".join(map(place, points)) for letter, points in svg_steps(fonts, character)
     )
 
 
-def svg_steps(font: FaceFont, character: str) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
+def svg_steps(
+    fonts: FaceFonts, character: str
+) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
     """The outline of a character at size 1, y upwards, in the letters of an SVG path."""
     steps: list[tuple[str, tuple[tuple[float, float], ...]]] = []
-    for call, points in font.outline(character):
+    for call, points in fonts.outline(character):
         if call == "moveTo":
             steps.append(("M", points))
         elif call == "lineTo":

@@ -14,7 +14,7 @@ from hub.proof.report import Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.ofd import page_ofd
 from hub.seal.faces.page import TextLine
 from hub.seal.ofd_package import OfdPackage
@@ -141,11 +141,11 @@ def test_ofdrw_reads_a_face_that_we_drew_and_sealed_line_for_line(
     documents: Documents, tmp_path: Path
 ) -> None:
     """The text of the licence, Chinese too, as another implementation takes it out of the page."""
-    font = FaceFont.open(str(needs_font()))
-    one = sample(font)
+    fonts = FaceFonts.open(str(needs_font()))
+    one = sample(fonts)
     place = one.page.seal
     stamp = StampPlace(1, place.x, place.y, place.width, place.height)
-    face = page_ofd(one.page, font, one.metadata)
+    face = page_ofd(one.page, fonts, one.metadata)
     sealed = documents.office.sealed(face, [stamp], closing=True)
 
     (said,) = validate([_written(tmp_path, "face", sealed)])

@@ -8,6 +8,7 @@ import io
 import json
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
 from hub.proof.ofd import open_package
 from hub.seal.face_service import FaceService
-from hub.seal.face_templates import FaceTemplates, Fonts
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.face_templates import FaceTemplates, FontFiles
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.v1 import faces_pb2 as pb
 from hub.storage.paging import PageTokens
 from tests.registry.office import AUTHORITY, ORIGIN, USCC, Office, open_office
-from tests.seal.faces.conftest import font as font
-from tests.seal.faces.samples import SHIPPED, certificate_type, members
+from tests.seal.faces.conftest import fonts as fonts
+from tests.seal.faces.samples import CODE as CODE_TEXT
+from tests.seal.faces.samples import ISSUANCE, SHIPPED, VALUES, certificate_type, members
 
 CODE = "11100000MB0143028R001"
 PARENT = f"certificateTypes/{CODE.lower()}"
@@ -37,10 +39,10 @@ FIRST = f"{PARENT}/faceTemplates/v001"
 class Desk:
     """The service, and whoever is calling it."""
 
-    def __init__(self, office: Office, font: FaceFont) -> None:
+    def __init__(self, office: Office, fonts: FaceFonts) -> None:
         self.office = office
         self.caller = office.officer("officers/first")
-        fonts = Fonts("", "", font)
+        files = FontFiles("", "", (), fonts)
         self.templates = FaceTemplates(
             ORIGIN,
             now_us,
@@ -48,7 +50,7 @@ class Desk:
             office.recorder,
             office.identities,
             office.catalogue,
-            fonts,
+            files,
         )
         self.service: Any = FaceService(
             office.database, self.templates, PageTokens(bytes(32), now_us), lambda: self.caller
@@ -100,15 +102,29 @@ def refused(reason: Reason) -> Any:
     return pytest.raises(HubError, check=lambda error: error.reason is reason)
 
 
-@pytest.fixture
-async def desk(database_url: str, tmp_path: Path, font: FaceFont) -> AsyncIterator[Desk]:
-    async with open_office(database_url, tmp_path) as office:
+@asynccontextmanager
+async def opened(url: str, folder: Path, fonts: FaceFonts) -> AsyncIterator[Desk]:
+    async with open_office(url, folder) as office:
         await office.publish_type(dataclasses.replace(certificate_type(), version=1))
-        yield Desk(office, font)
+        yield Desk(office, fonts)
 
 
-async def test_a_template_is_drafted_approved_by_another_and_then_in_force(desk: Desk) -> None:
+@pytest.fixture
+async def desk(sqlite_url: str, tmp_path: Path, fonts: FaceFonts) -> AsyncIterator[Desk]:
+    async with opened(sqlite_url, tmp_path, fonts) as found:
+        yield found
+
+
+@pytest.fixture
+async def any_desk(database_url: str, tmp_path: Path, fonts: FaceFonts) -> AsyncIterator[Desk]:
+    """A desk on each engine in turn."""
+    async with opened(database_url, tmp_path, fonts) as found:
+        yield found
+
+
+async def test_a_template_is_drafted_approved_by_another_and_then_in_force(any_desk: Desk) -> None:
     """The whole life of one, with an entry for each step."""
+    desk = any_desk
     drafted = await desk.draft()
     assert drafted.face_template.name == FIRST
     assert drafted.face_template.state == pb.FaceTemplate.STATE_DRAFTED
@@ -230,8 +246,9 @@ async def test_a_template_that_breaks_rules_is_refused_with_all_of_them(desk: De
     assert (await desk.draft()).face_template.number == 1
 
 
-async def test_templates_are_listed_in_pages_without_their_bytes(desk: Desk) -> None:
+async def test_templates_are_listed_in_pages_without_their_bytes(any_desk: Desk) -> None:
     """By type and number; a page ends where the next begins."""
+    desk = any_desk
     for title in ("甲", "乙", "丙"):
         await desk.draft(template=face(title=title))
     found: list[pb.FaceTemplate] = []
@@ -311,7 +328,7 @@ async def test_a_preview_of_wrong_values_is_refused(
 async def test_without_a_font_everything_but_faces_goes_on(desk: Desk, tmp_path: Path) -> None:
     """The reason says what to install; lists are answered."""
     await desk.draft()
-    desk.templates.fonts._font = None
+    desk.templates.fonts._opened = None
     desk.templates.fonts.path = str(tmp_path / "absent.otf")
 
     with refused(Reason.FONT_MISSING):
@@ -319,6 +336,28 @@ async def test_without_a_font_everything_but_faces_goes_on(desk: Desk, tmp_path:
 
     request = pb.ListFaceTemplatesRequest(parent=PARENT)
     assert len((await desk.service.ListFaceTemplates(request, None)).face_templates) == 1
+
+
+async def test_a_certificate_is_set_in_the_template_in_force_or_in_its_own(desk: Desk) -> None:
+    """Nothing before the approval; an old one keeps its template, and says which it is."""
+    kind = dataclasses.replace(certificate_type(), version=1)
+    with refused(Reason.FACE_TEMPLATE_NOT_FOUND):
+        await desk.templates.document(kind, VALUES, ISSUANCE, CODE_TEXT)
+    await desk.draft()
+    with refused(Reason.FACE_TEMPLATE_NOT_FOUND):
+        await desk.templates.document(kind, VALUES, ISSUANCE, CODE_TEXT, number=1)
+    await desk.by("officers/second").approve()
+    other = face(title="营业执照（副本）")
+    await desk.draft(template=other)
+    await desk.by("officers/first").approve(f"{PARENT}/faceTemplates/v002", other)
+
+    now = await desk.templates.document(kind, VALUES, ISSUANCE, CODE_TEXT)
+    own = await desk.templates.document(kind, VALUES, ISSUANCE, CODE_TEXT, number=1)
+
+    assert now.metadata.items["SEALWAY_FACE"] == f"{PARENT}/faceTemplates/v002 {digest(other)}"
+    assert own.metadata.items["SEALWAY_FACE"] == f"{FIRST} {digest(face())}"
+    assert open_package(own.ofd().to_bytes()).files
+    assert own.pdf().startswith(b"%PDF-1.7")
 
 
 def test_the_shipped_templates_name_types_that_are_shipped() -> None:

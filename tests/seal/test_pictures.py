@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hub.errors import HubError, Reason
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.pictures import (
     PICTURE_BYTES_MAX,
     PictureType,
@@ -24,7 +24,7 @@ from hub.seal.pictures import (
     draw_round_seal,
     rendered,
 )
-from tests.seal.faces.conftest import font as font
+from tests.seal.faces.conftest import fonts as fonts
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="40mm" height="40mm" viewBox="0 0 40 40">'
@@ -163,12 +163,12 @@ def test_xml_that_is_no_plain_svg_is_refused(data: str, found: str) -> None:
 
 
 def test_the_round_seal_is_drawn_alike_every_time_and_passes_its_own_check(
-    font: FaceFont,
+    fonts: FaceFonts,
 ) -> None:
     """Shapes only, 40 mm, the same bytes, and accepted like an upload."""
-    drawn = draw_round_seal(BUREAU, font)
+    drawn = draw_round_seal(BUREAU, fonts)
 
-    assert draw_round_seal(BUREAU, font) == drawn
+    assert draw_round_seal(BUREAU, fonts) == drawn
     picture = check_picture(drawn)
     assert (picture.type, picture.width, picture.height) == (PictureType.SVG, 40, 40)
     tree = ElementTree.fromstring(drawn)
@@ -176,9 +176,9 @@ def test_the_round_seal_is_drawn_alike_every_time_and_passes_its_own_check(
     assert len(paths) == 1 + len(BUREAU.name + BUREAU.purpose + BUREAU.code)
 
 
-def test_the_round_seal_looks_like_one(font: FaceFont) -> None:
+def test_the_round_seal_looks_like_one(fonts: FaceFonts) -> None:
     """A red ring to its edge, a star in the middle, and nothing outside the circle."""
-    data = rendered(check_picture(draw_round_seal(BUREAU, font)), 40, 300)
+    data = rendered(check_picture(draw_round_seal(BUREAU, fonts)), 40, 300)
 
     with Image.open(io.BytesIO(data)) as image:
         side = image.width
@@ -193,10 +193,10 @@ def test_the_round_seal_looks_like_one(font: FaceFont) -> None:
         assert 0.9 < left / right < 1.1
 
 
-def test_names_of_two_to_forty_characters_stand_on_the_arc(font: FaceFont) -> None:
+def test_names_of_two_to_forty_characters_stand_on_the_arc(fonts: FaceFonts) -> None:
     """A long name becomes narrower, and meets neither ring nor code."""
     for name in ("某局", "中华人民共和国" * 5 + "示例局示例"):
-        drawn = draw_round_seal(RoundSeal(name, code="330100001234512345"), font)
+        drawn = draw_round_seal(RoundSeal(name, code="330100001234512345"), fonts)
         with Image.open(io.BytesIO(rendered(check_picture(drawn), 40, 150))) as image:
             assert image.getchannel("A").getextrema() == (0, 255)
 
@@ -213,19 +213,19 @@ def test_names_of_two_to_forty_characters_stand_on_the_arc(font: FaceFont) -> No
     ],
 )
 def test_what_cannot_stand_on_a_seal_is_refused(
-    seal: RoundSeal, field: str, font: FaceFont
+    seal: RoundSeal, field: str, fonts: FaceFonts
 ) -> None:
     """By its field."""
     with pytest.raises(HubError) as refused:
-        draw_round_seal(seal, font)
+        draw_round_seal(seal, fonts)
 
     assert refused.value.details["field"] == field
 
 
-def test_a_character_without_glyph_is_refused_on_a_seal(font: FaceFont) -> None:
+def test_a_character_without_glyph_is_refused_on_a_seal(fonts: FaceFonts) -> None:
     """A seal with a box in it is no seal."""
     with pytest.raises(HubError) as refused:
-        draw_round_seal(RoundSeal("某\u0e01局"), font)
+        draw_round_seal(RoundSeal("某\u0e01局"), fonts)
 
     assert refused.value.reason is Reason.FONT_GLYPH_MISSING
 

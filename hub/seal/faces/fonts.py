@@ -1,4 +1,4 @@
-"""The font that faces and seals are set in: measured, drawn, and cut down to what travels.
+"""The fonts that faces and seals are set in: measured, drawn, and cut down to what travels.
 
 A face needs real Chinese text, and whoever opens it may not have the font, so a subset goes with
 it. That is lawful only where the font allows it: its embedding bits are checked when it is opened
@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,8 @@ from hub.errors import HubError, Reason
 
 FONT_BYTES_MAX: Final = 128 * 1024 * 1024
 MISSING_SHOWN_MAX: Final = 8
+FONTS_MAX: Final = 5
+"""The main font and four others."""
 _SUBSETS_KEPT: Final = 64
 # What fontTools raises for files that are no fonts.
 _UNREADABLE: Final = (OSError, ttLib.TTLibError, struct.error, ValueError, AssertionError)
@@ -48,7 +50,7 @@ _NO_SUBSETTING: Final = 0x0100
 _BITMAPS_ONLY: Final = 0x0200
 
 
-class FaceFont:
+class FontFile:
     """One font. Any thread may use it.
 
     `name` is its full name; `size` 1 is the em in what is measured and drawn.
@@ -71,7 +73,7 @@ class FaceFont:
         """The font with these characters only, the same bytes for the same characters."""
 
     @classmethod
-    def open(cls, path: str = "", face: str = "") -> FaceFont:
+    def open(cls, path: str = "", face: str = "") -> FontFile:
         """The font in the file `path`, or the first of `SYSTEM_FONTS` that is there.
 
         `face` is the family name of one face of a collection; without it the first whose name ends
@@ -96,16 +98,12 @@ class FaceFont:
         if is_restricted or bits & (_NO_SUBSETTING | _BITMAPS_ONLY):
             raise HubError(Reason.FONT_NOT_EMBEDDABLE, font=self.name, fs_type=f"{bits:#06x}")
 
-    def check_characters(self, text: Iterable[str]) -> None:
-        """That it has a glyph for each. Raises HubError(FONT_GLYPH_MISSING) with code points: a
-        single rare character names nobody, and whoever must add it to the font has to know it."""
-        missing = sorted({ord(one) for one in text if ord(one) not in self._cmap})
-        if missing:
-            shown = ", ".join(f"U+{code:04X}" for code in missing[:MISSING_SHOWN_MAX])
-            raise HubError(Reason.FONT_GLYPH_MISSING, font=self.name, characters=shown)
+    def has(self, character: str) -> bool:
+        """Whether it has a glyph for a character."""
+        return ord(character) in self._cmap
 
     def advance(self, character: str) -> float:
-        """How far a character moves on at size 1. `check_characters` was called before."""
+        """How far a character that it has moves on at size 1."""
         width: int = self._metrics[self._cmap[ord(character)]][0]
         return width / self._units
 
@@ -124,7 +122,6 @@ class FaceFont:
         ]
 
     def _subset(self, characters: frozenset[str]) -> bytes:
-        self.check_characters(characters)
         options = subset.Options(
             layout_features=[],
             layout_closure=False,
@@ -148,6 +145,58 @@ class FaceFont:
         return ttLib.TTFont(
             io.BytesIO(self._data), fontNumber=self._number, lazy=True, recalcTimestamp=False
         )
+
+
+class FaceFonts:
+    """The fonts of a hub: a main one, and others for characters that it lacks, such as rare ones in
+    names (生僻字). Any thread may use them.
+
+    Characters are asked for after `check_characters` found them.
+    """
+
+    def __init__(self, files: Sequence[FontFile]) -> None:
+        self.files = tuple(files)
+        main = self.files[0]
+        self.ascent, self.descent = main.ascent, main.descent
+        self._numbers: dict[str, int] = {}
+
+    @classmethod
+    def open(cls, path: str = "", face: str = "", more: Sequence[str] = ()) -> FaceFonts:
+        """The main font as `FontFile.open` finds it, and those in the files `more` in their order.
+
+        Raises HubError: FONT_MISSING, FONT_NOT_EMBEDDABLE.
+        """
+        return cls([FontFile.open(path, face), *(FontFile.open(one) for one in more)])
+
+    def check_characters(self, text: Iterable[str]) -> None:
+        """That one of them has a glyph for each. Raises HubError(FONT_GLYPH_MISSING) with code
+        points: a single rare character names nobody, and whoever must find a font for it has to
+        know it."""
+        missing = sorted({ord(one) for one in text if self._number(one) < 0})
+        if missing:
+            shown = ", ".join(f"U+{code:04X}" for code in missing[:MISSING_SHOWN_MAX])
+            raise HubError(Reason.FONT_GLYPH_MISSING, font=self.files[0].name, characters=shown)
+
+    def number(self, character: str) -> int:
+        """Which of `files` sets a character: the first that has it."""
+        number = self._number(character)
+        assert number >= 0, "checked before"
+        return number
+
+    def advance(self, character: str) -> float:
+        """How far a character moves on at size 1."""
+        return self.files[self.number(character)].advance(character)
+
+    def outline(self, character: str) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
+        """As `FontFile.outline`."""
+        return self.files[self.number(character)].outline(character)
+
+    def _number(self, character: str) -> int:
+        known = self._numbers.get(character)
+        if known is None:
+            found = (n for n, one in enumerate(self.files) if one.has(character))
+            known = self._numbers[character] = next(found, -1)
+        return known
 
 
 def _find(path: str) -> Path:

@@ -6,6 +6,8 @@ it must and may. 3. Pictures, lines, texts, values, the code, and over all of it
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +16,11 @@ from typing import Final
 
 import segno
 
+from hub.clock import legal_day
 from hub.domain.certificate_type import CertificateType
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import (
     BLACK,
     Box,
@@ -82,9 +85,28 @@ class Overlay:
 SAMPLE: Final = Overlay(("样张", "无效"))
 
 
-def annotation(purpose: str, recipient: str, made: str, until: str) -> Overlay:
-    """The overlay of an annotated copy (加注件): what for, to whom, and its days."""
-    return Overlay((f"仅用于：{purpose}", f"提供给：{recipient}", f"{made} 制作　{until} 前有效"))
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What an annotated copy (加注件) says of itself: what for, to whom, who made it, and its times
+    in microseconds UTC."""
+
+    purpose: str
+    recipient: str
+    maker: str
+    made_time_us: int
+    expire_time_us: int
+
+    @property
+    def overlay(self) -> Overlay:
+        """As it stands across the face; its last day is one on which it may still be used."""
+        made, last = legal_day(self.made_time_us), legal_day(self.expire_time_us - 1)
+        return Overlay(
+            (
+                f"仅用于：{self.purpose}",
+                f"提供给：{self.recipient}",
+                f"{made.isoformat()} 制作　{last.isoformat()} 前有效",
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +115,7 @@ class Face:
 
     template: FaceTemplate
     type: CertificateType
-    font: FaceFont
+    fonts: FaceFonts
 
     def page(
         self,
@@ -130,9 +152,7 @@ class Face:
             )
         if overlay is not None:
             items += self._overlay(overlay, template.watermark)
-        page = Page(template.width, template.height, tuple(items), template.seal, template.code)
-        self.font.check_characters(page.characters)
-        return page
+        return Page(template.width, template.height, tuple(items), template.seal, template.code)
 
     def text_of(self, placed: PlacedField, fields: Mapping[str, Json], issuance: Issuance) -> str:
         """What stands in a field's box, "" for nothing."""
@@ -153,7 +173,7 @@ class Face:
         return self._lines(text, setting) is not None
 
     def _set(self, name: str, text: str, setting: Setting) -> list[TextLine]:
-        self.font.check_characters(text)
+        self.fonts.check_characters(text)
         found = self._lines(text, setting)
         if found is None:
             raise HubError(Reason.FACE_OVERFLOW, field=name, characters=len(text))
@@ -169,27 +189,48 @@ class Face:
             }[setting.valign]
         )
         # An em box sits on its baseline as the font's own ascent and descent divide it.
-        baseline = self.font.ascent / (self.font.ascent + self.font.descent)
+        baseline = self.fonts.ascent / (self.fonts.ascent + self.fonts.descent)
         placed = []
         for index, one in enumerate(lines):
-            y = top + index * step + size * baseline
-            placed.append(self._line(one, setting, size, y))
+            placed += self._line(one, setting, size, top + index * step + size * baseline)
         return placed
 
-    def _line(self, text: str, setting: Setting, size: float, y: float) -> TextLine:
-        advances = tuple(self.font.advance(one) * size + setting.spacing for one in text)
+    def _line(self, text: str, setting: Setting, size: float, y: float) -> list[TextLine]:
+        advances = [self.fonts.advance(one) * size + setting.spacing for one in text]
         room = setting.box.width - (sum(advances) - setting.spacing)
         x = (
             setting.box.x
             + {Align.LEFT: 0.0, Align.CENTRE: room / 2, Align.RIGHT: room}[setting.align]
         )
-        return TextLine(x, y, size, text, advances, setting.spacing, setting.colour)
+        whole = TextLine(x, y, size, text, tuple(advances), setting.spacing, setting.colour)
+        return self._by_font(whole)
+
+    def _by_font(self, whole: TextLine) -> list[TextLine]:
+        """A line in parts, each of characters that stand together and have the same font."""
+        turn = math.radians(whole.angle)
+        parts, moved, start = [], 0.0, 0
+        for font, group in itertools.groupby(whole.text, self.fonts.number):
+            text = "".join(group)
+            advances = whole.advances[start : start + len(text)]
+            parts.append(
+                dataclasses.replace(
+                    whole,
+                    x=whole.x + moved * math.cos(turn),
+                    y=whole.y - moved * math.sin(turn),
+                    text=text,
+                    advances=advances,
+                    font=font,
+                )
+            )
+            moved += sum(advances)
+            start += len(text)
+        return parts
 
     def _lines(self, text: str, setting: Setting) -> tuple[float, list[str]] | None:
         """The largest size from `size` down to `size_min` at which the text fits, and its lines."""
         box, size = setting.box, setting.size
         dense = text.replace(" ", "")
-        natural = sum(map(self.font.advance, dense))
+        natural = sum(map(self.fonts.advance, dense))
         while True:
             # No breaking puts more on the lines than their width, spaces at line ends aside; most
             # sizes fail by that alone.
@@ -209,13 +250,13 @@ class Face:
         lines: list[str] = []
         current, used = "", -spacing
         for part in _parts(text):
-            part_width = sum(self.font.advance(one) * size + spacing for one in part)
+            part_width = sum(self.fonts.advance(one) * size + spacing for one in part)
             if used + part_width > width + 1e-6:
                 if current.strip():
                     lines.append(current.rstrip(" "))
                 current, used = "", -spacing
                 part = part.lstrip(" ")  # noqa: PLW2901 - a line begins with no space.
-                part_width = sum(self.font.advance(one) * size + spacing for one in part)
+                part_width = sum(self.fonts.advance(one) * size + spacing for one in part)
                 if part_width - spacing > width + 1e-6:
                     return None
             current += part
@@ -226,21 +267,22 @@ class Face:
         """The lines about the middle of their box, turned together, as large as fits."""
         box = place.box
         turn = math.radians(place.angle)
-        size = place.size
-        widest = max(sum(map(self._advance, one)) for one in overlay.lines)
+        for text in overlay.lines:
+            self.fonts.check_characters(text)
+        widest = max(sum(map(self.fonts.advance, one)) for one in overlay.lines)
         # The turned block lies within its box.
         block = len(overlay.lines) * LINE_HEIGHT
         across = abs(math.cos(turn)) * widest + abs(math.sin(turn)) * block
         down = abs(math.sin(turn)) * widest + abs(math.cos(turn)) * block
-        size = min(size, box.width / across, box.height / down)
+        size = min(place.size, box.width / across, box.height / down)
         colour = Colour(place.colour.red, place.colour.green, place.colour.blue, _WATERMARK_ALPHA)
         x, y = box.x + box.width / 2, box.y + box.height / 2
         lines = []
         for index, text in enumerate(overlay.lines):
-            advances = tuple(self._advance(one) * size for one in text)
+            advances = tuple(self.fonts.advance(one) * size for one in text)
             right = -sum(advances) / 2
             down = ((index - (len(overlay.lines) - 1) / 2) * LINE_HEIGHT + 0.35) * size
-            lines.append(
+            lines += self._by_font(
                 TextLine(
                     x + right * math.cos(turn) + down * math.sin(turn),
                     y - right * math.sin(turn) + down * math.cos(turn),
@@ -252,10 +294,6 @@ class Face:
                 )
             )
         return lines
-
-    def _advance(self, character: str) -> float:
-        self.font.check_characters(character)
-        return self.font.advance(character)
 
 
 _PLACEHOLDER: Final = Colour(204, 0, 0, 0.5)

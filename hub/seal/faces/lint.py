@@ -10,7 +10,7 @@ from typing import Final
 from hub.domain.certificate_type import CertificateType, FaceField, FieldType
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason, Violation
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Face, lines_max
 from hub.seal.faces.page import Box
 from hub.seal.faces.template import DATES, FaceTemplate, PlacedField, Standing
@@ -43,16 +43,16 @@ class Lint:
             )
 
 
-def lint(template: FaceTemplate, certificate_type: CertificateType, font: FaceFont) -> Lint:
+def lint(template: FaceTemplate, certificate_type: CertificateType, fonts: FaceFonts) -> Lint:
     """Compare `template` with the version of the type that it names.
 
     Raises HubError(FONT_GLYPH_MISSING) where its own texts cannot be set.
     """
-    face = Face(template, certificate_type, font)
-    font.check_characters({_WIDE, *_WIDEST.values()})
+    face = Face(template, certificate_type, fonts)
+    fonts.check_characters({_WIDE, *_WIDEST.values()})
     found = [*_field_violations(template, certificate_type), *_overlaps(template)]
     for number, fixed in enumerate(template.texts):
-        font.check_characters(fixed.text)
+        fonts.check_characters(fixed.text)
         if not face.fits(fixed.text, fixed.setting):
             found.append(violation(f"texts[{number}].box", "face.text_overflow"))
     if template.code.width < CODE_MIN_MM or template.code.height < CODE_MIN_MM:
@@ -130,6 +130,6 @@ def _capacity(face: Face, placed: PlacedField, widest: str, longest: int) -> int
     """How many of the widest character fit at the smallest size, up to `longest`."""
     setting = placed.setting
     size = setting.size_min
-    advance = face.font.advance(widest) * size + setting.spacing
+    advance = face.fonts.advance(widest) * size + setting.spacing
     in_line = int((setting.box.width + setting.spacing + 1e-6) / advance)
     return min(in_line * lines_max(setting.box.height, size), longest)

@@ -6,28 +6,20 @@ not be compared with its text (docs/formats/face-template.md).
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.clock import CHINA
 from hub.domain.certificate_type import CertificateType
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.strict_json import Json
-from hub.seal.faces.layout import Issuance
+from hub.seal.faces.layout import Annotation, Issuance
 from hub.seal.faces.writing import Way, written
 
 FACE_ITEM: Final = "SEALWAY_FACE"
 """Which template a file was set in: its name and the digest of its bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """What an annotated copy (加注件) says of itself; times are `YYYYMMDDhhmmss`."""
-
-    purpose: str
-    maker: str
-    made: str
-    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +65,17 @@ def metadata(
             items[one.short_name] = written(value, Way.TEXT)
     if annotated is not None:
         items |= {
-            "JZJZZSJ": annotated.made,
+            "JZJZZSJ": _moment(annotated.made_time_us),
             "JZJZZZ": annotated.maker,
             "JZJZZSY": annotated.purpose,
-            "JZJYXQJZSJ": annotated.until,
+            "JZJYXQJZSJ": _moment(annotated.expire_time_us),
         }
     items[FACE_ITEM] = face
     kept = {name: value for name, value in items.items() if value}
     return Metadata(certificate_type.name, issuance.authority_title, created, kept)
+
+
+def _moment(time_us: int) -> str:
+    """`YYYYMMDDhhmmss` in China's time."""
+    moment = datetime.datetime.fromtimestamp(time_us // 1_000_000, CHINA)
+    return moment.strftime("%Y%m%d%H%M%S")

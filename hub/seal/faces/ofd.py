@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from hub.proof.ofd import ENTRY_FILE
 from hub.proof.ofd_xml import NAMESPACE
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FONTS_MAX, FaceFonts
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Colour, Page, Picture, Shape, TextLine, number
 from hub.seal.ofd_package import OfdPackage
@@ -25,11 +25,12 @@ PAGE_ID: Final = 1
 FOLDER: Final = "Doc_0"
 
 _LAYER_ID: Final = 2
+# One for each font that a hub may have, then the pictures and all objects of the page.
 _FONT_ID: Final = 3
-_FIRST_ID: Final = 10
+_FIRST_ID: Final = _FONT_ID + FONTS_MAX
 
 
-def page_ofd(page: Page, font: FaceFont, metadata: Metadata) -> OfdPackage:
+def page_ofd(page: Page, fonts: FaceFonts, metadata: Metadata) -> OfdPackage:
     """The page as a package of one document; the same page gives the same bytes."""
     pictures: list[bytes] = []
     for item in page.items:
@@ -40,10 +41,11 @@ def page_ofd(page: Page, font: FaceFont, metadata: Metadata) -> OfdPackage:
     content = _content(page, first, picture_ids)
     files = {
         f"{FOLDER}/Document.xml": _document(page, first + len(page.items), bool(pictures)),
-        f"{FOLDER}/PublicRes.xml": _public_res(font),
+        f"{FOLDER}/PublicRes.xml": _public_res(fonts, page),
         f"{FOLDER}/Pages/Page_0/Content.xml": content,
-        f"{FOLDER}/Res/font.otf": font.subset(page.characters),
     }
+    for font, characters in page.characters.items():
+        files[f"{FOLDER}/Res/font_{font}.otf"] = fonts.files[font].subset(characters)
     if pictures:
         files[f"{FOLDER}/DocumentRes.xml"] = _document_res(picture_ids)
         for png, identifier in picture_ids.items():
@@ -85,12 +87,15 @@ def _document(page: Page, unit_id_max: int, has_pictures: bool) -> bytes:
     )
 
 
-def _public_res(font: FaceFont) -> bytes:
-    name, family = quoteattr(font.name), quoteattr(font.family)
+def _public_res(fonts: FaceFonts, page: Page) -> bytes:
+    listed = "".join(
+        f'<ofd:Font ID="{_FONT_ID + font}" FontName={quoteattr(fonts.files[font].name)} '
+        f"FamilyName={quoteattr(fonts.files[font].family)}>"
+        f"<ofd:FontFile>font_{font}.otf</ofd:FontFile></ofd:Font>"
+        for font in page.characters
+    )
     return _xml(
-        f'<ofd:Res xmlns:ofd="{NAMESPACE}" BaseLoc="Res"><ofd:Fonts>'
-        f'<ofd:Font ID="{_FONT_ID}" FontName={name} FamilyName={family}>'
-        f"<ofd:FontFile>font.otf</ofd:FontFile></ofd:Font></ofd:Fonts></ofd:Res>"
+        f'<ofd:Res xmlns:ofd="{NAMESPACE}" BaseLoc="Res"><ofd:Fonts>{listed}</ofd:Fonts></ofd:Res>'
     )
 
 
@@ -141,7 +146,7 @@ def _text(line: TextLine, identifier: int) -> str:
     steps = " ".join(map(number, line.advances[:-1]))
     delta = f' DeltaX="{steps}"' if steps else ""
     return (
-        f'<ofd:TextObject ID="{identifier}" Boundary="{_box(box)}" Font="{_FONT_ID}" '
+        f'<ofd:TextObject ID="{identifier}" Boundary="{_box(box)}" Font="{_FONT_ID + line.font}" '
         f'Size="{number(line.size)}"{matrix}{_alpha(line.colour)}>{_fill(line.colour)}'
         f'<ofd:TextCode X="{number(start[0])}" Y="{number(start[1])}"{delta}>{escape(line.text)}'
         f"</ofd:TextCode></ofd:TextObject>"

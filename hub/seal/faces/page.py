@@ -5,7 +5,7 @@ Lengths are millimetres from the upper left corner, y downwards. Items are paint
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -78,7 +78,7 @@ class TextLine:
     """One line of text that begins at (`x`, `y`) on its baseline; `size` is the em.
 
     `advances` say how far each character moves on. `angle` (degrees, anticlockwise) turns it about
-    its beginning.
+    its beginning. All of it is set in one `font` (`FaceFonts.files`).
     """
 
     x: float
@@ -89,6 +89,7 @@ class TextLine:
     spacing: float = 0.0
     colour: Colour = BLACK
     angle: float = 0.0
+    font: int = 0
 
     @property
     def width(self) -> float:
@@ -133,9 +134,13 @@ class Page:
     code: Box
 
     @property
-    def characters(self) -> frozenset[str]:
-        """Every character that is set on it."""
-        return frozenset("".join(item.text for item in self.items if isinstance(item, TextLine)))
+    def characters(self) -> Mapping[int, frozenset[str]]:
+        """Every character that is set on it, by its font, in the order of fonts."""
+        found: dict[int, set[str]] = {}
+        for item in self.items:
+            if isinstance(item, TextLine):
+                found.setdefault(item.font, set()).update(item.text)
+        return {font: frozenset(found[font]) for font in sorted(found)}
 
 
 def line(ends: tuple[float, float, float, float], width: float, colour: Colour) -> Shape:

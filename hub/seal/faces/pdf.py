@@ -20,7 +20,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.metadata.model import ExpandedName, XmpStructure, XmpValue
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts, FontFile
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Colour, Page, Picture, Shape, TextLine, number
 
@@ -29,11 +29,11 @@ XMP_NAMESPACE: Final = "urn:sealway:certificate:1#"
 """Of the metadata items in XMP; their names are those of GB/T 36903."""
 
 
-def page_pdf(page: Page, font: FaceFont, metadata: Metadata) -> bytes:
+def page_pdf(page: Page, fonts: FaceFonts, metadata: Metadata) -> bytes:
     """The page as a PDF of one page. Two calls give files that differ in their random IDs."""
     writer = PdfFileWriter(stream_xrefs=False, info=None)
     writer.output_version = (1, 7)
-    writing = _Writing(writer, page, _engine(writer, font, page))
+    writing = _Writing(writer, page, fonts)
     commands = writing.commands()
     content = generic.StreamObject(stream_data=commands)
     content.compress()
@@ -52,12 +52,12 @@ def page_pdf(page: Page, font: FaceFont, metadata: Metadata) -> bytes:
     return buffer.getvalue()
 
 
-def _engine(writer: PdfFileWriter, font: FaceFont, page: Page) -> Any:
-    """The font in this file. Kerning and ligatures are off: the layout has placed each character,
+def _engine(writer: PdfFileWriter, font: FontFile, characters: frozenset[str]) -> Any:
+    """A font in this file. Kerning and ligatures are off: the layout has placed each character,
     and the subset has no table of them anyway."""
     return GlyphAccumulator(
         writer,
-        io.BytesIO(font.subset(page.characters)),
+        io.BytesIO(font.subset(characters)),
         font_size=1,
         features={"kern": False, "liga": False, "clig": False, "calt": False},
         writing_direction="ltr",
@@ -67,10 +67,13 @@ def _engine(writer: PdfFileWriter, font: FaceFont, page: Page) -> Any:
 class _Writing:
     """One page on its way into content operators, and the resources that these name."""
 
-    def __init__(self, writer: PdfFileWriter, page: Page, engine: Any) -> None:
+    def __init__(self, writer: PdfFileWriter, page: Page, fonts: FaceFonts) -> None:
         self._writer = writer
         self._page = page
-        self._engine = engine
+        self._engines = {
+            font: _engine(writer, fonts.files[font], characters)
+            for font, characters in page.characters.items()
+        }
         self._alphas: dict[float, str] = {}
         self._pictures: dict[bytes, str] = {}
 
@@ -90,7 +93,8 @@ class _Writing:
 
     def resources(self) -> Any:
         """Fonts, pictures and transparencies, once `commands` has named them."""
-        self._engine.prepare_write()
+        for engine in self._engines.values():
+            engine.prepare_write()
         states = {
             name: generic.DictionaryObject(
                 {
@@ -102,7 +106,9 @@ class _Writing:
         }
         return _dictionary(
             {
-                "/Font": _dictionary({"/F1": self._engine.as_resource()}),
+                "/Font": _dictionary(
+                    {f"/F{font}": engine.as_resource() for font, engine in self._engines.items()}
+                ),
                 "/ExtGState": _dictionary(states),
                 "/XObject": _dictionary(
                     {
@@ -119,10 +125,12 @@ class _Writing:
         cosine, sine = number(math.cos(turn)), number(math.sin(turn))
         minus = number(-math.sin(turn))
         place = f"{number(line.x)} {number(self._page.height - line.y)}"
-        shaped: bytes = self._engine.shape(line.text, with_actual_text=False).graphics_ops
+        engine = self._engines[line.font]
+        shaped: bytes = engine.shape(line.text, with_actual_text=False).graphics_ops
         head = (
-            f"q {self._alpha(line.colour)}{_rgb(line.colour)} rg BT /F1 {number(line.size)} Tf "
-            f"{number(line.spacing)} Tc {cosine} {sine} {minus} {cosine} {place} Tm "
+            f"q {self._alpha(line.colour)}{_rgb(line.colour)} rg BT "
+            f"/F{line.font} {number(line.size)} Tf {number(line.spacing)} Tc "
+            f"{cosine} {sine} {minus} {cosine} {place} Tm "
         )
         return head.encode() + shaped + b" ET Q"
 

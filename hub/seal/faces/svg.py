@@ -6,20 +6,20 @@ import math
 from base64 import b64encode
 from typing import Final
 
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import Colour, Page, Picture, Shape, TextLine, number
 from hub.seal.pictures import MM_PER_INCH, SIDE_PIXELS_MAX, render_svg, svg_steps
 
 PREVIEW_DPI: Final = 150
 
 
-def page_svg(page: Page, font: FaceFont) -> bytes:
+def page_svg(page: Page, fonts: FaceFonts) -> bytes:
     """The page as SVG on white ground, one user unit per millimetre."""
     width, height = number(page.width), number(page.height)
     body = []
     for item in page.items:
         if isinstance(item, TextLine):
-            body.append(_text(item, font))
+            body.append(_text(item, fonts))
         elif isinstance(item, Shape):
             body.append(_shape(item))
         else:
@@ -31,20 +31,20 @@ def page_svg(page: Page, font: FaceFont) -> bytes:
     ).encode()
 
 
-def page_png(page: Page, font: FaceFont, dpi: int = PREVIEW_DPI) -> bytes:
+def page_png(page: Page, fonts: FaceFonts, dpi: int = PREVIEW_DPI) -> bytes:
     """The page as PNG; no side has more than 4,096 pixels."""
     longest = max(page.width, page.height) / MM_PER_INCH * dpi
     scale = min(1.0, SIDE_PIXELS_MAX / longest)
-    return render_svg(page_svg(page, font), int(page.width / MM_PER_INCH * dpi * scale))
+    return render_svg(page_svg(page, fonts), int(page.width / MM_PER_INCH * dpi * scale))
 
 
-def _text(line: TextLine, font: FaceFont) -> str:
+def _text(line: TextLine, fonts: FaceFonts) -> str:
     turn = math.radians(-line.angle)
     cosine, sine = math.cos(turn) * line.size, math.sin(turn) * line.size
     steps = []
     moved = 0.0
     for character, advance in zip(line.text, line.advances, strict=True):
-        for letter, points in svg_steps(font, character):
+        for letter, points in svg_steps(fonts, character):
             placed = []
             for x, y in points:
                 right, down = x + moved / line.size, -y

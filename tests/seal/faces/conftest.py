@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from tests.chinese_font import needs_font
 
 
 @pytest.fixture(scope="session")
-def font() -> FaceFont:
+def fonts() -> FaceFonts:
     """A real Chinese font; skipped where there is none."""
-    return FaceFont.open(str(needs_font()))
+    return FaceFonts.open(str(needs_font()))

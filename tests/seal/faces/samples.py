@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.domain.certificate_type import CertificateType, from_json
 from hub.domain.strict_json import Json
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Face, Issuance, Overlay
 from hub.seal.faces.metadata import Metadata, metadata
 from hub.seal.faces.page import Page
@@ -80,7 +80,7 @@ class Sample:
 
 
 def sample(
-    font: FaceFont,
+    fonts: FaceFonts,
     name: str = "business-licence",
     /,
     *,
@@ -89,7 +89,7 @@ def sample(
 ) -> Sample:
     """The business licence of a company, with other values."""
     kind, fields = certificate_type(name), {**VALUES, **values}
-    page = Face(template(name), kind, font).page(fields, ISSUANCE, CODE, overlay=overlay)
+    page = Face(template(name), kind, fonts).page(fields, ISSUANCE, CODE, overlay=overlay)
     return Sample(
         page, metadata(kind, fields, ISSUANCE, face="face/1 sha256", created=1_769_817_600)
     )

@@ -5,21 +5,23 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pypdfium2
 import pytest
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from PIL import Image
 
 from hub.errors import HubError, Reason
 from hub.proof.ofd import open_package
 from hub.proof.ofd_xml import NAMESPACE
 from hub.seal.faces import ofd, pdf, svg
-from hub.seal.faces.fonts import FaceFont
-from hub.seal.faces.layout import SAMPLE, Face, annotation, code_modules
-from hub.seal.faces.metadata import Annotation, metadata
+from hub.seal.faces.document import set_face
+from hub.seal.faces.fonts import FaceFonts
+from hub.seal.faces.layout import SAMPLE, Annotation, Face, Overlay, code_modules
 from hub.seal.faces.page import Box, Shape, TextLine
 from tests.seal.faces.samples import (
     CODE,
@@ -34,6 +36,14 @@ from tests.seal.faces.samples import (
     template,
 )
 
+# 9.30 on the first of February 2026 in China, until the month is over.
+COPY = Annotation(
+    "办理食品经营许可",
+    "杭州市政务服务中心",
+    "窗口一",
+    1_769_909_400_000_000,
+    1_772_294_400_000_000,
+)
 OFD = f"{{{NAMESPACE}}}"
 
 
@@ -45,9 +55,9 @@ def pdf_text(data: bytes) -> str:
     return text.replace("\r", "").replace("\n", "")
 
 
-def ofd_files(one: Sample, font: FaceFont) -> dict[str, bytes]:
+def ofd_files(one: Sample, fonts: FaceFonts) -> dict[str, bytes]:
     """The files of the package, read back from its ZIP."""
-    return dict(open_package(ofd.page_ofd(one.page, font, one.metadata).to_bytes()).files)
+    return dict(open_package(ofd.page_ofd(one.page, fonts, one.metadata).to_bytes()).files)
 
 
 def set_lines(one: Sample) -> list[str]:
@@ -55,11 +65,11 @@ def set_lines(one: Sample) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_text_of_the_pdf_is_the_values(name: str, font: FaceFont) -> None:
+def test_the_text_of_the_pdf_is_the_values(name: str, fonts: FaceFonts) -> None:
     """Selectable, searchable, Chinese: as pdfium, which others wrote, reads it."""
-    one = sample(font, name)
+    one = sample(fonts, name)
 
-    text = pdf_text(pdf.page_pdf(one.page, font, one.metadata))
+    text = pdf_text(pdf.page_pdf(one.page, fonts, one.metadata))
 
     placed = {field.name for field in template(name).fields}
     shown = [value for key, value in VALUES.items() if key in placed and key != "establish_date"]
@@ -68,11 +78,11 @@ def test_the_text_of_the_pdf_is_the_values(name: str, font: FaceFont) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_text_of_the_ofd_is_the_same_line_for_line(name: str, font: FaceFont) -> None:
+def test_the_text_of_the_ofd_is_the_same_line_for_line(name: str, fonts: FaceFonts) -> None:
     """Each line is one TextCode with an advance for every character but the last."""
-    one = sample(font, name)
+    one = sample(fonts, name)
 
-    page = ElementTree.fromstring(ofd_files(one, font)["Doc_0/Pages/Page_0/Content.xml"])
+    page = ElementTree.fromstring(ofd_files(one, fonts)["Doc_0/Pages/Page_0/Content.xml"])
 
     codes = page.findall(f".//{OFD}TextCode")
     assert [code.text for code in codes] == set_lines(one)
@@ -82,25 +92,25 @@ def test_the_text_of_the_ofd_is_the_same_line_for_line(name: str, font: FaceFont
         assert all(float(advance) > 0 for advance in advances)
 
 
-def test_every_part_of_the_ofd_is_where_its_references_say(font: FaceFont) -> None:
+def test_every_part_of_the_ofd_is_where_its_references_say(fonts: FaceFonts) -> None:
     """From the root to the font: paths, IDs and sizes agree."""
-    one = sample(font)
-    files = ofd_files(one, font)
+    one = sample(fonts)
+    files = ofd_files(one, fonts)
     document = ElementTree.fromstring(files["Doc_0/Document.xml"])
     page = ElementTree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"])
-    fonts = ElementTree.fromstring(files["Doc_0/PublicRes.xml"])
+    shared = ElementTree.fromstring(files["Doc_0/PublicRes.xml"])
     media = ElementTree.fromstring(files["Doc_0/DocumentRes.xml"])
 
     root = ElementTree.fromstring(files["OFD.xml"])
     assert root.findtext(f".//{OFD}DocRoot") == "Doc_0/Document.xml"
     assert document.findtext(f".//{OFD}PhysicalBox") == "0 0 297 210"
-    assert f"Doc_0/Res/{fonts.findtext(f'.//{OFD}FontFile')}" in files
+    assert f"Doc_0/Res/{shared.findtext(f'.//{OFD}FontFile')}" in files
     assert f"Doc_0/Res/{media.findtext(f'.//{OFD}MediaFile')}" in files
-    ids = [int(node.attrib["ID"]) for tree in (document, page, fonts, media) for node in tree.iter()
-           if "ID" in node.attrib]  # fmt: skip
+    nodes = [node for tree in (document, page, shared, media) for node in tree.iter()]
+    ids = [int(node.attrib["ID"]) for node in nodes if "ID" in node.attrib]
     assert len(ids) == len(set(ids))
     assert max(ids) <= int(document.findtext(f".//{OFD}MaxUnitID") or 0)
-    font_id = fonts.find(f".//{OFD}Font").attrib["ID"]  # type: ignore[union-attr]
+    font_id = shared.find(f".//{OFD}Font").attrib["ID"]  # type: ignore[union-attr]
     assert {node.attrib["Font"] for node in page.iter(f"{OFD}TextObject")} == {font_id}
     (image,) = page.iter(f"{OFD}ImageObject")
     assert image.attrib["ResourceID"] == media.find(f".//{OFD}MultiMedia").attrib["ID"]  # type: ignore[union-attr]
@@ -110,10 +120,10 @@ def test_every_part_of_the_ofd_is_where_its_references_say(font: FaceFont) -> No
             assert whole.holds(Box(*map(float, node.attrib["Boundary"].split())))
 
 
-def test_the_metadata_names_the_certificate_in_both_files(font: FaceFont) -> None:
+def test_the_metadata_names_the_certificate_in_both_files(fonts: FaceFonts) -> None:
     """GB/T 36903's short names as CustomDatas of the OFD and in the PDF's information and XMP."""
-    one = sample(font)
-    root = ElementTree.fromstring(ofd_files(one, font)["OFD.xml"])
+    one = sample(fonts)
+    root = ElementTree.fromstring(ofd_files(one, fonts)["OFD.xml"])
     found = {node.attrib["Name"]: node.text for node in root.iter(f"{OFD}CustomData")}
 
     assert found == dict(one.metadata.items)
@@ -123,62 +133,61 @@ def test_the_metadata_names_the_certificate_in_both_files(font: FaceFont) -> Non
     assert found["CZZTDMLXDM"] == "001"
     assert found["ZZBFRQ"] == "20260131"
     assert "ZZYXQJZRQ" not in found
-    data = pdf.page_pdf(one.page, font, one.metadata)
+    data = pdf.page_pdf(one.page, fonts, one.metadata)
     document = pypdfium2.PdfDocument(data)
     assert document.get_metadata_value("ZZBS") == IDENTIFIER
     assert document.get_metadata_value("Title") == "营业执照"
     assert f"<ns1:ZZBS>{IDENTIFIER}".encode() in data or IDENTIFIER.encode() in data
 
 
-def test_an_annotated_copy_says_so_on_its_face_and_in_its_metadata(font: FaceFont) -> None:
+def test_an_annotated_copy_says_so_on_its_face_and_in_its_metadata(fonts: FaceFonts) -> None:
     """Purpose, recipient and days lie across the face; the four items of a copy are there."""
-    overlay = annotation("办理食品经营许可", "杭州市政务服务中心", "2026-02-01", "2026-03-01")
-    one = sample(font, overlay=overlay)
-    annotated = Annotation("办理食品经营许可", "窗口一", "20260201093000", "20260301000000")
-    described = metadata(
-        certificate_type(), VALUES, ISSUANCE, face="f", created=0, annotated=annotated
-    )
+    face = Face(template(), certificate_type(), fonts)
+    made = set_face(face, VALUES, ISSUANCE, CODE, template="f", created=0, annotated=COPY)
 
-    text = pdf_text(pdf.page_pdf(one.page, font, described))
+    text = pdf_text(made.pdf())
+    described, one = made.metadata, made
 
     assert "仅用于：办理食品经营许可" in text
     assert "提供给：杭州市政务服务中心" in text
     assert described.items["JZJZZSY"] == "办理食品经营许可"
+    assert described.items["JZJZZSJ"] == "20260201093000"
     assert described.items["JZJYXQJZSJ"] == "20260301000000"
+    assert "2026-02-01 制作" in text and "2026-02-28 前有效" in text
     last = [item for item in one.page.items if isinstance(item, TextLine)][-3:]
     assert {item.angle for item in last} == {25}
     assert all(item.colour.alpha < 0.5 for item in last)
 
 
-def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(font: FaceFont) -> None:
+def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(fonts: FaceFonts) -> None:
     """The font in the OFD: a subset, embeddable, with the words of its licence."""
-    one = sample(font)
+    one = sample(fonts)
 
-    cut = TTFont(io.BytesIO(ofd_files(one, font)["Doc_0/Res/font.otf"]))
+    cut = TTFont(io.BytesIO(ofd_files(one, fonts)["Doc_0/Res/font_0.otf"]))
 
-    assert set(cut.getBestCmap()) == {ord(character) for character in one.page.characters}
+    assert set(cut.getBestCmap()) == set(map(ord, one.page.characters[0]))
     assert cut["OS/2"].fsType == 0
     assert "SIL Open Font License" in cut["name"].getDebugName(13)
     assert cut["name"].getDebugName(0).startswith("©")
 
 
-def test_equal_pages_give_equal_packages(font: FaceFont) -> None:
+def test_equal_pages_give_equal_packages(fonts: FaceFonts) -> None:
     """A face can be made again and compared; another value is another file."""
-    one = sample(font)
-    data = ofd.page_ofd(one.page, font, one.metadata).to_bytes()
+    one = sample(fonts)
+    data = ofd.page_ofd(one.page, fonts, one.metadata).to_bytes()
 
-    again = sample(font)
-    other = sample(font, address="浙江省杭州市示例路2号")
+    again = sample(fonts)
+    other = sample(fonts, address="浙江省杭州市示例路2号")
 
-    assert ofd.page_ofd(again.page, font, again.metadata).to_bytes() == data
-    assert ofd_files(other, font)["OFD.xml"] != ofd_files(one, font)["OFD.xml"]
+    assert ofd.page_ofd(again.page, fonts, again.metadata).to_bytes() == data
+    assert ofd_files(other, fonts)["OFD.xml"] != ofd_files(one, fonts)["OFD.xml"]
 
 
-def test_the_preview_looks_like_the_pdf(font: FaceFont) -> None:
+def test_the_preview_looks_like_the_pdf(fonts: FaceFonts) -> None:
     """Our PNG and pdfium's picture of our PDF, made by two engines, differ only at edges."""
-    one = sample(font, overlay=SAMPLE)
-    ours = Image.open(io.BytesIO(svg.page_png(one.page, font, dpi=72))).convert("L")
-    document = pypdfium2.PdfDocument(pdf.page_pdf(one.page, font, one.metadata))
+    one = sample(fonts, overlay=SAMPLE)
+    ours = Image.open(io.BytesIO(svg.page_png(one.page, fonts, dpi=72))).convert("L")
+    document = pypdfium2.PdfDocument(pdf.page_pdf(one.page, fonts, one.metadata))
     theirs = document[0].render(scale=1).to_pil().convert("L").resize(ours.size)
 
     coarse = (ours.width // 6, ours.height // 6)
@@ -186,11 +195,11 @@ def test_the_preview_looks_like_the_pdf(font: FaceFont) -> None:
     assert max(abs(a - b) for a, b in pairs) < 60
 
 
-def test_a_long_value_becomes_smaller_then_is_refused(font: FaceFont) -> None:
+def test_a_long_value_becomes_smaller_then_is_refused(fonts: FaceFonts) -> None:
     """It is made smaller down to size_min; what does not fit then is an error that names the
     field, and not its value."""
     longer = "软件开发；" * 90
-    small = sample(font, scope=longer)
+    small = sample(fonts, scope=longer)
     lines = [item for item in small.page.items if isinstance(item, TextLine)]
     box = next(one.setting.box for one in template().fields if one.name == "scope")
     in_box = [one for one in lines if box.x - 0.01 <= one.x and box.y < one.y < box.bottom
@@ -200,15 +209,15 @@ def test_a_long_value_becomes_smaller_then_is_refused(font: FaceFont) -> None:
     assert in_box[0].size < 4.6
     assert all(one.x + one.width <= box.right + 0.01 for one in in_box)
     with pytest.raises(HubError) as refused:
-        sample(font, scope=longer * 4)
+        sample(fonts, scope=longer * 4)
     assert refused.value.reason is Reason.FACE_OVERFLOW
     assert refused.value.details["field"] == "scope"
     assert "软件" not in str(refused.value)
 
 
-def test_lines_break_where_chinese_allows_it(font: FaceFont) -> None:
+def test_lines_break_where_chinese_allows_it(fonts: FaceFonts) -> None:
     """No line begins with a closing mark or ends with an opening one, and words stay whole."""
-    one = sample(font, scope="（许可项目）：研发、生产《示例》Technology设备，销售；" * 12)
+    one = sample(fonts, scope="（许可项目）：研发、生产《示例》Technology设备，销售；" * 12)
     lines = [text for text in set_lines(one) if "Technology" in text or "许可项目" in text]
 
     assert len(lines) > 5
@@ -216,18 +225,18 @@ def test_lines_break_where_chinese_allows_it(font: FaceFont) -> None:
     assert sum(text.count("Technology") for text in lines) == 12
 
 
-def test_a_character_that_the_font_lacks_is_an_error_with_its_code_point(font: FaceFont) -> None:
+def test_a_character_that_the_font_lacks_is_an_error_with_its_code_point(fonts: FaceFonts) -> None:
     """Never a silent box."""
     with pytest.raises(HubError) as refused:
-        sample(font, name="杭州\ue123有限公司")
+        sample(fonts, name="杭州\ue123有限公司")
 
     assert refused.value.reason is Reason.FONT_GLYPH_MISSING
     assert refused.value.details["characters"] == "U+E123"
 
 
-def test_the_code_stands_in_its_place_module_for_module(font: FaceFont) -> None:
+def test_the_code_stands_in_its_place_module_for_module(fonts: FaceFonts) -> None:
     """What is drawn is the matrix of the code, in a quiet zone, inside its box."""
-    one = sample(font)
+    one = sample(fonts)
     shape = next(item for item in one.page.items if isinstance(item, Shape) and item.fill)
     rows = code_modules(CODE)
     module = template().code.width / (len(rows) + 8)
@@ -246,39 +255,84 @@ def test_the_code_stands_in_its_place_module_for_module(font: FaceFont) -> None:
     assert module >= 0.4
 
 
-def test_a_field_without_value_shows_what_the_template_says(font: FaceFont) -> None:
+def test_a_field_without_value_shows_what_the_template_says(fonts: FaceFonts) -> None:
     """A dash where one is asked for, nothing elsewhere."""
-    one = sample(font, kind=None)
+    one = sample(fonts, kind=None)
 
     assert "——" in set_lines(one)
     assert VALUES["kind"] not in set_lines(one)
 
 
-def test_a_picture_of_the_template_is_in_all_three(font: FaceFont) -> None:
+def test_a_picture_of_the_template_is_in_all_three(fonts: FaceFonts) -> None:
     """A PNG with its transparency."""
-    one = sample(font)
-    files = ofd_files(one, font)
+    one = sample(fonts)
+    files = ofd_files(one, fonts)
     (name,) = (path for path in files if path.endswith(".png"))
 
     with Image.open(io.BytesIO(files[name])) as image:
         assert image.getchannel("A").getextrema() == (0, 255)
-    assert b"/SMask" in pdf.page_pdf(one.page, font, one.metadata)
-    assert b"data:image/png" in svg.page_svg(one.page, font)
+    assert b"/SMask" in pdf.page_pdf(one.page, fonts, one.metadata)
+    assert b"data:image/png" in svg.page_svg(one.page, fonts)
 
 
-def test_a_restricted_font_is_refused(font: FaceFont, tmp_path: Any) -> None:
+def test_a_restricted_font_is_refused(fonts: FaceFonts, tmp_path: Any) -> None:
     """A font whose licence forbids embedding or subsetting is not used, and the text says why."""
-    cut = font.subset(frozenset("营业执照国"))
+    cut = fonts.files[0].subset(frozenset("营业执照国"))
     for bits in (0x0002, 0x0100, 0x0200, 0x0108):
         changed = TTFont(io.BytesIO(cut))
         changed["OS/2"].fsType = bits
         changed.save(tmp_path / "font.otf")
 
         with pytest.raises(HubError) as refused:
-            FaceFont.open(str(tmp_path / "font.otf"))
+            FaceFonts.open(str(tmp_path / "font.otf"))
 
         assert refused.value.reason is Reason.FONT_NOT_EMBEDDABLE
         assert refused.value.details["fs_type"] == f"{bits:#06x}"
+
+
+RARE = "𫝀"
+
+
+def with_rare_font(fonts: FaceFonts, folder: Path) -> FaceFonts:
+    """The same fonts with another file that has one character of the supplementary planes."""
+    cut = TTFont(io.BytesIO(fonts.files[0].subset(frozenset("国"))))
+    glyph = cut.getBestCmap()[ord("国")]
+    table = CmapSubtable.newSubtable(12)
+    table.platformID, table.platEncID, table.language = 3, 10, 0
+    table.format, table.reserved, table.length, table.nGroups = 12, 0, 0, 0
+    table.cmap = {ord(RARE): glyph}
+    cut["cmap"].tables = [table]
+    for record in cut["name"].names:
+        if record.nameID in (1, 4, 6):
+            cut["name"].setName("RareHan", record.nameID, 3, 1, 0x409)
+    cut.save(folder / "rare.otf")
+    return FaceFonts([*fonts.files, *FaceFonts.open(str(folder / "rare.otf")).files])
+
+
+def test_a_rare_character_comes_from_another_font(fonts: FaceFonts, tmp_path: Path) -> None:
+    """A name that the main font cannot set: both files have two fonts, and read as one text."""
+    name = f"欧阳{RARE}示例"
+    with pytest.raises(HubError, match="U\\+2B740"):
+        sample(fonts, legal_representative=name)
+
+    both = with_rare_font(fonts, tmp_path)
+    one = sample(both, legal_representative=name, overlay=Overlay((f"提供给：{RARE}",)))
+
+    parts = [(item.text, item.font) for item in one.page.items if isinstance(item, TextLine)]
+    at = parts.index((RARE, 1))
+    assert parts[at - 1 : at + 2] == [("欧阳", 0), (RARE, 1), ("示例", 0)]
+    files = ofd_files(one, both)
+    assert set(TTFont(io.BytesIO(files["Doc_0/Res/font_1.otf"])).getBestCmap()) == {ord(RARE)}
+    listed = ElementTree.fromstring(files["Doc_0/PublicRes.xml"]).findall(f".//{OFD}Font")
+    page = ElementTree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"])
+    used = {node.attrib["Font"] for node in page.iter(f"{OFD}TextObject")}
+    assert used == {node.attrib["ID"] for node in listed}
+    assert name in pdf_text(pdf.page_pdf(one.page, both, one.metadata))
+    lines = [item for item in one.page.items if isinstance(item, TextLine)]
+    first, rare, last = lines[at - 1 : at + 2]
+    assert rare.x == pytest.approx(first.x + first.width)
+    assert last.x == pytest.approx(rare.x + rare.width)
+    assert svg.page_png(one.page, both, dpi=40).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("data", [b"", b"no font", b"ttcf\x00\x01\x00\x00\x00\x00\x00\x09"])
@@ -288,21 +342,21 @@ def test_a_file_that_is_no_font_is_refused(data: bytes, tmp_path: Any) -> None:
     file.write_bytes(data)
 
     with pytest.raises(HubError) as refused:
-        FaceFont.open(str(file))
+        FaceFonts.open(str(file))
 
     assert refused.value.reason is Reason.FONT_MISSING
     with pytest.raises(HubError, match="not there"):
-        FaceFont.open(str(tmp_path / "absent.otf"))
+        FaceFonts.open(str(tmp_path / "absent.otf"))
 
 
-def test_the_same_template_with_other_boxes_moves_its_text(font: FaceFont) -> None:
+def test_the_same_template_with_other_boxes_moves_its_text(fonts: FaceFonts) -> None:
     """Right and centre, bottom and middle."""
     fields = [
         {**one, "align": "right", "valign": "bottom", "box": "56 66 98 10"}
         if one["field"] == "name" else one
         for one in members()["fields"]
     ]  # fmt: skip
-    page = Face(template(fields=fields), certificate_type(), font).page(VALUES, ISSUANCE, CODE)
+    page = Face(template(fields=fields), certificate_type(), fonts).page(VALUES, ISSUANCE, CODE)
 
     placed = next(item for item in page.items if isinstance(item, TextLine)
                   and item.text == VALUES["name"])  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.errors import HubError, Reason
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.lint import lint
 from hub.seal.faces.template import TEMPLATE_BYTES_MAX, parse_template
 from tests.seal.faces.samples import SHIPPED, certificate_type, members, template
@@ -26,16 +26,16 @@ def faults(changed: dict[str, Any] | bytes) -> list[tuple[str, str]]:
     return [(one.field, one.rule) for one in refused.value.violations]
 
 
-def lint_rules(font: FaceFont, **changes: Any) -> list[tuple[str, str]]:
+def lint_rules(fonts: FaceFonts, **changes: Any) -> list[tuple[str, str]]:
     """What a changed template breaks of its type."""
-    found = lint(template(**changes), certificate_type(), font)
+    found = lint(template(**changes), certificate_type(), fonts)
     return [(one.field, one.rule) for one in found.violations]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_template_fits_its_type(name: str, font: FaceFont) -> None:
+def test_a_shipped_template_fits_its_type(name: str, fonts: FaceFonts) -> None:
     """Nothing is refused; what may overflow is said with both numbers."""
-    found = lint(template(name), certificate_type(name), font)
+    found = lint(template(name), certificate_type(name), fonts)
 
     assert found.violations == ()
     assert {one.rule for one in found.warnings} == {"face.may_overflow"}
@@ -123,59 +123,59 @@ def test_a_template_beyond_its_size_is_not_read() -> None:
     assert faults(b" " * (TEMPLATE_BYTES_MAX + 1)) == [("template", "face.size")]
 
 
-def test_a_field_that_the_type_does_not_have_is_named(font: FaceFont) -> None:
+def test_a_field_that_the_type_does_not_have_is_named(fonts: FaceFonts) -> None:
     """A misspelt field would stay empty on every certificate."""
     fields = [*members()["fields"], {"field": "nmae", "box": "20 20 20 8", "size": "4"}]
 
-    assert ("fields[12].field", "face.unknown_field") in lint_rules(font, fields=fields)
+    assert ("fields[12].field", "face.unknown_field") in lint_rules(fonts, fields=fields)
 
 
 @pytest.mark.parametrize("name", ["name", "establish_date", "@identifier", "@authority"])
-def test_what_must_stand_on_the_face_is_missed(name: str, font: FaceFont) -> None:
+def test_what_must_stand_on_the_face_is_missed(name: str, fonts: FaceFonts) -> None:
     """Required fields, and what ties the face to its record."""
     fields = [one for one in members()["fields"] if one["field"] != name]
 
-    assert lint_rules(font, fields=fields) == [("fields", "face.field_missing")]
+    assert lint_rules(fonts, fields=fields) == [("fields", "face.field_missing")]
 
 
-def test_a_way_that_does_not_fit_the_kind_is_refused(font: FaceFont) -> None:
+def test_a_way_that_does_not_fit_the_kind_is_refused(fonts: FaceFonts) -> None:
     """A name is not written as a date."""
     fields = [
         {**one, "way": "date"} if one["field"] in ("name", "@identifier") else one
         for one in members()["fields"]
     ]
 
-    assert [rule for _, rule in lint_rules(font, fields=fields)] == ["face.way", "face.way"]
+    assert [rule for _, rule in lint_rules(fonts, fields=fields)] == ["face.way", "face.way"]
 
 
-def test_boxes_that_overlap_are_named(font: FaceFont) -> None:
+def test_boxes_that_overlap_are_named(fonts: FaceFonts) -> None:
     """The second one, with the first."""
     fields = [
         {**one, "box": "24 66 40 8"} if one["field"] == "kind" else one
         for one in members()["fields"]
     ]
 
-    found = lint(template(fields=fields), certificate_type(), font).violations
+    found = lint(template(fields=fields), certificate_type(), fonts).violations
 
     assert ("fields[1].box", "face.overlap") in [(one.field, one.rule) for one in found]
     assert "texts[1].box" in found[0].en
 
 
 def test_a_code_too_small_to_be_scanned_and_a_fixed_text_too_long_are_refused(
-    font: FaceFont,
+    fonts: FaceFonts,
 ) -> None:
     """What never works is no template."""
     texts = [{"text": "营业执照" * 20, "box": "88 35 120 16", "size": "12"}]
 
-    assert lint_rules(font, code="250 165 20 20", texts=texts) == [
+    assert lint_rules(fonts, code="250 165 20 20", texts=texts) == [
         ("texts[0].box", "face.text_overflow"),
         ("code", "face.code_small"),
     ]
 
 
-def test_a_template_of_another_version_of_its_type_is_refused(font: FaceFont) -> None:
+def test_a_template_of_another_version_of_its_type_is_refused(fonts: FaceFonts) -> None:
     """Its fields may mean something else there."""
-    assert lint_rules(font, type_version=1) == [("type_version", "face.type_version")]
+    assert lint_rules(fonts, type_version=1) == [("type_version", "face.type_version")]
 
 
 JSON = st.recursive(

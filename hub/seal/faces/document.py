@@ -1,0 +1,57 @@
+"""One certificate set into its template: what is written as OFD or PDF, and then sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.domain.strict_json import Json
+from hub.seal.faces.fonts import FaceFonts
+from hub.seal.faces.layout import Annotation, Face, Issuance
+from hub.seal.faces.metadata import Metadata, metadata
+from hub.seal.faces.ofd import page_ofd
+from hub.seal.faces.page import Page
+from hub.seal.faces.pdf import page_pdf
+from hub.seal.ofd_package import OfdPackage
+
+
+@dataclass(frozen=True, slots=True)
+class FaceDocument:
+    """A page with its metadata. `page.seal` is where its seal goes, in millimetres from the upper
+    left corner of page 1."""
+
+    page: Page
+    metadata: Metadata
+    fonts: FaceFonts
+
+    def ofd(self) -> OfdPackage:
+        """As OFD, unsealed."""
+        return page_ofd(self.page, self.fonts, self.metadata)
+
+    def pdf(self) -> bytes:
+        """As PDF, unsealed."""
+        return page_pdf(self.page, self.fonts, self.metadata)
+
+
+def set_face(
+    face: Face,
+    fields: Mapping[str, Json],
+    issuance: Issuance,
+    code: str,
+    *,
+    template: str,
+    created: int,
+    annotated: Annotation | None = None,
+) -> FaceDocument:
+    """Set one certificate, or an annotated copy of it.
+
+    `code` is the text of its two-dimensional code, `template` names the template and its digest,
+    `created` is seconds UTC. It takes a tenth of a second and runs in a thread of its own. Raises
+    HubError: FACE_OVERFLOW, FONT_GLYPH_MISSING.
+    """
+    overlay = None if annotated is None else annotated.overlay
+    page = face.page(fields, issuance, code, overlay=overlay)
+    described = metadata(
+        face.type, fields, issuance, face=template, created=created, annotated=annotated
+    )
+    return FaceDocument(page, described, face.fonts)
