@@ -13,7 +13,7 @@ from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.worker import Verifiers
 from hub.seal.cms import CmsForm
-from hub.seal.faces.fonts import FaceFont
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
@@ -23,11 +23,11 @@ from tests.seal.faces.test_faces import pdf_text
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_face_is_sealed_and_verified_in_the_worker(name: str, font: FaceFont) -> None:
+def test_a_face_is_sealed_and_verified_in_the_worker(name: str, fonts: FaceFonts) -> None:
     """With its Chinese font and metadata: the text stays, the seal is red, the verdict is valid."""
-    one = sample(font, name)
-    face = page_pdf(one.page, font, one.metadata)
-    drawn = check_picture(draw_round_seal(RoundSeal("杭州市市场监督管理局"), font))
+    one = sample(fonts, name)
+    face = page_pdf(one.page, fonts, one.metadata)
+    drawn = check_picture(draw_round_seal(RoundSeal("杭州市市场监督管理局"), fonts))
     box = one.page.seal
     place = SealPlace("Seal", 1, box.x, box.y, box.width, box.height)
     ca = Ca()
