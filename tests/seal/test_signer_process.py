@@ -14,6 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from hub.clock import now_us
+from hub.clock import legal_day, now_us
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays
 from hub.errors import HubError, Reason
@@ -33,9 +34,12 @@ from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_process import Settings
 from hub.seal.signer_socket import connect, listen, peer_uid, receive, send
+from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
 from tests.simulator import (
+    LICENCE,
+    OFFICERS,
     ORIGIN,
     REGION,
     Refused,
@@ -43,6 +47,7 @@ from tests.simulator import (
     by_identifier,
     copy_home,
     licence,
+    new_id,
 )
 
 PASSPHRASE = "a passphrase of canaries"
@@ -412,6 +417,91 @@ async def test_without_a_roster_nothing_is_signed(signing: Signing, tmp_path: Pa
     journal.close()
 
 
+async def test_records_are_sealed_by_a_key_in_hardware(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The custody says so. A token that was pulled out is UNAVAILABLE with nothing half done, and
+    seals again when it is back; a hub and a process started anew find the key."""
+    token = soft_token(tmp_path / "token", monkeypatch)
+    home = with_process(copy_home(city, tmp_path / "home"), "[seal.pkcs11]", f'uri = "{token.uri}"')
+    async with Simulator(home) as hub:
+        await _seal_in_hardware(hub)
+        # What was issued before its connector was enrolled would only be attested.
+        today = legal_day(now_us()).isoformat()
+        issued = licence(901, issue_date=today, valid_from=today)
+        delivered = await hub.connector().deliver([issued])
+        fetched = await hub.platform().fetch(by_identifier(delivered.results[0].identifier))
+        (presentation,) = fetched.presentations
+        assert presentation is not None
+        assert presentation.custody is Custody.HUB_HSM
+
+        token.remove()
+        with pytest.raises(Refused) as caught:
+            await hub.connector().deliver([licence(902)])
+        assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "KEY_UNAVAILABLE")
+
+        token.put_back()
+        await asyncio.sleep(0.4)
+        delivered = await hub.connector().deliver([licence(902)])
+        assert [row.outcome for row in delivered.results] == [1]
+        metrics = hub.hub.metrics_text()
+
+    async with Simulator(home) as hub:
+        delivered = await hub.connector().deliver([licence(903)])
+        assert [row.outcome for row in delivered.results] == [1]
+    written = [one.read_bytes() for one in home.rglob("*") if one.is_file()]
+    assert not any(token.pin.encode() in place for place in (*written, metrics))
+
+
+async def _seal_in_hardware(hub: Simulator) -> None:
+    """A second seal of the department, its key in the token, and an intent under it."""
+    homes, officer = hub.hub.seals.keys.homes, hub.officer()
+    assert isinstance(homes, dict)
+    files = homes["files"]
+    homes["files"] = homes["pkcs11"]
+    try:
+        created = await officer.call(
+            officer.seal.CreateSeal,
+            seal_pb2.CreateSealRequest(
+                request_id=new_id(),
+                parent="authorities/hz-market",
+                seal_id="hsm",
+                title="硬件印章",
+            ),
+        )
+    finally:
+        homes["files"] = files
+    uscc = hub.hub.directory.current.authorities["authorities/hz-market"].uscc
+    issued = hub.pki.issue(
+        "seal",
+        created.x509_request,
+        now=datetime.now(UTC),
+        common_name="seal",
+        organization="hz-market",
+        organization_identifier=uscc,
+    )
+    await officer.call(
+        officer.seal.ActivateSeal,
+        seal_pb2.ActivateSealRequest(
+            request_id=new_id(), name=created.seal.name, x509_chain=issued.chain_der
+        ),
+    )
+    await officer.propose("in-hardware", created.seal.name, LICENCE)
+    for name in OFFICERS[1:]:
+        await hub.officer(name).approve("in-hardware")
+
+
+def soft_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> softhsm.SoftToken:
+    """A new token, which processes started from now on find."""
+    token = softhsm.SoftToken(folder)
+    try:
+        token.create()
+    except softhsm.SoftHsmAbsent as absent:
+        pytest.skip(str(absent))
+    monkeypatch.setenv("SOFTHSM2_CONF", str(token.configuration))
+    return token
+
+
 async def test_another_user_is_not_answered(signing: Signing) -> None:
     """The folder is closed to others; were it open, the kernel says who asks."""
     if os.getuid() != 0:
@@ -535,12 +625,7 @@ class Homes:
 
 @pytest.fixture
 def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Homes]:
-    token = softhsm.SoftToken(tmp_path / "token")
-    try:
-        token.create()
-    except softhsm.SoftHsmAbsent as absent:
-        pytest.skip(str(absent))
-    monkeypatch.setenv("SOFTHSM2_CONF", str(token.configuration))
+    token = soft_token(tmp_path / "token", monkeypatch)
     settings = signer_settings_of(tmp_path, token.uri)
     process = SignerProcess(settings, ORIGIN, REGION, "key", _Nothing())
     yield Homes(process, token)
