@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PDF_BYTES_MAX: Final = 32 * 1024 * 1024
 SIGNATURES_MAX: Final = 32
 REVISIONS_MAX: Final = 64
+OBJECTS_MAX: Final = 50_000
 CMS_BYTES_MAX: Final = 256 * 1024
 _STREAM_BYTES_MAX: Final = 32 * 1024 * 1024
 _DECODED_BYTES_MAX: Final = 128 * 1024 * 1024
@@ -91,24 +92,13 @@ def open_pdf(data: bytes) -> list[PdfSignature]:
 
     Raises ProofError(TOO_LARGE) as *cannot check*, (PDF_MALFORMED), (PDF_NOT_SEALED).
     """
-    from pyhanko.pdf_utils.decode_limits import (  # noqa: PLC0415
-        DecodeLimits,
-        DocumentDecodeBudget,
-        StreamDecodeLimits,
-    )
-    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
-
     # Its warnings quote the document; what they say stands in the report.
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL + 1)
     logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
     if len(data) > PDF_BYTES_MAX:
         raise ProofError(ProofReason.TOO_LARGE, verdict=Verdict.CANNOT_CHECK)
-    limits = DecodeLimits(
-        per_stream=StreamDecodeLimits(max_output_size=_STREAM_BYTES_MAX),
-        document_budget=DocumentDecodeBudget(base_allowance=_DECODED_BYTES_MAX, max_ratio=2),
-    )
     try:
-        reader = PdfFileReader(io.BytesIO(data), strict=True, decode_limits=limits)
+        reader = _reader(data)
         if reader.encrypted:
             raise ProofError(ProofReason.PDF_ENCRYPTED, "encrypted", verdict=Verdict.CANNOT_CHECK)
         if reader.xrefs.hybrid_xrefs_present:
@@ -124,6 +114,28 @@ def open_pdf(data: bytes) -> list[PdfSignature]:
     if all(item.is_stamp for item in found):
         raise ProofError(ProofReason.PDF_NOT_SEALED)
     return sorted(found, key=lambda item: item.end)
+
+
+def check_objects(reader: PdfFileReader) -> None:
+    """Every object that the file's tables name is in the file, whole.
+
+    A table may name a place behind the end of the file: an object that does not exist when the file
+    is signed, and comes into being with bytes that are appended later, without any table that says
+    so. Raises ProofError(PDF_RANGE), and (TOO_LARGE) as *cannot check*.
+    """
+    tables = reader.xrefs
+    named = {
+        reference
+        for revision in range(tables.total_revisions)
+        for reference in tables.explicit_refs_in_revision(revision)
+    }
+    if len(named) > OBJECTS_MAX:
+        raise ProofError(ProofReason.TOO_LARGE, "objects", verdict=Verdict.CANNOT_CHECK)
+    try:
+        for reference in named:
+            reader.get_object(reference)
+    except damaged() as error:
+        raise ProofError(ProofReason.PDF_RANGE, "an object is not in the file") from error
 
 
 def check_range(signature: PdfSignature) -> None:
@@ -218,8 +230,8 @@ def check_changes(
     """Nothing was changed after the signature but what formats.md §11 allows: the document security
     store, document time stamps, and signatures in places that were declared and open.
 
-    Raises ProofError(PDF_CHANGED), and (PDF_UNDECLARED): a later signature, in a document that
-    nobody certified as *cannot check*.
+    Raises ProofError(PDF_RANGE): what was signed hangs on what came later; (PDF_CHANGED); and
+    (PDF_UNDECLARED): a later signature, in a document that nobody certified as *cannot check*.
     """
     from pyhanko.sign.diff_analysis import SuspiciousModification  # noqa: PLC0415
     from pyhanko.sign.diff_analysis.policy_api import ModificationLevel  # noqa: PLC0415
@@ -227,6 +239,7 @@ def check_changes(
 
     if signature.end == len(signature.data):
         return
+    _check_stands_alone(signature, opened.signed_revision)
     try:
         opened.compute_integrity_info(diff_policy=_policy())
         result, level = opened.diff_result, opened.docmdp_level
@@ -250,6 +263,33 @@ def check_changes(
     )
     if result.modification_level > allowed:
         raise ProofError(ProofReason.PDF_CHANGED, "more than it allows")
+
+
+def _reader(data: bytes) -> PdfFileReader:
+    from pyhanko.pdf_utils.decode_limits import (  # noqa: PLC0415
+        DecodeLimits,
+        DocumentDecodeBudget,
+        StreamDecodeLimits,
+    )
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+
+    limits = DecodeLimits(
+        per_stream=StreamDecodeLimits(max_output_size=_STREAM_BYTES_MAX),
+        document_budget=DocumentDecodeBudget(base_allowance=_DECODED_BYTES_MAX, max_ratio=2),
+    )
+    return PdfFileReader(io.BytesIO(data), strict=True, decode_limits=limits)
+
+
+def _check_stands_alone(signature: PdfSignature, revision: int) -> None:
+    """What is signed is a whole document by itself; nothing of it hangs on what came later."""
+    try:
+        alone = _reader(signature.data[: signature.end])
+        revisions = alone.xrefs.total_revisions
+    except damaged() as error:
+        raise ProofError(ProofReason.PDF_RANGE, "no document by itself") from error
+    if revisions != revision + 1:
+        raise ProofError(ProofReason.PDF_RANGE, "it ends within a revision")
+    check_objects(alone)
 
 
 def _signatures(reader: PdfFileReader, data: bytes) -> list[PdfSignature]:

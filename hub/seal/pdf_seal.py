@@ -46,6 +46,8 @@ from pyhanko.sign.signers.cms_embedder import (
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from hub.errors import HubError, Reason
+from hub.proof.pdf_file import check_objects
+from hub.proof.reasons import ProofError
 from hub.seal.cms import CmsForm, sign_cms
 from hub.seal.keys import SigningKey
 
@@ -311,6 +313,10 @@ def open_writer(document: bytes) -> QuietWriter:
         raise damaged(error) from error
     if writer.prev.encrypted:
         raise refused("it is encrypted", "文件已加密")
+    try:
+        check_objects(writer.prev)
+    except ProofError as error:
+        raise refused("an object of it is not in the file", "文件缺少其引用的对象") from error
     if hybrid:
         # Two readers could see two documents in one file.
         raise refused("it has two kinds of cross-reference tables", "文件含有混合交叉引用表")

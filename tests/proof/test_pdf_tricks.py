@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable
 
+import pypdfium2
 import pytest
 from asn1crypto import cms
 from cryptography import x509
@@ -24,6 +25,7 @@ from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
+from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofReason, Verdict
 from hub.seal.cms import CmsForm, der, sign_cms
 from hub.seal.pdf_seal import PreparedPdf, QuietWriter, pdf_time, prepare_further, prepare_pdf
@@ -50,6 +52,8 @@ FORM = CmsForm.of(KEY)
 FORMED = page(form=True)
 SEALED = sealed(KEY)
 OPEN = sealed(KEY, further=(SECOND,))
+# With room for a time stamp: a longer signature fits.
+ROOMY = prepare_pdf(page(), PLACE, picture(), FORM, stamped=True).seal(KEY, FORM, NOW)
 SEALED_FORM = sealed(KEY, FORMED, further=(SECOND,))
 
 
@@ -293,6 +297,66 @@ def test_the_first_seal_is_not_taken_out() -> None:
     refused(appended(OPEN, catalog, root=90), ProofReason.PDF_NOT_SEALED)
 
 
+# -- Objects that are not there yet ----------------------------------------------------------------
+
+
+def moved(document: bytes, number: int, offset: int) -> bytes:
+    """`document` whose table says that an object stands somewhere else."""
+    real = document.index(b"\n%d 0 obj" % number) + 1
+    return document.replace(b"%010d 00000 n" % real, b"%010d 00000 n" % offset)
+
+
+def filled_in(document: bytes, start: int, text: bytes) -> bytes:
+    """`document` with `text` at `start`, behind its end, in an update that says nothing of it."""
+    padding = start - len(document) - len(b"90 0 obj\n()\nendobj\n")
+    body = b"90 0 obj\n(%s)\nendobj\n%s" % (b"x" * padding, text)
+    previous = int(document[document.rindex(b"startxref") :].split()[1])
+    return (
+        document
+        + body
+        + (
+            b"xref\n90 1\n%010d 00000 n \ntrailer\n<< /Size 91 /Root 1 0 R /Prev %d >>\n"
+            b"startxref\n%d\n%%%%EOF\n" % (len(document), previous, len(document) + len(body))
+        )
+    )
+
+
+def test_a_place_behind_the_end_is_not_filled_in() -> None:
+    """The page's content is to come: nothing is shown when it is sealed, and what is appended later
+    is shown under a seal whose digest, range and revisions all hold."""
+    behind = 40_000
+    early = with_undeclared(moved(page(), 4, behind), b"100 100 200 200")
+    late = filled_in(early, behind, b"4 0 obj\n%s\nendobj\n" % CONTENT)
+    text = pypdfium2.PdfDocument(late)[0].get_textpage().get_text_range()
+    assert "Evil" in text
+
+    refused(late, ProofReason.PDF_RANGE)
+
+
+def test_a_stream_does_not_reach_beyond_what_is_signed() -> None:
+    """Begun before the seal, ended after it: the seal itself is part of the page's content."""
+    open_ended = page().replace(object_of(page(), 4), b"<< /Length 40000 >>\nstream\nBT ET %")
+    table = open_ended.index(b"xref\n")
+    open_ended = re.sub(rb"startxref\n[0-9]+", b"startxref\n%d" % table, open_ended)
+    number = b"\n5 0 obj"
+    shifted = open_ended.index(number) + 1
+    open_ended = open_ended.replace(b"%010d" % (page().index(number) + 1), b"%010d" % shifted)
+    early = with_undeclared(open_ended, b"100 100 200 200")
+    start = open_ended.index(b"BT ET %") + 40_000
+    late = filled_in(early, start, b"\nendstream\nendobj\n")
+
+    refused(late, ProofReason.PDF_RANGE)
+
+
+def test_what_hangs_on_the_future_is_not_sealed() -> None:
+    """Other verifiers may not look: so no such document gets a seal of ours."""
+    with pytest.raises(HubError) as caught:
+        sealed(KEY, moved(page(), 4, 40_000))
+
+    assert caught.value.reason is Reason.PDF_REFUSED
+    assert "is not in the file" in caught.value.text("en")
+
+
 # -- Byte ranges -----------------------------------------------------------------------------------
 
 
@@ -403,6 +467,7 @@ def with_contents(document: bytes, change: Callable[[bytes], bytes]) -> bytes:
     raw = bytes.fromhex(match.group(1).decode())
     size = 4 + int.from_bytes(raw[2:4], "big")
     contents = change(raw[:size]).hex().encode().ljust(len(match.group(1)), b"0")
+    assert len(contents) == len(match.group(1)), "there is no room for it"
     return document[: match.start(1)] + contents + document[match.end(1) :]
 
 
@@ -452,7 +517,7 @@ def test_a_signature_is_one_cms_of_this_document(
     change: Callable[[bytes], bytes], reason: ProofReason
 ) -> None:
     """Each in its one encoding, with nothing beside it."""
-    refused(with_contents(SEALED, change), reason)
+    refused(with_contents(ROOMY, change), reason)
 
 
 def test_a_certificate_is_not_exchanged() -> None:
