@@ -81,6 +81,10 @@ def verify_command(
             " repeatable."
         ),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(help="Receipt of the log about FILE itself: proves when a document existed."),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -132,6 +136,7 @@ def verify_command(
         answer=None if answer is None else _read(answer),
         status_tokens=tuple(_read_text(path) for path in status or ()),
         crls=tuple(_read(path) for path in crl or ()),
+        receipt=None if receipt is None else _read(receipt),
         as_of=at is not None,
     )
     report, picture = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)

@@ -5,6 +5,7 @@ The steps are those of formats-ledger.md §6.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,7 +24,7 @@ from hub.proof.answer_receipt import (
 from hub.proof.encoding import b64u, parse_object
 from hub.proof.moment import Times, iso_time
 from hub.proof.note import Checkpoint, open_checkpoint
-from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import (
     ExchangeEntry,
     ExchangeKind,
@@ -102,6 +103,34 @@ def verify_checkpoint(run: Run, data: bytes, trust: Trust, _evidence: Evidence) 
     )
     if checkpoint is not None:
         _checkpoint_facts(run, trust, [checkpoint])
+
+
+def verify_logged_file(run: Run, data: bytes, receipt: bytes, trust: Trust) -> Times:
+    """When the log, and its witnesses, knew the very file `data`: by the receipt of the entry that
+    put it on file or handed it out."""
+    parsed = run.step(StepName.RECEIPT, lambda: receipts.parse_receipt(receipt))
+    if parsed is None:
+        return Times()
+    opened = run.step(StepName.LOGGED, lambda: receipts.open_proof(parsed, parsed.proof, trust.log))
+    act = run.step(StepName.ENTRY, lambda: receipts.read_act(parsed.body, trust.origin))
+    if opened is None or act is None:
+        return Times()
+    if not run.check(StepName.LOGGED_FILE, lambda: _check_file(parsed.body, data)):
+        return Times()
+    logged = act.time_us // 1_000_000
+    run.fact(FactName.LOGGED_TIME, iso_time(logged))
+    checkpoints = _verify_upgrades(run, trust, parsed, opened[0].index, opened[1])
+    if checkpoints is None:
+        return Times(logged=logged)
+    return Times(witnessed=receipts.witnessed_time(checkpoints, trust.witnesses_min), logged=logged)
+
+
+def _check_file(body: bytes, data: bytes) -> None:
+    """The entry names the digest of the file; of another file it says nothing about this one."""
+    details = parse_object(body).get("data")
+    named = details.get("digest") if isinstance(details, dict) else None
+    if named != b64u(hashlib.sha256(data).digest()):
+        raise ProofError(ProofReason.RECEIPT_OTHER_FILE, verdict=Verdict.CANNOT_CHECK)
 
 
 def _verify_given(

@@ -18,12 +18,12 @@ A document time stamp has steps 1, 2, 5 and 6. Meant to be run where it can be k
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.proof.key_checks import check_key, key_digest
-from hub.proof.moment import Moment, Times, iso_time
+from hub.proof.moment import Times, iso_time
 from hub.proof.pdf_chain import (
     Stored,
     check_chain,
@@ -43,7 +43,6 @@ from hub.proof.pdf_file import (
     signed_time,
 )
 from hub.proof.reasons import ProofError
-from hub.proof.record_checks import UNVERIFIED
 from hub.proof.report import FactName, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust
@@ -59,8 +58,7 @@ def verify_pdf(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
     if signatures is None:
         return
     stored = read_stored(signatures[0].reader).and_lists(evidence.crls)
-    file = _File(run, signatures, stored, trust, evidence.reader)
-    run.fact(FactName.CUSTODY, UNVERIFIED)
+    file = _File(run, signatures, stored, trust, evidence)
     for number, signature in enumerate(signatures):
         with run.part(number + 1):
             if signature.is_stamp:
@@ -77,7 +75,7 @@ class _File:
     signatures: Sequence[PdfSignature]
     stored: Stored
     trust: Trust
-    reader: Moment
+    evidence: Evidence
 
     def verify_signature(self, number: int) -> None:
         """Steps 1 to 8; what depends on a step that fails is not looked at."""
@@ -126,7 +124,7 @@ class _File:
             if stamped is not None:
                 run.fact(FactName.STAMPED_TIME, iso_time(stamped))
                 stamps.append(stamped)
-        return Times(signed, stamped=min(stamps, default=None))
+        return replace(self.evidence.logged, signed=signed, stamped=min(stamps, default=None))
 
     def _document_stamps(self, number: int) -> list[int]:
         """The times of the document time stamps behind a signature; each has steps of its own."""
@@ -144,13 +142,13 @@ class _File:
         return verify_stamp(opened, token, self.stored, self.trust.stamp_anchors)
 
     def _check_chain(self, opened: EmbeddedPdfSignature, times: Times) -> None:
-        moment = self.run.judged_at(times.judged(self.reader))
+        moment = self.run.judged_at(times.judged(self.evidence.reader))
         key = opened.signer_cert.public_key.dump()
         check_chain(opened, self.stored, self.trust.pdf_anchors, moment.time)
-        check_key(self.trust, key_digest(key), algorithm(opened), times, self.reader)
+        check_key(self.trust, key_digest(key), algorithm(opened), times, self.evidence.reader)
 
     def _check_revocation(self, opened: EmbeddedPdfSignature, times: Times) -> None:
-        moment = self.run.judged_at(times.judged(self.reader))
+        moment = self.run.judged_at(times.judged(self.evidence.reader))
         # Without a proof from outside, whoever holds a revoked key antedates what he signs.
-        read = self.reader.time if times.outside is None else None
+        read = self.evidence.reader.time if times.outside is None else None
         check_revocation(opened, self.stored, self.trust.pdf_anchors, moment.time, read=read)

@@ -185,6 +185,7 @@ class ProofReason(StrEnum):
     LIMIT_MEMORY = "LIMIT_MEMORY"
     LIMIT_CRASH = "LIMIT_CRASH"
     SIGNED_LATER = "SIGNED_LATER"
+    RECEIPT_OTHER_FILE = "RECEIPT_OTHER_FILE"
     KEY_COMPROMISED = "KEY_COMPROMISED"
     COMPROMISE_OPEN = "COMPROMISE_OPEN"
     ALGORITHM_ENDED = "ALGORITHM_ENDED"
@@ -334,6 +335,11 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "The process that read the file ended unexpectedly; repeat it once, then report the file"
         " to the makers of this program.",
         "读取文件的进程意外终止；请重试一次，如仍出现请将该文件报告给本程序的开发者。",
+    ),
+    ProofReason.RECEIPT_OTHER_FILE: ReasonText(
+        "The receipt is about another file, or about no file; give the one that came with this"
+        " file.",
+        "回执所记载的不是本文件；请提供随本文件一同收到的回执。",
     ),
     ProofReason.SIGNED_LATER: ReasonText(
         "The signing time lies after the moment that the file is judged at.",

@@ -47,6 +47,7 @@ class StepName(StrEnum):
     TIME = "time"
     CONTINUITY = "continuity"
     UPGRADES = "upgrades"
+    LOGGED_FILE = "logged-file"
     SEAL = "seal"
     IDENTIFIER = "identifier"
     ASKED = "asked"
@@ -230,6 +231,7 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
         "日志延续请求中所见的日志头（如有）",
     ),
     StepName.UPGRADES: ReasonText("later checkpoints hold it too", "后续检查点同样包含该条目"),
+    StepName.LOGGED_FILE: ReasonText("the entry is about this very file", "该条目记载的正是本文件"),
     StepName.SEAL: ReasonText(
         "the record is sealed by an authority under a trusted chain",
         "数据由受信任证书链下的部门签章",

@@ -28,10 +28,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
-from hub.proof.moment import Basis, Moment
+from hub.proof.moment import Basis, Moment, Times
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import (
     Fact,
@@ -58,7 +58,8 @@ class Evidence:
     `requests` are the compact texts he sent under the request id, `system` is his system id (by
     default the one his first request names), `answer` the bytes of the answer file that a bare
     receipt belongs to, `status_tokens` current status list tokens, `crls` X.509 revocation lists
-    (DER). `as_of` says that `now` is a moment he asked about rather than his clock.
+    (DER), `receipt` one of the log about the file itself. `as_of` says that `now` is a moment he
+    asked about rather than his clock. `logged` is what the engine found in that receipt.
     """
 
     now: int
@@ -67,7 +68,9 @@ class Evidence:
     answer: bytes | None = None
     status_tokens: tuple[str, ...] = ()
     crls: tuple[bytes, ...] = ()
+    receipt: bytes | None = None
     as_of: bool = False
+    logged: Times = field(default_factory=Times)
 
     @property
     def reader(self) -> Moment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -123,7 +123,7 @@ class _Judge:
     def _times(self, signed: int | None, token: bytes | None, value: bytes) -> Times:
         """What is known of when a signature of this `value` was made."""
         if token is None:
-            return Times(signed=signed)
+            return replace(self.evidence.logged, signed=signed)
 
         def check() -> int:
             stamped = verify_token(token, value, self.trust.stamp_anchors)
@@ -131,7 +131,8 @@ class _Judge:
             self.run.fact(FactName.STAMPED_TIME, iso_time(stamped))
             return stamped
 
-        return Times(signed=signed, stamped=self.run.step(StepName.TIME_STAMP, check))
+        stamped = self.run.step(StepName.TIME_STAMP, check)
+        return replace(self.evidence.logged, signed=signed, stamped=stamped)
 
     def _moment(self, times: Times) -> Moment:
         """When a signature is judged; that it lies in the future is noted by its own step."""

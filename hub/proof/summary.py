@@ -99,6 +99,7 @@ _BY: Final = (
     FactName.CALLER,
     FactName.ORIGIN,
 )
+_OF_SIGNER: Final = (StepName.SIGNER_CHAIN, StepName.SIGNER_KEY)
 _WHEN: Final = (
     FactName.STAMPED_TIME,
     FactName.SIGNED_TIME,
@@ -155,7 +156,7 @@ def _first(report: Report, names: tuple[FactName, ...]) -> str:
 
 
 def _moment(report: Report) -> Moment | None:
-    """The moment that the signer's key was judged at; for what has no signer, the first one."""
-    moments = [step.moment for step in report.steps if step.name is StepName.SIGNER_KEY]
+    """The moment that the signer was judged at; for what has no signer, the first one."""
+    moments = [step.moment for step in report.steps if step.name in _OF_SIGNER]
     moments += [step.moment for step in report.steps]
     return next((moment for moment in moments if moment is not None), None)

@@ -10,9 +10,15 @@ whatever was not checked is never *valid*; a record whose status nobody supplied
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from hub.proof.answer_checks import verify_answer, verify_checkpoint, verify_receipt
+from hub.proof.answer_checks import (
+    verify_answer,
+    verify_checkpoint,
+    verify_logged_file,
+    verify_receipt,
+)
 from hub.proof.ofd_verify import verify_ofd
 from hub.proof.pdf import verify_pdf
 from hub.proof.reasons import ProofReason
@@ -42,6 +48,7 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
 # These carry certificates of their own, so that their signatures are checked without a trust file;
 # whose they are is not.
 SELF_CONTAINED: Final = (Kind.OFD, Kind.PDF, Kind.SEAL, Kind.SEAL_SIGNATURE)
+SEALED: Final = (*SELF_CONTAINED, Kind.RECORD, Kind.PRESENTATION)
 _NOTHING_PINNED: Final = Trust(origin="", region="")
 
 
@@ -49,9 +56,14 @@ def verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> 
     """The report on `data`, which was recognised as `kind`. Raises nothing, whatever it holds."""
     run = Run(kind)
     if trust is not None or kind in SELF_CONTAINED:
-        VERIFIERS[kind](run, data, trust or _NOTHING_PINNED, evidence)
+        pinned = trust or _NOTHING_PINNED
+        if kind in SELF_CONTAINED and evidence.receipt is not None:
+            logged = verify_logged_file(run, data, evidence.receipt, pinned)
+            evidence = replace(evidence, logged=logged)
+        VERIFIERS[kind](run, data, pinned, evidence)
     if trust is None:
         run.missing(ProofReason.NO_TRUST, StepName.TRUST)
-        if kind in (Kind.RECORD, Kind.PRESENTATION):
-            run.fact(FactName.CUSTODY, UNVERIFIED)
+    if kind in SEALED and not any(fact.name is FactName.CUSTODY for fact in run.facts):
+        # Said of everything sealed: OFD, PDF and electronic seals have no place for it.
+        run.fact(FactName.CUSTODY, UNVERIFIED)
     return run.report()

@@ -222,6 +222,7 @@ def _request(trust: Trust | None, evidence: Evidence) -> bytes:
         "answer": None if evidence.answer is None else b64u(evidence.answer),
         "status_tokens": list(evidence.status_tokens),
         "crls": [b64u(crl) for crl in evidence.crls],
+        "receipt": None if evidence.receipt is None else b64u(evidence.receipt),
     }
     return json.dumps(members).encode()
 
@@ -288,6 +289,7 @@ def _answer(job: Job, request: bytes, data: bytes, kind: Kind) -> bytes:
         answer=None if members["answer"] is None else b64u_decode(members["answer"]),
         status_tokens=tuple(members["status_tokens"]),
         crls=tuple([b64u_decode(crl) for crl in members["crls"]]),
+        receipt=None if members["receipt"] is None else b64u_decode(members["receipt"]),
         as_of=members["as_of"],
     )
     trust = None if members["trust"] is None else parse_trust(b64u_decode(members["trust"]))
