@@ -217,8 +217,9 @@ def list_intents(profile: ProfileOption = None, as_json: JsonOption = False) -> 
             return list(answer.intents), answer.next_page_token
 
         found = all_pages(page)
+    terminal = Terminal(as_json)
     show_list(
-        Terminal(as_json),
+        terminal,
         "intents",
         found,
         (
@@ -227,7 +228,7 @@ def list_intents(profile: ProfileOption = None, as_json: JsonOption = False) -> 
             ("state", "状态"),
             ("proposed by", "提出人"),
             ("approvals", "审批"),
-            ("needed", "须批准"),
+            ("counting", "计入"),
             ("uses", "已用"),
             ("since", "提出时间"),
         ),
@@ -238,13 +239,21 @@ def list_intents(profile: ProfileOption = None, as_json: JsonOption = False) -> 
                 shown_enum(item, "state"),
                 item.requester,
                 ", ".join(approval.officer for approval in item.approvals),
-                str(item.quorum),
+                f"{item.counting}/{item.quorum}",
                 str(item.uses),
                 shown_time(item.create_time),
             )
             for item in found
         ],
     )
+    for item in found:
+        if item.state == intents_pb2.Intent.STATE_APPROVED and _is_short(item):
+            terminal.say(
+                f"{item.name}: only {item.counting} of {item.quorum} approvals count now. Have "
+                "another officer approve it, or nothing can be done under it.",
+                f"{item.name}：目前仅有 {item.counting} 个审批计入，须 {item.quorum} 个。"
+                "请由其他安全员补充批准，否则不可使用。",
+            )
 
 
 @app.command()
@@ -263,6 +272,12 @@ def show(
             stub.GetIntent, intents_pb2.GetIntentRequest(name=resource_name("intents", intent))
         )
     show_one(Terminal(as_json), answer.intent, readable(answer.intent))
+
+
+def _is_short(intent: intents_pb2.Intent) -> bool:
+    """Whether an intent that is not over has lost approvals that it needs."""
+    until = parse_object(intent.intent_bytes).get("not_after")
+    return intent.counting < intent.quorum and isinstance(until, int) and until > time.time()
 
 
 def _standing(seal: str, certificate_type: str, manifest: str) -> dict[str, Json]:

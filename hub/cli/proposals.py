@@ -121,10 +121,7 @@ def after_decision(terminal: Terminal, intent: intents_pb2.Intent) -> None:
     """What usually follows in the intent's state."""
     short = intent.name.removeprefix("intents/")
     if intent.state == intents_pb2.Intent.STATE_PROPOSED:
-        given = sum(
-            one.decision == intents_pb2.Approval.DECISION_APPROVED for one in intent.approvals
-        )
-        left = max(1, intent.quorum - given)
+        left = max(1, intent.quorum - intent.counting)
         who = terminal.choose(
             f"{left} more officers other than the proposer",
             f"还需提出人以外的 {left} 名安全员",

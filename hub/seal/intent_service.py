@@ -152,6 +152,7 @@ def encode_intent(view: IntentView) -> pb.Intent:
         requester=view.intent.requester,
         approvals=[_encode_approval(approval) for approval in view.approvals],
         quorum=view.quorum,
+        counting=view.counting,
         uses=view.uses,
         create_time=wire.timestamp(view.stored.create_time_us),
     )

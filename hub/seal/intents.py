@@ -110,13 +110,15 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class IntentView:
-    """An intent with the decisions on it, its uses so far, and the approvals it needs by now."""
+    """An intent with the decisions on it, its uses so far, the approvals it needs by now, and how
+    many of those that it has count now (0 once it is closed or over)."""
 
     stored: StoredIntent
     intent: Intent
     approvals: tuple[StoredApproval, ...]
     uses: int
     quorum: int
+    counting: int
 
 
 Encode = Callable[[IntentView], bytes]
@@ -266,7 +268,8 @@ class Intents:
             decisions=view.stored.decisions + 1,
         )
         approved = said.decision is Decision.APPROVE
-        changed = dataclasses.replace(view, stored=intent, approvals=approvals)
+        counting = self._counting(intent, view.intent, approvals)
+        changed = dataclasses.replace(view, stored=intent, approvals=approvals, counting=counting)
         return await record(
             self.recorder,
             call,
@@ -299,7 +302,7 @@ class Intents:
         view = await self.get(name)
         _check_own_and_open(view.stored, view.intent, call.caller.name)
         ended = dataclasses.replace(view.stored, state=IntentState.WITHDRAWN)
-        answer = encode(dataclasses.replace(view, stored=ended))
+        answer = encode(dataclasses.replace(view, stored=ended, counting=0))
         return await record(
             self.recorder,
             call,
@@ -347,7 +350,9 @@ class Intents:
                 data={**change.data, **evidence},
                 writes=[*change.writes, Write(PUT_INTENT, [intent_row(executed)])],
                 checks=[*change.checks, unchanged_intent(view.stored), self.rosters.check()],
-                answer=encode(dataclasses.replace(view, stored=executed, uses=1), change.answer),
+                answer=encode(
+                    dataclasses.replace(view, stored=executed, uses=1, counting=0), change.answer
+                ),
             )
 
         return await read_and_change_once(self.recorder, call, decide, operation.refresh)
@@ -360,7 +365,8 @@ class Intents:
         roster = await self.rosters.current()
         intent = read_intent(stored)
         quorum = max(intent.quorum, roster.quorum.of(intent.kind.name))
-        return IntentView(stored, intent, approvals, uses, quorum)
+        counting = self._counting(stored, intent, approvals)
+        return IntentView(stored, intent, approvals, uses, quorum, counting)
 
     def _times(self, proposed: ProposedIntent) -> tuple[int, int]:
         now = self.clock() // 1_000_000
@@ -419,18 +425,29 @@ class Intents:
                 "the officer is absent, on standby or not in office",
                 "缺席、候补或不在任",
             )
-        if any(self._still_counts(view, one) for one in view.approvals if one.officer == officer):
+        if any(self._is_final(view, one) for one in view.approvals if one.officer == officer):
             raise _refused(stored.name, "this officer has decided already", "该安全员已作出决定")
 
-    def _still_counts(self, view: IntentView, approval: StoredApproval) -> bool:
+    def _is_final(self, view: IntentView, decision: StoredApproval) -> bool:
         """Whether a decision is one that its officer cannot make again."""
-        if approval.decision == Decision.REJECT:
-            return True
+        return decision.decision == Decision.REJECT or self._counts(
+            view.stored, view.intent, decision
+        )
+
+    def _counting(
+        self, stored: StoredIntent, intent: Intent, approvals: Sequence[StoredApproval]
+    ) -> int:
+        if stored.state not in _OPEN or intent.not_after <= self.clock() // 1_000_000:
+            return 0
+        return sum(
+            one.decision == Decision.APPROVE and self._counts(stored, intent, one)
+            for one in approvals
+        )
+
+    def _counts(self, stored: StoredIntent, intent: Intent, approval: StoredApproval) -> bool:
         now = self.clock() // 1_000_000
         try:
-            check_approval(
-                approval.approval, view.stored.bytes, view.intent, self.rosters.newest, now
-            )
+            check_approval(approval.approval, stored.bytes, intent, self.rosters.newest, now)
         except ProofError:
             return False
         return True

@@ -60,6 +60,15 @@ async def state_of(hub: Simulator, intent: str = "change") -> str:
     return intents_pb2.Intent.State.Name(answer.intent.state).removeprefix("STATE_")
 
 
+async def counting(hub: Simulator, intent: str) -> tuple[int, int]:
+    """How many approvals count, and how many are needed."""
+    qian = hub.officer("qian")
+    answer = await qian.call(
+        qian.intents.GetIntent, intents_pb2.GetIntentRequest(name=f"intents/{intent}")
+    )
+    return answer.intent.counting, answer.intent.quorum
+
+
 def write(hub: Simulator, sql: str, *values: object) -> None:
     """What somebody does who can write the database."""
     with sqlite3.connect(hub.home / "data" / "hub.db", timeout=10) as connection:
@@ -312,8 +321,11 @@ async def test_a_standing_intent_outlives_an_approver_whom_a_third_joined(hub: S
     """Before one who approved it leaves, another approves it; sealing goes on without a gap."""
     zhao = hub.officer()
     await zhao.carry_out("officer.enrol", new_keys(hub, "liu"))
+    assert await counting(hub, "hz-001") == (2, 2)
     assert await hub.officer("liu").approve("hz-001") == "APPROVED"
+    assert await counting(hub, "hz-001") == (3, 2)
     await zhao.carry_out("officer.end", {"officer": "officers/sun", "cause": "left"})
+    assert await counting(hub, "hz-001") == (2, 2)
 
     delivered = await hub.connector().deliver([licence(1)])
     assert delivered.results[0].certificate

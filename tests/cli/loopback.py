@@ -79,6 +79,7 @@ class Loopback:
     intent: bytes = b"{}"
     challenge_intent: bytes | None = None
     approvals: list[str] = field(default_factory=list)
+    listed: list[intents_pb2.Intent] = field(default_factory=list)
     before_log: Callable[[Answer], None] = _honest
     after_log: Callable[[exchange_pb2.FetchCertificatesResponse], None] = _honest
     port: int = 0
@@ -369,6 +370,10 @@ class _Intents(intents_pb2_grpc.IntentServiceServicer):
     def GetIntent(self, request, context):
         self.hub.receive("GetIntent", request, context)
         return intents_pb2.GetIntentResponse(intent=self._intent(request.name))
+
+    def ListIntents(self, request, context):
+        self.hub.receive("ListIntents", request, context)
+        return intents_pb2.ListIntentsResponse(intents=self.hub.listed)
 
     def CreateApprovalChallenge(self, request, context):
         self.hub.receive("CreateApprovalChallenge", request, context)

@@ -18,6 +18,7 @@ from hub.proof.approval import Decision, intent_digest, verify_approval
 from hub.proof.encoding import emit_json
 from hub.proof.jose import APPROVAL_TYP, Algorithm, RegisteredKey, thumbprint
 from hub.proof.x509_chain import organisation
+from hub.seal.v1 import intents_pb2
 from tests.cli.conftest import Ran, Sealway
 from tests.cli.loopback import ISSUER, ORIGIN, REGION, Loopback
 
@@ -118,6 +119,33 @@ def test_an_intent_of_another_hub_is_not_signed(hub: Loopback, approve: Callable
     assert ran.code == 1
     assert ran.document["error"]["reason"] == "ORIGIN_WRONG"
     assert not hub.approvals
+
+
+def test_the_list_names_intents_that_have_lost_approvals(hub: Loopback, sealway: Sealway) -> None:
+    """Only those that are approved, not over, and short of one that counts."""
+    over = emit_json({**INTENT, "not_after": int(time.time()) - 60})
+    states = intents_pb2.Intent
+    for name, state, counting, data in (
+        ("whole", states.STATE_APPROVED, 2, emit_json(INTENT)),
+        ("short", states.STATE_APPROVED, 1, emit_json(INTENT)),
+        ("over", states.STATE_APPROVED, 0, over),
+        ("waiting", states.STATE_PROPOSED, 1, emit_json(INTENT)),
+    ):
+        hub.listed.append(
+            intents_pb2.Intent(
+                name=f"intents/{name}",
+                state=state,
+                quorum=2,
+                counting=counting,
+                intent_bytes=data,
+            )
+        )
+
+    ran = sealway("intent", "list", "--profile", hub.profile("officer", "wang"))
+
+    assert ran.code == 0, ran.err
+    warned = [line for line in ran.out.splitlines() if "approvals count now" in line]
+    assert len(warned) == 1 and warned[0].startswith("intents/short: only 1 of 2")
 
 
 def test_without_yes_and_without_an_answer_nothing_is_signed(

@@ -138,7 +138,7 @@ class ListIntentsResponse(_message.Message):
     def __init__(self, intents: _Optional[_Iterable[_Union[Intent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Intent(_message.Message):
-    __slots__ = ("name", "state", "intent_bytes", "digest", "requester", "approvals", "uses", "create_time", "kind", "quorum")
+    __slots__ = ("name", "state", "intent_bytes", "digest", "requester", "approvals", "uses", "create_time", "kind", "quorum", "counting")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Intent.State]
@@ -165,6 +165,7 @@ class Intent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     QUORUM_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: Intent.State
     intent_bytes: bytes
@@ -175,7 +176,8 @@ class Intent(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     kind: str
     quorum: int
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Intent.State, str]] = ..., intent_bytes: _Optional[bytes] = ..., digest: _Optional[str] = ..., requester: _Optional[str] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., uses: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., quorum: _Optional[int] = ...) -> None: ...
+    counting: int
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Intent.State, str]] = ..., intent_bytes: _Optional[bytes] = ..., digest: _Optional[str] = ..., requester: _Optional[str] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., uses: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[str] = ..., quorum: _Optional[int] = ..., counting: _Optional[int] = ...) -> None: ...
 
 class Approval(_message.Message):
     __slots__ = ("officer", "decision", "approval", "create_time")
