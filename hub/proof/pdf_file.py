@@ -233,34 +233,44 @@ def check_changes(
     Raises ProofError(PDF_RANGE): what was signed hangs on what came later; (PDF_CHANGED); and
     (PDF_UNDECLARED): a later signature, in a document that nobody certified as *cannot check*.
     """
-    from pyhanko.sign.diff_analysis import SuspiciousModification  # noqa: PLC0415
-    from pyhanko.sign.diff_analysis.policy_api import ModificationLevel  # noqa: PLC0415
-    from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields  # noqa: PLC0415
+    from pyhanko.sign.fields import enumerate_sig_fields  # noqa: PLC0415
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
 
     if signature.end == len(signature.data):
         return
     _check_stands_alone(signature, opened.signed_revision)
     try:
-        opened.compute_integrity_info(diff_policy=_policy())
-        result, level = opened.diff_result, opened.docmdp_level
+        if opened.evaluate_signature_coverage() is not SignatureCoverageLevel.ENTIRE_REVISION:
+            raise ProofError(ProofReason.PDF_RANGE, "it ends within a revision")
+        certified = opened.docmdp_level is not None
         old = signature.reader.get_historical_resolver(opened.signed_revision)
         declared = {name for name, _, _ in enumerate_sig_fields(old, filled_status=False)}
+        _compare(opened, as_certified=certified)
+        for item in later:
+            if not item.is_stamp and item.name not in declared:
+                verdict = Verdict.INVALID if certified else Verdict.CANNOT_CHECK
+                raise ProofError(ProofReason.PDF_UNDECLARED, item.name, verdict=verdict)
+        if not certified:
+            # Else a field that nobody signs, or a time stamp, could be laid over the text.
+            _compare(opened, as_certified=True)
     except damaged() as error:
         raise ProofError(ProofReason.PDF_CHANGED, type(error).__name__) from error
-    if result is None or isinstance(result, SuspiciousModification):
-        raise ProofError(ProofReason.PDF_CHANGED, str(result).partition("\n")[0])
-    undeclared = [item.name for item in later if not item.is_stamp and item.name not in declared]
-    if undeclared:
-        raise ProofError(
-            ProofReason.PDF_UNDECLARED,
-            undeclared[0],
-            verdict=Verdict.CANNOT_CHECK if level is None else Verdict.INVALID,
-        )
-    allowed = (
-        ModificationLevel.LTA_UPDATES
-        if level is MDPPerm.NO_CHANGES
-        else ModificationLevel.FORM_FILLING
+
+
+def _compare(opened: EmbeddedPdfSignature, *, as_certified: bool) -> None:
+    """Each later revision with the one before. Raises ProofError(PDF_CHANGED)."""
+    from pyhanko.sign.diff_analysis import SuspiciousModification  # noqa: PLC0415
+    from pyhanko.sign.diff_analysis.policy_api import ModificationLevel  # noqa: PLC0415
+    from pyhanko.sign.fields import MDPPerm  # noqa: PLC0415
+
+    level = opened.docmdp_level or (MDPPerm.FILL_FORMS if as_certified else None)
+    result = _policy().review_file(
+        opened.reader, opened.signed_revision, field_mdp_spec=opened.fieldmdp, doc_mdp=level
     )
+    if isinstance(result, SuspiciousModification):
+        raise ProofError(ProofReason.PDF_CHANGED, str(result).partition("\n")[0])
+    closed = level is MDPPerm.NO_CHANGES
+    allowed = ModificationLevel.LTA_UPDATES if closed else ModificationLevel.FORM_FILLING
     if result.modification_level > allowed:
         raise ProofError(ProofReason.PDF_CHANGED, "more than it allows")
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
-from pyhanko.sign.fields import SigFieldSpec
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
@@ -281,6 +281,20 @@ def test_a_document_that_nobody_certified_stays_open() -> None:
         ProofReason.PDF_UNDECLARED,
         Verdict.CANNOT_CHECK,
     )
+
+
+@pytest.mark.parametrize("certified", [True, False])
+def test_an_empty_field_is_not_laid_over_the_text(certified: bool) -> None:
+    """A signature field that nobody signs needs no key; what it shows covers the page all the
+    same."""
+    document = OPEN if certified else with_undeclared(page(), b"100 100 200 200")
+    writer = QuietWriter(io.BytesIO(document))
+    field = SigFieldSpec("Cover", box=(72, 690, 400, 720), empty_field_appearance=True)
+    append_signature_field(writer, field)
+    out = io.BytesIO()
+    writer.write(out)
+
+    refused(out.getvalue(), ProofReason.PDF_CHANGED)
 
 
 def test_the_first_seal_is_not_taken_out() -> None:
