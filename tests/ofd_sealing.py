@@ -81,10 +81,10 @@ class Office:
             sign=self.root.key.sign,
         )
 
-    def trust(self, *revoked: Member) -> SealTrust:
+    def trust(self, *revoked: Member, at: datetime = TIME) -> SealTrust:
         """Whom a sealer trusts: the root, for both."""
         anchors = (parse_x509(self.root.der),)
-        return SealTrust(anchors, anchors, (parse_crl(self.crl_der(*revoked)),))
+        return SealTrust(anchors, anchors, (parse_crl(self.crl_der(*revoked, at=at)),))
 
     def sealer(self, time: datetime = TIME) -> OfdSealer:
         """The seal, ready for use."""
