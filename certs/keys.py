@@ -1,6 +1,7 @@
 """Private keys as files, signing requests with proof of possession, and names of X.509 objects.
 
-All keys are P-256. A private key never appears in a message, a repr or an argument list.
+Keys are P-256, and SM2 where a profile says so. A private key never appears in a message, a repr or
+an argument list.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.files import PRIVATE, make_private_folder, read_bounded, read_secret, write_new
 from hub.errors import HubError, Reason
+from hub.proof import sm2
+from hub.proof.reasons import ProofError
+from hub.proof.x509_sm2_make import check_request
+
+P256: Final = "P-256"
+SM2: Final = "SM2"
+ALGORITHMS: Final = (P256, SM2)
+
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | sm2.PublicKey
+CaKey: TypeAlias = ec.EllipticCurvePrivateKey | sm2.PrivateKey
 
 SECRET_BYTES_MAX: Final = 16 * 1024
 CSR_BYTES_MAX: Final = 16 * 1024
@@ -50,6 +61,25 @@ def save_key(path: Path, key: ec.EllipticCurvePrivateKey, passphrase: bytes | No
         write_new(path, private_pem(key, passphrase), mode=PRIVATE)
     except FileExistsError as error:
         raise HubError(Reason.KEY_FILE_EXISTS, path=path) from error
+
+
+def save_sm2_key(path: Path, key: sm2.PrivateKey, passphrase: bytes) -> None:
+    """As `save_key`, for an SM2 key, which is always encrypted."""
+    try:
+        write_new(path, _armoured(key.to_pkcs8(passphrase)), mode=PRIVATE)
+    except FileExistsError as error:
+        raise HubError(Reason.KEY_FILE_EXISTS, path=path) from error
+
+
+def load_sm2_key(path: Path, passphrase: bytes) -> sm2.PrivateKey:
+    """The SM2 key at `path`. Raises HubError(FILE_UNREADABLE) as `load_key`."""
+    pem = read_secret(path, bytes_max=SECRET_BYTES_MAX, what="private key")
+    try:
+        body = b"".join(pem.split(_BEGIN)[1].split(_END)[0].split())
+        return sm2.PrivateKey.from_pkcs8(base64.b64decode(body, validate=True), passphrase)
+    except (IndexError, ValueError, ProofError):
+        # The cause may quote the file: it is dropped on purpose.
+        raise _bad_key(path, "is damaged, or the passphrase does not fit") from None
 
 
 def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
@@ -139,6 +169,20 @@ def check_csr(csr: bytes) -> ec.EllipticCurvePublicKey:
     return key
 
 
+def check_sm2_csr(csr: bytes) -> sm2.PublicKey:
+    """The SM2 key whose possession the request (PEM or DER) proves. Raises as `check_csr`."""
+    if len(csr) > CSR_BYTES_MAX:
+        raise HubError(Reason.CSR_INVALID, rule=f"larger than {CSR_BYTES_MAX} bytes")
+    try:
+        if csr.lstrip().startswith(b"-----BEGIN"):
+            csr = x509.load_pem_x509_csr(csr).public_bytes(serialization.Encoding.DER)
+        key, _name = check_request(csr)
+    except (ValueError, ProofError) as error:
+        rule = "neither a PEM nor a DER PKCS#10 request signed with the SM2 key in it"
+        raise HubError(Reason.CSR_INVALID, rule=rule) from error
+    return key
+
+
 def read_certificate(path: Path) -> x509.Certificate:
     """The first X.509 certificate of a PEM or DER file. Raises HubError(FILE_UNREADABLE)."""
     what = "X.509 certificate"
@@ -169,12 +213,18 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return _b64u(hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest())
 
 
-def key_digest(key: ec.EllipticCurvePublicKey) -> str:
-    """The name of a public key here: base64url of the SHA-256 of its SubjectPublicKeyInfo."""
-    der = key.public_bytes(
+def spki(key: PublicKey) -> bytes:
+    """The key as SubjectPublicKeyInfo (DER)."""
+    if isinstance(key, sm2.PublicKey):
+        return key.to_spki()
+    return key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return _b64u(hashlib.sha256(der).digest())
+
+
+def key_digest(key: PublicKey) -> str:
+    """The name of a public key here: base64url of the SHA-256 of its SubjectPublicKeyInfo."""
+    return _b64u(hashlib.sha256(spki(key)).digest())
 
 
 def check_name(field: str, text: str) -> None:
@@ -182,6 +232,14 @@ def check_name(field: str, text: str) -> None:
     if not text or len(text) > NAME_MAX or not text.isprintable() or text != text.strip():
         rule = f"1 to {NAME_MAX} printable characters without blanks at either end"
         raise HubError(Reason.FIELD_INVALID, field=field, rule=rule)
+
+
+_BEGIN: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+_END: Final = b"-----END ENCRYPTED PRIVATE KEY-----\n"
+
+
+def _armoured(der: bytes) -> bytes:
+    return _BEGIN + base64.encodebytes(der) + _END
 
 
 def _bad_key(path: Path, rule: str) -> HubError:

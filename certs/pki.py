@@ -2,13 +2,15 @@
 
     root ── issuing-ca ── hub-server, system-client, officer
     seal-ca ── seal
+    sm2-maker-ca ── seal-maker          these two in SM2, where libcrypto has it
+    sm2-seal-ca ── sm2-seal
 
     passphrase        of the CA keys (0600); better kept on another medium than this folder
     profiles.toml     this PKI's copy of the profiles
     index.jsonl       what was issued and what became of it; the one source of truth
     ca/NAME.key       encrypted PKCS#8 (0600)
     issued/SERIAL.pem one certificate each, written before its line in the index
-    trust/            tls.pem and seal.pem: the anchors that others pin
+    trust/            tls.pem, seal.pem, sm2-maker.pem, sm2-seal.pem: the anchors that others pin
     crl/              NAME.crl (DER) for each CA, all.pem for `openssl verify`
 
 Private keys of members are made where they are used and never come here: only requests do.
@@ -17,6 +19,7 @@ Everything repeats safely. Read `certs.command` for the same at a terminal.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,10 +41,15 @@ from certs.files import (
 )
 from certs.index import IndexLine, read_index, write_index
 from certs.keys import (
+    SM2,
+    CaKey,
+    PublicKey,
     check_csr,
     check_name,
+    check_sm2_csr,
     key_digest,
     load_key,
+    load_sm2_key,
     make_csr,
     new_key,
     new_passphrase_file,
@@ -50,6 +58,7 @@ from certs.keys import (
     read_crl,
     read_passphrase,
     save_key,
+    save_sm2_key,
     thumbprint,
 )
 from certs.profiles import SELF, SHIPPED, Authority, Profile, load_profiles
@@ -61,6 +70,10 @@ from certs.subjects import (
     subject_text,
 )
 from hub.errors import HubError, Reason
+from hub.proof import sm2
+from hub.proof.reasons import ProofError
+from hub.proof.x509_sm2 import check_chain, parse_x509
+from hub.proof.x509_sm2_make import make_certificate, make_crl
 
 __all__ = [
     "IssuedCertificate",
@@ -79,8 +92,21 @@ __all__ = [
 ROOT: Final = "root"
 SEAL_CA: Final = "seal-ca"
 
+SM2_MAKER_CA: Final = "sm2-maker-ca"
+SM2_SEAL_CA: Final = "sm2-seal-ca"
+
 # The root comes last: its key may lie in a safe while the other lists are renewed.
 CAS: Final = ("issuing-ca", SEAL_CA, ROOT)
+
+# Made where the profiles have them and libcrypto has SM2.
+SM2_CAS: Final = (SM2_MAKER_CA, SM2_SEAL_CA)
+
+_TRUST_FILES: Final = {
+    ROOT: "tls.pem",
+    SEAL_CA: "seal.pem",
+    SM2_MAKER_CA: "sm2-maker.pem",
+    SM2_SEAL_CA: "sm2-seal.pem",
+}
 
 REASONS: Final[Mapping[str, x509.ReasonFlags]] = {
     "unspecified": x509.ReasonFlags.unspecified,
@@ -91,7 +117,7 @@ REASONS: Final[Mapping[str, x509.ReasonFlags]] = {
     "privilege_withdrawn": x509.ReasonFlags.privilege_withdrawn,
 }
 
-PublicKeySource = bytes | ec.EllipticCurvePublicKey
+PublicKeySource = bytes | PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +204,9 @@ class Pki:
         with locked(folder / "lock"):
             made = _make_foundations(folder, secret)
             pki = cls(folder, secret, load_profiles(folder / "profiles.toml"))
-            for ca in reversed(CAS):
-                made += pki._make_ca(ca, name, _whole_seconds(now))
+            for ca in (*reversed(CAS), *SM2_CAS):
+                if ca in pki.profiles and (ca in CAS or _has_sm2()):
+                    made += pki._make_ca(ca, name, _whole_seconds(now))
             made += pki._write_trust()
             made += pki._refresh_crls(_whole_seconds(now), only_missing=True)
         return cls(folder, secret, pki.profiles, tuple(made))
@@ -221,7 +248,7 @@ class Pki:
         FIELD_INVALID, X509_KEY_REFUSED, X509_NOT_IN_FORCE (of a CA), FILE_UNREADABLE (CA key).
         """
         rules = self._leaf_profile(profile)
-        public_key = check_csr(key) if isinstance(key, bytes) else key
+        public_key = _proven_key(rules, key)
         values = check_values(rules, common_name, organization, organization_identifier)
         names = check_alternative_names(rules, dns_names, ip_addresses)
         moment = _whole_seconds(now)
@@ -253,11 +280,11 @@ class Pki:
             line, old = self._find(which, lines)
             rules = self.profiles[line.profile]
             _check_in_force(line, moment)
-            public_key = _p256(old)
+            public_key = _public_key(old)
             if csr is not None:
                 if rules.ca is not None:
                     raise _field("csr", "a CA keeps its key; leave the request out")
-                public_key = check_csr(csr)
+                public_key = _proven_key(rules, csr)
                 _check_key_free(lines, rules, public_key, old.subject, moment)
             digest = key_digest(public_key)
             for later in reversed(lines):
@@ -336,6 +363,9 @@ class Pki:
         rules = self._leaf_profile(profile)
         lines = self.list()
         anchor = self._anchor_of(rules)
+        if rules.algorithm == SM2:
+            self._verify_sm2(certificate, rules, anchor, lines, now)
+            return self._usable(certificate, rules, lines)
         issuers = [self._ca(rules.issued_by, lines)] if rules.issued_by != anchor else []
         store = verification.Store(list(self._ca_certificates(anchor, lines)))
         policy = verification.PolicyBuilder().store(store).time(now).max_chain_depth(1)
@@ -348,15 +378,36 @@ class Pki:
         except verification.VerificationError as error:
             rule = f"no valid chain to the anchor {anchor} at that time"
             raise HubError(Reason.X509_UNTRUSTED, profile=profile, rule=rule) from error
+        return self._usable(certificate, rules, lines)
+
+    def _verify_sm2(
+        self,
+        certificate: x509.Certificate,
+        rules: Profile,
+        anchor: str,
+        lines: Sequence[IndexLine],
+        now: datetime,
+    ) -> None:
+        pinned = [parse_x509(_der(one)) for one in self._ca_certificates(anchor, lines)]
+        try:
+            check_chain(parse_x509(_der(certificate)), [], pinned, at=int(now.timestamp()))
+        except ProofError as error:
+            rule = f"no valid chain to the anchor {anchor} at that time"
+            raise HubError(Reason.X509_UNTRUSTED, profile=rules.name, rule=rule) from error
+
+    def _usable(
+        self, certificate: x509.Certificate, rules: Profile, lines: Sequence[IndexLine]
+    ) -> IndexLine:
+        """Steps 2 and 3 of `verify`."""
         if not has_usage(certificate, rules):
             rule = "its key usage is another"
-            raise HubError(Reason.X509_UNTRUSTED, profile=profile, rule=rule)
+            raise HubError(Reason.X509_UNTRUSTED, profile=rules.name, rule=rule)
         line = next((line for line in lines if line.thumbprint == thumbprint(certificate)), None)
-        if line is None or line.profile != profile:
+        if line is None or line.profile != rules.name:
             rule = "it was not issued here under that profile"
-            raise HubError(Reason.X509_UNTRUSTED, profile=profile, rule=rule)
+            raise HubError(Reason.X509_UNTRUSTED, profile=rules.name, rule=rule)
         if line.revoke_time is not None:
-            raise HubError(Reason.X509_UNTRUSTED, profile=profile, rule="it is revoked")
+            raise HubError(Reason.X509_UNTRUSTED, profile=rules.name, rule="it is revoked")
         return line
 
     @property
@@ -368,6 +419,11 @@ class Pki:
     def seal_anchor_pem(self) -> bytes:
         """The anchor of seals, the newest certificate first; what others pin."""
         return (self.folder / "trust" / "seal.pem").read_bytes()
+
+    def sm2_anchor_pem(self, ca: str) -> bytes:
+        """The anchor `sm2-maker-ca` or `sm2-seal-ca`, as above; empty where there is none."""
+        path = self.folder / "trust" / _TRUST_FILES[ca]
+        return path.read_bytes() if path.is_file() else b""
 
     # -- what init makes
 
@@ -382,8 +438,11 @@ class Pki:
         passphrase = read_passphrase(self.passphrase_file)
         path = self.folder / "ca" / f"{ca}.key"
         if not path.exists():
-            save_key(path, new_key(), passphrase)
-        public_key = load_key(path, passphrase).public_key()
+            if rules.algorithm == SM2:
+                save_sm2_key(path, sm2.PrivateKey.generate(), passphrase)
+            else:
+                save_key(path, new_key(), passphrase)
+        public_key = _public_half(self._ca_key(ca))
         self._store(
             lines,
             rules,
@@ -396,9 +455,9 @@ class Pki:
         """The anchors, old certificates of the same key included: old seals are checked by them."""
         lines = self.list()
         made = []
-        for ca, file in ((ROOT, "tls.pem"), (SEAL_CA, "seal.pem")):
+        for ca, file in _TRUST_FILES.items():
             pem = b"".join(_pem(certificate) for certificate in self._ca_certificates(ca, lines))
-            if write_replacing(self.folder / "trust" / file, pem):
+            if pem and write_replacing(self.folder / "trust" / file, pem):
                 made.append(f"trust/{file}")
         return tuple(made)
 
@@ -408,7 +467,7 @@ class Pki:
         self,
         lines: Sequence[IndexLine],
         rules: Profile,
-        public_key: ec.EllipticCurvePublicKey,
+        public_key: PublicKey,
         *,
         subject: x509.Name,
         names: x509.SubjectAlternativeName | None,
@@ -423,29 +482,47 @@ class Pki:
             not_before = max(not_before, issuer.not_valid_before_utc)
             not_after = min(not_after, issuer.not_valid_after_utc)
         key = self._ca_key(ca)
+        extensions: list[tuple[x509.ExtensionType, bool]] = [
+            (rules.x509_basic_constraints(), True),
+            (rules.x509_key_usage(), True),
+            (x509.SubjectKeyIdentifier(_key_identifier(public_key)), False),
+            (x509.AuthorityKeyIdentifier(_key_identifier(_public_half(key)), None, None), False),
+        ]
+        extended = rules.x509_extended_key_usage()
+        if extended is not None:
+            extensions.append((extended, False))
+        if names is not None:
+            extensions.append((names, False))
+        authority = self.profiles[ca].ca
+        if issuer is not None and authority is not None and authority.crl_url is not None:
+            extensions.append((_distribution_point(authority.crl_url), False))
+        serial = x509.random_serial_number()
+        issuer_name = subject if issuer is None else issuer.subject
+        if isinstance(key, sm2.PrivateKey):
+            assert isinstance(public_key, sm2.PublicKey), "CA and profile are of one algorithm"
+            der = make_certificate(
+                subject=subject,
+                key=public_key,
+                issuer=issuer_name,
+                not_before=not_before,
+                not_after=not_after,
+                extensions=extensions,
+                sign=key.sign,
+                serial=serial,
+            )
+            return x509.load_der_x509_certificate(der)
+        assert isinstance(public_key, ec.EllipticCurvePublicKey), "as above"
         builder = (
             x509.CertificateBuilder()
-            .serial_number(x509.random_serial_number())
+            .serial_number(serial)
             .subject_name(subject)
-            .issuer_name(subject if issuer is None else issuer.subject)
+            .issuer_name(issuer_name)
             .public_key(public_key)
             .not_valid_before(not_before)
             .not_valid_after(not_after)
-            .add_extension(rules.x509_basic_constraints(), critical=True)
-            .add_extension(rules.x509_key_usage(), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-            )
         )
-        extended = rules.x509_extended_key_usage()
-        if extended is not None:
-            builder = builder.add_extension(extended, critical=False)
-        if names is not None:
-            builder = builder.add_extension(names, critical=False)
-        authority = self.profiles[ca].ca
-        if issuer is not None and authority is not None and authority.crl_url is not None:
-            builder = builder.add_extension(_distribution_point(authority.crl_url), critical=False)
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
         return builder.sign(key, hashes.SHA256())
 
     def _store(
@@ -462,7 +539,7 @@ class Pki:
             profile=rules.name,
             subject=subject_text(certificate.subject),
             thumbprint=thumbprint(certificate),
-            key=key_digest(_p256(certificate)),
+            key=key_digest(_public_key(certificate)),
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             renews=renews,
@@ -476,7 +553,7 @@ class Pki:
         made = []
         lines = self.list()
         bundle = b""
-        for ca in CAS:
+        for ca in self._cas(lines):
             path = self.folder / "crl" / f"{ca}.crl"
             revoked = [
                 line
@@ -501,8 +578,10 @@ class Pki:
         revoked: Sequence[IndexLine],
         now: datetime,
     ) -> bool:
-        listed = {(entry.serial_number, _reason(entry)) for entry in current}
-        wanted = {(int(line.serial, 16), line.reason) for line in revoked}
+        # A list in SM2 names serials and times only.
+        says_why = self.profiles[ca].algorithm != SM2
+        listed = {(one.serial_number, _reason(one) if says_why else None) for one in current}
+        wanted = {(int(line.serial, 16), line.reason if says_why else None) for line in revoked}
         half = timedelta(days=self._authority(ca).crl_days) / 2
         return listed != wanted or now >= current.last_update_utc + half
 
@@ -515,6 +594,18 @@ class Pki:
         now: datetime,
     ) -> x509.CertificateRevocationList:
         key = self._ca_key(ca)
+        next_update = now + timedelta(days=self._authority(ca).crl_days)
+        issuer = self._ca(ca, lines).subject
+        if isinstance(key, sm2.PrivateKey):
+            times = {int(line.serial, 16): line.revoke_time for line in revoked}
+            der = make_crl(
+                issuer=issuer,
+                this_update=now,
+                next_update=next_update,
+                revoked={serial: time for serial, time in times.items() if time is not None},
+                sign=key.sign,
+            )
+            return x509.load_der_x509_crl(der)
         # Seconds since 1970 grow without a counter that could be lost; never below the last list.
         number = int(now.timestamp())
         if current is not None:
@@ -522,9 +613,9 @@ class Pki:
             number = max(number, last + 1)
         builder = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self._ca(ca, lines).subject)
+            .issuer_name(issuer)
             .last_update(now)
-            .next_update(now + timedelta(days=self._authority(ca).crl_days))
+            .next_update(next_update)
             .add_extension(x509.CRLNumber(number), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
@@ -567,8 +658,16 @@ class Pki:
             rules = self.profiles[rules.issued_by]
         return rules.name
 
-    def _ca_key(self, ca: str) -> ec.EllipticCurvePrivateKey:
-        return load_key(self.folder / "ca" / f"{ca}.key", read_passphrase(self.passphrase_file))
+    def _ca_key(self, ca: str) -> CaKey:
+        path, passphrase = self.folder / "ca" / f"{ca}.key", read_passphrase(self.passphrase_file)
+        if self.profiles[ca].algorithm == SM2:
+            return load_sm2_key(path, passphrase)
+        return load_key(path, passphrase)
+
+    def _cas(self, lines: Sequence[IndexLine]) -> tuple[str, ...]:
+        """Every CA that is there."""
+        present = {line.profile for line in lines}
+        return (*[ca for ca in SM2_CAS if ca in present], *CAS)
 
     def _ca_certificates(self, ca: str, lines: Sequence[IndexLine]) -> tuple[x509.Certificate, ...]:
         """All certificates of a CA's key, the newest first."""
@@ -606,7 +705,7 @@ class Pki:
         self,
         line: IndexLine,
         rules: Profile,
-        public_key: ec.EllipticCurvePublicKey,
+        public_key: PublicKey,
         names: x509.SubjectAlternativeName | None,
         now: datetime,
     ) -> bool:
@@ -668,7 +767,7 @@ def _make_foundations(folder: Path, passphrase_file: Path) -> list[str]:
 def _check_key_free(
     lines: Sequence[IndexLine],
     rules: Profile,
-    key: ec.EllipticCurvePublicKey,
+    key: PublicKey,
     subject: x509.Name,
     now: datetime,
 ) -> None:
@@ -730,10 +829,44 @@ def _reason(entry: x509.RevokedCertificate) -> str:
     return next((name for name, known in REASONS.items() if known is flag), flag.name)
 
 
-def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    key = certificate.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey), "only P-256 keys are certified"
+def _proven_key(rules: Profile, key: PublicKeySource) -> PublicKey:
+    """The key, of the profile's algorithm, whose possession a request proves."""
+    if isinstance(key, bytes):
+        return check_sm2_csr(key) if rules.algorithm == SM2 else check_csr(key)
+    if isinstance(key, sm2.PublicKey) != (rules.algorithm == SM2):
+        rule = f"the profile {rules.name} is for keys of {rules.algorithm}"
+        raise HubError(Reason.X509_KEY_REFUSED, profile=rules.name, rule=rule)
     return key
+
+
+def _public_half(key: CaKey) -> PublicKey:
+    return key.public if isinstance(key, sm2.PrivateKey) else key.public_key()
+
+
+def _public_key(certificate: x509.Certificate) -> PublicKey:
+    """The key of a certificate that was issued here; `cryptography` reads no SM2 key."""
+    if certificate.signature_algorithm_oid.dotted_string == sm2.SM2_WITH_SM3:
+        key = parse_x509(_der(certificate)).key
+        assert key is not None, "only SM2 keys are certified with SM2"
+        return key
+    p256 = certificate.public_key()
+    assert isinstance(p256, ec.EllipticCurvePublicKey), "all others are P-256"
+    return p256
+
+
+def _key_identifier(key: PublicKey) -> bytes:
+    """SHA-1 of the point (RFC 5280 §4.2.1.2, method 1): a name, no protection."""
+    if isinstance(key, sm2.PublicKey):
+        return hashlib.sha1(key.point, usedforsecurity=False).digest()
+    return x509.SubjectKeyIdentifier.from_public_key(key).digest
+
+
+def _has_sm2() -> bool:
+    try:
+        sm2.PrivateKey.generate()
+    except ProofError:
+        return False
+    return True
 
 
 def _text_of(name: x509.Name, attribute: x509.ObjectIdentifier) -> str:

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.files import read_bounded
+from certs.keys import ALGORITHMS, P256
 from hub.errors import HubError, Reason
 
 SHIPPED: Final = Path(__file__).with_name("profiles.toml")
@@ -63,6 +64,7 @@ _MEMBERS: Final = frozenset(
         "subject",
     }
 )
+_OPTIONAL: Final = frozenset({"algorithm"})
 _CA_MEMBERS: Final = frozenset({"path_length", "crl_days"})
 _CA_OPTIONAL: Final = frozenset({"crl_url"})
 
@@ -90,6 +92,7 @@ class Profile:
     extended_key_usage: tuple[str, ...]
     alternative_names: Literal["required", "none"]
     subject: tuple[tuple[str, str], ...]
+    algorithm: str = P256
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -153,6 +156,9 @@ def load_profiles(path: Path = SHIPPED) -> Mapping[str, Profile]:
         if profile.issued_by != SELF and (issuer is None or issuer.ca is None):
             rule = f"issued_by names {profile.issued_by!r}, which is no profile of a CA"
             raise HubError(Reason.PKI_PROFILES_INVALID, path=path, table=profile.name, rule=rule)
+        if issuer is not None and issuer.algorithm != profile.algorithm:
+            rule = f"its CA {issuer.name} is of another algorithm"
+            raise HubError(Reason.PKI_PROFILES_INVALID, path=path, table=profile.name, rule=rule)
     return profiles
 
 
@@ -166,7 +172,8 @@ def _profile(name: str, table: object) -> Profile:
     is_ca = _boolean(table, "ca")
     required = _MEMBERS | _CA_MEMBERS if is_ca else _MEMBERS
     missing = sorted(required - table.keys())
-    unknown = sorted(table.keys() - required - (_CA_OPTIONAL if is_ca else frozenset()))
+    optional = _OPTIONAL | (_CA_OPTIONAL if is_ca else frozenset())
+    unknown = sorted(table.keys() - required - optional)
     if missing or unknown:
         raise _RuleError(f"missing members: {missing}; unknown members: {unknown}")
     validity_days = _integer(table, "validity_days", 1, 36525)
@@ -193,7 +200,15 @@ def _profile(name: str, table: object) -> Profile:
         extended_key_usage=_words(table, "extended_key_usage", tuple(_EXTENDED)),
         alternative_names=alternative_names,
         subject=_subject(table["subject"], is_ca=is_ca),
+        algorithm=_algorithm(table),
     )
+
+
+def _algorithm(table: dict[str, object]) -> str:
+    value = table.get("algorithm", P256)
+    if value not in ALGORITHMS:
+        raise _RuleError(f"algorithm is none of {', '.join(ALGORITHMS)}")
+    return str(value)
 
 
 def _authority(table: dict[str, object]) -> Authority:

@@ -130,6 +130,8 @@ class TlsSection(_Section):
     client_ca: Path = Path("tls/client-ca.pem")
     # Anchors of seal certificates, a PEM bundle.
     seal_ca: Path = Path("tls/seal-ca.pem")
+    sm2_seal_ca: Path = Path("tls/sm2-seal-ca.pem")
+    sm2_maker_ca: Path = Path("tls/sm2-maker-ca.pem")
 
 
 # The first and the last day, both included, or `..` where no end is known.

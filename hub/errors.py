@@ -84,6 +84,7 @@ class Reason(StrEnum):
     INTENT_NOT_FOUND = "INTENT_NOT_FOUND"
     SEAL_NOT_FOUND = "SEAL_NOT_FOUND"
     SEAL_KEY_NOT_FOUND = "SEAL_KEY_NOT_FOUND"
+    MATERIAL_NOT_FOUND = "MATERIAL_NOT_FOUND"
     PKI_NOT_FOUND = "PKI_NOT_FOUND"
     X509_NOT_FOUND = "X509_NOT_FOUND"
     ENTRY_NOT_FOUND = "ENTRY_NOT_FOUND"
@@ -126,6 +127,7 @@ class Reason(StrEnum):
     FONT_GLYPH_MISSING = "FONT_GLYPH_MISSING"
     X509_NOT_IN_FORCE = "X509_NOT_IN_FORCE"
     X509_UNTRUSTED = "X509_UNTRUSTED"
+    ELECTRONIC_SEAL_INVALID = "ELECTRONIC_SEAL_INVALID"
     X509_KEY_REFUSED = "X509_KEY_REFUSED"
     KEY_FILE_EXISTS = "KEY_FILE_EXISTS"
     FILE_UNREADABLE = "FILE_UNREADABLE"
@@ -482,6 +484,11 @@ TEXTS: dict[Reason, Text] = {
         "there is no key {name}. List them with `sealway key list`.",
         "没有密钥 {name}。可用 sealway key list 查看。",
     ),
+    Reason.MATERIAL_NOT_FOUND: Text(
+        "nothing is on file under the digest {name}. Put the picture or the electronic seal on "
+        "file first.",
+        "没有摘要为 {name} 的材料。请先提交图像或电子印章。",
+    ),
     Reason.INTENT_NOT_FOUND: Text(
         "there is no intent {name}. List them with `sealway intent list`.",
         "没有意图 {name}。可用 sealway intent list 查看。",
@@ -552,6 +559,10 @@ TEXTS: dict[Reason, Text] = {
         "the key {key} may sign {left} times more, fewer than needed. Rotate it: `sealway key "
         "rotate`.",
         "密钥 {key} 剩余可签署 {left} 次，不足本次使用。请执行 sealway key rotate 轮换。",
+    ),
+    Reason.ELECTRONIC_SEAL_INVALID: Text(
+        "the electronic seal is not accepted ({rule}): {en}",
+        "该电子印章不予接受（{rule}）：{zh}",
     ),
     Reason.APPROVER_REFUSED: Text(
         "the decision on {intent} is refused: {en}.",

@@ -22,6 +22,7 @@ from typing import Final, Protocol, TypeAlias
 import grpc
 import uvicorn
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from google.protobuf.descriptor import FileDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -72,6 +73,7 @@ from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
 from hub.proof.intent_kinds import AUTHORITY_REORGANIZE, ROSTER_KINDS
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
+from hub.proof.x509_sm2 import parse_x509
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -111,11 +113,14 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.seal.algorithms import AlgorithmTable
+from hub.seal.certified import Anchors
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
+from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
+from hub.seal.operations import seal_operations
 from hub.seal.record_seals import RecordSeals
 from hub.seal.report_service import ReportService
 from hub.seal.seal_keys import SealKeys
@@ -390,8 +395,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         _prove_all(proven.prove, rosters.refresh),
         frozenset(config.seal.slow_homes),
     )
-    anchors = x509.load_pem_x509_certificates(config.path(config.tls.seal_ca).read_bytes())
-    seals = Seals(database, recorder, clock, seal_keys, identities, anchors)
+    seals = Seals(database, seal_keys)
     ingest = IngestBatch(
         origin=origin,
         region=region,
@@ -496,6 +500,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             AUTHORITY_REORGANIZE.name: ReorganizeAuthority(
                 registrar, partial(_defined, catalogue, items), partial(_issued, database)
             ),
+            **seal_operations(database, seal_keys, identities, _seal_anchors(config), clock),
         },
     )
     verify_document = VerifyDocument(
@@ -604,8 +609,9 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         (
             seal_pb2,
             SealService(
-                database,
                 seals,
+                Materials(database, recorder, clock),
+                clock,
                 status_lists,
                 pages,
                 caller,
@@ -705,6 +711,22 @@ async def _seal_keys(
             _LOG.error('{"event":"signer_not_ready","reason":"%s"}', error.reason.value)
     algorithms = AlgorithmTable(config.seal.algorithms.days)
     return SealKeys(database, homes, algorithms, now_us)
+
+
+def _seal_anchors(config: Config) -> Anchors:
+    """Who is believed to certify keys of seals. Those in SM2 may be absent."""
+    tls = config.tls
+    sm2 = [
+        tuple(
+            parse_x509(one.public_bytes(Encoding.DER))
+            for one in x509.load_pem_x509_certificates(path.read_bytes())
+        )
+        if (path := config.path(file)).is_file()
+        else ()
+        for file in (tls.sm2_seal_ca, tls.sm2_maker_ca)
+    ]
+    seals = x509.load_pem_x509_certificates(config.path(tls.seal_ca).read_bytes())
+    return Anchors(seals, sm2_seals=sm2[0], makers=sm2[1])
 
 
 def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -36,6 +36,7 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import select
@@ -62,7 +63,7 @@ from hub.ledger.v1 import ledger_pb2_grpc
 from hub.proof import request as signed
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
-from hub.proof.encoding import digest
+from hub.proof.encoding import b64u, b64u_decode, digest
 from hub.proof.jose import LogHead, Signer, es256_signer
 from hub.proof.merkle import root as merkle_root
 from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
@@ -76,7 +77,7 @@ from hub.registry.v1 import (
     registry_pb2_grpc,
     states_pb2_grpc,
 )
-from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2, seal_pb2_grpc
+from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2_grpc
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
 from hub.v1 import common_pb2
@@ -429,32 +430,17 @@ class Officer(Member):
             registry_pb2.RetireCertificateTypeRequest(request_id=new_id(), **named),
         )
 
-    async def make_seal(self, authority: str, uscc: str, title: str) -> str:
-        """An active seal of an authority, key in the hub's custody; its name."""
-        created = await self.call(
-            self.seal.CreateSeal,
-            seal_pb2.CreateSealRequest(
-                request_id=new_id(),
-                parent=f"authorities/{authority}",
-                seal_id="main",
-                title=title,
-            ),
-        )
-        issued = self.hub.pki.issue(
-            "seal",
-            created.x509_request,
-            now=datetime.now(UTC),
-            common_name=title,
-            organization=title,
-            organization_identifier=uscc,
-        )
-        await self.call(
-            self.seal.ActivateSeal,
-            seal_pb2.ActivateSealRequest(
-                request_id=new_id(), name=created.seal.name, x509_chain=issued.chain_der
-            ),
-        )
-        return str(created.seal.name)
+    async def make_seal(self, authority: str, title: str) -> str:
+        """An active seal of an authority, its record key in the hub's custody; its name."""
+        name = f"authorities/{authority}/seals/main"
+        keys = [{"use": "record", "algorithm": "ES256"}]
+        members = {"seal": name, "title": title, "seal_type": 1, "keys": keys}
+        applied = await self.carry_out("seal.apply", members)
+        certificates = [
+            {"key": key["key"], "x509_chain": self.hub.chain_for(key)} for key in applied["keys"]
+        ]
+        await self.carry_out("seal.make", {"seal": name, "certificates": certificates})
+        return name
 
     async def propose(
         self, intent: str, seal: str, type_code: str, *, uses_max: int = 1_000_000
@@ -931,6 +917,28 @@ class Simulator:
         )
         return grpc.aio.secure_channel(self.address, credentials, options=_CHANNEL)
 
+    def chain_for(self, key: Mapping[str, str]) -> list[str]:
+        """The chain that the PKI issues for the request of a key that an operation made."""
+        request = b64u_decode(key["x509_request"])
+        subject = x509.load_der_x509_csr(request).subject
+        title, organization, code = [
+            str(subject.get_attributes_for_oid(attribute)[0].value)
+            for attribute in (
+                NameOID.COMMON_NAME,
+                NameOID.ORGANIZATION_NAME,
+                NameOID.ORGANIZATION_IDENTIFIER,
+            )
+        ]
+        issued = self.pki.issue(
+            {"maker": "seal-maker", "ofd": "sm2-seal"}.get(key["use"], "seal"),
+            request,
+            now=datetime.now(UTC),
+            common_name=title,
+            organization=organization,
+            organization_identifier=code,
+        )
+        return [b64u(der) for der in issued.chain_der]
+
     def equip(
         self, folder: Path, name: str, *, signs: bool = True, officer: bool = False
     ) -> access_pb2.Enrolment:
@@ -1116,7 +1124,7 @@ async def furnish(hub: Simulator) -> None:
         ("hz", "hz-market", "杭州市市场监督管理局", (LICENCE, PERMIT)),
         ("nb", "nb-market", "宁波市市场监督管理局", (LICENCE,)),
     ):
-        seal = await zhao.make_seal(authority, USCC[authority], title)
+        seal = await zhao.make_seal(authority, title)
         for code in codes:
             name = f"{intent}-{code[-3:]}"
             await zhao.propose(name, seal, code)

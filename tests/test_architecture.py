@@ -38,7 +38,7 @@ ALLOWED = {
         "certs.files",
         *(f"hub.{name}.v1" for name in COMPONENTS),
     ),
-    "certs": ("hub.errors",),
+    "certs": ("hub.errors", "hub.proof"),
 }
 
 # Libraries that only some places may touch, by the first part of the module's name.

@@ -44,6 +44,7 @@ from tests.fact_types import issue_both
 from tests.registry.clerk import Clerk
 from tests.registry.test_holders import befall_and_link
 from tests.registry.test_objections import settle_objection
+from tests.seal import life as seals_and_keys
 from tests.seal.faces.samples import early_licence
 from tests.simulator import LICENCE, Refused, Simulator, bearer, company, copy_home, licence, new_id
 
@@ -385,6 +386,7 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
             await platform.fetch(holder=company(1), service_item="331022009999")
         with pytest.raises(Refused, match="BATCH_SEQ"):
             await connector.deliver([licence(2)], seq=1, prev=None)
+        await seals_and_keys.live(hub)
         seal = "authorities/hz-market/seals/main"
         # Other limits than the intent in force: the same bytes twice would be one intent.
         await zhao.propose("rejected", seal, LICENCE, uses_max=1)

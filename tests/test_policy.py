@@ -137,8 +137,8 @@ def test_only_a_platform_fetches_and_only_a_connector_ingests() -> None:
 
 
 def test_an_auditor_reads_everything_and_changes_nothing() -> None:
-    """Every Get, List, Search, Watch and Download, and verifying a file; no other call."""
-    reads = r"(Get|List|Search|Watch|Download|VerifyDocument)"
+    """Every Get, List, Search, Watch, Download and Export, and verifying a file; no other call."""
+    reads = r"(Get|List|Search|Watch|Download|Export|VerifyDocument)"
     reading = {path for path in POLICY if re.match(reads, path.split("/")[2])}
 
     assert {path for path, roles in POLICY.items() if Role.AUDITOR in roles} == reading

@@ -100,14 +100,24 @@ def approve(demo: Demo) -> None:
 def approve_sealing(demo: Demo, department: Department, *, show: bool) -> None:
     """A seal, and an intent that one officer proposes and two others approve."""
     intent, officer = f"{department.id}-licences", demo.profile("zhao")
-    demo.command(
-        "seal add main --authority {id} --title {title} --pki {home}/pki --profile {officer}",
+    seal = f"authorities/{department.id}/seals/main"
+    applied = demo.command(
+        "seal apply main --authority {id} --title {title} --id {id}-seal --profile {officer}",
         show=show,
         id=department.id,
         title=department.title,
-        home=demo.home,
         officer=officer,
     )
+    carry_out(demo, applied["name"], show=show)
+    made = demo.command(
+        "seal make {seal} --pki {home}/pki --id {id}-seal-made --profile {officer}",
+        show=show,
+        seal=seal,
+        home=demo.home,
+        id=department.id,
+        officer=officer,
+    )
+    carry_out(demo, made["name"], show=show)
     demo.command(
         "intent propose {intent} --seal authorities/{id}/seals/main --type {type_code} "
         "--from 2026-01-01 --until 2035-12-31 --uses-max 1000000 --profile {officer}",
@@ -124,6 +134,23 @@ def approve_sealing(demo: Demo, department: Department, *, show: bool) -> None:
             intent=intent,
             other=demo.profile(other),
         )
+
+
+def carry_out(demo: Demo, intent: str, *, show: bool) -> None:
+    """Two officers approve what zhao proposed, and zhao executes it."""
+    for other in ("qian", "sun"):
+        demo.command(
+            "intent approve {intent} --yes --profile {other}",
+            show=show,
+            intent=intent,
+            other=demo.profile(other),
+        )
+    demo.command(
+        "intent execute {intent} --profile {officer}",
+        show=show,
+        intent=intent,
+        officer=demo.profile("zhao"),
+    )
 
 
 def ingest(demo: Demo) -> None:

@@ -65,7 +65,7 @@ def add(
     terminal.document(written(answer.authority, answer.receipt))
     terminal.say(f"Registered {answer.authority.name}.", f"已登记 {answer.authority.name}。")
     keep_receipt(terminal, answer.receipt, receipt)
-    next_step(terminal, f"sealway seal add main --authority {authority} --title {title} --pki DIR")
+    next_step(terminal, f"sealway seal apply main --authority {authority} --title {title}")
 
 
 @app.command("list")

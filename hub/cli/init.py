@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import serialization
 
 from certs.files import make_private_folder, write_new, write_replacing
 from certs.keys import make_csr
-from certs.pki import Pki, server_key_and_cert
+from certs.pki import SM2_MAKER_CA, SM2_SEAL_CA, Pki, server_key_and_cert
 from connectors.profile import profile_text
 from hub.cli.keys import own_key, own_passphrase
 from hub.cli.session import JsonOption, in_folder, new_id, next_step
@@ -196,6 +196,8 @@ certificate = "tls/server.pem"
 key = "tls/server.key"
 client_ca = "tls/client-ca.pem"
 seal_ca = "tls/seal-ca.pem"
+sm2_seal_ca = "tls/sm2-seal-ca.pem"
+sm2_maker_ca = "tls/sm2-maker-ca.pem"
 """
 
 
@@ -253,6 +255,13 @@ def _make_tls(home: Home) -> None:
     authorities = b"".join(issuer.public_bytes(pem) for issuer in issuers)
     home.file(str(home.config.tls.client_ca), authorities + home.pki.tls_anchor_pem)
     home.file(str(home.config.tls.seal_ca), home.pki.seal_anchor_pem)
+    # Where libcrypto has no SM2 there are no such anchors.
+    for path, ca in (
+        (home.config.tls.sm2_seal_ca, SM2_SEAL_CA),
+        (home.config.tls.sm2_maker_ca, SM2_MAKER_CA),
+    ):
+        if anchors := home.pki.sm2_anchor_pem(ca):
+            home.file(str(path), anchors)
 
 
 def _make_trust(home: Home) -> None:
@@ -267,11 +276,17 @@ def _make_trust(home: Home) -> None:
         region=home.config.hub.region,
         log_keys=(keys.log.verifier.text(),),
         seal_anchors=seal_anchors,
+        maker_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_MAKER_CA)),
+        signer_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
         status_keys=(status_key,),
         # One CA certifies a department's keys, for records and for PDF.
         pdf_anchors=seal_anchors,
     )
     home.file("trust.json", trust_file(trust))
+
+
+def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates(pem)) if pem else ()
 
 
 def _make_officer(home: Home, name: str) -> Enrolment:

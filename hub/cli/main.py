@@ -33,6 +33,7 @@ _GROUPS: Final = {
     "catalogue": "catalogue",
     "face": "faces",
     "seal": "seals",
+    "key": "seal_keys",
     "intent": "intents",
     "grant": "grants",
     "connect": "connect",

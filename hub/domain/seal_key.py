@@ -101,3 +101,15 @@ SEALING_DAYS: Final[Mapping[KeyAlgorithm, SealingDays]] = MappingProxyType(
     }
 )
 """What is known today; the configuration may say otherwise. What was sealed stays verifiable."""
+
+ALGORITHMS: Final[Mapping[KeyUse, frozenset[KeyAlgorithm]]] = MappingProxyType(
+    {
+        # No other JOSE algorithm is in the profile of record seals; SM2 only as a twin.
+        KeyUse.RECORD: frozenset({KeyAlgorithm.ES256, KeyAlgorithm.SM2}),
+        # GB/T 38540 knows one algorithm.
+        KeyUse.MAKER: frozenset({KeyAlgorithm.SM2}),
+        KeyUse.OFD: frozenset({KeyAlgorithm.SM2}),
+        KeyUse.PDF: frozenset(KeyAlgorithm),
+    }
+)
+"""What keys of each use may be."""

@@ -61,7 +61,8 @@ class KeyVerb(StrEnum):
 SEAL_STEPS: Final[Mapping[SealVerb, Mapping[SealState | None, SealState]]] = MappingProxyType(
     {
         SealVerb.APPLY: {None: SealState.APPLIED},
-        SealVerb.IMPORT: {None: SealState.ACTIVE},
+        # From active to active: its successor, which is another electronic seal.
+        SealVerb.IMPORT: {None: SealState.ACTIVE, SealState.ACTIVE: SealState.ACTIVE},
         SealVerb.MAKE: {SealState.APPLIED: SealState.ACTIVE},
         SealVerb.RENEW: {SealState.ACTIVE: SealState.ACTIVE},
         SealVerb.SUSPEND: {SealState.ACTIVE: SealState.SUSPENDED},

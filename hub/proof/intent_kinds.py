@@ -24,6 +24,7 @@ from hub.proof.intent import (
     Text,
     Texts,
 )
+from hub.proof.seal_kinds import SEAL_KINDS
 
 DER_BYTES_MAX: Final = 8_192
 ABSENT_DAYS_MAX: Final = 366
@@ -157,5 +158,5 @@ AUTHORITY_REORGANIZE: Final = Kind(
 )
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {kind.name: kind for kind in (STANDING_SEAL, *ROSTER_KINDS, AUTHORITY_REORGANIZE)}
+    {kind.name: kind for kind in (STANDING_SEAL, *ROSTER_KINDS, AUTHORITY_REORGANIZE, *SEAL_KINDS)}
 )

@@ -180,7 +180,7 @@ class RecordSeals:
         usable = await self.keys.usable(
             approved.intent.seal, KeyUse.RECORD, KeyAlgorithm.ES256, count
         )
-        if usable.seal.authority != order.authority:
+        if usable.key.authority_uscc != order.authority_uscc:
             raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
         return _Authority(intent, mandate, approved, usable, uses)
 

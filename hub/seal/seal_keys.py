@@ -6,19 +6,22 @@ Every part that seals asks `SealKeys.usable`; nothing else decides whether a sea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from hub.clock import Clock
+from hub.domain import names
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
-from hub.domain.seal_states import SealState
+from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, MadeKey, SigningKey
 from hub.seal.ports import Database
 from hub.seal.seal_store import (
     ACTIVE_KEYS,
+    KEY_BY_NAME,
     KEYS_OF_SEAL,
     SEAL_BY_NAME,
     USES_OF_KEY,
@@ -34,8 +37,6 @@ from hub.seal.seal_store import (
 from hub.storage.statements import Check, Write
 
 _DAY_US: Final = 86_400 * 1_000_000
-WARNING_DAYS: Final = (30, 7, 1)
-"""How long before the end of its certificate a key is warned about."""
 USES_WARNED_PERCENT: Final = 90
 
 _REFUSALS: Final = {
@@ -50,10 +51,11 @@ _REFUSALS: Final = {
 class UsableKey:
     """A key that may sign now. What it signs is recorded with `writes` under `checks`."""
 
-    seal: Seal
     key: Key
     signing: SigningKey
     uses: int | None
+    # None for the hub's own keys.
+    seal: Seal | None
 
     def writes(self, count: int) -> tuple[Write, ...]:
         """That it has signed `count` times more."""
@@ -62,7 +64,7 @@ class UsableKey:
     def checks(self) -> tuple[Check, ...]:
         """That seal, key and number of signatures are as they were read."""
         return (
-            unchanged_seal(self.seal),
+            *(() if self.seal is None else (unchanged_seal(self.seal),)),
             unchanged_key(self.key),
             unchanged_key_uses(self.key.name, self.uses),
         )
@@ -93,17 +95,31 @@ class SealKeys:
         seal = seal_of(row)
         if seal.state is not SealState.ACTIVE:
             raise HubError(_REFUSALS[seal.state], name=seal.name)
-        rows = await self.database.all(ACTIVE_KEYS, seal.name, use.value)
-        keys = [key for key in map(key_of, rows) if key.algorithm is algorithm]
+        keys = await self.in_force(seal.name, use, algorithm)
         if not keys:
             raise HubError(Reason.KEY_NOT_ACTIVE, seal=seal.name, use=use, algorithm=algorithm)
-        key = keys[0]
+        return await self._usable(keys[0], seal, count)
+
+    async def maker(self, name: str) -> UsableKey:
+        """The hub's own key that may make one seal now.
+
+        Raises HubError: SEAL_KEY_NOT_FOUND, KEY_NOT_ACTIVE, KEY_EXPIRED, KEY_EXHAUSTED,
+        ALGORITHM_RETIRED, and what the key's home raises.
+        """
+        key = await self.get(name)
+        if key.use is not KeyUse.MAKER or key.state is not KeyState.ACTIVE:
+            raise HubError(
+                Reason.KEY_NOT_ACTIVE, seal="-", use=KeyUse.MAKER, algorithm=key.algorithm
+            )
+        return await self._usable(key, None, 1)
+
+    async def _usable(self, key: Key, seal: Seal | None, count: int) -> UsableKey:
         self.algorithms.check(key.algorithm, self.clock())
         self._check_time(key)
         used = await self.database.one(USES_OF_KEY, key.name)
         uses = None if used is None else int(used[0] or 0)
         check_uses(key, uses or 0, count)
-        return UsableKey(seal, key, await self.open(key), uses)
+        return UsableKey(key, await self.open(key), uses, seal)
 
     async def of_seal(self, seal_name: str) -> list[Key]:
         """Every key that a seal has or had; those of the hub itself for ""."""
@@ -117,17 +133,39 @@ class SealKeys:
             raise HubError(Reason.FIELD_INVALID, field="home", rule=f"one of: {known}")
         return home
 
-    async def make(
-        self, home_name: str, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject
-    ) -> tuple[MadeKey, KeyHome]:
-        """Make a key; it is durable on return, and nothing knows it before it is recorded.
+    def check_makeable(self, home_name: str, algorithm: KeyAlgorithm) -> KeyHome:
+        """The home, where keys of `algorithm` may be made now.
 
-        Raises HubError: FIELD_INVALID for an unknown home, ALGORITHM_RETIRED, ALGORITHM_NOT_HERE,
-        and what the home raises.
+        Raises HubError: FIELD_INVALID for an unknown home, ALGORITHM_RETIRED, ALGORITHM_NOT_HERE.
         """
         home = self.home(home_name)
         self.algorithms.check(algorithm, self.clock())
-        return await asyncio.to_thread(home.create, algorithm, use, subject), home
+        if algorithm not in home.algorithms:
+            raise HubError(Reason.ALGORITHM_NOT_HERE, algorithm=algorithm.value, home=home.name)
+        return home
+
+    async def make(
+        self, home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject
+    ) -> MadeKey:
+        """Make a key; it is durable on return, and nothing knows it before it is recorded.
+
+        Raises HubError: ALGORITHM_RETIRED, and what the home raises.
+        """
+        self.algorithms.check(algorithm, self.clock())
+        return await asyncio.to_thread(home.create, algorithm, use, subject)
+
+    async def get(self, name: str) -> Key:
+        """The key of this name. Raises HubError: NAME_MALFORMED, SEAL_KEY_NOT_FOUND."""
+        names.parse(name, "keys/{key}")
+        row = await self.database.one(KEY_BY_NAME, name)
+        if row is None:
+            raise HubError(Reason.SEAL_KEY_NOT_FOUND, name=name)
+        return key_of(row)
+
+    async def in_force(self, seal_name: str, use: KeyUse, algorithm: KeyAlgorithm) -> list[Key]:
+        """The active keys of a seal (of the hub for "") for a use and algorithm: one or none."""
+        rows = await self.database.all(ACTIVE_KEYS, seal_name, use.value)
+        return [key for key in map(key_of, rows) if key.algorithm is algorithm]
 
     async def open(self, key: Key) -> SigningKey:
         """`key` from its home. Raises HubError(KEY_UNAVAILABLE)."""
@@ -162,31 +200,37 @@ def check_uses(key: Key, uses: int, count: int) -> None:
         raise HubError(Reason.KEY_EXHAUSTED, key=key.name, left=max(key.uses_max - uses, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """What an officer must see to: `days` left of a certificate, or `percent` of uses gone."""
+class KeyWarning(StrEnum):
+    """What an officer must see to."""
 
-    key: str
-    seal: str
-    days: int | None
-    percent: int | None
+    ENDS_IN_30_DAYS = "ends-in-30-days"
+    ENDS_IN_7_DAYS = "ends-in-7-days"
+    ENDS_IN_1_DAY = "ends-in-1-day"
+    ENDED = "ended"
+    NEARLY_USED_UP = "nearly-used-up"
 
 
-def warnings(keys: Sequence[tuple[Key, int]], now_us: int) -> list[Warning]:
-    """Which of these active keys, each with its uses, end within 30 days or are nearly used up.
-
-    `days` is rounded up to the mark that was passed (30, 7 or 1; 0 where it has ended).
-    """
+def warnings_of(key: Key, uses: int, now_us: int) -> list[KeyWarning]:
+    """What must be seen to of a key; nothing of one that is not active."""
+    if key.state is not KeyState.ACTIVE:
+        return []
     found = []
-    for key, uses in keys:
-        left_us = (key.not_after_us or 0) - now_us
-        marks = [mark for mark in WARNING_DAYS if left_us <= mark * _DAY_US]
-        days = None if not marks else 0 if left_us <= 0 else marks[-1]
-        percent = uses * 100 // key.uses_max if key.uses_max else 0
-        warned = percent if percent >= USES_WARNED_PERCENT else None
-        if days is not None or warned is not None:
-            found.append(Warning(key.name, key.seal, days, warned))
+    left_us = (key.not_after_us or 0) - now_us
+    passed = [warning for days, warning in _MARKS if left_us <= days * _DAY_US]
+    if passed:
+        found.append(passed[-1])
+    if key.uses_max and uses * 100 >= key.uses_max * USES_WARNED_PERCENT:
+        found.append(KeyWarning.NEARLY_USED_UP)
     return found
+
+
+# The last mark that was passed counts.
+_MARKS: Final = (
+    (30, KeyWarning.ENDS_IN_30_DAYS),
+    (7, KeyWarning.ENDS_IN_7_DAYS),
+    (1, KeyWarning.ENDS_IN_1_DAY),
+    (0, KeyWarning.ENDED),
+)
 
 
 def key_name(kid: str) -> str:

@@ -109,14 +109,13 @@ ELECTRONIC_SEALS: Final = Table(
     Column("retention_class", Text, nullable=False),
 )
 
-PICTURES: Final = Table(
-    "seal_pictures",
+# Pictures and electronic seals that were put on file before the intent that names their digest.
+MATERIALS: Final = Table(
+    "seal_materials",
     METADATA,
     Column("digest", Text, primary_key=True),
     Column("format", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    Column("width_mm", BigInteger, nullable=False),
-    Column("height_mm", BigInteger, nullable=False),
     Column("create_time_us", BigInteger, nullable=False),
     Column("retention_class", Text, nullable=False),
 )
@@ -127,10 +126,14 @@ PUT_KEY: Final = put_into(KEYS)
 INSERT_KEY: Final = insert_into(KEYS)
 PUT_KEY_USES: Final = put_into(KEY_USES)
 INSERT_ELECTRONIC_SEAL: Final = insert_into(ELECTRONIC_SEALS)
-PUT_PICTURE: Final = put_into(PICTURES)
+PUT_MATERIAL: Final = put_into(MATERIALS)
 
 _SEAL_COLUMNS: Final = tuple(SEALS.columns)
 _KEY_COLUMNS: Final = tuple(KEYS.columns)
+# Each key with how often it has signed; null where it never has.
+_KEYS_WITH_USES: Final = select(*_KEY_COLUMNS, KEY_USES.c.uses).select_from(
+    KEYS.outerjoin(KEY_USES, KEY_USES.c.key == KEYS.c.name)
+)
 _ELECTRONIC_COLUMNS: Final = tuple(ELECTRONIC_SEALS.columns)
 _ROWS: Final = bindparam("rows", type_=BigInteger)
 
@@ -184,15 +187,14 @@ ACTIVE_KEYS: Final = question(
 )
 KEYS_OF_SEAL: Final = question(
     "keys of a seal",
-    select(*_KEY_COLUMNS)
-    .where(KEYS.c.seal == bindparam("seal"))
-    .order_by(KEYS.c.use, KEYS.c.create_time_us, KEYS.c.name),
+    _KEYS_WITH_USES.where(KEYS.c.seal == bindparam("seal")).order_by(
+        KEYS.c.use, KEYS.c.create_time_us, KEYS.c.name
+    ),
     "seal",
 )
 KEYS_PAGE: Final = question(
     "a page of seal keys",
-    select(*_KEY_COLUMNS)
-    .where(given_or_any("seal", KEYS.c.seal), KEYS.c.name > bindparam("after"))
+    _KEYS_WITH_USES.where(given_or_any("seal", KEYS.c.seal), KEYS.c.name > bindparam("after"))
     .order_by(KEYS.c.name)
     .limit(_ROWS),
     "seal",
@@ -224,10 +226,22 @@ ELECTRONIC_SEAL_NUMBER: Final = question(
     select(ELECTRONIC_SEALS.c.seal).where(ELECTRONIC_SEALS.c.number == bindparam("number")),
     "number",
 )
-PICTURE_BY_DIGEST: Final = question(
-    "picture of a seal",
-    select(*PICTURES.columns).where(PICTURES.c.digest == bindparam("digest")),
+MATERIAL_BY_DIGEST: Final = question(
+    "material of a seal",
+    select(*MATERIALS.columns).where(MATERIALS.c.digest == bindparam("digest")),
     "digest",
+)
+KEY_IN_FORCE: Final = question(
+    "which key of a seal, use and algorithm is in force",
+    select(KEYS.c.name).where(
+        KEYS.c.seal == bindparam("seal"),
+        KEYS.c.use == bindparam("use"),
+        KEYS.c.algorithm == bindparam("algorithm"),
+        KEYS.c.state == literal_column("'active'"),
+    ),
+    "seal",
+    "use",
+    "algorithm",
 )
 
 
@@ -302,14 +316,12 @@ class ElectronicSeal:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a seal looks like; `format` is PNG, SVG, …, sizes are those on paper."""
+class Material:
+    """A picture (`format` PNG or SVG) or an electronic seal (ESL), by the digest of its bytes."""
 
     digest: str
     format: str
     data: bytes
-    width_mm: int
-    height_mm: int
     create_time_us: int
 
 
@@ -395,6 +407,11 @@ def key_of(row: Row) -> Key:
     )
 
 
+def uses_of(row: Row) -> int:
+    """How often the key of a row has signed, where the question asks for that as well."""
+    return 0 if row[len(_KEY_COLUMNS)] is None else integer(row[len(_KEY_COLUMNS)])
+
+
 def electronic_seal_row(electronic: ElectronicSeal) -> Row:
     """The row of an electronic seal that is written with the entry being made."""
     return (
@@ -432,29 +449,14 @@ def electronic_seal_of(row: Row) -> ElectronicSeal:
     )
 
 
-def picture_row(picture: Picture) -> Row:
-    """The row of a picture."""
-    return (
-        picture.digest,
-        picture.format,
-        picture.data,
-        picture.width_mm,
-        picture.height_mm,
-        picture.create_time_us,
-        "seal",
-    )
+def material_row(material: Material) -> Row:
+    """The row of a material."""
+    return (material.digest, material.format, material.data, material.create_time_us, "seal")
 
 
-def picture_of(row: Row) -> Picture:
-    """The picture in a row."""
-    return Picture(
-        digest=text(row[0]),
-        format=text(row[1]),
-        data=blob(row[2]),
-        width_mm=integer(row[3]),
-        height_mm=integer(row[4]),
-        create_time_us=integer(row[5]),
-    )
+def material_of(row: Row) -> Material:
+    """The material in a row."""
+    return Material(text(row[0]), text(row[1]), blob(row[2]), integer(row[3]))
 
 
 def unchanged_seal(seal: Seal) -> Check:
@@ -475,3 +477,9 @@ def key_uses_write(key: str, uses: int) -> Write:
 def unchanged_key_uses(key: str, uses: int | None) -> Check:
     """That the key signed nothing since `uses` was read (None: never yet)."""
     return Check(USES_OF_KEY, (key,), None if uses is None else (uses,))
+
+
+def unchanged_in_force(key: Key, in_force: str | None) -> Check:
+    """That of the seal, use and algorithm of `key` this key is in force, or none."""
+    args = (key.seal, key.use.value, key.algorithm.value)
+    return Check(KEY_IN_FORCE, args, None if in_force is None else (in_force,))

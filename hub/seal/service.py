@@ -9,17 +9,18 @@ from typing import Final
 import grpc
 
 from hub import wire
+from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate import Custody
-from hub.domain.seal_states import SealState
+from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
-from hub.seal.ports import Database
-from hub.seal.seal_store import SEALS_OF_AUTHORITY_PAGE, SEALS_PAGE, seal_of
-from hub.seal.seals import Seals, SealView
+from hub.seal.materials import Materials
+from hub.seal.seal_keys import KeyWarning, warnings_of
+from hub.seal.seal_store import ElectronicSeal, SealOrigin
+from hub.seal.seals import KeyView, Seals, SealView
 from hub.seal.status_lists import StatusLists
 from hub.seal.v1 import seal_pb2 as pb
-from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
 from hub.v1 import common_pb2
 
@@ -33,6 +34,23 @@ _SEAL_STATES: Final = {
     SealState.REVOKED: pb.Seal.STATE_REVOKED,
     SealState.ENDED: pb.Seal.STATE_ENDED,
 }
+_KEY_STATES: Final = {
+    KeyState.REQUESTED: pb.Key.STATE_REQUESTED,
+    KeyState.ACTIVE: pb.Key.STATE_ACTIVE,
+    KeyState.RETIRED: pb.Key.STATE_RETIRED,
+    KeyState.DESTROYED: pb.Key.STATE_DESTROYED,
+}
+_ORIGINS: Final = {
+    SealOrigin.MADE: pb.ElectronicSeal.ORIGIN_MADE_HERE,
+    SealOrigin.IMPORTED: pb.ElectronicSeal.ORIGIN_IMPORTED,
+}
+_WARNINGS: Final = {
+    KeyWarning.ENDS_IN_30_DAYS: pb.Key.WARNING_ENDS_IN_30_DAYS,
+    KeyWarning.ENDS_IN_7_DAYS: pb.Key.WARNING_ENDS_IN_7_DAYS,
+    KeyWarning.ENDS_IN_1_DAY: pb.Key.WARNING_ENDS_IN_1_DAY,
+    KeyWarning.ENDED: pb.Key.WARNING_ENDED,
+    KeyWarning.NEARLY_USED_UP: pb.Key.WARNING_NEARLY_USED_UP,
+}
 _CUSTODIES: Final = {
     Custody.DEPARTMENT: common_pb2.CUSTODY_DEPARTMENT,
     Custody.HUB_HSM: common_pb2.CUSTODY_HUB_HSM,
@@ -45,53 +63,19 @@ _CUSTODIES: Final = {
 class SealService:
     """`hub.seal.v1.SealService`."""
 
-    database: Database
     seals: Seals
+    materials: Materials
+    clock: Clock
     status_lists: StatusLists
     pages: PageTokens
     current_caller: Callable[[], Caller]
-
-    async def CreateSeal(
-        self, request: pb.CreateSealRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.CreateSealResponse:
-        """Make a seal and its key."""
-        names.parse(request.parent, "authorities/{authority}")
-        call = self._call("CreateSeal", request)
-        answered = await self.seals.create(
-            call,
-            request.parent,
-            request.seal_id,
-            request.title,
-            lambda view: pb.CreateSealResponse(
-                seal=encode_seal(view), x509_request=view.key.x509_request if view.key else b""
-            ).SerializeToString(),
-        )
-        response = pb.CreateSealResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(wire.receipt(answered))
-        return response
-
-    async def ActivateSeal(
-        self, request: pb.ActivateSealRequest, _context: grpc.aio.ServicerContext
-    ) -> pb.ActivateSealResponse:
-        """Install a chain."""
-        names.parse(request.name, "authorities/{authority}/seals/{seal}")
-        call = self._call("ActivateSeal", request)
-        answered = await self.seals.activate(
-            call,
-            request.name,
-            tuple(request.x509_chain),
-            lambda view: pb.ActivateSealResponse(seal=encode_seal(view)).SerializeToString(),
-        )
-        response = pb.ActivateSealResponse.FromString(answered.answer)
-        response.receipt.CopyFrom(wire.receipt(answered))
-        return response
 
     async def GetSeal(
         self, request: pb.GetSealRequest, _context: grpc.aio.ServicerContext
     ) -> pb.GetSealResponse:
         """One seal."""
-        names.parse(request.name, "authorities/{authority}/seals/{seal}")
-        return pb.GetSealResponse(seal=encode_seal(await self.seals.get(request.name)))
+        view = await self.seals.get(request.name)
+        return pb.GetSealResponse(seal=encode_seal(view, self.clock()))
 
     async def ListSeals(
         self, request: pb.ListSealsRequest, _context: grpc.aio.ServicerContext
@@ -100,17 +84,69 @@ class SealService:
         size = page_size(request.page_size)
         scope = f"ListSeals {request.parent}"
         after = self.pages.read(request.page_token, scope)
-        if request.parent == _ANY_AUTHORITY:
-            rows = await self.database.all(SEALS_PAGE, after, size + 1)
-        else:
-            names.parse(request.parent, "authorities/{authority}")
-            rows = await self.database.all(SEALS_OF_AUTHORITY_PAGE, request.parent, after, size + 1)
-        page = [await self.seals.view(seal_of(row)) for row in rows[:size]]
-        more = len(rows) > size
+        authority = "" if request.parent == _ANY_AUTHORITY else request.parent
+        if authority:
+            names.parse(authority, "authorities/{authority}")
+        page = await self.seals.page(authority, after, size + 1)
+        more = len(page) > size
         return pb.ListSealsResponse(
-            seals=[encode_seal(view) for view in page],
-            next_page_token=self.pages.make(page[-1].seal.name, scope) if more else "",
+            seals=[encode_seal(view, self.clock()) for view in page[:size]],
+            next_page_token=self.pages.make(page[size - 1].seal.name, scope) if more else "",
         )
+
+    async def ExportSeal(
+        self, request: pb.ExportSealRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ExportSealResponse:
+        """A seal in electronic form."""
+        electronic = await self.seals.electronic(request.name, request.version)
+        return pb.ExportSealResponse(
+            seal_der=electronic.der, electronic_seal=encode_electronic_seal(electronic)
+        )
+
+    async def GetKey(
+        self, request: pb.GetKeyRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetKeyResponse:
+        """One key."""
+        view = await self.seals.key(request.name)
+        return pb.GetKeyResponse(key=encode_key(view, self.clock()))
+
+    async def ListKeys(
+        self, request: pb.ListKeysRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListKeysResponse:
+        """A page of keys by name."""
+        size = page_size(request.page_size)
+        scope = f"ListKeys {request.seal}"
+        after = self.pages.read(request.page_token, scope)
+        if request.seal:
+            names.parse(request.seal, "authorities/{authority}/seals/{seal}")
+        page = await self.seals.key_page(request.seal, after, size + 1)
+        more = len(page) > size
+        return pb.ListKeysResponse(
+            keys=[encode_key(view, self.clock()) for view in page[:size]],
+            next_page_token=self.pages.make(page[size - 1].key.name, scope) if more else "",
+        )
+
+    async def AddSealMaterial(
+        self, request: pb.AddSealMaterialRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.AddSealMaterialResponse:
+        """Put a picture or an electronic seal on file."""
+        answered = await self.materials.add(
+            wire.call(self.current_caller(), _PATH + "AddSealMaterial", request),
+            request.data,
+            lambda one: pb.AddSealMaterialResponse(
+                digest=one.digest, format=one.format
+            ).SerializeToString(),
+        )
+        response = pb.AddSealMaterialResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(wire.receipt(answered))
+        return response
+
+    async def GetSealMaterial(
+        self, request: pb.GetSealMaterialRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetSealMaterialResponse:
+        """What is on file under a digest."""
+        material = await self.materials.get(request.digest)
+        return pb.GetSealMaterialResponse(data=material.data, format=material.format)
 
     async def GetStatusList(
         self, request: pb.GetStatusListRequest, _context: grpc.aio.ServicerContext
@@ -124,23 +160,63 @@ class SealService:
             )
         return pb.GetStatusListResponse(token=await self.status_lists.token(int(number[:9])))
 
-    def _call(self, method: str, request: wire.Request) -> Call:
-        return wire.call(self.current_caller(), _PATH + method, request)
 
-
-def encode_seal(view: SealView) -> pb.Seal:
+def encode_seal(view: SealView, now_us: int) -> pb.Seal:
     """The message of a seal."""
-    seal, key = view
+    seal = view.seal
     message = pb.Seal(
         name=seal.name,
         title=seal.title,
         state=_SEAL_STATES[seal.state],
         create_time=wire.timestamp(seal.create_time_us),
+        seal_type=seal.seal_type,
+        keys=[encode_key(key, now_us) for key in view.keys],
     )
-    if key is not None:
-        message.key_id, message.algorithm = key.kid, key.algorithm.value
-        message.custody = _CUSTODIES[key.custody]
-        message.x509_chain.extend(key.x509_chain)
-        if key.not_after_us is not None:
-            message.expire_time.CopyFrom(wire.timestamp(key.not_after_us))
+    if view.electronic is not None:
+        message.electronic_seal.CopyFrom(encode_electronic_seal(view.electronic))
+    return message
+
+
+def encode_electronic_seal(electronic: ElectronicSeal) -> pb.ElectronicSeal:
+    """The message of an electronic seal."""
+    return pb.ElectronicSeal(
+        version=electronic.version,
+        number=electronic.number,
+        origin=_ORIGINS[electronic.origin],
+        format_version=electronic.format_version,
+        start_time=wire.timestamp(electronic.valid_from_us),
+        expire_time=wire.timestamp(electronic.valid_until_us),
+        picture=electronic.picture,
+        maker_key=electronic.maker_key,
+        create_time=wire.timestamp(electronic.create_time_us),
+    )
+
+
+def encode_key(view: KeyView, now_us: int) -> pb.Key:
+    """The message of a key, with what an officer must see to."""
+    key = view.key
+    message = pb.Key(
+        name=key.name,
+        seal=key.seal,
+        use=key.use.value,
+        algorithm=key.algorithm.value,
+        home=key.home,
+        custody=_CUSTODIES[key.custody],
+        key_id=key.kid,
+        state=_KEY_STATES[key.state],
+        uses=view.uses,
+        uses_max=key.uses_max,
+        x509_request=key.x509_request,
+        x509_chain=key.x509_chain,
+        create_time=wire.timestamp(key.create_time_us),
+        warnings=[_WARNINGS[warning] for warning in warnings_of(key, view.uses, now_us)],
+    )
+    for field, time_us in (
+        (message.expire_time, key.not_after_us),
+        (message.activate_time, key.activate_time_us),
+        (message.retire_time, key.retire_time_us),
+        (message.destroy_time, key.destroy_time_us),
+    ):
+        if time_us is not None:
+            field.CopyFrom(wire.timestamp(time_us))
     return message

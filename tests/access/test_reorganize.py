@@ -126,7 +126,7 @@ async def test_systems_pass_on_with_keys_and_roles(hub: Simulator) -> None:
     authority = await carry_out(hub, merge())
 
     assert list(authority.successors) == [NEW]
-    seal = await zhao.make_seal("nb-regulation", NEW_USCC, "宁波市监管局")
+    seal = await zhao.make_seal("nb-regulation", "宁波市监管局")
     await zhao.propose("nb-new", seal, LICENCE)
     for name in ("qian", "sun"):
         await hub.officer(name).approve("nb-new")

@@ -74,7 +74,7 @@ async def suspended(hub: Simulator, system: str, name: str) -> registry_pb2.Cert
 async def seal_for(hub: Simulator, authority: str, uscc: str, type_code: str) -> None:
     """A seal of the successor, and an approved intent for a type."""
     zhao = hub.officer()
-    seal = await zhao.make_seal(authority.removeprefix("authorities/"), uscc, "电子印章")
+    seal = await zhao.make_seal(authority.removeprefix("authorities/"), "电子印章")
     await zhao.propose(f"successor-{type_code[-3:].lower()}", seal, type_code)
     for officer in ("qian", "sun"):
         await hub.officer(officer).approve(f"successor-{type_code[-3:].lower()}")

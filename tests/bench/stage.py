@@ -204,7 +204,7 @@ async def _furnish(hub: city.Simulator) -> None:
     await zhao.enrol(PLATFORM, "service-hall", "platform")
     types = city.ROOT / "deploy" / "types"
     await zhao.publish((types / "business-licence.json").read_bytes())
-    seal = await zhao.make_seal("hz-market", uscc["hz-market"], title)
+    seal = await zhao.make_seal("hz-market", title)
     await zhao.propose("hz-licences", seal, city.LICENCE)
     for other in ("qian", "sun"):
         await hub.officer(other).approve("hz-licences")

@@ -16,8 +16,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from certs.command import main
-from certs.keys import check_csr, load_key, make_csr, new_key, read_passphrase, save_key
-from certs.pki import IssuedCertificate, Pki, server_key_and_cert
+from certs.keys import (
+    check_csr,
+    load_key,
+    load_sm2_key,
+    make_csr,
+    new_key,
+    read_passphrase,
+    save_key,
+)
+from certs.pki import SM2_CAS, IssuedCertificate, Pki, server_key_and_cert
 from certs.profiles import SHIPPED, load_profiles
 from hub.errors import TEXTS, HubError, Reason
 from tests.children import fork, wait
@@ -390,7 +398,7 @@ def test_wrong_names_are_refused_with_field_and_rule(
             dns_names=names,
             ip_addresses=addresses,
         )
-    assert len(pki.list()) == 3
+    assert len(pki.list()) == 5
 
 
 def test_private_files_are_private_and_ca_keys_encrypted(pki: Pki, tmp_path: Path) -> None:
@@ -405,16 +413,17 @@ def test_private_files_are_private_and_ca_keys_encrypted(pki: Pki, tmp_path: Pat
         tmp_path / "hub" / "server.key",
     ]
 
-    assert len(private) == 6
+    assert len(private) == 8
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
     for folder in (pki.folder, pki.folder / "ca", tmp_path / "hub"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for path in (pki.folder / "ca").glob("*.key"):
         assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-        for passphrase in (None, b"wrong"):
+        load = load_sm2_key if path.stem in SM2_CAS else load_key
+        for passphrase in (b"", b"wrong"):
             with refusal(Reason.FILE_UNREADABLE):
-                load_key(path, passphrase)
-        load_key(path, read_passphrase(pki.folder / "passphrase"))
+                load(path, passphrase)
+        load(path, read_passphrase(pki.folder / "passphrase"))
     assert "PRIVATE" not in repr(server)
 
 
@@ -462,7 +471,7 @@ def test_a_kill_at_any_durable_step_loses_and_breaks_nothing(tmp_path: Path) -> 
         active = sorted(line.profile for line in pki.list() if line.state(NOW) == "active")
         gone = [line for line in pki.list() if line.state(NOW) == "revoked"]
         crl = x509.load_der_x509_crl((folder / "crl" / "issuing-ca.crl").read_bytes())
-        assert active == ["issuing-ca", "root", "seal-ca"]
+        assert active == ["issuing-ca", "root", "seal-ca", "sm2-maker-ca", "sm2-seal-ca"]
         assert [line.profile for line in gone] == ["system-client"]
         assert [entry.serial_number for entry in crl] == [int(gone[0].serial, 16)]
         step += 1
@@ -506,7 +515,7 @@ def test_two_processes_issuing_at_once_lose_no_line(pki: Pki) -> None:
     statuses = [wait(child) for child in children]
 
     assert statuses == [0] * 4
-    assert len(pki.list()) == 3 + 12
+    assert len(pki.list()) == 5 + 12
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import grpc
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 from google.protobuf.message import Message
 
 from certs.keys import make_csr, new_key, save_key
@@ -345,22 +347,29 @@ class _Seal(seal_pb2_grpc.SealServiceServicer):
     def __init__(self, hub: Loopback) -> None:
         self.hub = hub
 
-    def CreateSeal(self, request, context):
-        self.hub.receive("CreateSeal", request, context)
-        return seal_pb2.CreateSealResponse(
-            seal=seal_pb2.Seal(name=f"{request.parent}/seals/{request.seal_id}"),
-            x509_request=make_csr(self.hub.seal_key, "seal"),
-            receipt=self.hub.log({"v": 1, "kind": "seal.created"}),
+    def GetSeal(self, request, context):
+        self.hub.receive("GetSeal", request, context)
+        key = seal_pb2.Key(
+            name="keys/k-1",
+            seal=request.name,
+            use="record",
+            algorithm="ES256",
+            state=seal_pb2.Key.STATE_REQUESTED,
+            x509_request=_request(self.hub.seal_key),
         )
+        return seal_pb2.GetSealResponse(seal=seal_pb2.Seal(name=request.name, keys=[key]))
 
-    def ActivateSeal(self, request, context):
-        self.hub.receive("ActivateSeal", request, context)
-        seal = seal_pb2.Seal(
-            name=request.name, state=seal_pb2.Seal.STATE_ACTIVE, x509_chain=request.x509_chain
-        )
-        return seal_pb2.ActivateSealResponse(
-            seal=seal, receipt=self.hub.log({"v": 1, "kind": "seal.activated"})
-        )
+
+def _request(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A request as the hub writes it for a key of a seal."""
+    values = (
+        (NameOID.ORGANIZATION_NAME, "Authority"),
+        (NameOID.ORGANIZATION_IDENTIFIER, ISSUER),
+        (NameOID.COMMON_NAME, "Seal"),
+    )
+    subject = x509.Name([x509.NameAttribute(*one) for one in values])
+    request = x509.CertificateSigningRequestBuilder(subject).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.DER)
 
 
 class _Intents(intents_pb2_grpc.IntentServiceServicer):
@@ -374,6 +383,12 @@ class _Intents(intents_pb2_grpc.IntentServiceServicer):
     def ListIntents(self, request, context):
         self.hub.receive("ListIntents", request, context)
         return intents_pb2.ListIntentsResponse(intents=self.hub.listed)
+
+    def ProposeIntent(self, request, context):
+        self.hub.receive("ProposeIntent", request, context)
+        receipt = self.hub.log({"v": 1, "kind": "intent.proposed"})
+        intent = self._intent(f"intents/{request.intent_id}")
+        return intents_pb2.ProposeIntentResponse(intent=intent, receipt=receipt)
 
     def CreateApprovalChallenge(self, request, context):
         self.hub.receive("CreateApprovalChallenge", request, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import stat
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from certs.keys import load_key, new_key, read_passphrase
 from connectors.client import HubClient
 from connectors.profile import load_profile
 from hub.proof.approval import Decision, intent_digest, verify_approval
-from hub.proof.encoding import emit_json
+from hub.proof.encoding import b64u_decode, emit_json
 from hub.proof.jose import APPROVAL_TYP, Algorithm, RegisteredKey, thumbprint
 from hub.proof.x509_chain import organisation
 from hub.seal.v1 import intents_pb2
@@ -208,23 +209,30 @@ def test_a_role_that_does_not_exist_is_wrong_usage(hub: Loopback, sealway: Sealw
     assert "platform" in ran.err
 
 
-def test_a_seal_is_made_certified_and_activated(hub: Loopback, sealway: Sealway) -> None:
-    """The chain that is installed names the authority's credit code and ends at the seal anchor."""
-    officer = hub.profile("officer", "wang")
-    hub.seal_key = new_key()
+def test_a_seal_is_proposed_with_the_certificates_of_its_keys(
+    hub: Loopback, sealway: Sealway
+) -> None:
+    """The chain that is proposed names what the request names and ends at the seal anchor; a key
+    without a certificate is wrong usage, and the next step is another officer's."""
+    hub.seal_key, hub.intent = new_key(), emit_json(INTENT)
+    officer, name = hub.profile("officer", "wang"), "authorities/market/seals/main"
+    make = ("seal", "make", name, "--profile", officer)
 
-    ran = sealway(
-        *("seal", "add", "main", "--authority", "market", "--title", "市场监管局"),
-        *("--pki", hub.folder / "pki", "--profile", officer),
-    )
+    ran = sealway(*make, "--pki", hub.folder / "pki")
+    bare = sealway(*make)
 
     assert ran.code == 0, ran.err
-    (installed,) = hub.calls["ActivateSeal"][0].x509_chain
-    leaf = x509.load_der_x509_certificate(installed)
+    assert "sealway intent approve" in ran.out
+    proposed = json.loads(hub.calls["ProposeIntent"][0].members)
+    (certificate,) = proposed["certificates"]
+    leaf = x509.load_der_x509_certificate(b64u_decode(certificate["x509_chain"][0]))
+    assert (proposed["seal"], certificate["key"]) == (name, "keys/k-1")
     assert organisation(leaf) == ISSUER
     assert leaf.public_key() == hub.seal_key.public_key()
     (anchor,) = x509.load_pem_x509_certificates(hub.pki.seal_anchor_pem)
     leaf.verify_directly_issued_by(anchor)
+    assert bare.code == 64
+    assert "--chain k-1=FILE" in bare.err
 
 
 def test_a_checkpoint_is_verified_kept_and_never_goes_back(hub: Loopback, sealway: Sealway) -> None:

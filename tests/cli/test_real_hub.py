@@ -28,6 +28,7 @@ from tests.cli.conftest import Ran, Sealway
 from tests.exchange.plans import RESTAURANT, document
 from tests.hub_process import HubProcess, free_port
 from tests.seal.faces.samples import early_licence
+from tests.seal.life import PICTURE, outside_seal
 from tests.simulator import (
     BASIS,
     ITEM,
@@ -743,6 +744,7 @@ def invocations(
         | _faces(running_hub, sealway, tmp_path)
         | _decisions(decided, department)
         | _objections(sealway, licences[-1]["identifier"], department, window)
+        | _seals(running_hub, sealway, tmp_path)
     )
 
 
@@ -883,7 +885,6 @@ def _invocations(
     config = ["--config", running_hub.config]
     seal, hall = "authorities/hz-market/seals/main", "service-hall"
     trust = ["--trust", running_hub.home / "trust.json"]
-    title = "浙江省政务服务中心"
     pdf = _pdf(folder)
     upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
     document = sealway(*upload, *department, "--json").document["name"]
@@ -941,7 +942,6 @@ def _invocations(
         ("item", "retire"): [SMALL_ITEM, "--cause", "test ended", *zhao],
         ("type", "deprecate"): [SMALL_TYPE, "--cause", "test ended", *zhao],
         ("type", "retire"): [SMALL_TYPE, "--cause", "test ended", *zhao],
-        ("seal", "add"): [fresh, "--authority", hall, "--title", title, *pki, *zhao],
         ("seal", "list"): zhao,
         ("seal", "show"): [seal, *zhao],
         ("intent", "propose"): [
@@ -1047,6 +1047,72 @@ def _pdf(folder: Path) -> Path:
     file = folder / f"{secrets.token_hex(8)}.pdf"
     file.write_bytes(b"%PDF-1.7\n" + secrets.token_bytes(300_000))
     return file
+
+
+def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocations:
+    """Every command about seals and keys, on one of their own that exists in electronic form."""
+    zhao, qian, sun = [
+        ["--profile", running_hub.profile(f"officers/{name}")] for name in ("zhao", "qian", "sun")
+    ]
+    pki = ["--pki", running_hub.home / "pki"]
+    authority = "authorities/nb-market"
+    seal = f"{authority}/seals/s{free_port()}"
+
+    def run(*words: str | Path) -> dict[str, Any]:
+        """Propose, approve, execute; what came of it."""
+        proposed = sealway(*words, *zhao, "--json")
+        assert proposed.code == 0, proposed.err
+        name = proposed.document["name"]
+        for officer in (qian, sun):
+            assert sealway("intent", "approve", name, "--yes", *officer).code == 0
+        executed = sealway("intent", "execute", name, *zhao, "--json")
+        assert executed.code == 0, executed.err
+        result: dict[str, Any] = executed.document["result"]
+        return result
+
+    (folder / "seal.png").write_bytes(PICTURE)
+    (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}"))
+    picture = ("--picture", folder / "seal.png")
+    maker = ("--use", "maker", "--algorithm", "SM2", "--authority", authority, "--title", "制章")
+    makers = [
+        one["name"]
+        for one in sealway("key", "list", *zhao, "--json").document["keys"]
+        if (one["use"], one["state"]) == ("maker", "STATE_ACTIVE")
+    ]
+    if not makers:
+        makers = [run("key", "generate", *maker)["key"]]
+        run("key", "activate", makers[0], *pki)
+    keys = ("--key", "record:ES256", "--key", "ofd:SM2:files:1000")
+    applied = ("--authority", authority, "--title", "甲章", *keys)
+    run("seal", "apply", seal.rpartition("/")[2], *applied)
+    run("seal", "make", seal, *pki, *picture)
+    second = f"s{free_port()}"
+    run("seal", "apply", second, *applied)
+    waiting = run("key", "generate", "--seal", seal, "--use", "record", "--algorithm", "ES256")
+    another = run("key", "generate", "--seal", seal, "--use", "pdf", "--algorithm", "ES256")
+    key = sealway("key", "list", "--seal", seal, *zhao, "--json").document["keys"][0]
+    cause = ("--cause", "test ended", *zhao)
+    suspended = f"{authority}/seals/suspended"
+    if sealway("seal", "show", suspended, *zhao).code != 0:
+        run("seal", "import", suspended, folder / "outside.esl")
+        run("seal", "suspend", suspended, "--cause", "x")
+        (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}"))
+    commands: Invocations = {
+        ("key", "list"): ["--seal", seal, *zhao],
+        ("key", "show"): [key["name"], *zhao],
+        ("key", "generate"): ["--seal", seal, "--use", "pdf", "--algorithm", "PS256", *zhao],
+        ("key", "activate"): [another["key"], *pki, *zhao],
+        ("key", "rotate"): [waiting["key"], *pki, *zhao],
+        ("key", "retire"): [makers[0], *cause],
+        ("key", "destroy"): [waiting["key"], *cause],
+        ("seal", "apply"): [f"s{free_port()}", *applied, *zhao],
+        ("seal", "make"): [f"{authority}/seals/{second}", *pki, *picture, *zhao],
+        ("seal", "renew"): [seal, *pki, *zhao],
+        ("seal", "import"): [f"{authority}/seals/outside", folder / "outside.esl", *zhao],
+        ("seal", "export"): [seal, folder / "exported.esl", *zhao],
+        ("seal", "resume"): [suspended, *cause],
+    }
+    return commands | {("seal", verb): [seal, *cause] for verb in ("suspend", "revoke", "end")}
 
 
 def _intents(sealway: Sealway, folder: Path, *officers: list[str | Path]) -> list[str]:

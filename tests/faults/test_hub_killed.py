@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.access.v1 import access_pb2
-from hub.seal.v1 import intents_pb2, seal_pb2
+from hub.seal.v1 import intents_pb2
 from tests.faults.processes import (
     EPOCH,
     HubProcess,
@@ -50,19 +50,26 @@ async def _new_batch(hub: HubProcess, journal: Journal, number: int) -> Repeat:
 
 
 async def _new_seal(hub: HubProcess, _journal: Journal, number: int) -> Repeat:
-    request = seal_pb2.CreateSealRequest(
-        request_id=new_id(),
-        parent="authorities/nb-market",
-        seal_id=f"other-{number}",
-        title="宁波市市场监督管理局",
-    )
+    officer, intent = hub.officer(), f"other-{number}"
+    members = {
+        "seal": f"authorities/nb-market/seals/other-{number}",
+        "title": "宁波市市场监督管理局",
+        "seal_type": 1,
+        "keys": [{"use": "record", "algorithm": "ES256"}],
+    }
+    await officer.propose_kind(intent, "seal.apply", members)
+    for name in ("qian", "sun"):
+        await hub.officer(name).approve(intent)
+    request = intents_pb2.ExecuteIntentRequest(request_id=new_id(), name=f"intents/{intent}")
 
     async def create() -> bytes:
         officer = hub.officer()
-        answer: bytes = (await officer.call(officer.seal.CreateSeal, request)).SerializeToString()
-        created = seal_pb2.CreateSealResponse.FromString(answer)
-        assert list(hub.home.rglob(f"seal-{created.seal.key_id}.key"))
-        return answer
+        answer: intents_pb2.ExecuteIntentResponse = await officer.call(
+            officer.intents.ExecuteIntent, request
+        )
+        (key,) = json.loads(answer.result)["keys"]
+        assert list(hub.home.rglob(f"seal-{key['key_id']}.key"))
+        return answer.SerializeToString()
 
     return create
 

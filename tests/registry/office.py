@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
+import base64
 import datetime
+import functools
+import json
 import os
 import secrets
+import shutil
+import tempfile
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import func, select
 
-from certs.pki import Pki
+from certs.pki import SM2_MAKER_CA, SM2_SEAL_CA, Pki
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import (
@@ -32,14 +39,15 @@ from hub.domain.holder import Holder
 from hub.domain.identifier import uscc_check_character
 from hub.domain.row import FieldValue, Op, Row, emit_row
 from hub.domain.ruling import Ruling
-from hub.domain.seal_key import SEALING_DAYS
+from hub.domain.seal_key import SEALING_DAYS, KeyUse
+from hub.domain.seal_states import KeyState
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.migrations.migrate import migrate
 from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
-from hub.proof.encoding import Json, digest, emit_json
+from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json
 from hub.proof.jose import (
     APPROVAL_TYP,
     BATCH_ROOT_TYP,
@@ -53,6 +61,7 @@ from hub.proof.merkle import root as merkle_root
 from hub.proof.roster import Officer as RosterOfficer
 from hub.proof.roster import Quorum, Roster
 from hub.proof.roster_changes import founded
+from hub.proof.x509_sm2 import X509, parse_x509
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.decide import Outcome
 from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested
@@ -60,8 +69,11 @@ from hub.registry.read import CertificateReader
 from hub.registry.search import SearchCertificates
 from hub.registry.store import TURN
 from hub.seal.algorithms import AlgorithmTable
+from hub.seal.certified import Anchors
 from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents, IntentView, ProposedIntent
+from hub.seal.materials import Materials
+from hub.seal.operations import seal_operations
 from hub.seal.ports import AuthorityFacts
 from hub.seal.record_seals import RecordSeals, SealedBatch
 from hub.seal.seal_keys import SealKeys
@@ -86,6 +98,11 @@ LICENCE: Final = f"{DEFINER}001"
 PERMIT: Final = f"{DEFINER}002"
 MANIFEST: Final = digest("the manifest")
 RULING: Final = Ruling("行政许可法 第六十九条", "杭市监罚〔2026〕12号", "2026-01-05")
+# A small PNG, all red.
+PICTURE: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAFklEQVR4nGN8xiD0nwEPYMInOXwU"
+    "AAALBgIHUKlE0wAAAABJRU5ErkJggg=="
+)
 OFFICERS: Final = ("officers/first", "officers/second", "officers/third")
 
 
@@ -259,6 +276,7 @@ class Office:
     reader: CertificateReader
     search: SearchCertificates
     seals: Seals
+    materials: Materials
     intents: Intents
     rosters: OfficeRosters
     record_seals: RecordSeals
@@ -289,22 +307,90 @@ class Office:
             call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
         )
 
-    async def make_seal(self, seal_id: str = "main") -> SealView:
-        """A seal that is active: key made here, certificate issued by the PKI."""
+    async def make_seal(self, seal_id: str = "main", *, ofd: bool = False) -> SealView:
+        """A seal that is active: keys made here, certificates issued by the PKI; with `ofd` in
+        electronic form as well."""
         name = f"{AUTHORITY}/seals/{seal_id}"
-        await self.seals.create(self.call(), AUTHORITY, seal_id, "电子印章", _nothing)
-        key = (await self.seals.get(name)).key
-        assert key is not None
-        issued = self.pki.issue(
-            "seal",
-            key.x509_request,
+        wanted = [{"use": "record", "algorithm": "ES256"}]
+        if ofd:
+            wanted.append({"use": "ofd", "algorithm": "SM2"})
+        applied = await self.carry_out(
+            "seal.apply", {"seal": name, "title": "电子印章", "seal_type": 1, "keys": wanted}
+        )
+        members: dict[str, Any] = {
+            "seal": name,
+            "certificates": [
+                {"key": key["key"], "x509_chain": self.chain_for(key)} for key in applied["keys"]
+            ],
+        }
+        if ofd:
+            members |= await self.electronic(f"{USCC}-{seal_id}")
+        await self.carry_out("seal.make", members)
+        return await self.seals.get(name)
+
+    async def electronic(self, number: str) -> dict[str, Any]:
+        """Members of `seal.make` and `seal.renew` about the electronic form."""
+        now = now_us() // 1_000_000
+        added = await self.materials.add(
+            self.call(), PICTURE, lambda material: material.digest.encode()
+        )
+        return {
+            "number": number,
+            "picture": added.answer.decode(),
+            "width_mm": 40,
+            "height_mm": 40,
+            "valid_from": now - 60,
+            "valid_until": now + 365 * 86_400,
+            "maker_key": await self.maker_key(),
+        }
+
+    async def maker_key(self) -> str:
+        """The hub's own key that makes seals, made on the first call."""
+        for view in await self.seals.key_page("", "", 1000):
+            if view.key.use is KeyUse.MAKER and view.key.state is KeyState.ACTIVE:
+                return view.key.name
+        members = {"authority": AUTHORITY, "title": "制章", "use": "maker", "algorithm": "SM2"}
+        made = await self.carry_out("key.generate", members)
+        chain = self.chain_for(made)
+        await self.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
+        return str(made["key"])
+
+    def chain_for(self, key: Mapping[str, str], pki: Pki | None = None) -> list[str]:
+        """The chain that the PKI issues for the request of a key that an operation made."""
+        profile = {"maker": "seal-maker", "ofd": "sm2-seal"}.get(key["use"], "seal")
+        issued = (pki or self.pki).issue(
+            profile,
+            b64u_decode(key["x509_request"]),
             now=datetime.datetime.now(datetime.UTC),
             common_name="seal",
             organization="market",
             organization_identifier=USCC,
         )
-        await self.seals.activate(self.call(), name, issued.chain_der, _nothing)
-        return await self.seals.get(name)
+        return [b64u(der) for der in issued.chain_der]
+
+    async def carry_out(self, kind: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Propose as the first officer, have the others approve, execute; what came of it."""
+        return await self.execute(await self.approved(kind, members))
+
+    async def approved(self, kind: str, members: Mapping[str, Any]) -> str:
+        """The name of an intent of `kind` that officers have approved."""
+        now = now_us() // 1_000_000
+        intent_id = f"intent-{secrets.token_hex(6)}"
+        # The same bytes twice would be one intent.
+        ends = now + 86_400 + secrets.randbelow(1_000_000)
+        proposed = ProposedIntent(intent_id, kind, emit_json({**members}), now - 60, ends)
+        await self.intents.propose(self.call(), proposed, _nothing)
+        for officer in OFFICERS[1:]:
+            await self.decide(officer, f"intents/{intent_id}")
+        return f"intents/{intent_id}"
+
+    async def execute(self, intent: str, call: Call | None = None) -> dict[str, Any]:
+        """Execute an approved intent; what came of it."""
+        answered = await self.intents.execute(
+            call or self.call(), intent, lambda _view, result: result
+        )
+        result: dict[str, Any] = json.loads(answered.answer)
+        return result
 
     async def propose(self, intent_id: str = "licences", **changes: object) -> IntentView:
         now = now_us() // 1_000_000
@@ -451,7 +537,7 @@ async def _office(
     connector = identities.enrol(CONNECTOR, BATCH_ROOT_TYP)
     officers = {name: identities.enrol(name, APPROVAL_TYP) for name in OFFICERS}
     status = es256_signer(status_key := ec.generate_private_key(ec.SECP256R1()))
-    pki = Pki.init(folder / "pki", name="Test", now=datetime.datetime.now(datetime.UTC))
+    pki = Pki.open(Path(shutil.copytree(_pristine_pki(), folder / "pki")))
     anchors = x509.load_pem_x509_certificates((folder / "pki/trust/seal.pem").read_bytes())
     passphrase = folder / "passphrase"
     passphrase.touch(mode=0o600)
@@ -490,7 +576,8 @@ async def _office(
         ingest=ingest,
         reader=CertificateReader(database, data_keys, keyring, now_us, ORIGIN),
         search=SearchCertificates(database, identities, catalogue, keyring),
-        seals=Seals(database, recorder, now_us, seal_keys, identities, anchors),
+        seals=Seals(database, seal_keys),
+        materials=Materials(database, recorder, now_us),
         intents=Intents(
             origin=ORIGIN,
             region=REGION,
@@ -500,7 +587,13 @@ async def _office(
             officers=identities,
             rosters=rosters,
             standing_seals=StandingSeals(ORIGIN, database, catalogue),
-            operations={},
+            operations=seal_operations(
+                database,
+                seal_keys,
+                identities,
+                Anchors(anchors, _sm2(pki, SM2_SEAL_CA), _sm2(pki, SM2_MAKER_CA)),
+                now_us,
+            ),
         ),
         rosters=rosters,
         record_seals=record_seals,
@@ -515,6 +608,22 @@ async def _office(
         ),
         counted=counted,
     )
+
+
+@functools.cache
+def _pristine_pki() -> Path:
+    """A PKI that nothing was issued from; its CAs take half a second, so once in a process."""
+    folder = Path(tempfile.mkdtemp(prefix="sealway-pki-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Pki.init(folder / "pki", name="Test", now=datetime.datetime.now(datetime.UTC))
+    return folder / "pki"
+
+
+def _sm2(pki: Pki, ca: str) -> list[X509]:
+    return [
+        parse_x509(one.public_bytes(serialization.Encoding.DER))
+        for one in x509.load_pem_x509_certificates(pki.sm2_anchor_pem(ca))
+    ]
 
 
 def found_roster(identities: Identities) -> Roster:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +34,6 @@ from tests.registry.office import (
     OFFICERS,
     ORIGIN,
     REGION,
-    USCC,
     Office,
     licence,
     open_office,
@@ -64,8 +62,9 @@ class Desk:
             lambda: self.caller,
         )
         self.seal = SealService(
-            office.database,
             office.seals,
+            office.materials,
+            now_us,
             office.status_lists,
             pages,
             lambda: self.caller,
@@ -73,26 +72,7 @@ class Desk:
         self.intents = IntentService(office.database, office.intents, pages, lambda: self.caller)
 
     async def seal_made(self) -> None:
-        created = await self.seal.CreateSeal(
-            seal_pb2.CreateSealRequest(
-                request_id=str(uuid.uuid4()), parent=AUTHORITY, seal_id="main", title="电子印章"
-            ),
-            None,
-        )
-        issued = self.office.pki.issue(
-            "seal",
-            created.x509_request,
-            now=datetime.datetime.now(datetime.UTC),
-            common_name="seal",
-            organization="market",
-            organization_identifier=USCC,
-        )
-        await self.seal.ActivateSeal(
-            seal_pb2.ActivateSealRequest(
-                request_id=str(uuid.uuid4()), name=SEAL_NAME, x509_chain=issued.chain_der
-            ),
-            None,
-        )
+        await self.office.make_seal()
 
     async def approved(self, name: str, officer: str) -> intents_pb2.Intent:
         self.caller = self.office.officer(officer)
@@ -204,7 +184,7 @@ async def test_from_a_type_to_a_certificate_through_both_services(desk: Desk) ->
     seals = await desk.seal.ListSeals(seal_pb2.ListSealsRequest(parent="authorities/-"), None)
     assert [one.state for one in seals.seals] == [seal_pb2.Seal.STATE_ACTIVE]
     intents = await desk.intents.ListIntents(intents_pb2.ListIntentsRequest(), None)
-    assert [one.uses for one in intents.intents] == [1]
+    assert [one.uses for one in intents.intents] == [1, 1, 1]
     token = await desk.seal.GetStatusList(seal_pb2.GetStatusListRequest(name="statusLists/1"), None)
     assert token.token.count(".") == 2
 
@@ -212,12 +192,7 @@ async def test_from_a_type_to_a_certificate_through_both_services(desk: Desk) ->
 async def test_lists_go_on_with_their_token(desk: Desk) -> None:
     """Two seals on two pages; the token belongs to this list only."""
     for seal_id in ("one", "two"):
-        await desk.seal.CreateSeal(
-            seal_pb2.CreateSealRequest(
-                request_id=str(uuid.uuid4()), parent=AUTHORITY, seal_id=seal_id, title="章"
-            ),
-            None,
-        )
+        await desk.office.make_seal(seal_id)
     first = await desk.seal.ListSeals(
         seal_pb2.ListSealsRequest(parent=AUTHORITY, page_size=1), None
     )

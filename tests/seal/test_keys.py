@@ -17,6 +17,7 @@ from hub.errors import HubError, Reason
 from hub.proof.jose import thumbprint
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.homes.files import KeyFiles
+from hub.seal.key_operations import GenerateKey
 from tests.registry.office import AUTHORITY, OFFICERS, USCC, Office, licence
 
 NAME = f"{AUTHORITY}/seals/main"
@@ -144,11 +145,15 @@ async def test_a_retired_algorithm_makes_no_key_and_no_seal(office: Office) -> N
     await office.deliver([licence(1)])
     retired = AlgorithmTable(SEALING_DAYS | {ES256: SealingDays.parse("2026-01-01/2026-01-31")})
     keys = dataclasses.replace(office.record_seals.keys, algorithms=retired)
-    seals = dataclasses.replace(office.seals, keys=keys)
+    members = {"use": "pdf", "algorithm": "ES256", "seal": f"{AUTHORITY}/seals/main"}
+    approved = await office.approved("key.generate", members)
+    operation = office.intents.operations["key.generate"]
+    assert isinstance(operation, GenerateKey)
+    object.__setattr__(operation.maker, "keys", keys)
     object.__setattr__(office.record_seals, "keys", keys)
 
     with pytest.raises(HubError) as made_none:
-        await seals.create(office.call(), AUTHORITY, "second", "章", lambda _: b"")
+        await office.execute(approved)
     with pytest.raises(HubError) as sealed_none:
         await office.deliver([licence(2)])
 

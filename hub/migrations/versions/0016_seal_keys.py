@@ -110,12 +110,10 @@ def _create_electronic() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_table(
-        "seal_pictures",
+        "seal_materials",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("format", sa.Text(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("width_mm", sa.BigInteger(), nullable=False),
-        sa.Column("height_mm", sa.BigInteger(), nullable=False),
         sa.Column("create_time_us", sa.BigInteger(), nullable=False),
         sa.Column("retention_class", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),

@@ -26,37 +26,59 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hub/seal/v1/seal.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"W\n\x11\x43reateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07seal_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\"m\n\x12\x43reateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12\x14\n\x0cx509_request\x18\x02 \x01(\x0c\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\"K\n\x13\x41\x63tivateSealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nx509_chain\x18\x03 \x03(\x0c\"Y\n\x14\x41\x63tivateSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"\x1e\n\x0eGetSealRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x0fGetSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\"I\n\x10ListSealsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x11ListSealsResponse\x12 \n\x05seals\x18\x01 \x03(\x0b\x32\x11.hub.seal.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x14GetStatusListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\"\x84\x03\n\x04Seal\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.hub.seal.v1.Seal.State\x12\x0e\n\x06key_id\x18\x04 \x01(\t\x12\x11\n\talgorithm\x18\x05 \x01(\t\x12 \n\x07\x63ustody\x18\x06 \x01(\x0e\x32\x0f.hub.v1.Custody\x12\x12\n\nx509_chain\x18\x07 \x03(\x0c\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_APPLIED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x13\n\x0fSTATE_SUSPENDED\x10\x03\x12\x11\n\rSTATE_REVOKED\x10\x04\x12\x0f\n\x0bSTATE_ENDED\x10\x05\x32\x9b\x03\n\x0bSealService\x12M\n\nCreateSeal\x12\x1e.hub.seal.v1.CreateSealRequest\x1a\x1f.hub.seal.v1.CreateSealResponse\x12S\n\x0c\x41\x63tivateSeal\x12 .hub.seal.v1.ActivateSealRequest\x1a!.hub.seal.v1.ActivateSealResponse\x12\x44\n\x07GetSeal\x12\x1b.hub.seal.v1.GetSealRequest\x1a\x1c.hub.seal.v1.GetSealResponse\x12J\n\tListSeals\x12\x1d.hub.seal.v1.ListSealsRequest\x1a\x1e.hub.seal.v1.ListSealsResponse\x12V\n\rGetStatusList\x12!.hub.seal.v1.GetStatusListRequest\x1a\".hub.seal.v1.GetStatusListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hub/seal/v1/seal.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"\x1e\n\x0eGetSealRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x0fGetSealResponse\x12\x1f\n\x04seal\x18\x01 \x01(\x0b\x32\x11.hub.seal.v1.Seal\"I\n\x10ListSealsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x11ListSealsResponse\x12 \n\x05seals\x18\x01 \x03(\x0b\x32\x11.hub.seal.v1.Seal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x11\x45xportSealRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\\\n\x12\x45xportSealResponse\x12\x10\n\x08seal_der\x18\x01 \x01(\x0c\x12\x34\n\x0f\x65lectronic_seal\x18\x02 \x01(\x0b\x32\x1b.hub.seal.v1.ElectronicSeal\"\x1d\n\rGetKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"/\n\x0eGetKeyResponse\x12\x1d\n\x03key\x18\x01 \x01(\x0b\x32\x10.hub.seal.v1.Key\"F\n\x0fListKeysRequest\x12\x0c\n\x04seal\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"K\n\x10ListKeysResponse\x12\x1e\n\x04keys\x18\x01 \x03(\x0b\x32\x10.hub.seal.v1.Key\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x16\x41\x64\x64SealMaterialRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"[\n\x17\x41\x64\x64SealMaterialResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12 \n\x07receipt\x18\x03 \x01(\x0b\x32\x0f.hub.v1.Receipt\"(\n\x16GetSealMaterialRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"7\n\x17GetSealMaterialResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"$\n\x14GetStatusListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\"\x81\x03\n\x04Seal\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.hub.seal.v1.Seal.State\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tseal_type\x18\n \x01(\x03\x12\x1e\n\x04keys\x18\x0b \x03(\x0b\x32\x10.hub.seal.v1.Key\x12\x34\n\x0f\x65lectronic_seal\x18\x0c \x01(\x0b\x32\x1b.hub.seal.v1.ElectronicSeal\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_APPLIED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x13\n\x0fSTATE_SUSPENDED\x10\x03\x12\x11\n\rSTATE_REVOKED\x10\x04\x12\x0f\n\x0bSTATE_ENDED\x10\x05J\x04\x08\x04\x10\x05J\x04\x08\x05\x10\x06J\x04\x08\x06\x10\x07J\x04\x08\x07\x10\x08J\x04\x08\t\x10\n\"\x80\x03\n\x0e\x45lectronicSeal\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x32\n\x06origin\x18\x03 \x01(\x0e\x32\".hub.seal.v1.ElectronicSeal.Origin\x12\x16\n\x0e\x66ormat_version\x18\x04 \x01(\x03\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07picture\x18\x07 \x01(\t\x12\x11\n\tmaker_key\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x14\n\x10ORIGIN_MADE_HERE\x10\x01\x12\x13\n\x0fORIGIN_IMPORTED\x10\x02\"\xad\x06\n\x03Key\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04seal\x18\x02 \x01(\t\x12\x0b\n\x03use\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x0c\n\x04home\x18\x05 \x01(\t\x12 \n\x07\x63ustody\x18\x06 \x01(\x0e\x32\x0f.hub.v1.Custody\x12\x0e\n\x06key_id\x18\x07 \x01(\t\x12%\n\x05state\x18\x08 \x01(\x0e\x32\x16.hub.seal.v1.Key.State\x12\x0c\n\x04uses\x18\t \x01(\x03\x12\x10\n\x08uses_max\x18\n \x01(\x03\x12\x14\n\x0cx509_request\x18\x0b \x01(\x0c\x12\x12\n\nx509_chain\x18\x0c \x03(\x0c\x12/\n\x0b\x65xpire_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\ractivate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bretire_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65stroy_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x08warnings\x18\x12 \x03(\x0e\x32\x18.hub.seal.v1.Key.Warning\"m\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_REQUESTED\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x11\n\rSTATE_RETIRED\x10\x03\x12\x13\n\x0fSTATE_DESTROYED\x10\x04\"\xa5\x01\n\x07Warning\x12\x17\n\x13WARNING_UNSPECIFIED\x10\x00\x12\x1b\n\x17WARNING_ENDS_IN_30_DAYS\x10\x01\x12\x1a\n\x16WARNING_ENDS_IN_7_DAYS\x10\x02\x12\x19\n\x15WARNING_ENDS_IN_1_DAY\x10\x03\x12\x11\n\rWARNING_ENDED\x10\x04\x12\x1a\n\x16WARNING_NEARLY_USED_UP\x10\x05\x32\x8e\x05\n\x0bSealService\x12\x44\n\x07GetSeal\x12\x1b.hub.seal.v1.GetSealRequest\x1a\x1c.hub.seal.v1.GetSealResponse\x12J\n\tListSeals\x12\x1d.hub.seal.v1.ListSealsRequest\x1a\x1e.hub.seal.v1.ListSealsResponse\x12M\n\nExportSeal\x12\x1e.hub.seal.v1.ExportSealRequest\x1a\x1f.hub.seal.v1.ExportSealResponse\x12\x41\n\x06GetKey\x12\x1a.hub.seal.v1.GetKeyRequest\x1a\x1b.hub.seal.v1.GetKeyResponse\x12G\n\x08ListKeys\x12\x1c.hub.seal.v1.ListKeysRequest\x1a\x1d.hub.seal.v1.ListKeysResponse\x12\\\n\x0f\x41\x64\x64SealMaterial\x12#.hub.seal.v1.AddSealMaterialRequest\x1a$.hub.seal.v1.AddSealMaterialResponse\x12\\\n\x0fGetSealMaterial\x12#.hub.seal.v1.GetSealMaterialRequest\x1a$.hub.seal.v1.GetSealMaterialResponse\x12V\n\rGetStatusList\x12!.hub.seal.v1.GetStatusListRequest\x1a\".hub.seal.v1.GetStatusListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hub.seal.v1.seal_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATESEALREQUEST']._serialized_start=93
-  _globals['_CREATESEALREQUEST']._serialized_end=180
-  _globals['_CREATESEALRESPONSE']._serialized_start=182
-  _globals['_CREATESEALRESPONSE']._serialized_end=291
-  _globals['_ACTIVATESEALREQUEST']._serialized_start=293
-  _globals['_ACTIVATESEALREQUEST']._serialized_end=368
-  _globals['_ACTIVATESEALRESPONSE']._serialized_start=370
-  _globals['_ACTIVATESEALRESPONSE']._serialized_end=459
-  _globals['_GETSEALREQUEST']._serialized_start=461
-  _globals['_GETSEALREQUEST']._serialized_end=491
-  _globals['_GETSEALRESPONSE']._serialized_start=493
-  _globals['_GETSEALRESPONSE']._serialized_end=543
-  _globals['_LISTSEALSREQUEST']._serialized_start=545
-  _globals['_LISTSEALSREQUEST']._serialized_end=618
-  _globals['_LISTSEALSRESPONSE']._serialized_start=620
-  _globals['_LISTSEALSRESPONSE']._serialized_end=698
-  _globals['_GETSTATUSLISTREQUEST']._serialized_start=700
-  _globals['_GETSTATUSLISTREQUEST']._serialized_end=736
-  _globals['_GETSTATUSLISTRESPONSE']._serialized_start=738
-  _globals['_GETSTATUSLISTRESPONSE']._serialized_end=776
-  _globals['_SEAL']._serialized_start=779
-  _globals['_SEAL']._serialized_end=1167
-  _globals['_SEAL_STATE']._serialized_start=1043
-  _globals['_SEAL_STATE']._serialized_end=1167
-  _globals['_SEALSERVICE']._serialized_start=1170
-  _globals['_SEALSERVICE']._serialized_end=1581
+  _globals['_GETSEALREQUEST']._serialized_start=93
+  _globals['_GETSEALREQUEST']._serialized_end=123
+  _globals['_GETSEALRESPONSE']._serialized_start=125
+  _globals['_GETSEALRESPONSE']._serialized_end=175
+  _globals['_LISTSEALSREQUEST']._serialized_start=177
+  _globals['_LISTSEALSREQUEST']._serialized_end=250
+  _globals['_LISTSEALSRESPONSE']._serialized_start=252
+  _globals['_LISTSEALSRESPONSE']._serialized_end=330
+  _globals['_EXPORTSEALREQUEST']._serialized_start=332
+  _globals['_EXPORTSEALREQUEST']._serialized_end=382
+  _globals['_EXPORTSEALRESPONSE']._serialized_start=384
+  _globals['_EXPORTSEALRESPONSE']._serialized_end=476
+  _globals['_GETKEYREQUEST']._serialized_start=478
+  _globals['_GETKEYREQUEST']._serialized_end=507
+  _globals['_GETKEYRESPONSE']._serialized_start=509
+  _globals['_GETKEYRESPONSE']._serialized_end=556
+  _globals['_LISTKEYSREQUEST']._serialized_start=558
+  _globals['_LISTKEYSREQUEST']._serialized_end=628
+  _globals['_LISTKEYSRESPONSE']._serialized_start=630
+  _globals['_LISTKEYSRESPONSE']._serialized_end=705
+  _globals['_ADDSEALMATERIALREQUEST']._serialized_start=707
+  _globals['_ADDSEALMATERIALREQUEST']._serialized_end=765
+  _globals['_ADDSEALMATERIALRESPONSE']._serialized_start=767
+  _globals['_ADDSEALMATERIALRESPONSE']._serialized_end=858
+  _globals['_GETSEALMATERIALREQUEST']._serialized_start=860
+  _globals['_GETSEALMATERIALREQUEST']._serialized_end=900
+  _globals['_GETSEALMATERIALRESPONSE']._serialized_start=902
+  _globals['_GETSEALMATERIALRESPONSE']._serialized_end=957
+  _globals['_GETSTATUSLISTREQUEST']._serialized_start=959
+  _globals['_GETSTATUSLISTREQUEST']._serialized_end=995
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_start=997
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_end=1035
+  _globals['_SEAL']._serialized_start=1038
+  _globals['_SEAL']._serialized_end=1423
+  _globals['_SEAL_STATE']._serialized_start=1269
+  _globals['_SEAL_STATE']._serialized_end=1393
+  _globals['_ELECTRONICSEAL']._serialized_start=1426
+  _globals['_ELECTRONICSEAL']._serialized_end=1810
+  _globals['_ELECTRONICSEAL_ORIGIN']._serialized_start=1735
+  _globals['_ELECTRONICSEAL_ORIGIN']._serialized_end=1810
+  _globals['_KEY']._serialized_start=1813
+  _globals['_KEY']._serialized_end=2626
+  _globals['_KEY_STATE']._serialized_start=2349
+  _globals['_KEY_STATE']._serialized_end=2458
+  _globals['_KEY_WARNING']._serialized_start=2461
+  _globals['_KEY_WARNING']._serialized_end=2626
+  _globals['_SEALSERVICE']._serialized_start=2629
+  _globals['_SEALSERVICE']._serialized_end=3283
 # @@protoc_insertion_point(module_scope)

@@ -11,46 +11,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class CreateSealRequest(_message.Message):
-    __slots__ = ("request_id", "parent", "seal_id", "title")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    PARENT_FIELD_NUMBER: _ClassVar[int]
-    SEAL_ID_FIELD_NUMBER: _ClassVar[int]
-    TITLE_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    parent: str
-    seal_id: str
-    title: str
-    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., seal_id: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
-
-class CreateSealResponse(_message.Message):
-    __slots__ = ("seal", "x509_request", "receipt")
-    SEAL_FIELD_NUMBER: _ClassVar[int]
-    X509_REQUEST_FIELD_NUMBER: _ClassVar[int]
-    RECEIPT_FIELD_NUMBER: _ClassVar[int]
-    seal: Seal
-    x509_request: bytes
-    receipt: _common_pb2.Receipt
-    def __init__(self, seal: _Optional[_Union[Seal, _Mapping]] = ..., x509_request: _Optional[bytes] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
-
-class ActivateSealRequest(_message.Message):
-    __slots__ = ("request_id", "name", "x509_chain")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    X509_CHAIN_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    name: str
-    x509_chain: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., x509_chain: _Optional[_Iterable[bytes]] = ...) -> None: ...
-
-class ActivateSealResponse(_message.Message):
-    __slots__ = ("seal", "receipt")
-    SEAL_FIELD_NUMBER: _ClassVar[int]
-    RECEIPT_FIELD_NUMBER: _ClassVar[int]
-    seal: Seal
-    receipt: _common_pb2.Receipt
-    def __init__(self, seal: _Optional[_Union[Seal, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
-
 class GetSealRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +41,84 @@ class ListSealsResponse(_message.Message):
     next_page_token: str
     def __init__(self, seals: _Optional[_Iterable[_Union[Seal, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ExportSealRequest(_message.Message):
+    __slots__ = ("name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ExportSealResponse(_message.Message):
+    __slots__ = ("seal_der", "electronic_seal")
+    SEAL_DER_FIELD_NUMBER: _ClassVar[int]
+    ELECTRONIC_SEAL_FIELD_NUMBER: _ClassVar[int]
+    seal_der: bytes
+    electronic_seal: ElectronicSeal
+    def __init__(self, seal_der: _Optional[bytes] = ..., electronic_seal: _Optional[_Union[ElectronicSeal, _Mapping]] = ...) -> None: ...
+
+class GetKeyRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetKeyResponse(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
+
+class ListKeysRequest(_message.Message):
+    __slots__ = ("seal", "page_size", "page_token")
+    SEAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    seal: str
+    page_size: int
+    page_token: str
+    def __init__(self, seal: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListKeysResponse(_message.Message):
+    __slots__ = ("keys", "next_page_token")
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedCompositeFieldContainer[Key]
+    next_page_token: str
+    def __init__(self, keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AddSealMaterialRequest(_message.Message):
+    __slots__ = ("request_id", "data")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    data: bytes
+    def __init__(self, request_id: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class AddSealMaterialResponse(_message.Message):
+    __slots__ = ("digest", "format", "receipt")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    format: str
+    receipt: _common_pb2.Receipt
+    def __init__(self, digest: _Optional[str] = ..., format: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
+class GetSealMaterialRequest(_message.Message):
+    __slots__ = ("digest",)
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    def __init__(self, digest: _Optional[str] = ...) -> None: ...
+
+class GetSealMaterialResponse(_message.Message):
+    __slots__ = ("data", "format")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    format: str
+    def __init__(self, data: _Optional[bytes] = ..., format: _Optional[str] = ...) -> None: ...
+
 class GetStatusListRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -94,7 +132,7 @@ class GetStatusListResponse(_message.Message):
     def __init__(self, token: _Optional[str] = ...) -> None: ...
 
 class Seal(_message.Message):
-    __slots__ = ("name", "title", "state", "key_id", "algorithm", "custody", "x509_chain", "create_time", "expire_time")
+    __slots__ = ("name", "title", "state", "create_time", "seal_type", "keys", "electronic_seal")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Seal.State]
@@ -112,19 +150,111 @@ class Seal(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
-    KEY_ID_FIELD_NUMBER: _ClassVar[int]
-    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
-    CUSTODY_FIELD_NUMBER: _ClassVar[int]
-    X509_CHAIN_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SEAL_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    ELECTRONIC_SEAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     state: Seal.State
-    key_id: str
-    algorithm: str
-    custody: _common_pb2.Custody
-    x509_chain: _containers.RepeatedScalarFieldContainer[bytes]
     create_time: _timestamp_pb2.Timestamp
+    seal_type: int
+    keys: _containers.RepeatedCompositeFieldContainer[Key]
+    electronic_seal: ElectronicSeal
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[_Union[Seal.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seal_type: _Optional[int] = ..., keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., electronic_seal: _Optional[_Union[ElectronicSeal, _Mapping]] = ...) -> None: ...
+
+class ElectronicSeal(_message.Message):
+    __slots__ = ("version", "number", "origin", "format_version", "start_time", "expire_time", "picture", "maker_key", "create_time")
+    class Origin(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ORIGIN_UNSPECIFIED: _ClassVar[ElectronicSeal.Origin]
+        ORIGIN_MADE_HERE: _ClassVar[ElectronicSeal.Origin]
+        ORIGIN_IMPORTED: _ClassVar[ElectronicSeal.Origin]
+    ORIGIN_UNSPECIFIED: ElectronicSeal.Origin
+    ORIGIN_MADE_HERE: ElectronicSeal.Origin
+    ORIGIN_IMPORTED: ElectronicSeal.Origin
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    MAKER_KEY_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    number: str
+    origin: ElectronicSeal.Origin
+    format_version: int
+    start_time: _timestamp_pb2.Timestamp
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[_Union[Seal.State, str]] = ..., key_id: _Optional[str] = ..., algorithm: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., x509_chain: _Optional[_Iterable[bytes]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    picture: str
+    maker_key: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[int] = ..., number: _Optional[str] = ..., origin: _Optional[_Union[ElectronicSeal.Origin, str]] = ..., format_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., picture: _Optional[str] = ..., maker_key: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Key(_message.Message):
+    __slots__ = ("name", "seal", "use", "algorithm", "home", "custody", "key_id", "state", "uses", "uses_max", "x509_request", "x509_chain", "expire_time", "create_time", "activate_time", "retire_time", "destroy_time", "warnings")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Key.State]
+        STATE_REQUESTED: _ClassVar[Key.State]
+        STATE_ACTIVE: _ClassVar[Key.State]
+        STATE_RETIRED: _ClassVar[Key.State]
+        STATE_DESTROYED: _ClassVar[Key.State]
+    STATE_UNSPECIFIED: Key.State
+    STATE_REQUESTED: Key.State
+    STATE_ACTIVE: Key.State
+    STATE_RETIRED: Key.State
+    STATE_DESTROYED: Key.State
+    class Warning(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        WARNING_UNSPECIFIED: _ClassVar[Key.Warning]
+        WARNING_ENDS_IN_30_DAYS: _ClassVar[Key.Warning]
+        WARNING_ENDS_IN_7_DAYS: _ClassVar[Key.Warning]
+        WARNING_ENDS_IN_1_DAY: _ClassVar[Key.Warning]
+        WARNING_ENDED: _ClassVar[Key.Warning]
+        WARNING_NEARLY_USED_UP: _ClassVar[Key.Warning]
+    WARNING_UNSPECIFIED: Key.Warning
+    WARNING_ENDS_IN_30_DAYS: Key.Warning
+    WARNING_ENDS_IN_7_DAYS: Key.Warning
+    WARNING_ENDS_IN_1_DAY: Key.Warning
+    WARNING_ENDED: Key.Warning
+    WARNING_NEARLY_USED_UP: Key.Warning
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
+    USE_FIELD_NUMBER: _ClassVar[int]
+    ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    HOME_FIELD_NUMBER: _ClassVar[int]
+    CUSTODY_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    USES_FIELD_NUMBER: _ClassVar[int]
+    USES_MAX_FIELD_NUMBER: _ClassVar[int]
+    X509_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    X509_CHAIN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RETIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    DESTROY_TIME_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    seal: str
+    use: str
+    algorithm: str
+    home: str
+    custody: _common_pb2.Custody
+    key_id: str
+    state: Key.State
+    uses: int
+    uses_max: int
+    x509_request: bytes
+    x509_chain: _containers.RepeatedScalarFieldContainer[bytes]
+    expire_time: _timestamp_pb2.Timestamp
+    create_time: _timestamp_pb2.Timestamp
+    activate_time: _timestamp_pb2.Timestamp
+    retire_time: _timestamp_pb2.Timestamp
+    destroy_time: _timestamp_pb2.Timestamp
+    warnings: _containers.RepeatedScalarFieldContainer[Key.Warning]
+    def __init__(self, name: _Optional[str] = ..., seal: _Optional[str] = ..., use: _Optional[str] = ..., algorithm: _Optional[str] = ..., home: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., key_id: _Optional[str] = ..., state: _Optional[_Union[Key.State, str]] = ..., uses: _Optional[int] = ..., uses_max: _Optional[int] = ..., x509_request: _Optional[bytes] = ..., x509_chain: _Optional[_Iterable[bytes]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., activate_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., destroy_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Key.Warning, str]]] = ...) -> None: ...

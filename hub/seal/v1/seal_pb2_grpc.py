@@ -35,16 +35,6 @@ class SealServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.CreateSeal = channel.unary_unary(
-                '/hub.seal.v1.SealService/CreateSeal',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealResponse.FromString,
-                _registered_method=True)
-        self.ActivateSeal = channel.unary_unary(
-                '/hub.seal.v1.SealService/ActivateSeal',
-                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealRequest.SerializeToString,
-                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealResponse.FromString,
-                _registered_method=True)
         self.GetSeal = channel.unary_unary(
                 '/hub.seal.v1.SealService/GetSeal',
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealRequest.SerializeToString,
@@ -54,6 +44,31 @@ class SealServiceStub:
                 '/hub.seal.v1.SealService/ListSeals',
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.SerializeToString,
                 response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.FromString,
+                _registered_method=True)
+        self.ExportSeal = channel.unary_unary(
+                '/hub.seal.v1.SealService/ExportSeal',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealResponse.FromString,
+                _registered_method=True)
+        self.GetKey = channel.unary_unary(
+                '/hub.seal.v1.SealService/GetKey',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyResponse.FromString,
+                _registered_method=True)
+        self.ListKeys = channel.unary_unary(
+                '/hub.seal.v1.SealService/ListKeys',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.FromString,
+                _registered_method=True)
+        self.AddSealMaterial = channel.unary_unary(
+                '/hub.seal.v1.SealService/AddSealMaterial',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialResponse.FromString,
+                _registered_method=True)
+        self.GetSealMaterial = channel.unary_unary(
+                '/hub.seal.v1.SealService/GetSealMaterial',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.FromString,
                 _registered_method=True)
         self.GetStatusList = channel.unary_unary(
                 '/hub.seal.v1.SealService/GetStatusList',
@@ -66,23 +81,8 @@ class SealServiceServicer:
     """SealService manages seals under dual control and publishes the status of what was sealed.
     """
 
-    def CreateSeal(self, request, context):
-        """CreateSeal makes a key for an authority inside the hub and returns the request for its
-        certificate. The seal cannot be used before `ActivateSeal`. Officers only; one log entry.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ActivateSeal(self, request, context):
-        """ActivateSeal installs the X.509 chain of a seal's key. Officers only; one log entry.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def GetSeal(self, request, context):
-        """GetSeal returns one seal.
+        """GetSeal returns one seal with its keys and its newest electronic form.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +90,42 @@ class SealServiceServicer:
 
     def ListSeals(self, request, context):
         """ListSeals returns seals in the order of their names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportSeal(self, request, context):
+        """ExportSeal returns a seal in electronic form, byte for byte as it was made or imported.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKey(self, request, context):
+        """GetKey returns one key of a seal, or one of the hub's own that makes seals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeys(self, request, context):
+        """ListKeys returns keys in the order of their names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddSealMaterial(self, request, context):
+        """AddSealMaterial puts a picture or an electronic seal on file, so that an intent can name it by
+        its digest and officers can look at it. Officers only; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSealMaterial(self, request, context):
+        """GetSealMaterial returns what is on file under a digest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,16 +141,6 @@ class SealServiceServicer:
 
 def add_SealServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'CreateSeal': grpc.unary_unary_rpc_method_handler(
-                    servicer.CreateSeal,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealResponse.SerializeToString,
-            ),
-            'ActivateSeal': grpc.unary_unary_rpc_method_handler(
-                    servicer.ActivateSeal,
-                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealRequest.FromString,
-                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealResponse.SerializeToString,
-            ),
             'GetSeal': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSeal,
                     request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealRequest.FromString,
@@ -124,6 +150,31 @@ def add_SealServiceServicer_to_server(servicer, server):
                     servicer.ListSeals,
                     request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.FromString,
                     response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.SerializeToString,
+            ),
+            'ExportSeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportSeal,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealResponse.SerializeToString,
+            ),
+            'GetKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKey,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyResponse.SerializeToString,
+            ),
+            'ListKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeys,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.SerializeToString,
+            ),
+            'AddSealMaterial': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddSealMaterial,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialResponse.SerializeToString,
+            ),
+            'GetSealMaterial': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSealMaterial,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.SerializeToString,
             ),
             'GetStatusList': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatusList,
@@ -141,60 +192,6 @@ def add_SealServiceServicer_to_server(servicer, server):
 class SealService:
     """SealService manages seals under dual control and publishes the status of what was sealed.
     """
-
-    @staticmethod
-    def CreateSeal(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/CreateSeal',
-            hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.CreateSealResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ActivateSeal(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/hub.seal.v1.SealService/ActivateSeal',
-            hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealRequest.SerializeToString,
-            hub_dot_seal_dot_v1_dot_seal__pb2.ActivateSealResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
 
     @staticmethod
     def GetSeal(request,
@@ -240,6 +237,141 @@ class SealService:
             '/hub.seal.v1.SealService/ListSeals',
             hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsRequest.SerializeToString,
             hub_dot_seal_dot_v1_dot_seal__pb2.ListSealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportSeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/ExportSeal',
+            hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.ExportSealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/GetKey',
+            hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.GetKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/ListKeys',
+            hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddSealMaterial(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/AddSealMaterial',
+            hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSealMaterial(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/GetSealMaterial',
+            hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,320 @@
+"""`sealway key`: the keys of seals, and those of the hub that make seals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from connectors.client import HubClient
+from hub.cli.proposals import (
+    FromOption,
+    IntentIdOption,
+    Proposal,
+    ReplacesOption,
+    UntilOption,
+    propose,
+)
+from hub.cli.session import (
+    PAGE_SIZE,
+    JsonOption,
+    ProfileOption,
+    ReceiptOption,
+    RequestIdOption,
+    all_pages,
+    connected,
+    resource_name,
+    show_list,
+    show_one,
+    shown_enum,
+    shown_time,
+)
+from hub.cli.terminal import Terminal, UsageError
+from hub.cli.x509_of_keys import PkiOption, issue_chain, read_chain
+from hub.proof.encoding import Json
+from hub.seal.v1 import seal_pb2, seal_pb2_grpc
+
+app = typer.Typer(
+    no_args_is_help=True, help="Keys of seals: made, put in force and ended under dual control."
+)
+
+KeyArgument = Annotated[str, typer.Argument(help="Id or name, as `sealway key list` shows it.")]
+CauseOption = Annotated[str, typer.Option(help="Why, for the officers who decide and for the log.")]
+ChainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--chain", metavar="FILE", help="The CA's answer: X.509 chain in PEM, leaf first."
+    ),
+]
+
+_WARNINGS: Final = {
+    seal_pb2.Key.WARNING_ENDS_IN_30_DAYS: ("ends within 30 days", "30 日内到期"),
+    seal_pb2.Key.WARNING_ENDS_IN_7_DAYS: ("ends within 7 days", "7 日内到期"),
+    seal_pb2.Key.WARNING_ENDS_IN_1_DAY: ("ends within a day", "1 日内到期"),
+    seal_pb2.Key.WARNING_ENDED: ("certificate has ended", "证书已到期"),
+    seal_pb2.Key.WARNING_NEARLY_USED_UP: ("uses nearly gone", "使用次数将尽"),
+}
+
+
+@app.command()
+def generate(
+    use: Annotated[str, typer.Option(help="record, ofd, pdf; maker for the hub's own.")],
+    algorithm: Annotated[str, typer.Option(help="ES256, ES384, Ed25519, PS256 or SM2.")],
+    seal: Annotated[
+        str | None, typer.Option(help="authorities/{authority}/seals/{seal}; not with maker.")
+    ] = None,
+    authority: Annotated[
+        str | None, typer.Option(help="With maker: the authority that runs the hub.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="With maker: common name of its certificate.")
+    ] = None,
+    home: Annotated[str, typer.Option(help="Home in which it shall rest.")] = "files",
+    uses_max: Annotated[
+        int | None, typer.Option(min=1, help="How often it may sign; otherwise without limit.")
+    ] = None,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a new key. Executing the intent makes it and gives the request for its certificate.
+
+    Example: sealway key generate --use record --algorithm ES256
+    --seal authorities/hz-market/seals/main
+    """
+    members: dict[str, Json] = {"use": use, "algorithm": algorithm, "home": home}
+    if seal:
+        members["seal"] = seal
+    if authority:
+        members["authority"] = resource_name("authorities", authority)
+    if title:
+        members["title"] = title
+    if uses_max:
+        members["signatures_max"] = uses_max
+    propose(
+        Terminal(as_json),
+        "key.generate",
+        members,
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def activate(
+    key: KeyArgument,
+    pki: PkiOption = None,
+    chain: ChainOption = None,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to put a key in force with its X.509 chain, or to install a renewed chain for it.
+
+    Example: sealway key activate k-3yq0 --chain answer-of-the-ca.pem
+    """
+    propose(
+        Terminal(as_json),
+        "key.activate",
+        _chain_for(key, pki, chain, profile),
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def rotate(
+    key: KeyArgument,
+    pki: PkiOption = None,
+    chain: ChainOption = None,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose that a new key takes over from the one in force, which signs nothing more.
+
+    Nothing stops meanwhile: what was sealed before stays valid, what comes after carries the new
+    key.
+
+    Example: sealway key rotate k-3yq0 --pki HOME/pki
+    """
+    propose(
+        Terminal(as_json),
+        "key.rotate",
+        _chain_for(key, pki, chain, profile),
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def retire(
+    key: KeyArgument,
+    cause: CauseOption,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose that a key signs nothing more.
+
+    Example: sealway key retire k-3yq0 --cause "device replaced"
+    """
+    propose(
+        Terminal(as_json),
+        "key.retire",
+        {"key": resource_name("keys", key), "cause": cause},
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def destroy(
+    key: KeyArgument,
+    cause: CauseOption,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to destroy a retired or never activated key for ever.
+
+    Example: sealway key destroy k-3yq0 --cause "retired for a year"
+    """
+    propose(
+        Terminal(as_json),
+        "key.destroy",
+        {"key": resource_name("keys", key), "cause": cause},
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command("list")
+def list_keys(
+    seal: Annotated[str, typer.Option(help="Only those of this seal.")] = "",
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List keys with what must be seen to: certificates that end, uses that are nearly gone.
+
+    Example: sealway key list --seal authorities/hz-market/seals/main
+    """
+    terminal = Terminal(as_json)
+    with connected(profile) as client:
+        found = all_keys(client, seal)
+    show_list(
+        terminal,
+        "keys",
+        found,
+        (
+            ("name", "名称"),
+            ("seal", "印章"),
+            ("use", "用途"),
+            ("algorithm", "算法"),
+            ("home", "存放"),
+            ("state", "状态"),
+            ("uses", "已用"),
+            ("certificate until", "证书有效期至"),
+            ("see to", "待处理"),
+        ),
+        [
+            (
+                item.name,
+                item.seal,
+                item.use,
+                item.algorithm,
+                item.home,
+                shown_enum(item, "state"),
+                f"{item.uses} / {item.uses_max}" if item.uses_max else str(item.uses),
+                shown_time(item.expire_time),
+                shown_warnings(terminal, [item]),
+            )
+            for item in found
+        ],
+    )
+
+
+@app.command()
+def show(key: KeyArgument, profile: ProfileOption = None, as_json: JsonOption = False) -> None:
+    """Show one key with its request and chain.
+
+    Example: sealway key show k-3yq0
+    """
+    terminal = Terminal(as_json)
+    with connected(profile) as client:
+        found = find_key(client, key)
+    show_one(terminal, found)
+    if said := shown_warnings(terminal, [found]):
+        terminal.say(said, said)
+
+
+def all_keys(client: HubClient, seal: str) -> list[seal_pb2.Key]:
+    """Every key of a seal, or of all for ""."""
+    stub = seal_pb2_grpc.SealServiceStub(client.channel)
+
+    def page(token: str) -> tuple[list[seal_pb2.Key], str]:
+        answer: seal_pb2.ListKeysResponse = client.call(
+            stub.ListKeys,
+            seal_pb2.ListKeysRequest(seal=seal, page_size=PAGE_SIZE, page_token=token),
+        )
+        return list(answer.keys), answer.next_page_token
+
+    return all_pages(page)
+
+
+def shown_warnings(terminal: Terminal, keys: Sequence[seal_pb2.Key]) -> str:
+    """What must be seen to of these keys, one line for each; empty where nothing must."""
+    return "\n".join(
+        f"{key.use} {key.algorithm}: {terminal.choose(*_WARNINGS[warning])}"
+        for key in keys
+        for warning in key.warnings
+        if warning in _WARNINGS
+    )
+
+
+def find_key(client: HubClient, key: str) -> seal_pb2.Key:
+    """The key of this name or id."""
+    stub = seal_pb2_grpc.SealServiceStub(client.channel)
+    answer: seal_pb2.GetKeyResponse = client.call(
+        stub.GetKey, seal_pb2.GetKeyRequest(name=resource_name("keys", key))
+    )
+    return answer.key
+
+
+def _chain_for(
+    key: str, pki: Path | None, chain: Path | None, profile: Path | None
+) -> dict[str, Json]:
+    """The members `key` and `x509_chain` of an intent. Raises UsageError."""
+    if (pki is None) == (chain is None):
+        raise UsageError(
+            "give either --pki, whose CA certifies the key, or --chain, another CA's answer",
+            "请提供 --pki（由本枢纽的 CA 签发）或 --chain（其他 CA 签发的证书）之一",
+        )
+    if chain is not None:
+        return {"key": resource_name("keys", key), "x509_chain": read_chain(chain)}
+    assert pki is not None, "one of the two is given"
+    with connected(profile) as client:
+        found = find_key(client, key)
+    return {"key": found.name, "x509_chain": issue_chain(pki, found)}
