@@ -27,9 +27,10 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays
 from hub.errors import HubError, Reason
 from hub.home import signer_settings
-from hub.proof.encoding import emit_json, parse_object
-from hub.seal.algorithms import AlgorithmTable, Subject
+from hub.proof.encoding import b64u, emit_json, parse_object
+from hub.seal.algorithms import AlgorithmTable, PublicKey, Subject
 from hub.seal.homes.process import ProcessHome, SignerProcess, check_home
+from hub.seal.keys import header_segment
 from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_process import Settings
@@ -274,6 +275,54 @@ async def test_called_by_hand_it_signs_only_what_was_approved(signing: Signing) 
         assert rule in said[1], (said, rule)
 
     assert signing.by_hand().refused.reason == Reason.FIELD_INVALID
+
+
+async def test_a_key_that_was_rotated_in_between_signs_and_its_predecessor_does_not(
+    signing: Signing,
+) -> None:
+    """An intent names the seal, not the key: the new key seals under it once it is certified for
+    the authority, and a key that was destroyed or whose chain is another's seals nothing."""
+    await signing.hub.connector().deliver([licence(901)])
+    authority = str(parse_object(signing.requests[-1].intent)["authority"])
+    made = signing.by_hand(
+        make=pb.MakeSignerKey(
+            home="files",
+            algorithm="ES256",
+            use="record",
+            common_name="new",
+            organization="authority",
+            organization_identifier=authority,
+        )  # fmt: skip
+    ).made
+    public = PublicKey.from_spki(made.public_key)
+    chain = signing.hub.pki.issue(
+        "seal", made.x509_request, now=datetime.now(UTC), common_name="new",
+        organization="authority", organization_identifier=authority,
+    ).chain_der  # fmt: skip
+    old = signing.requests[-1].key
+
+    def rotated(request: pb.SignRecords) -> None:
+        request.key.key_id = public.kid
+        request.key.x509_chain[:] = chain
+
+    said = signing.refusal(_set(key__key_id=public.kid))
+    assert said == (Reason.INTENT_NOT_APPROVED, "the key is not certified for the authority")
+    request = signing.again(rotated)
+    (signature,) = signing.by_hand(sign=request).signatures.signatures
+
+    header = header_segment(FilesKey(public.kid, tuple(chain)))
+    public.verify(f"{header}.{b64u(request.records[0].payload)}".encode(), signature)
+    signing.by_hand(destroy=pb.DestroySignerKey(home="files", key_id=old.key_id))
+    assert signing.refusal(lambda _: None)[0] == Reason.KEY_UNAVAILABLE
+
+
+@dataclasses.dataclass
+class FilesKey:
+    """A key as its header names it."""
+
+    kid: str
+    x509_chain: tuple[bytes, ...]
+    algorithm: KeyAlgorithm = KeyAlgorithm.ES256
 
 
 @pytest.mark.parametrize("message", [b"", b"\xff\xff", bytes(32), b"\x0a"])
