@@ -292,7 +292,7 @@ async def test_a_key_that_was_rotated_in_between_signs_and_its_predecessor_does_
             common_name="new",
             organization="authority",
             organization_identifier=authority,
-        )  # fmt: skip
+        )
     ).made
     public = PublicKey.from_spki(made.public_key)
     chain = signing.hub.pki.issue(
