@@ -77,7 +77,7 @@ def peer_uid(connection: socket.socket) -> int:
 def send(connection: socket.socket, message: bytes) -> None:
     """Send one message. Raises OSError, HubError(MESSAGE_TOO_LARGE)."""
     if len(message) > MESSAGE_BYTES_MAX:
-        raise HubError(Reason.MESSAGE_TOO_LARGE, limit=MESSAGE_BYTES_MAX)
+        raise HubError(Reason.MESSAGE_TOO_LARGE, bytes=len(message), bytes_max=MESSAGE_BYTES_MAX)
     connection.sendall(_LENGTH.pack(len(message)) + message)
 
 

@@ -34,7 +34,7 @@ from hub.seal.keys import header_segment
 from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_process import Settings
-from hub.seal.signer_socket import connect, listen, peer_uid, receive, send
+from hub.seal.signer_socket import MESSAGE_BYTES_MAX, connect, listen, peer_uid, receive, send
 from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
@@ -775,6 +775,18 @@ def test_secrets_stand_in_no_argument_environment_log_or_answer(
     assert caught.value.reason is Reason.KEY_PIN_WRONG
     for secret in (PASSPHRASE, homes.token.pin, "a wrong PIN of canaries"):
         assert not any(secret in text for text in said)
+
+
+def test_a_message_over_the_limit_is_not_sent(homes: Homes) -> None:
+    """It is named with its size, and the next call is served."""
+    large = pb.SignRecords(intent=bytes(MESSAGE_BYTES_MAX))
+
+    with pytest.raises(HubError) as caught:
+        homes.process.ask(pb.SignerCall(sign=large))
+
+    assert caught.value.reason is Reason.MESSAGE_TOO_LARGE
+    assert caught.value.details["bytes_max"] == str(MESSAGE_BYTES_MAX)
+    assert homes.files.health() == 0
 
 
 def test_a_path_longer_than_the_kernel_takes_is_no_obstacle(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class SignerProcess:
             connection = self._take()
             try:
                 message = _asked(connection, call)
-            except OSError:
+            except (OSError, HubError):
                 connection.close()
                 raise
         except OSError as error:
