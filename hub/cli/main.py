@@ -49,6 +49,7 @@ _GROUPS: Final = {
     "notice": "notices",
     "log": "log",
     "db": "database",
+    "trust": "trust",
 }
 
 

@@ -885,6 +885,8 @@ def _invocations(
     config = ["--config", running_hub.config]
     seal, hall = "authorities/hz-market/seals/main", "service-hall"
     trust = ["--trust", running_hub.home / "trust.json"]
+    pinned = folder / "pinned.json"
+    pinned.write_bytes((running_hub.home / "trust.json").read_bytes())
     pdf = _pdf(folder)
     upload = ("document", "upload", licence["name"], _pdf(folder), "--version", "1")
     document = sealway(*upload, *department, "--json").document["name"]
@@ -1008,6 +1010,13 @@ def _invocations(
         ("log", "prove"): ["1", *zhao],
         ("log", "audit"): config,
         ("verify",): [folder / "checkpoint", *trust],
+        ("trust", "show"): [pinned],
+        ("trust", "pin"): [pinned, "--pdf", running_hub.home / "tls" / "seal-ca.pem"],
+        ("trust", "compromised"): [
+            *(pinned, "--since", "2026-01-31"),
+            *("--certificate", running_hub.home / "tls" / "seal-ca.pem"),
+        ],
+        ("trust", "end"): [pinned, "SM2", "--until", "2035-12-31"],
     }
 
 
