@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,19 @@ import pytest_asyncio
 
 from certs.keys import load_key, read_passphrase
 from hub.domain.row import Op, emit_row
+from hub.proof.ofd import open_package
 from hub.proof.request import sign_request
 from hub.registry.v1 import holders_pb2, holders_pb2_grpc, registry_pb2
+from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from hub.storage.key_files import read_key_file
+from tests.chinese_font import FontAbsent, font_file
+from tests.seal.faces.samples import plain_face
 from tests.simulator import (
     BASIS,
     FETCH,
     PERMIT,
     PERMIT_VCT,
+    Member,
     Refused,
     Simulator,
     by_holder,
@@ -107,6 +113,7 @@ async def _live(hub: Simulator) -> list[str]:
             holders.LinkHolderIdentifiers, _linking(delivered.results[0].certificate, "111")
         ),
         connector.send_raw(garbage),
+        *await _previews(department),
     ):
         with pytest.raises(Refused) as caught:
             await attempt
@@ -116,6 +123,31 @@ async def _live(hub: Simulator) -> list[str]:
     )
     await connector.deliver([permit(77, Op.REVOKE, fields=fields)], vct=PERMIT_VCT)
     return said
+
+
+async def _previews(member: Member) -> list[Awaitable[object]]:
+    """A face with the name, and attempts that are refused; none where there is no font."""
+    try:
+        font_file()
+    except FontAbsent:
+        return []
+    preview = await _preview(member, json.dumps({"name": NAME}))
+    assert NAME in open_package(preview.content).files["Doc_0/Pages/Page_0/Content.xml"].decode()
+    too_long = json.dumps({"name": NAME * 12})
+    return [_preview(member, too_long), _preview(member, too_long[:-1])]
+
+
+async def _preview(member: Member, values: str) -> faces_pb2.PreviewFaceResponse:
+    """A sample of the face of a person's document with values that somebody typed in."""
+    answer: faces_pb2.PreviewFaceResponse = await member.call(
+        faces_pb2_grpc.FaceServiceStub(member.channel).PreviewFace,
+        faces_pb2.PreviewFaceRequest(
+            template=plain_face(PERMIT),
+            values=values.encode(),
+            format=faces_pb2.PreviewFaceRequest.FORMAT_OFD,
+        ),
+    )
+    return answer
 
 
 def _linking(certificate: str, holder_type: str) -> holders_pb2.LinkHolderIdentifiersRequest:

@@ -150,6 +150,7 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield _algorithms(config)
     yield _national_algorithms()
     yield from _time_stamps(config)
+    yield _fonts(config)
     yield _log(config)
     yield _clock(config)
     yield _disk(config)
@@ -302,6 +303,24 @@ def _time_stamps(config: Config) -> Iterator[Finding]:
         yield _fault(check, error)
         return
     yield Finding(check, Mark.GOOD, _same(config.seal.tsa_url))
+
+
+def _fonts(config: Config) -> Finding:
+    """The fonts open and may be embedded. Without them nothing but faces and drawn seals fails."""
+    from hub.seal.faces.fonts import FaceFonts  # noqa: PLC0415 - loads the font libraries
+
+    check = Said("fonts of faces", "证照样式字体")
+    faces = config.faces
+    try:
+        fonts = FaceFonts.open(config.font_file, faces.font_face, config.more_font_files)
+    except HubError as error:
+        detail = Said(error.text("en"), error.text("zh"))
+        remedy = Said(
+            "No face is drawn until then; everything else works.",
+            "在此之前无法绘制证照样式，其他功能不受影响。",
+        )
+        return Finding(check, Mark.WARNING, detail, remedy)
+    return Finding(check, Mark.GOOD, _same(", ".join(one.name for one in fonts.files)))
 
 
 def _log(config: Config) -> Finding:

@@ -185,9 +185,26 @@ def test_doctor_finds_all_good_but_the_hub_that_is_not_running(
 
     assert ran.code == 1
     marks = {check["check"]: check["mark"] for check in ran.document["checks"]}
+    # Whether there is a font is the machine's.
+    assert marks.pop("fonts of faces") in ("good", "warning")
     assert [name for name, mark in marks.items() if mark != "good"] == ["hub answers"]
     assert len(marks) == 13
     assert {"seal keys in files", "algorithms of seals"} <= marks.keys()
+
+
+def test_doctor_warns_where_a_font_is_missing(sealway: Sealway, home: Path) -> None:
+    """What cannot be drawn is said beforehand, with what to install; it is no fault."""
+    file = home / "hub.toml"
+    before = file.read_text()
+    file.write_text(f'{before}\n[faces]\nfont = "absent.ttc"\n')
+    try:
+        found = sealway("doctor", "--config", file, "--json").document["checks"]
+    finally:
+        file.write_text(before)
+
+    (fonts,) = [one for one in found if one["check"] == "fonts of faces"]
+    assert fonts["mark"] == "warning"
+    assert "fonts-noto-cjk" in fonts["detail"]["en"] and "fonts-noto-cjk" in fonts["detail"]["zh"]
 
 
 def test_doctor_warns_where_sm2_cannot_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:

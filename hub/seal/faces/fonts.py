@@ -10,12 +10,12 @@ from __future__ import annotations
 import io
 import struct
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from fontTools import subset, ttLib
+import uharfbuzz as hb
+from fontTools import ttLib
 from fontTools.pens.basePen import AbstractPen
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 
@@ -25,7 +25,6 @@ FONT_BYTES_MAX: Final = 128 * 1024 * 1024
 MISSING_SHOWN_MAX: Final = 8
 FONTS_MAX: Final = 5
 """The main font and four others."""
-_SUBSETS_KEPT: Final = 64
 # What fontTools raises for files that are no fonts.
 _UNREADABLE: Final = (OSError, ttLib.TTLibError, struct.error, ValueError, AssertionError)
 
@@ -43,6 +42,16 @@ SYSTEM_FONTS: Final = (
 )
 """Where open-licence Chinese fonts (SIL OFL) lie on well-known systems, in order of preference."""
 
+# Glyphs stand where the layout puts them: neither hints nor tables of positions are needed.
+_SUBSET_FLAGS: Final = (
+    hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NOTDEF_OUTLINE | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+)
+_TABLES_DROPPED: Final = tuple(
+    int.from_bytes(tag) for tag in (b"GPOS", b"GDEF", b"GSUB", b"BASE", b"vhea", b"vmtx", b"VORG")
+)
+# Copyright, names, version, licence and its address (OpenType 1.9, name).
+_NAMES_KEPT: Final = (0, 1, 2, 3, 4, 5, 6, 13, 14)
+
 # OS/2 fsType: bits 0 to 3 are the usage, of which only "restricted" (2) forbids embedding.
 _RESTRICTED: Final = 0x0002
 _LESS_RESTRICTED: Final = 0x000C
@@ -58,10 +67,9 @@ class FontFile:
 
     def __init__(self, data: bytes, number: int, name: str) -> None:
         self.name = name
-        self._data = data
-        self._number = number
         self._lock = threading.Lock()
-        self._font = self._open()
+        self._font = ttLib.TTFont(io.BytesIO(data), fontNumber=number, lazy=True)
+        self._face = hb.Face(hb.Blob(data), max(number, 0))
         self._cmap: dict[int, str] = self._font.getBestCmap() or {}
         self._units: int = self._font["head"].unitsPerEm
         self._metrics = self._font["hmtx"].metrics
@@ -69,8 +77,6 @@ class FontFile:
         self.ascent: float = self._font["hhea"].ascent / self._units
         self.descent: float = -self._font["hhea"].descent / self._units
         self.family = str(self._font["name"].getDebugName(1))
-        self.subset: Callable[[frozenset[str]], bytes] = lru_cache(_SUBSETS_KEPT)(self._subset)
-        """The font with these characters only, the same bytes for the same characters."""
 
     @classmethod
     def open(cls, path: str = "", face: str = "") -> FontFile:
@@ -121,30 +127,17 @@ class FontFile:
             for call, points in recording.value
         ]
 
-    def _subset(self, characters: frozenset[str]) -> bytes:
-        options = subset.Options(
-            layout_features=[],
-            layout_closure=False,
-            hinting=False,
-            notdef_outline=True,
-            recalc_timestamp=False,
-            # Copyright, names, version, licence and its address.
-            name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
-        )
-        options.drop_tables += ["GPOS", "GDEF", "GSUB", "BASE", "vhea", "vmtx", "VORG"]
-        # Cutting down destroys what it works on.
-        font = self._open()
-        cutter = subset.Subsetter(options)
-        cutter.populate(unicodes=[ord(one) for one in characters])
-        cutter.subset(font)
-        buffer = io.BytesIO()
-        font.save(buffer)
-        return buffer.getvalue()
-
-    def _open(self) -> Any:
-        return ttLib.TTFont(
-            io.BytesIO(self._data), fontNumber=self._number, lazy=True, recalcTimestamp=False
-        )
+    def subset(self, characters: frozenset[str]) -> bytes:
+        """The font with these characters only, the same bytes for the same characters."""
+        wanted = hb.SubsetInput()
+        wanted.flags = _SUBSET_FLAGS
+        wanted.unicode_set.update(ord(one) for one in characters)
+        wanted.layout_feature_tag_set.clear()
+        wanted.name_id_set.clear()
+        wanted.name_id_set.update(_NAMES_KEPT)
+        wanted.drop_table_tag_set.update(_TABLES_DROPPED)
+        data: bytes = hb.subset(self._face, wanted).blob.data
+        return data
 
 
 class FaceFonts:

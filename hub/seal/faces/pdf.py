@@ -10,19 +10,18 @@ import datetime
 import io
 import math
 import zlib
-from collections.abc import Mapping
 from typing import Any, Final
 
 from PIL import Image
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.font.opentype import GlyphAccumulator
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.metadata.model import ExpandedName, XmpStructure, XmpValue
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
-from hub.seal.faces.fonts import FaceFonts, FontFile
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Colour, Page, Picture, Shape, TextLine, number
+from hub.seal.faces.pdf_font import dictionary, embed
 
 POINTS_PER_MM: Final = 72 / 25.4
 XMP_NAMESPACE: Final = "urn:sealway:certificate:1#"
@@ -52,26 +51,14 @@ def page_pdf(page: Page, fonts: FaceFonts, metadata: Metadata) -> bytes:
     return buffer.getvalue()
 
 
-def _engine(writer: PdfFileWriter, font: FontFile, characters: frozenset[str]) -> Any:
-    """A font in this file. Kerning and ligatures are off: the layout has placed each character,
-    and the subset has no table of them anyway."""
-    return GlyphAccumulator(
-        writer,
-        io.BytesIO(font.subset(characters)),
-        font_size=1,
-        features={"kern": False, "liga": False, "clig": False, "calt": False},
-        writing_direction="ltr",
-    )
-
-
 class _Writing:
     """One page on its way into content operators, and the resources that these name."""
 
     def __init__(self, writer: PdfFileWriter, page: Page, fonts: FaceFonts) -> None:
         self._writer = writer
         self._page = page
-        self._engines = {
-            font: _engine(writer, fonts.files[font], characters)
+        self._fonts = {
+            font: embed(writer, fonts.files[font], characters)
             for font, characters in page.characters.items()
         }
         self._alphas: dict[float, str] = {}
@@ -93,8 +80,6 @@ class _Writing:
 
     def resources(self) -> Any:
         """Fonts, pictures and transparencies, once `commands` has named them."""
-        for engine in self._engines.values():
-            engine.prepare_write()
         states = {
             name: generic.DictionaryObject(
                 {
@@ -104,13 +89,13 @@ class _Writing:
             )
             for alpha, name in self._alphas.items()
         }
-        return _dictionary(
+        return dictionary(
             {
-                "/Font": _dictionary(
-                    {f"/F{font}": engine.as_resource() for font, engine in self._engines.items()}
+                "/Font": dictionary(
+                    {f"/F{number}": font.reference for number, font in self._fonts.items()}
                 ),
-                "/ExtGState": _dictionary(states),
-                "/XObject": _dictionary(
+                "/ExtGState": dictionary(states),
+                "/XObject": dictionary(
                     {
                         name: self._writer.add_object(image)
                         for png, name in self._pictures.items()
@@ -125,14 +110,12 @@ class _Writing:
         cosine, sine = number(math.cos(turn)), number(math.sin(turn))
         minus = number(-math.sin(turn))
         place = f"{number(line.x)} {number(self._page.height - line.y)}"
-        engine = self._engines[line.font]
-        shaped: bytes = engine.shape(line.text, with_actual_text=False).graphics_ops
         head = (
             f"q {self._alpha(line.colour)}{_rgb(line.colour)} rg BT "
             f"/F{line.font} {number(line.size)} Tf {number(line.spacing)} Tc "
             f"{cosine} {sine} {minus} {cosine} {place} Tm "
         )
-        return head.encode() + shaped + b" ET Q"
+        return f"{head}{self._fonts[line.font].shown(line.text)} Tj ET Q".encode()
 
     def _shape(self, shape: Shape) -> bytes:
         height = self._page.height
@@ -212,11 +195,7 @@ def _describe(writer: PdfFileWriter, metadata: Metadata) -> None:
         "/Creator": generic.TextStringObject("Sealway"),
         "/CreationDate": generic.pdf_date(created),
     }
-    writer.set_info(writer.add_object(_dictionary(info)))
-
-
-def _dictionary(members: Mapping[str, Any]) -> Any:
-    return generic.DictionaryObject({pdf_name(name): value for name, value in members.items()})
+    writer.set_info(writer.add_object(dictionary(info)))
 
 
 def _rgb(colour: Colour) -> str:

@@ -65,6 +65,21 @@ def early_licence() -> bytes:
     return json.dumps({**known, "type_version": 1, "fields": fields}).encode()
 
 
+def plain_face(code: str) -> bytes:
+    """A template of version 1 of any type with a field `name`, in a box for twenty characters."""
+    boxes = {"name": 20, "@identifier": 40, "@authority": 60, "@issue_date": 80}
+    fields = [
+        {"field": field, "box": f"20 {y} 160 6", "size": "4", "size_min": "1"}
+        if field.startswith("@")
+        else {"field": field, "box": f"20 {y} 100 6", "size": "5"}
+        for field, y in boxes.items()
+    ]
+    places = {"seal": "100 200 42 42", "code": "20 200 40 40"}
+    watermark = {"box": "20 100 160 90", "size": "12", "angle": 30}
+    head = {"v": 1, "type": code, "type_version": 1, "title": "证", "page": "210 297"}
+    return json.dumps({**head, "fields": fields, **places, "watermark": watermark}).encode()
+
+
 def certificate_type(name: str = "business-licence") -> CertificateType:
     """The type of a shipped template."""
     file = ROOT / f"deploy/catalogue/types/{SHIPPED[name]}.json"

@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pypdfium2
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from PIL import Image
 
 from hub.errors import HubError, Reason
@@ -293,29 +295,49 @@ def test_a_restricted_font_is_refused(fonts: FaceFonts, tmp_path: Any) -> None:
 RARE = "𫝀"
 
 
-def with_rare_font(fonts: FaceFonts, folder: Path) -> FaceFonts:
-    """The same fonts with another file that has one character of the supplementary planes."""
-    cut = TTFont(io.BytesIO(fonts.files[0].subset(frozenset("国"))))
-    glyph = cut.getBestCmap()[ord("国")]
-    table = CmapSubtable.newSubtable(12)
-    table.platformID, table.platEncID, table.language = 3, 10, 0
-    table.format, table.reserved, table.length, table.nGroups = 12, 0, 0, 0
-    table.cmap = {ord(RARE): glyph}
-    cut["cmap"].tables = [table]
-    for record in cut["name"].names:
-        if record.nameID in (1, 4, 6):
-            cut["name"].setName("RareHan", record.nameID, 3, 1, 0x409)
-    cut.save(folder / "rare.otf")
+def with_rare_font(fonts: FaceFonts, kind: str, folder: Path) -> FaceFonts:
+    """The same fonts with another file that has one character of the supplementary planes: with
+    TrueType outlines, or with those of PostScript under names."""
+    builder = FontBuilder(1000, isTTF=kind == "truetype")
+    builder.setupGlyphOrder([".notdef", "han"])
+    builder.setupCharacterMap({ord(RARE): "han"})
+    if kind == "truetype":
+        pen = TTGlyphPen(None)
+        _ring(pen)
+        builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "han": pen.glyph()})
+    else:
+        drawn, empty = T2CharStringPen(1000, None), T2CharStringPen(1000, None)
+        _ring(drawn)
+        glyphs = {".notdef": empty.getCharString(), "han": drawn.getCharString()}
+        builder.setupCFF("RareHan", {}, glyphs, {})
+    builder.setupHorizontalMetrics({".notdef": (500, 0), "han": (1000, 100)})
+    builder.setupHorizontalHeader(ascent=880, descent=-120)
+    builder.setupNameTable({"familyName": "RareHan", "fullName": "RareHan", "psName": "RareHan"})
+    builder.setupOS2(fsType=0)
+    builder.setupPost()
+    builder.save(folder / "rare.otf")
     return FaceFonts([*fonts.files, *FaceFonts.open(str(folder / "rare.otf")).files])
 
 
-def test_a_rare_character_comes_from_another_font(fonts: FaceFonts, tmp_path: Path) -> None:
+def _ring(pen: Any) -> None:
+    """A square with a bent side."""
+    pen.moveTo((100, 0))
+    pen.lineTo((900, 0))
+    pen.qCurveTo((1000, 200), (1000, 600), (900, 800))
+    pen.lineTo((100, 800))
+    pen.closePath()
+
+
+@pytest.mark.parametrize("kind", ["truetype", "named"])
+def test_a_rare_character_comes_from_another_font(
+    kind: str, fonts: FaceFonts, tmp_path: Path
+) -> None:
     """A name that the main font cannot set: both files have two fonts, and read as one text."""
     name = f"欧阳{RARE}示例"
     with pytest.raises(HubError, match="U\\+2B740"):
         sample(fonts, legal_representative=name)
 
-    both = with_rare_font(fonts, tmp_path)
+    both = with_rare_font(fonts, kind, tmp_path)
     one = sample(both, legal_representative=name, overlay=Overlay((f"提供给：{RARE}",)))
 
     parts = [(item.text, item.font) for item in one.page.items if isinstance(item, TextLine)]
@@ -333,6 +355,10 @@ def test_a_rare_character_comes_from_another_font(fonts: FaceFonts, tmp_path: Pa
     assert rare.x == pytest.approx(first.x + first.width)
     assert last.x == pytest.approx(rare.x + rare.width)
     assert svg.page_png(one.page, both, dpi=40).startswith(b"\x89PNG")
+    # Drawn as a filled shape by PDFium, where the text says that it stands.
+    picture = pypdfium2.PdfDocument(pdf.page_pdf(one.page, both, one.metadata))[0].render(scale=3)
+    x, y = (round(value * 3 * 72 / 25.4) for value in (rare.x + 2, rare.y - 1.5))
+    assert picture.to_pil().convert("L").getpixel((x, y)) < 60
 
 
 @pytest.mark.parametrize("data", [b"", b"no font", b"ttcf\x00\x01\x00\x00\x00\x00\x00\x09"])
