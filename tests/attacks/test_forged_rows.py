@@ -131,3 +131,20 @@ async def test_a_planted_roster_stops_everything(city: Path, tmp_path: Path, for
         for refused in (caught.value, proposing.value):
             assert (refused.status, refused.reason) == ("DATA_LOSS", "ROSTER_BROKEN")
         assert (await simulator.state()).domain() == before
+
+
+async def test_a_roster_that_was_taken_away_is_named_by_the_audit(
+    city: Path, tmp_path: Path
+) -> None:
+    """An older chain is genuine in itself; the log knows that there was a newer statement."""
+    home = copy_home(city, tmp_path / "home")
+    async with Simulator(home) as simulator:
+        await simulator.officer().carry_out("quorum.change", {"default": 2})
+    with sqlite3.connect(home / "data" / "hub.db") as connection:
+        connection.execute("DELETE FROM access_rosters WHERE number = 1")
+    connection.close()
+
+    async with Simulator(home) as simulator:
+        findings = (await simulator.audit()).findings
+
+    assert [(finding.table, finding.key) for finding in findings] == [("access_rosters", "1")]

@@ -8,6 +8,7 @@ it is given with a key that is trusted.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Final
 from hub.errors import HubError
 from hub.proof import merkle, note
 from hub.proof.encoding import b64u_decode
+from hub.proof.intent import in_words, parse_intent
+from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import sign_jws
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofError, Verdict
@@ -23,6 +26,8 @@ from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise, status_uris
 from hub.proof.report import Kind, Report
 from hub.proof.report_json import parse_report, report_to_json
+from hub.proof.roster import parse_roster
+from hub.proof.roster_changes import Chain, follow
 from hub.proof.run import Evidence
 from hub.proof.ses import Picture, parse_seal, parse_signature
 from hub.proof.status_list import Status
@@ -34,6 +39,7 @@ from hub.seal.pictures import check_picture
 from tests.ofd_sealing import PNG
 from tests.proof.jose_vectors import NOW, VECTORS, private_key
 from tests.proof.ofd_samples import changed
+from tests.proof.officers import Bench
 from tests.proof.seals import seal_of
 from tests.proof.sm2_pki import Member
 from tests.proof.test_ofd_verify import SEALED, report_on
@@ -59,6 +65,9 @@ _DISCLOSED: Final = TWO_FIELDS.partition("~")[2]
 _OF_HUB: Final = Evidence(NOW, status_tokens=(_STATUS,))
 _CHECKPOINT: Final = note.sign_checkpoint(ORIGIN, 5, merkle.root(leaves()[:5]), LOG_KEY).encode()
 _MEMBERS: Final = sorted(SEALED.files)
+_OFFICERS: Final = Bench()
+_CHAIN: Final = Chain(_OFFICERS.founded(), frozenset())
+_NEXT: Final = _OFFICERS.link(_CHAIN.roster, "quorum.change", {"default": 3})[1]
 
 
 @dataclass(frozen=True)
@@ -186,6 +195,24 @@ def _own_files(data: bytes) -> None:
         parse_report(data)
 
 
+def _dual_control(data: bytes) -> None:
+    """An intent and a roster, which have one spelling each; and the next link of a chain."""
+    with contextlib.suppress(ProofError):
+        intent = parse_intent(data, KINDS)
+        assert intent.to_bytes() == data
+        assert in_words(intent, "en") and in_words(intent, "zh")
+    with contextlib.suppress(ProofError):
+        assert parse_roster(data).to_bytes() == data
+    for link in (
+        dataclasses.replace(_NEXT, statement=data),
+        dataclasses.replace(_NEXT, intent=data),
+        dataclasses.replace(_NEXT, approvals=(_NEXT.approvals[0], data.decode("utf-8", "replace"))),
+    ):
+        with contextlib.suppress(ProofError):
+            follow(_CHAIN, link, KINDS)
+            assert data in (_NEXT.statement, _NEXT.intent, _NEXT.approvals[1].encode())
+
+
 _SVG: Final = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="40mm" height="40mm" viewBox="0 0 40 40">'
     b'<circle cx="20" cy="20" r="18" fill="none" stroke="#c00" stroke-width="1"/></svg>'
@@ -212,6 +239,9 @@ TARGETS: Final = {
     "disclosures": Target(_disclosures, (_DISCLOSED.encode(),), 8_192),
     "receipt": Target(_receipt, (json.dumps(saved_answer()["receipt"]).encode(),), 32_768),
     "picture": Target(_picture, (PNG, _SVG), 16_384),
+    "dual-control": Target(
+        _dual_control, (_NEXT.statement, _NEXT.intent, _NEXT.approvals[1].encode()), 16_384
+    ),
     "own-files": Target(
         _own_files,
         (hub_trust(), json.dumps(report_to_json(report_on(SEALED.to_bytes()))).encode()),
