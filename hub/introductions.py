@@ -7,10 +7,11 @@ stand in none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.access.ports import Followed
 from hub.access.rosters import Rosters
 from hub.access.snapshot import Directory, Snapshot
 from hub.clock import Clock
@@ -22,6 +23,9 @@ from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
 from hub.proof.roster_changes import Link
 from hub.seal.ports import AuthorityFacts
+from hub.seal.seal_keys import SealKeys
+from hub.seal.seal_operations import end_seals
+from hub.storage.database import Database
 from hub.storage.statements import Check
 
 _LOG: Final = logging.getLogger("sealway.server")
@@ -200,3 +204,20 @@ class ProvenKeys:
         if proven and self.keeps_receipts and "system" in data:
             self.receipts[key.kid] = await self.proofs.receipt(entry)
         return proven
+
+
+@dataclass(frozen=True, slots=True)
+class EndSeals:
+    """The end of an authority's seals, as part of its reorganisation."""
+
+    database: Database
+    keys: SealKeys
+    clock: Clock
+
+    async def __call__(
+        self,
+        authority: str,
+        successors: Sequence[str],
+    ) -> Followed:
+        """A seal names its authority as it was, so it ends with a new name as well."""
+        return Followed(*await end_seals(self.database, self.keys, authority, self.clock()))

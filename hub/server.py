@@ -63,7 +63,7 @@ from hub.exchange.v1 import (
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
 from hub.home import HubKeys, key_homes, open_blobs, open_head, open_keys
-from hub.introductions import GrantedTypes, Identities, ProvenKeys, SignerEvidence
+from hub.introductions import EndSeals, GrantedTypes, Identities, ProvenKeys, SignerEvidence
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
@@ -498,7 +498,10 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         operations={
             **{kind.name: ChangeRoster(kind, registrar, rosters) for kind in ROSTER_KINDS},
             AUTHORITY_REORGANIZE.name: ReorganizeAuthority(
-                registrar, partial(_defined, catalogue, items), partial(_issued, database)
+                registrar,
+                partial(_defined, catalogue, items),
+                partial(_issued, database),
+                (EndSeals(database, seal_keys, clock),),
             ),
             **seal_operations(database, seal_keys, identities, _seal_anchors(config), clock),
         },

@@ -430,9 +430,9 @@ class Officer(Member):
             registry_pb2.RetireCertificateTypeRequest(request_id=new_id(), **named),
         )
 
-    async def make_seal(self, authority: str, title: str) -> str:
+    async def make_seal(self, authority: str, title: str, seal: str = "main") -> str:
         """An active seal of an authority, its record key in the hub's custody; its name."""
-        name = f"authorities/{authority}/seals/main"
+        name = f"authorities/{authority}/seals/{seal}"
         keys = [{"use": "record", "algorithm": "ES256"}]
         members = {"seal": name, "title": title, "seal_type": 1, "keys": keys}
         applied = await self.carry_out("seal.apply", members)

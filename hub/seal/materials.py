@@ -41,10 +41,7 @@ class Materials:
 
     async def get(self, material: str) -> Material:
         """What is on file under a digest. Raises HubError(MATERIAL_NOT_FOUND)."""
-        row = await self.database.one(MATERIAL_BY_DIGEST, material)
-        if row is None:
-            raise HubError(Reason.MATERIAL_NOT_FOUND, name=material)
-        return material_of(row)
+        return await find_material(self.database, material)
 
     async def add(self, call: Call, data: bytes, encode: Callable[[Material], bytes]) -> Answered:
         """Put a picture (PNG, SVG) or an electronic seal (SESeal of version 1, 4 or 5) on file,
@@ -66,6 +63,14 @@ class Materials:
             )
 
         return await read_and_change_once(self.recorder, call, decide)
+
+
+async def find_material(database: Database, material: str) -> Material:
+    """What is on file under a digest. Raises HubError(MATERIAL_NOT_FOUND)."""
+    row = await database.one(MATERIAL_BY_DIGEST, material)
+    if row is None:
+        raise HubError(Reason.MATERIAL_NOT_FOUND, name=material)
+    return material_of(row)
 
 
 def format_of(data: bytes) -> str:

@@ -7,9 +7,10 @@ from hub.domain.seal_states import SealVerb
 from hub.proof import seal_kinds as kinds
 from hub.seal.certified import Anchors
 from hub.seal.key_operations import EndKey, GenerateKey, InstallChain, KeyMaker
+from hub.seal.make_seal import MakeSeal
 from hub.seal.ports import Authorities, Database, Operation
 from hub.seal.seal_keys import SealKeys
-from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal, MakeSeal
+from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal
 
 
 def seal_operations(

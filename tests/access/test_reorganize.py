@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hub.access.v1 import access_pb2
 from hub.domain.reorganization import Reorganization, Share, to_members
 from hub.exchange.v1 import exchange_pb2
 from hub.registry.v1 import items_pb2
-from hub.seal.v1 import intents_pb2
+from hub.seal.v1 import intents_pb2, seal_pb2
 from tests.simulator import (
     BASIS,
     DEFINER,
@@ -39,6 +39,8 @@ SYSTEMS = ("systems/nb-connector", "systems/nb-department")
 INTENTS = ("seal_intents", "seal_approvals")
 SHARE = {"authority": "authorities/nb-regulation", "systems": [], "types": [], "items": []}
 NEW_USCC = credit_code("11330200", "00300001")
+# The authority's seals end, and their keys with them.
+ENDED = ("seal_seals", "seal_keys")
 
 
 @pytest_asyncio.fixture
@@ -101,6 +103,28 @@ async def test_a_new_name_begins_where_the_old_one_ends(hub: Simulator) -> None:
     assert (await hub.audit()).findings == []
 
 
+@pytest.mark.parametrize("wanted", [rename, merge])
+async def test_the_seals_of_an_authority_end_with_it(
+    hub: Simulator, wanted: Callable[[], Reorganization]
+) -> None:
+    """In the entry of the reorganisation: a batch after it is refused by the seal's own reason, and
+    the successor's seal begins where it is made."""
+    zhao, size = hub.officer(), hub.size
+    await carry_out(hub, wanted())
+
+    name = "authorities/nb-market/seals/main"
+    answer = await zhao.call(zhao.seal.GetSeal, seal_pb2.GetSealRequest(name=name))
+
+    assert answer.seal.state == seal_pb2.Seal.STATE_ENDED
+    assert [key.state for key in answer.seal.keys] == [seal_pb2.Key.STATE_RETIRED]
+    assert (await hub.entries(size))[-1]["kind"].startswith("authority.")
+    if wanted is rename:
+        with pytest.raises(Refused) as refused:
+            await hub.connector("nb-connector").deliver([licence(7)])
+        assert refused.value.reason == "SEAL_ENDED"
+    assert (await hub.audit()).findings == []
+
+
 async def test_what_was_issued_before_keeps_the_name_of_its_time(hub: Simulator) -> None:
     """Neither a certificate nor its seal is written anew; it is fetched and verifies as before."""
     await hub.connector("nb-connector").deliver([licence(1)])
@@ -111,7 +135,10 @@ async def test_what_was_issued_before_keeps_the_name_of_its_time(hub: Simulator)
 
     after = await hub.state()
     for table, rows in before.domain().items():
-        if table.startswith(("registry_", "seal_", "exchange_")) and table not in INTENTS:
+        if table.startswith(("registry_", "seal_", "exchange_")) and table not in (
+            *INTENTS,
+            *ENDED,
+        ):
             assert after.domain()[table] == rows, table
     again = await hub.platform().fetch(holder=company(1))
     assert again.fields() == fetched.fields()

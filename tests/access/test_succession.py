@@ -219,9 +219,13 @@ async def test_of_a_split_each_has_the_types_that_it_took_over(hub: Simulator) -
 
 
 async def test_a_new_name_changes_nothing_about_who_may(hub: Simulator) -> None:
-    """The authority is the same one."""
+    """The authority is the same one; its seals, which name it as it was, are made anew."""
     (one,) = (await hub.connector("nb-connector").deliver([licence(1)])).results
     await carry_out(hub, rename())
+    seal = await hub.officer().make_seal("nb-market", "宁波市市场监管委员会", "renamed")
+    await hub.officer().propose("renamed", seal, LICENCE)
+    for officer in ("qian", "sun"):
+        await hub.officer(officer).approve("renamed")
 
     (again,) = (
         await hub.connector("nb-connector").deliver([licence(1, Op.CHANGE, fields={"scope": "新"})])

@@ -360,9 +360,8 @@ async def test_a_sealed_record_verifies_here_and_with_a_second_implementation(
     theirs = SDJWTVerifier(text, lambda *_: _jwk(office, jws)).get_verified_payload()
 
     assert theirs == dict(verified.claims)
-    _, key = await office.seals.get("authorities/market/seals/main")
-    assert key is not None
-    assert chain_key == key.kid
+    (view,) = (await office.seals.get("authorities/market/seals/main")).keys
+    assert chain_key == view.key.kid
     assert verified.record.iss == USCC
     published = office.catalogue.find(LICENCE)
     assert published is not None
