@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from hub.proof.encoding import b64u, emit_json, parse_object
+from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.jose import (
     APPROVAL_TYP,
     FORMAT_VERSION,
@@ -137,17 +137,19 @@ def verify_approval(
     region: str,
     now: int,
     intent: bytes,
-    nonce: bytes,
+    nonce: bytes | None,
 ) -> Approval:
     """All steps of formats-jose.md §8 in order.
 
-    `intent` is the stored intent's bytes, `nonce` the one issued and not yet used. An approval that
-    outlives its intent is refused as EXP_TOO_FAR. Raises ProofError with the reason of the first
-    failing step.
+    `intent` is the stored intent's bytes, `nonce` the one issued and not yet used; None takes the
+    approval's own, for whoever cannot know which one the hub issued. An approval that outlives its
+    intent is refused as EXP_TOO_FAR. Raises ProofError with the reason of the first failing step.
     """
     jws = open_approval(compact, keys)
     claims = jws.claims
     digest_of_intent = intent_digest(intent)
+    if nonce is None:
+        nonce = b64u_decode(string(claims, "nonce"))
     check_equal(
         claims,
         {
