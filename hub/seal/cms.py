@@ -59,6 +59,8 @@ def _oid(dotted: str) -> bytes:
     return der(_OID, bytes(content))
 
 
+# How much longer the certificates of a key's successor may be.
+_SUCCESSOR_BYTES_MAX: Final = 512
 _ES256: Final = ec.ECDSA(hashes.SHA256())
 _ES384: Final = ec.ECDSA(hashes.SHA384())
 _PSS: Final = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
@@ -217,9 +219,11 @@ class CmsForm:
         return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, signed_data))
 
     def size_max(self) -> int:
-        """Upper bound of the bytes of a CMS without a time stamp."""
+        """Upper bound of the bytes of a CMS without a time stamp, of this key or of its successor,
+        whose certificates may be a little longer."""
         attributes = self.attributes(bytes(self._suite.digest().digest_size))
-        return len(self.assemble(attributes, bytes(self._suite.signature_bytes_max)))
+        largest = self.assemble(attributes, bytes(self._suite.signature_bytes_max))
+        return len(largest) + _SUCCESSOR_BYTES_MAX
 
 
 def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:

@@ -120,7 +120,8 @@ def test_declared_places_are_sealed_in_any_order_but_after_the_last_one_none(ca:
 
 def test_a_prepared_document_is_sealed_by_any_key_of_its_algorithm(ca: Ca) -> None:
     """Prepared once, kept, sealed twice: same bytes but for time and signature."""
-    first, second = key_of(ca), key_of(ca, KeyAlgorithm.ES256, 1)
+    # The successor's name, and so its certificate, is longer.
+    first, second = key_of(ca), key_of(ca, KeyAlgorithm.ES256, 1, name="市场监督管理局行政审批专用")
     prepared = prepare_pdf(page(), PLACE, picture(), CmsForm.of(first))
     later = NOW + datetime.timedelta(days=3)
     documents = [
