@@ -35,12 +35,9 @@ from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_process import Settings
 from hub.seal.signer_socket import MESSAGE_BYTES_MAX, connect, listen, peer_uid, receive, send
-from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
 from tests.simulator import (
-    LICENCE,
-    OFFICERS,
     ORIGIN,
     REGION,
     Refused,
@@ -48,7 +45,6 @@ from tests.simulator import (
     by_identifier,
     copy_home,
     licence,
-    new_id,
 )
 
 PASSPHRASE = "a passphrase of canaries"
@@ -469,12 +465,14 @@ async def test_without_a_roster_nothing_is_signed(signing: Signing, tmp_path: Pa
 async def test_records_are_sealed_by_a_key_in_hardware(
     city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The custody says so. A token that was pulled out is UNAVAILABLE with nothing half done, and
-    seals again when it is back; a hub and a process started anew find the key."""
+    """Rotated from files into the token between two batches under one intent: the custody says so.
+    A token that was pulled out is UNAVAILABLE with nothing half done, and seals again when it is
+    back; a hub and a process started anew find the key."""
     token = soft_token(tmp_path / "token", monkeypatch)
     home = with_process(copy_home(city, tmp_path / "home"), "[seal.pkcs11]", f'uri = "{token.uri}"')
     async with Simulator(home) as hub:
-        await _seal_in_hardware(hub)
+        await hub.connector().deliver([licence(900)])
+        await _rotate_into_hardware(hub)
         # What was issued before its connector was enrolled would only be attested.
         today = legal_day(now_us()).isoformat()
         issued = licence(901, issue_date=today, valid_from=today)
@@ -502,42 +500,15 @@ async def test_records_are_sealed_by_a_key_in_hardware(
     assert not any(token.pin.encode() in place for place in (*written, metrics))
 
 
-async def _seal_in_hardware(hub: Simulator) -> None:
-    """A second seal of the department, its key in the token, and an intent under it."""
-    homes, officer = hub.hub.seals.keys.homes, hub.officer()
-    assert isinstance(homes, dict)
-    files = homes["files"]
-    homes["files"] = homes["pkcs11"]
-    try:
-        created = await officer.call(
-            officer.seal.CreateSeal,
-            seal_pb2.CreateSealRequest(
-                request_id=new_id(),
-                parent="authorities/hz-market",
-                seal_id="hsm",
-                title="硬件印章",
-            ),
-        )
-    finally:
-        homes["files"] = files
-    uscc = hub.hub.directory.current.authorities["authorities/hz-market"].uscc
-    issued = hub.pki.issue(
-        "seal",
-        created.x509_request,
-        now=datetime.now(UTC),
-        common_name="seal",
-        organization="hz-market",
-        organization_identifier=uscc,
-    )
-    await officer.call(
-        officer.seal.ActivateSeal,
-        seal_pb2.ActivateSealRequest(
-            request_id=new_id(), name=created.seal.name, x509_chain=issued.chain_der
-        ),
-    )
-    await officer.propose("in-hardware", created.seal.name, LICENCE)
-    for name in OFFICERS[1:]:
-        await hub.officer(name).approve("in-hardware")
+async def _rotate_into_hardware(hub: Simulator) -> None:
+    """The department's record key of files is replaced by one in the token, by officers' intents;
+    the standing intent to seal, which names the seal, stays as it is."""
+    seal = "authorities/hz-market/seals/main"
+    officer = hub.officer()
+    members = {"seal": seal, "use": "record", "algorithm": "ES256", "home": "pkcs11"}
+    made = await officer.carry_out("key.generate", members)
+    chain = hub.chain_for(made)
+    await officer.carry_out("key.rotate", {"key": made["key"], "x509_chain": chain})
 
 
 def soft_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> softhsm.SoftToken:
