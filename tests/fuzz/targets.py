@@ -17,6 +17,7 @@ from typing import Final
 from hub.errors import HubError
 from hub.proof import merkle, note
 from hub.proof.encoding import b64u_decode
+from hub.proof.face_code import sign_face_code
 from hub.proof.intent import in_words, parse_intent
 from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import sign_jws
@@ -35,8 +36,10 @@ from hub.proof.thumbnail import thumbnail_of
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify
 from hub.proof.x509_sm2 import parse_crl, parse_x509
+from hub.seal.faces.template import parse_template
 from hub.seal.pictures import check_picture
 from tests.ofd_sealing import PNG
+from tests.proof import test_face_code as face_codes
 from tests.proof.jose_vectors import NOW, VECTORS, private_key
 from tests.proof.ofd_samples import changed
 from tests.proof.officers import Bench
@@ -56,6 +59,7 @@ from tests.proof.test_verify_command import (
     saved_answer,
     status_token,
 )
+from tests.seal.faces.samples import early_licence, plain_face
 
 HUB: Final = parse_trust(hub_trust())
 _RECORD: Final = TWO_FIELDS.encode()
@@ -65,6 +69,7 @@ _DISCLOSED: Final = TWO_FIELDS.partition("~")[2]
 _OF_HUB: Final = Evidence(NOW, status_tokens=(_STATUS,))
 _CHECKPOINT: Final = note.sign_checkpoint(ORIGIN, 5, merkle.root(leaves()[:5]), LOG_KEY).encode()
 _MEMBERS: Final = sorted(SEALED.files)
+_FACE_CODE: Final = sign_face_code(face_codes.CODE, face_codes.SIGNER)
 _OFFICERS: Final = Bench()
 _CHAIN: Final = Chain(_OFFICERS.founded(), frozenset())
 _NEXT: Final = _OFFICERS.link(_CHAIN.roster, "quorum.change", {"default": 3})[1]
@@ -187,6 +192,22 @@ def _picture(data: bytes) -> None:
     thumbnail_of(seal_of(MAKER, SIGNER, picture=Picture("PNG", data, 40, 40)), Kind.SEAL)
 
 
+def _face(data: bytes) -> None:
+    """A face template, as a department sends it."""
+    with contextlib.suppress(HubError):
+        parse_template(data)
+
+
+def _code(data: bytes) -> None:
+    """A scanned text, and what is signed in one, behind a good signature."""
+    text = data.decode("utf-8", "replace")
+    with contextlib.suppress(ProofError):
+        face_codes.verified(text)
+        assert text == _FACE_CODE, "a forgery is read"
+    with contextlib.suppress(ProofError):
+        face_codes.verified(face_codes.signed_payload(data))
+
+
 def _own_files(data: bytes) -> None:
     """A trust file; and a report as a worker that was taken over might write it."""
     with contextlib.suppress(ProofError):
@@ -239,6 +260,8 @@ TARGETS: Final = {
     "disclosures": Target(_disclosures, (_DISCLOSED.encode(),), 8_192),
     "receipt": Target(_receipt, (json.dumps(saved_answer()["receipt"]).encode(),), 32_768),
     "picture": Target(_picture, (PNG, _SVG), 16_384),
+    "face": Target(_face, (early_licence(), plain_face("11100000MB0143028R001")), 16_384),
+    "code": Target(_code, (_FACE_CODE.encode(), face_codes.packed(_FACE_CODE)[2]), 2_048),
     "dual-control": Target(
         _dual_control, (_NEXT.statement, _NEXT.intent, _NEXT.approvals[1].encode()), 16_384
     ),
