@@ -203,6 +203,9 @@ class SealSection(_Section):
     # Homes whose keys sign only some tens of times in a second: a batch of records gets one
     # signature there (docs/formats/record-seal.md), a record that comes alone one of its own.
     slow_homes: tuple[str, ...] = ()
+    # Types that new seals may have; GB/T 38540 leaves the list to whoever runs the hub: 1 official
+    # (法定名称章), 2 of the legal representative, 3 special purpose, 4 contracts, 99 others.
+    types: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = (1, 2, 3, 4, 99)
     pkcs11: TokenUriSection = TokenUriSection()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.

@@ -503,7 +503,14 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 partial(_issued, database),
                 (EndSeals(database, seal_keys, clock),),
             ),
-            **seal_operations(database, seal_keys, identities, _seal_anchors(config), clock),
+            **seal_operations(
+                database,
+                seal_keys,
+                identities,
+                _seal_anchors(config),
+                clock,
+                types=frozenset(config.seal.types),
+            ),
         },
     )
     verify_document = VerifyDocument(

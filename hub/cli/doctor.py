@@ -34,6 +34,7 @@ app = typer.Typer()
 
 CERTIFICATE_BYTES_MAX: Final = 1024 * 1024
 HEAD_BYTES_MAX: Final = 131_072
+KEYS_NAMED_MAX: Final = 20
 EXPIRY_WARNING: Final = timedelta(days=30)
 ALGORITHM_WARNING: Final = timedelta(days=365)
 FREE_BYTES_MIN: Final = 1024**3
@@ -151,7 +152,10 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield _national_algorithms()
     yield from _time_stamps(config)
     yield _fonts(config)
-    yield _log(config)
+    log = _log(config)
+    yield log
+    if log.mark is not Mark.FAULT:
+        yield _seal_keys(config)
     yield _clock(config)
     yield _disk(config)
     yield _serving(config, profile)
@@ -341,6 +345,36 @@ def _log(config: Config) -> Finding:
         return _fault(check, error)
     counted = Said(f"{size} entries, {head} of them signed", f"{size} 个条目，已签名 {head} 个")
     return Finding(check, Mark.GOOD, counted)
+
+
+def _seal_keys(config: Config) -> Finding:
+    """Certificates of seal keys that end within 30 days, and keys whose uses are nearly gone."""
+    check = Said("keys of seals", "印章密钥")
+    try:
+        found = asyncio.run(_keys_to_see_to(config))
+    except HubError as error:
+        return _fault(check, error)
+    if not found:
+        return Finding(check, Mark.GOOD, Said("none ends soon", "无即将到期的密钥"))
+    text = "; ".join(f"{name}: {', '.join(warned)}" for name, warned in found[:KEYS_NAMED_MAX])
+    ended = any("ended" in warned for _, warned in found)
+    remedy = Said(
+        "See to them: sealway key list; then sealway key rotate or sealway seal renew",
+        "请处理：sealway key list，然后 sealway key rotate 或 sealway seal renew",
+    )
+    return Finding(check, Mark.FAULT if ended else Mark.WARNING, _same(text), remedy)
+
+
+async def _keys_to_see_to(config: Config) -> list[tuple[str, Sequence[str]]]:
+    """Raises HubError(DATABASE_UNAVAILABLE)."""
+    from hub.seal.seals import keys_to_see_to  # noqa: PLC0415 - as below
+    from hub.storage.database import open_database  # noqa: PLC0415
+
+    database = await open_database(config.database_url)
+    try:
+        return [*await keys_to_see_to(database, now_us())]
+    finally:
+        await database.close()
 
 
 async def _compare_head(config: Config) -> tuple[int, int]:

@@ -14,9 +14,15 @@ from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal
 
 
 def seal_operations(
-    database: Database, keys: SealKeys, authorities: Authorities, anchors: Anchors, clock: Clock
+    database: Database,
+    keys: SealKeys,
+    authorities: Authorities,
+    anchors: Anchors,
+    clock: Clock,
+    *,
+    types: frozenset[int],
 ) -> dict[str, Operation]:
-    """Operations by kind."""
+    """Operations by kind. `types` are those that new seals may have."""
     maker = KeyMaker(keys, clock)
 
     def change(verb: SealVerb, kind: str) -> ChangeSeal:
@@ -26,7 +32,7 @@ def seal_operations(
         return MakeSeal(database, keys, clock, anchors, verb)
 
     return {
-        kinds.SEAL_APPLY.name: ApplySeal(database, maker, authorities, clock),
+        kinds.SEAL_APPLY.name: ApplySeal(database, maker, authorities, clock, types),
         kinds.SEAL_MAKE.name: make(SealVerb.MAKE),
         kinds.SEAL_RENEW.name: make(SealVerb.RENEW),
         kinds.SEAL_IMPORT.name: ImportSeal(database, authorities, clock),

@@ -73,6 +73,7 @@ class ApplySeal:
     maker: KeyMaker
     authorities: Authorities
     clock: Clock
+    types: frozenset[int]
 
     async def prepare(self, _: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
         """From `seal` (its name to be), `title`, `seal_type` and `keys` (`use`, `algorithm`,
@@ -99,6 +100,9 @@ class ApplySeal:
         if not title.isprintable():
             # What turns the direction of writing would show officers another title.
             raise HubError(Reason.FIELD_INVALID, field="title", rule="printable characters only")
+        if seal_type not in self.types:
+            rule = f"one of: {', '.join(map(str, sorted(self.types)))}"
+            raise HubError(Reason.FIELD_INVALID, field="seal_type", rule=rule)
         for one in wanted:
             self.maker.keys.check_makeable(one.home, one.algorithm)
         facts = self.authorities.facts(_authority_of(name))

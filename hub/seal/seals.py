@@ -9,7 +9,7 @@ from hub.domain.seal_states import KeyState
 from hub.errors import HubError, Reason
 from hub.seal.key_operations import find_seal
 from hub.seal.ports import Database
-from hub.seal.seal_keys import SealKeys
+from hub.seal.seal_keys import KeyWarning, SealKeys, warnings_of
 from hub.seal.seal_store import (
     ELECTRONIC_SEAL,
     KEYS_OF_SEAL,
@@ -105,3 +105,14 @@ class Seals:
 def _label(key: Key) -> str:
     """What a metric calls a key: its seal and use, so that a rotation keeps the series."""
     return f"{key.seal}/{key.use.value}" if key.seal else key.use.value
+
+
+async def keys_to_see_to(database: Database, now_us: int) -> list[tuple[str, list[KeyWarning]]]:
+    """What officers must see to, by seal, use and key; of the first 10,000 keys."""
+    found: list[tuple[str, list[KeyWarning]]] = []
+    for row in await database.all(KEYS_PAGE, "", "", _KEYS_WATCHED_MAX):
+        key = key_of(row)
+        warned = warnings_of(key, uses_of(row), now_us)
+        if warned:
+            found.append((f"{_label(key)} ({key.name})", warned))
+    return found

@@ -593,6 +593,7 @@ async def _office(
                 identities,
                 Anchors(anchors, _sm2(pki, SM2_SEAL_CA), _sm2(pki, SM2_MAKER_CA)),
                 now_us,
+                types=frozenset({1, 2, 3, 4, 99}),
             ),
         ),
         rosters=rosters,

@@ -19,6 +19,7 @@ from hub.errors import HubError, Reason
 from hub.registry.decide import Outcome
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import Key
+from hub.seal.seals import keys_to_see_to
 from tests.registry.office import AUTHORITY, OFFICERS, Office, licence, uscc
 from tests.seal.test_seals import MAIN, refused
 
@@ -255,3 +256,15 @@ async def test_a_key_without_sense_is_not_proposed(office: Office, members: dict
     """A maker's key belongs to the hub, every other to a seal, each use has its algorithms."""
     with refused(Reason.FIELD_INVALID):
         await office.approved("key.generate", members)
+
+
+async def test_what_officers_must_see_to_is_named_by_seal_use_and_key(office: Office) -> None:
+    """As the doctor says it: nothing while all is well, then the mark that was passed."""
+    key = await active(office)
+    assert key.not_after_us is not None
+
+    well = await keys_to_see_to(office.database, now_us())
+    late = await keys_to_see_to(office.database, key.not_after_us - 6 * DAY_US)
+
+    assert well == []
+    assert late == [(f"{MAIN}/record ({key.name})", [KeyWarning.ENDS_IN_7_DAYS])]

@@ -95,6 +95,7 @@ async def test_a_name_is_taken_once(office: Office) -> None:
         ({"seal": "seals/main"}, Reason.NAME_MALFORMED),
         ({"title": "a\u202eb"}, Reason.FIELD_INVALID),
         ({"keys": []}, Reason.FIELD_INVALID),
+        ({"seal_type": 5}, Reason.FIELD_INVALID),
         ({"keys": [{"use": "maker", "algorithm": "SM2"}]}, Reason.FIELD_INVALID),
         ({"keys": [{"use": "ofd", "algorithm": "ES256"}]}, Reason.FIELD_INVALID),
         ({"keys": [{"use": "record", "algorithm": "ES256"}] * 2}, Reason.FIELD_INVALID),
