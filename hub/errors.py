@@ -119,6 +119,7 @@ class Reason(StrEnum):
     KEY_NOT_ACTIVE = "KEY_NOT_ACTIVE"
     KEY_EXPIRED = "KEY_EXPIRED"
     KEY_EXHAUSTED = "KEY_EXHAUSTED"
+    TWIN_CUSTODY = "TWIN_CUSTODY"
     ROSTER_MISSING = "ROSTER_MISSING"
     OFFICERS_TOO_FEW = "OFFICERS_TOO_FEW"
     TRANSITION_NOT_ALLOWED = "TRANSITION_NOT_ALLOWED"
@@ -554,6 +555,12 @@ TEXTS: dict[Reason, Text] = {
         "the X.509 certificate of the key {key} is not in force now, so it signs nothing. "
         "Install a renewed one or rotate the key.",
         "密钥 {key} 的 X.509 证书当前不在有效期内，不能签署。请更新证书或轮换密钥。",
+    ),
+    Reason.TWIN_CUSTODY: Text(
+        "the keys {key} and {other} of one seal are kept in different hands, and what they seal "
+        "together can name only one. Rotate one of them into the other's home.",
+        "同一印章的密钥 {key} 与 {other} 保管方式不同，而双算法签章只能注明一种保管方式。"
+        "请将其中一个轮换到另一个所在的密钥库。",
     ),
     Reason.KEY_EXHAUSTED: Text(
         "the key {key} may sign {left} times more, fewer than needed. Rotate it: `sealway key "

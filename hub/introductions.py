@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from hub.access.ports import Followed
 from hub.access.rosters import Rosters
 from hub.access.snapshot import Directory, Snapshot
@@ -185,7 +187,7 @@ class ProvenKeys:
 
     async def _is_enrolled(self, snapshot: Snapshot, key: RegisteredKey) -> bool:
         member = snapshot.peer_of(key.owner)
-        if member is None or key.public_key is None:
+        if member is None or not isinstance(key.public_key, EllipticCurvePublicKey):
             return False
         try:
             entry = await self.proofs.proven(member.enrolment_entry)

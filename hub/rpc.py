@@ -117,6 +117,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.KEY_NOT_ACTIVE,
             Reason.KEY_EXPIRED,
             Reason.KEY_EXHAUSTED,
+            Reason.TWIN_CUSTODY,
             Reason.ROSTER_MISSING,
             Reason.OFFICERS_TOO_FEW,
             Reason.TRANSITION_NOT_ALLOWED,

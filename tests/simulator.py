@@ -704,10 +704,17 @@ class Platform(Member):
             await self.send_raw(compact, request_id, token=token)
         )
 
-    async def send_raw(self, compact: str, request_id: str, *, token: str | None = None) -> bytes:
+    async def send_raw(
+        self,
+        compact: str,
+        request_id: str,
+        *,
+        token: str | None = None,
+        with_sm2_twin: bool = False,
+    ) -> bytes:
         """As `send`; the answer's bytes."""
         request = exchange_pb2.FetchCertificatesRequest(
-            request_id=request_id, signed_request=compact
+            request_id=request_id, signed_request=compact, with_sm2_twin=with_sm2_twin
         )
         self.sent.setdefault(request_id, []).append(compact)
         return await self.raw(FETCH, request.SerializeToString(), token=token)
@@ -929,8 +936,11 @@ class Simulator:
                 NameOID.ORGANIZATION_IDENTIFIER,
             )
         ]
+        profile = "seal-maker" if key["use"] == "maker" else "seal"
+        if profile == "seal" and key["algorithm"] == "SM2":
+            profile = "sm2-seal"
         issued = self.pki.issue(
-            {"maker": "seal-maker", "ofd": "sm2-seal"}.get(key["use"], "seal"),
+            profile,
             request,
             now=datetime.now(UTC),
             common_name=title,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from hub.access.enrol_officer import OPERATOR
 from hub.access.registrar import Registrar
 from hub.access.roster_store import insert_roster, newest_roster_check
@@ -32,7 +34,11 @@ async def found_roster(registrar: Registrar, origin: str, region: str, keys: Key
     officers = []
     for one in snapshot.officers.values():
         key = keys(one.approval_key_id)
-        if key is not None and key.owner == one.name and key.public_key is not None:
+        if (
+            key is not None
+            and key.owner == one.name
+            and isinstance(key.public_key, EllipticCurvePublicKey)
+        ):
             since = one.create_time_us // 1_000_000
             officers.append(Officer(one.name, key.public_key, one.x509_thumbprint, since))
     try:

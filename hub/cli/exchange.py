@@ -46,8 +46,10 @@ from hub.domain.certificate import Origin
 from hub.domain.holder import Holder as DomainHolder
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.proof.encoding import Json, emit_json, parse_object
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import Answered, LoggedCertificate, VerifiedReceipt, verify_receipt
+from hub.proof.record_twin import check_same, check_sealed_with, check_twins
 from hub.proof.request import (
     CERTIFICATES_MAX,
     Holder,
@@ -55,7 +57,7 @@ from hub.proof.request import (
     RequestedCertificate,
     sign_request,
 )
-from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
+from hub.proof.sd_jwt import Expectation, Presentation, open_record, verify_presentation
 from hub.proof.trust import Trust
 
 FETCH_RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"
@@ -83,6 +85,9 @@ def fetch(
     holder: HolderOption = None,
     holder_file: HolderFileOption = None,
     clerk: ClerkOption = CLERK,
+    sm2: Annotated[
+        bool, typer.Option("--sm2", help="Ask for the SM2 twins too, of records that have them.")
+    ] = False,
     out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
@@ -119,8 +124,9 @@ def fetch(
             clerk=clerk,
             log=kept_head(client.profile),
         )
-        answer = _ask(terminal, client, claims, sent)
+        answer = _ask(terminal, client, claims, sent, with_sm2_twin=sm2)
         verified, presentations = _verify(answer, asked, sent, client, trust)
+        _verify_twins(answer, presentations, trust, required=sm2)
         keep_receipt_head(client, verified)
     document = _document(answer)
     if out is not None:
@@ -153,7 +159,12 @@ def _asked(
 
 
 def _ask(
-    terminal: Terminal, client: HubClient, claims: RequestClaims, sent: SentRequests
+    terminal: Terminal,
+    client: HubClient,
+    claims: RequestClaims,
+    sent: SentRequests,
+    *,
+    with_sm2_twin: bool,
 ) -> exchange_pb2.FetchCertificatesResponse:
     signed = sent.signing(claims, sign_request, client.profile.signer())
     stub = exchange_pb2_grpc.ExchangeServiceStub(client.channel)
@@ -162,7 +173,7 @@ def _ask(
         client,
         stub.FetchCertificates,
         lambda token: exchange_pb2.FetchCertificatesRequest(
-            request_id=claims.jti, signed_request=signed(token)
+            request_id=claims.jti, signed_request=signed(token), with_sm2_twin=with_sm2_twin
         ),
         claims.jti,
     )
@@ -206,6 +217,33 @@ def _verify(
     return verified, presentations
 
 
+def _verify_twins(
+    answer: exchange_pb2.FetchCertificatesResponse,
+    presentations: Sequence[Presentation | None],
+    trust: Trust,
+    *,
+    required: bool,
+) -> None:
+    """Each SM2 twin, and that there is one wherever the record names one. Raises ProofError."""
+    now = int(time.time())
+    for given, presentation in zip(answer.certificates, presentations, strict=True):
+        if presentation is None:
+            continue
+        if given.sm2_presentation:
+            check_same(given.presentation, given.sm2_presentation)
+            twin = open_record(
+                given.sm2_presentation,
+                origin=trust.origin,
+                region=trust.region,
+                keys=None,
+                anchors=trust.seal_anchors,
+                now=now,
+            )
+            check_twins(presentation, twin)
+        elif required and Algorithm.SM2.name in presentation.record.algs:
+            check_sealed_with(Algorithm.SM2, presentation, {presentation.algorithm})
+
+
 def _verify_presentation(
     text: str, asked: RequestedCertificate, logged: LoggedCertificate, trust: Trust, now: int
 ) -> Presentation:
@@ -228,6 +266,8 @@ def _document(answer: exchange_pb2.FetchCertificatesResponse) -> dict[str, Json]
         members: dict[str, Json] = {"state": shown_enum(given, "state")}
         if given.presentation:
             members["presentation"] = given.presentation
+        if given.sm2_presentation:
+            members["sm2_presentation"] = given.sm2_presentation
         certificates.append(members)
     return {
         "request_id": answer.request_id,

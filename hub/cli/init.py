@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.files import make_private_folder, write_new, write_replacing
 from certs.keys import make_csr
@@ -269,13 +270,14 @@ def _make_trust(home: Home) -> None:
 
     keys = open_keys(home.config)
     status_key = keys.status_key.public_key
-    assert status_key is not None, "status keys are P-256"
+    assert isinstance(status_key, ec.EllipticCurvePublicKey), "status keys are P-256"
     seal_anchors = tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem))
     trust = Trust(
         origin=home.config.hub.origin,
         region=home.config.hub.region,
         log_keys=(keys.log.verifier.text(),),
-        seal_anchors=seal_anchors,
+        # A record's SM2 twin is by a key that the SM2 CA of seals certifies.
+        seal_anchors=seal_anchors + _anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
         maker_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_MAKER_CA)),
         signer_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
         status_keys=(status_key,),

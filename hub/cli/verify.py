@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 from hub.cli.report_text import LANGUAGES, print_picture, print_report
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report
@@ -32,6 +33,7 @@ app = typer.Typer()
 EXIT_USAGE: Final = 64
 # What a hub's own head file begins with (`FileHead`): number and digest of the checkpoint below.
 _HEAD_FILE: Final = re.compile(rb"[0-9]{1,20} [A-Za-z0-9_-]{43}\n")
+_RECORDS: Final = (Kind.RECORD, Kind.PRESENTATION)
 EXIT_CODES: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.CANNOT_CHECK: 2}
 
 
@@ -67,6 +69,13 @@ def verify_command(
     ] = None,
     answer: Annotated[
         Path | None, typer.Option(help="The answer file that a bare receipt belongs to.")
+    ] = None,
+    twin: Annotated[
+        Path | None, typer.Option(help="The other twin of FILE, a record sealed with SM2 too.")
+    ] = None,
+    require: Annotated[
+        str | None,
+        typer.Option(metavar="ES256|SM2", help="A record must be sealed with this algorithm."),
     ] = None,
     as_system: Annotated[
         str | None, typer.Option("--as", metavar="SYSTEM", help="My system id.")
@@ -115,6 +124,10 @@ def verify_command(
     """
     if lang not in (None, *LANGUAGES):
         raise typer.BadParameter(f"--lang {lang}: write zh or en / --lang {lang}：应为 zh 或 en")
+    if require not in (None, *Algorithm.__members__):
+        raise typer.BadParameter(
+            f"--require {require}: write ES256 or SM2 / --require {require}：应为 ES256 或 SM2"
+        )
     data = _read(file)
     if _HEAD_FILE.match(data):
         raise typer.BadParameter(
@@ -138,7 +151,16 @@ def verify_command(
         crls=tuple(_read(path) for path in crl or ()),
         receipt=None if receipt is None else _read(receipt),
         as_of=at is not None,
+        twin=None if twin is None else _read_text(twin),
+        required=None if require is None else Algorithm[require],
     )
+    if (twin is not None and kind not in _RECORDS) or (
+        require is not None and kind not in (*_RECORDS, Kind.ANSWER)
+    ):
+        raise typer.BadParameter(
+            "--twin is for a record, --require for a record or an answer with records"
+            " / --twin 仅用于数据签章，--require 仅用于数据签章或含数据签章的答复"
+        )
     report, picture = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that knows no Chinese shows escapes, not a stack trace.

@@ -33,6 +33,7 @@ from hub.exchange.ports import (
     Seals,
 )
 from hub.exchange.snapshot import GrantSnapshot
+from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import digest
 from hub.proof.request import RequestedCertificate, SignedRequest
 from hub.proof.sd_jwt import present
@@ -47,11 +48,12 @@ _HOLDER_CLAIMS: Final = ("holder_type", _NUMBER)
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """One certificate of an answer; `presentation` is empty unless it is in force. Somebody objects
-    to what `objected` names of it."""
+    to what `objected` names of it. `sm2_presentation` is its SM2 twin, where one was asked for."""
 
     state: State
     presentation: str
     objected: tuple[str, ...] = ()
+    sm2_presentation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,20 @@ class FetchCertificates:
     identify: Callable[[], Awaitable[Caller]]
     observe: Observe
 
-    async def __call__(self, caller: Caller, request_id: str, signed_request: str) -> Answer:
-        """The answer. Raises HubError; a refusal as to rights is already recorded by then."""
+    async def __call__(
+        self, caller: Caller, request_id: str, signed_request: str, *, with_sm2_twin: bool = False
+    ) -> Answer:
+        """The answer. Raises HubError; a refusal as to rights is already recorded by then.
+
+        An SM2 twin is another signature over what is disclosed anyway, so asking for it stands
+        outside of what is signed, and is no part of the entry (docs/adr/0049).
+        """
         started = time.perf_counter()
         try:
             request = self._verify(caller, request_id, signed_request)
-            answer, issuer = await decided(partial(self._answer, request), caller, self.identify)
+            answer, issuer = await decided(
+                partial(self._answer, request, with_sm2_twin), caller, self.identify
+            )
         except HubError as refusal:
             seconds = time.perf_counter() - started
             self.observe("fetch", refusal.reason.value, caller.authority, "", seconds)
@@ -129,13 +139,15 @@ class FetchCertificates:
                 CertificateIdentifier.parse(wanted.cert, lenient=True)
         return request
 
-    async def _answer(self, request: SignedRequest, caller: Caller) -> tuple[Answer, str]:
+    async def _answer(
+        self, request: SignedRequest, with_sm2_twin: bool, caller: Caller
+    ) -> tuple[Answer, str]:
         """Steps 2 to 6 for one decision, and the issuing authority for the metrics."""
         checks = (self.access.check(caller), self.grants.check())
         content = self.keyed_digest(content_of(request))
         once = AnswerOnce(self.recorder, RPC)
         try:
-            decision = await self._decide(request, checks)
+            decision = await self._decide(request, with_sm2_twin, checks)
         except HubError as refusal:
             if refusal.reason in _REMEMBERED_REFUSALS:
                 outcome: dict[str, Json] = {"outcome": "refused", "reason": refusal.reason.value}
@@ -154,7 +166,9 @@ class FetchCertificates:
         answer = Answer(request.jti, decision.certificates, receipt, index)
         return answer, decision.issuer
 
-    async def _decide(self, request: SignedRequest, checks: tuple[Check, ...]) -> _Decision:
+    async def _decide(
+        self, request: SignedRequest, with_sm2_twin: bool, checks: tuple[Check, ...]
+    ) -> _Decision:
         """Steps 2 to 4."""
         now_us = self.clock()
         used = [self._grant(request, wanted, now_us) for wanted in request.certificates]
@@ -162,13 +176,17 @@ class FetchCertificates:
         fetched: list[Fetched] = []
         members: list[Json] = []
         for wanted, certificate in zip(request.certificates, found, strict=True):
-            presentation = ""
+            presentation = sm2_presentation = ""
             objected: tuple[str, ...] = ()
             if certificate is not None and certificate.state is State.ACTIVE:
-                presentation = await self._present(wanted, certificate)
+                shown, names = await self._shown(wanted, certificate)
+                jws = await self.seals.record_seal(certificate.version_id)
+                presentation = present(jws, shown, names)
+                twin = with_sm2_twin and await self.seals.sm2_twin(certificate.version_id)
+                sm2_presentation = present(twin, shown, names) if twin else ""
                 objected = in_doubt(certificate.objected, wanted.fields)
             state = certificate.state if certificate is not None else State.ABSENT
-            fetched.append(Fetched(state, presentation, objected))
+            fetched.append(Fetched(state, presentation, objected, sm2_presentation))
             members.append(_member(wanted, certificate, fetched[-1]))
         grant_digests = sorted({grant.digest for grant in used})
         issuers = {certificate.authority for certificate in found if certificate is not None}
@@ -219,12 +237,13 @@ class FetchCertificates:
             )
         return active[0] if active else next(iter(found), None)
 
-    async def _present(self, wanted: RequestedCertificate, certificate: FoundCertificate) -> str:
-        """Step 4."""
+    async def _shown(
+        self, wanted: RequestedCertificate, certificate: FoundCertificate
+    ) -> tuple[Sequence[Disclosure], tuple[str, ...]]:
+        """Of step 4: disclosures, and the names of those to be shown."""
         if certificate.is_linked:
             # Its seal names an identifier that the caller did not say and need not know.
             raise HubError(Reason.HOLDER_LINKED, identifiers=certificate.identifier)
-        jws = await self.seals.record_seal(certificate.version_id)
         names = wanted.fields
         asked = names if wanted.holder is None else (*names, *_HOLDER_CLAIMS, _HOLDERS)
         disclosures = await certificate.disclosures(asked)
@@ -236,11 +255,11 @@ class FetchCertificates:
                 Reason.FIELD_NOT_SEALED, identifier=certificate.identifier, fields=lacking
             )
         if wanted.holder is None:
-            return present(jws, disclosures, names)
+            return disclosures, names
         if _NUMBER in sealed:
-            return present(jws, disclosures, names + _HOLDER_CLAIMS)
+            return disclosures, names + _HOLDER_CLAIMS
         if is_area(wanted.holder.type):
-            return present(jws, disclosures, (*names, _HOLDERS))
+            return disclosures, (*names, _HOLDERS)
         # Several holders are sealed as one value; to show one would show them all.
         raise HubError(Reason.SEVERAL_HOLDERS, identifier=certificate.identifier)
 

@@ -177,6 +177,10 @@ class Seals(Protocol):
         """The compact JWS that seals this version. Raises HubError(DIGEST_MISMATCH)."""
         ...
 
+    async def sm2_twin(self, version_id: str) -> str:
+        """Its SM2 twin over the same payload; empty where there is none."""
+        ...
+
 
 class Access(Protocol):
     """Who is calling."""

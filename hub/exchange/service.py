@@ -57,7 +57,12 @@ class ExchangeService:
         self, request: pb.FetchCertificatesRequest, _context: grpc.aio.ServicerContext
     ) -> pb.FetchCertificatesResponse:
         """Disclose what a grant allows."""
-        answer = await self.fetch(self.current_caller(), request.request_id, request.signed_request)
+        answer = await self.fetch(
+            self.current_caller(),
+            request.request_id,
+            request.signed_request,
+            with_sm2_twin=request.with_sm2_twin,
+        )
         return pb.FetchCertificatesResponse(
             request_id=answer.request_id,
             certificates=[
@@ -65,6 +70,7 @@ class ExchangeService:
                     state=_STATES[fetched.state],
                     presentation=fetched.presentation,
                     objected_fields=fetched.objected,
+                    sm2_presentation=fetched.sm2_presentation,
                 )
                 for fetched in answer.certificates
             ],

@@ -81,6 +81,7 @@ def verify_answer(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
                     trust,
                     evidence,
                     times,
+                    twin=given.sm2_presentation,
                     asked=_nth(asked, number),
                     logged=_nth(logged, number),
                 )
@@ -140,10 +141,11 @@ def _verify_given(
     evidence: Evidence,
     times: Times,
     *,
+    twin: str | None,
     asked: RequestedCertificate | None,
     logged: LoggedCertificate | None,
 ) -> None:
-    presentation = open_seal(run, text, trust, evidence, times)
+    presentation = open_seal(run, text, trust, evidence, times, twin=twin)
     if presentation is None:
         return
     version = logged.version if logged else None

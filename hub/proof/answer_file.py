@@ -93,9 +93,12 @@ def _document(members: dict[str, Json]) -> AnsweredDocument:
 def _answered(value: Json) -> Answered:
     members = _object(value, "certificates")
     state, presentation = members.get("state"), members.get("presentation")
+    twin = members.get("sm2_presentation")
     if not isinstance(state, str) or not isinstance(presentation, str | None):
         raise ProofError(ProofReason.ANSWER_MALFORMED, "certificates")
-    return Answered(state, presentation)
+    if not isinstance(twin, str | None) or (twin is not None and presentation is None):
+        raise ProofError(ProofReason.ANSWER_MALFORMED, "sm2_presentation")
+    return Answered(state, presentation, twin)
 
 
 def _material(value: Json) -> AnsweredMaterial:

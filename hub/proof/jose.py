@@ -3,8 +3,7 @@
 Libraries accept any `typ`, keys named by the header, duplicate members and the mirrored signature.
 So the header only names a registered key; the key's registration says algorithm and type.
 
-SM2 keys are recognised and their texts parsed, but their signatures cannot be computed here: such a
-text ends in `ALG_NOT_CHECKED` with the verdict *cannot check*.
+SM2 stands beside ES256 under a name of our own, as JOSE has registered none (formats.md §4).
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from hub.domain.entry import LogHead as LogHead
+from hub.proof import sm2
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 
@@ -61,14 +61,15 @@ class Algorithm(StrEnum):
 class RegisteredKey:
     """What the registry knows of a key. `use` is the one `typ` it may sign.
 
-    `public_key` is absent exactly where `algorithm` is SM2.
+    `public_key` is of the kind that `algorithm` says; absent is one of SM2 whose signatures are not
+    to be computed here.
     """
 
     kid: str
     algorithm: Algorithm
     use: str
     owner: str
-    public_key: ec.EllipticCurvePublicKey | None
+    public_key: ec.EllipticCurvePublicKey | sm2.PublicKey | None
 
 
 class Keys(Protocol):
@@ -80,7 +81,7 @@ class Keys(Protocol):
 
 
 Sign: TypeAlias = Callable[[bytes], bytes]
-"""Signing input in, 64 bytes r ‖ s with low s out."""
+"""Signing input in, 64 bytes r ‖ s out; of ES256 with low s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +266,18 @@ def verify_signature(
 ) -> None:
     """The raw signature is this key's over `signing_input` (step J8).
 
-    Raises ProofError(SIGNATURE_LENGTH), (SIGNATURE_HIGH_S) or (SIGNATURE_INVALID), and for an SM2
-    key ProofError(ALG_NOT_CHECKED) with the verdict *cannot check*.
+    `low_s` is about ES256 alone: the mirrored signature of SM2 does not verify. Raises
+    ProofError(SIGNATURE_LENGTH), (SIGNATURE_HIGH_S) or (SIGNATURE_INVALID); as *cannot check*
+    (ALG_NOT_CHECKED) where the registry has no key to compute with, and (SM2_UNAVAILABLE).
     """
     if len(signature) != 64:
         raise ProofError(ProofReason.SIGNATURE_LENGTH)
     if key.public_key is None:
         raise ProofError(ProofReason.ALG_NOT_CHECKED, verdict=Verdict.CANNOT_CHECK)
+    if isinstance(key.public_key, sm2.PublicKey):
+        if not key.public_key.verify(signing_input, sm2.signature_from_raw(signature)):
+            raise ProofError(ProofReason.SIGNATURE_INVALID)
+        return
     r = int.from_bytes(signature[:32])
     s = int.from_bytes(signature[32:])
     if not (0 < r < _P256_N and 0 < s < _P256_N):
@@ -356,6 +362,17 @@ def public_key_from_jwk(members: Mapping[str, Json]) -> ec.EllipticCurvePublicKe
         raise ProofError(ProofReason.JWK_INVALID) from error
 
 
+def sm2_thumbprint(public_key: sm2.PublicKey) -> str:
+    """The `kid` of an SM2 key (formats.md §4)."""
+    return jwk_thumbprint(sm2_jwk(public_key))
+
+
+def sm2_jwk(public_key: sm2.PublicKey) -> dict[str, str]:
+    """The public SM2 key as a JWK; `crv` is `SM2`, which nobody has registered."""
+    x, y = public_key.point[1:33], public_key.point[33:]
+    return {"kty": "EC", "crv": "SM2", "x": b64u(x), "y": b64u(y)}
+
+
 def jwk_thumbprint(members: Mapping[str, str]) -> str:
     """RFC 7638 over `crv, kty, x, y`; also for SM2 keys, whose `crv` is `SM2`."""
     return digest(emit_json({name: members[name] for name in ("crv", "kty", "x", "y")}))
@@ -378,8 +395,7 @@ def _check_header(header: Mapping[str, Json], typ: str) -> None:
     if typ != SEAL_TYP:
         exact = members == _HEADER
     else:
-        # A record's SM2 twin may come without a chain: it stands beside the ES256 text, whose chain
-        # is checked, and is itself never more than *cannot check*.
+        # A registered key needs no chain; who opens a record asks for one nevertheless.
         twin = header.get("alg") == Algorithm.SM2 and members == _HEADER
         exact = members == _SEAL_HEADER or twin
     if not exact:

@@ -36,6 +36,9 @@ class ProofReason(StrEnum):
     KEY_USAGE = "KEY_USAGE"
     ALG_MISMATCH = "ALG_MISMATCH"
     ALG_NOT_CHECKED = "ALG_NOT_CHECKED"
+    ALG_REQUIRED = "ALG_REQUIRED"
+    TWIN_MISMATCH = "TWIN_MISMATCH"
+    TWIN_MISSING = "TWIN_MISSING"
     JWK_INVALID = "JWK_INVALID"
     SIGNATURE_LENGTH = "SIGNATURE_LENGTH"
     SIGNATURE_HIGH_S = "SIGNATURE_HIGH_S"
@@ -639,6 +642,18 @@ TEXTS.update(
         ProofReason.ALG_NOT_CHECKED: ReasonText(
             "The algorithm is recognised but cannot be checked here.",
             "算法可以识别,但此处无法核验。",
+        ),
+        ProofReason.ALG_REQUIRED: ReasonText(
+            "The record has no seal by the algorithm that is required.",
+            "数据没有以所要求的算法签章。",
+        ),
+        ProofReason.TWIN_MISMATCH: ReasonText(
+            "The two are not twins: they say different things, or are by one algorithm.",
+            "两份签章并非同一数据的双算法签章:内容不同,或算法相同。",
+        ),
+        ProofReason.TWIN_MISSING: ReasonText(
+            "The record also has a seal by the algorithm that is required, which was not given.",
+            "数据另有以所要求算法作出的签章,但未提供。",
         ),
         ProofReason.JWK_INVALID: ReasonText(
             "The key is not a P-256 public key in JWK form.",

@@ -73,10 +73,12 @@ class LogTrust:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One certificate of an answer: its state, and the presentation unless there is none."""
+    """One certificate of an answer: its state, the presentation unless there is none, and the SM2
+    twin of that, of which the entry says nothing of its own."""
 
     state: str
     presentation: str | None = None
+    sm2_presentation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

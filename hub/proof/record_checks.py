@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from hub.proof import receipt as receipts
-from hub.proof.jose import Algorithm, Keys
+from hub.proof.jose import Keys
 from hub.proof.key_checks import check_key
 from hub.proof.moment import Basis, Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LoggedCertificate
 from hub.proof.recognise import peek
+from hub.proof.record_twin import check_same, check_sealed_with, check_twins
 from hub.proof.report import FactName, Kind, Remark, StepName
 from hub.proof.request import RequestedCertificate
 from hub.proof.run import Evidence, Run
@@ -44,7 +45,8 @@ def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
     # A seal kept alone is not written as a presentation; asked-for data must be one.
     alone = run.kind is Kind.RECORD and not requests
     text = text if not alone or "~" in text else f"{text}~"
-    presentation = open_seal(run, text, trust, evidence, Times())
+    twin = evidence.twin if evidence.twin is None or "~" in evidence.twin else f"{evidence.twin}~"
+    presentation = open_seal(run, text, trust, evidence, Times(), twin=twin)
     if presentation is None:
         return
     if requests:
@@ -57,11 +59,19 @@ def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
 
 
 def open_seal(
-    run: Run, text: str, trust: Trust, evidence: Evidence, times: Times
+    run: Run,
+    text: str,
+    trust: Trust,
+    evidence: Evidence,
+    times: Times,
+    *,
+    twin: str | None,
 ) -> Presentation | None:
     """The presentation, if its seal holds; whose custody the key was in is said in any case.
 
-    `times` are those that a verified entry of the log proves of this very text.
+    Where its `twin` is given, or a seal by one algorithm required, that is a step of its own.
+
+    `times` are those that a verified entry of the log proves of this very text, and of its twin.
     """
     presentation = None
     if not trust.seal_anchors:
@@ -74,6 +84,25 @@ def open_seal(
     _record_facts(run, presentation)
     known = replace(times, signed=presentation.record.iat)
     run.check(StepName.SIGNER_KEY, lambda: _check_key(run, presentation, known, trust, evidence))
+    verified = {presentation.algorithm}
+    if twin is not None:
+
+        def open_twin() -> Presentation:
+            check_same(text, twin)
+            other = _open_record(run, twin, trust, evidence)
+            check_twins(presentation, other)
+            _check_key(run, other, known, trust, evidence)
+            return other
+
+        other = run.step(StepName.TWIN, open_twin)
+        if other is not None:
+            verified.add(other.algorithm)
+    required = evidence.required
+    if required is not None:
+        run.check(
+            StepName.REQUIRED_ALGORITHM,
+            lambda: check_sealed_with(required, presentation, verified),
+        )
     return presentation
 
 
@@ -82,7 +111,7 @@ def _check_key(
 ) -> None:
     """A trust file names the key of a record seal by its `kid`."""
     run.judged_at(times.judged(evidence.reader))
-    check_key(trust, presentation.kid, Algorithm.ES256.value, times, evidence.reader)
+    check_key(trust, presentation.kid, presentation.algorithm.name, times, evidence.reader)
 
 
 def _open_record(run: Run, text: str, trust: Trust, evidence: Evidence) -> Presentation:

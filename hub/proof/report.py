@@ -52,6 +52,8 @@ class StepName(StrEnum):
     IDENTIFIER = "identifier"
     ASKED = "asked"
     ENTRY_MATCH = "entry-match"
+    TWIN = "twin"
+    REQUIRED_ALGORITHM = "required-algorithm"
     STATUS = "status"
     CHECKPOINT = "checkpoint"
     STATUS_LIST = "status-list"
@@ -243,6 +245,12 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     ),
     StepName.ENTRY_MATCH: ReasonText(
         "the record is the one the entry names", "数据就是条目所记的那一份"
+    ),
+    StepName.TWIN: ReasonText(
+        "the same record is sealed by the other algorithm too", "同一数据另以第二种算法签章"
+    ),
+    StepName.REQUIRED_ALGORITHM: ReasonText(
+        "the record is sealed by the algorithm required", "数据以所要求的算法签章"
     ),
     StepName.STATUS: ReasonText("the record is in force", "数据处于有效状态"),
     StepName.CHECKPOINT: ReasonText("the log's checkpoint is signed", "日志检查点签名有效"),

@@ -31,6 +31,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
+from hub.proof.jose import Algorithm
 from hub.proof.moment import Basis, Moment, Times
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import (
@@ -59,7 +60,8 @@ class Evidence:
     default the one his first request names), `answer` the bytes of the answer file that a bare
     receipt belongs to, `status_tokens` current status list tokens, `crls` X.509 revocation lists
     (DER), `receipt` one of the log about the file itself. `as_of` says that `now` is a moment he
-    asked about rather than his clock. `logged` is what the engine found in that receipt.
+    he asked about rather than his clock. `logged` is what the engine found in that receipt. `twin`
+    is the other twin of a record, `required` the algorithm that it must be sealed with.
     """
 
     now: int
@@ -70,6 +72,8 @@ class Evidence:
     crls: tuple[bytes, ...] = ()
     receipt: bytes | None = None
     as_of: bool = False
+    twin: str | None = None
+    required: Algorithm | None = None
     logged: Times = field(default_factory=Times)
 
     @property

@@ -44,6 +44,7 @@ from hub.proof.jose import (
     integer,
     open_jws,
     optional_string,
+    sm2_thumbprint,
     split_segments,
     string,
     thumbprint,
@@ -51,11 +52,14 @@ from hub.proof.jose import (
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.record_batch import RECORDS_CLAIM, SHARED, unfold_record
 from hub.proof.x509_chain import (
+    check_sm2_chain,
     check_x509_chain,
     leaf_public_key,
+    load_sm2_chain,
     load_x509_chain,
     organisation,
 )
+from hub.proof.x509_sm2 import X509
 
 PRESENTATION_SIZE_MAX: Final = 65_536
 SD_MAX: Final = 256
@@ -195,6 +199,7 @@ class Presentation:
     claims: Mapping[str, Json] = field(repr=False)
     sd_hash: str
     kid: str
+    algorithm: Algorithm = Algorithm.ES256
 
     @property
     def custody(self) -> Custody:
@@ -360,7 +365,8 @@ def open_record(
 ) -> Presentation:
     """Steps P1 to P8, for whoever has a seal before him and no request to compare it with.
 
-    Nothing may be disclosed: a seal alone. Raises as `verify_presentation`.
+    Nothing may be disclosed: a seal alone. It may be either of two twins. Raises as
+    `verify_presentation`.
     """
     compact, texts = _split(text)
     jws = _open_record(compact, keys)
@@ -381,8 +387,12 @@ def open_record(
     custody = _custody(claims)
     disclosed = _disclosed(claims, sd, parse_disclosures(texts))
     record = _record(claims, custody)
+    algorithm = jws.key.algorithm
+    if algorithm.name not in record.algs:
+        raise ProofError(ProofReason.ALG_MISMATCH, "a seal by another algorithm than it names")
     processed = {name: claims[name] for name in claims if name not in ("_sd", "_sd_alg")}
-    return Presentation(record, disclosed, processed | disclosed, digest(text), jws.key.kid)
+    sd_hash = digest(text)
+    return Presentation(record, disclosed, processed | disclosed, sd_hash, jws.key.kid, algorithm)
 
 
 def check_asked(presentation: Presentation, expected: Expectation) -> None:
@@ -459,6 +469,11 @@ def _open_record(compact: str, keys: Keys | None) -> JWS:
 
     def key_of_leaf(kid: str) -> RegisteredKey | None:
         header = parse_object(b64u_decode(split_segments(compact)[0]))
+        if header.get("alg") == Algorithm.SM2:
+            leaf, _ = load_sm2_chain(header.get("x5c"))
+            return RegisteredKey(
+                _sm2_kid(leaf, kid), Algorithm.SM2, SEAL_TYP, leaf.organization_identifier, leaf.key
+            )
         chain = load_x509_chain(header.get("x5c"))
         key = leaf_public_key(chain)
         if thumbprint(key) != kid:
@@ -487,14 +502,27 @@ def _sd(claims: Mapping[str, Json]) -> list[str]:
 
 def _check_issuer(jws: JWS, anchors: Sequence[x509.Certificate], now: int) -> None:
     """P4."""
-    chain = load_x509_chain(jws.header["x5c"])
-    if thumbprint(leaf_public_key(chain)) != jws.key.kid:
-        raise ProofError(ProofReason.X5C_KEY_MISMATCH)
     iat = integer(jws.claims, "iat")
-    check_x509_chain(chain, anchors, at=iat)
-    if organisation(chain[0]) != string(jws.claims, "iss"):
+    if jws.key.algorithm is Algorithm.SM2:
+        leaf, others = load_sm2_chain(jws.header.get("x5c"))
+        _sm2_kid(leaf, jws.key.kid)
+        check_sm2_chain(leaf, others, anchors, at=iat)
+        issuer: str | None = leaf.organization_identifier
+    else:
+        chain = load_x509_chain(jws.header["x5c"])
+        if thumbprint(leaf_public_key(chain)) != jws.key.kid:
+            raise ProofError(ProofReason.X5C_KEY_MISMATCH)
+        check_x509_chain(chain, anchors, at=iat)
+        issuer = organisation(chain[0])
+    if issuer != string(jws.claims, "iss"):
         raise ProofError(ProofReason.ISSUER_MISMATCH)
     check_issued(iat, now)
+
+
+def _sm2_kid(leaf: X509, kid: str) -> str:
+    if leaf.key is None or sm2_thumbprint(leaf.key) != kid:
+        raise ProofError(ProofReason.X5C_KEY_MISMATCH)
+    return kid
 
 
 def _custody(claims: Mapping[str, Json]) -> Custody:

@@ -22,6 +22,7 @@ from hub.domain.certificate import Conversion, Custody, Origin
 from hub.domain.identifier import IDENTIFIER_ROOT
 from hub.domain.record import SealingOrder, record_values
 from hub.domain.row import Row, parse_row
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.attestation import Subject, attested_digest, verify_attestation
 from hub.proof.batch import Purpose, row_leaf, verify_batch_root
@@ -29,7 +30,7 @@ from hub.proof.disclosure import member, parse_disclosures
 from hub.proof.encoding import Json, b64u, b64u_each
 from hub.proof.intent import Intent
 from hub.proof.intent_kinds import KINDS, STANDING_SEAL
-from hub.proof.jose import Keys, integer, jwk_thumbprint, string, thumbprint
+from hub.proof.jose import Keys, integer, sm2_thumbprint, string, thumbprint
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.roster import Roster, verify_approved
@@ -124,7 +125,8 @@ class Chosen:
     """What whoever composes a record may choose, and what it says its row says.
 
     `backfill` lowers the custody to *attested*: issued before its connector was enrolled. `sd` are
-    the digests in their order, `values` all selectively disclosable claims.
+    the digests in their order, `values` all selectively disclosable claims, `algs` by what it is
+    sealed: with SM2 a twin will stand beside.
     """
 
     row_index: int
@@ -135,6 +137,7 @@ class Chosen:
     status: StatusReference
     sd: Sequence[str]
     values: Mapping[str, Json] = field(repr=False)
+    algs: tuple[str, ...] = ("ES256",)
 
 
 def check_order(approved: ApprovedIntent, order: SealingOrder, *, now: int) -> None:
@@ -162,7 +165,7 @@ class CheckedBatch:
     """A batch whose department signed exactly these rows, under an intent that allows it.
 
     Made by `open_batch`. `leaves` are the row leaves in base64url, `prefix` is how every identifier
-    of the type begins; `custody` is that of the key.
+    of the type begins; `custody` and `algorithm` are those of the key.
     """
 
     approved: ApprovedIntent
@@ -170,6 +173,7 @@ class CheckedBatch:
     leaves: Sequence[str]
     prefix: str
     custody: Custody
+    algorithm: KeyAlgorithm
     keys: Keys
     now: int
 
@@ -190,6 +194,8 @@ class CheckedBatch:
             raise refused(approved.name, "an identifier is of another type or version")
         if abs(chosen.iat - self.now) > SKEW_S:
             raise refused(approved.name, "a record is of another time")
+        if self.algorithm.value not in chosen.algs:
+            raise refused(approved.name, "a record does not name the algorithm that seals it")
         custody = Custody.ATTESTED if chosen.backfill else self.custody
         claims = RecordClaims(
             origin=intent.origin,
@@ -207,6 +213,7 @@ class CheckedBatch:
             delegation=None if chosen.backfill else approved.name,
             attested_by=intent.authority if chosen.backfill else None,
             conversion=self._conversion(row),
+            algs=chosen.algs,
         )
         return record_payload(claims, chosen.sd)
 
@@ -252,6 +259,11 @@ class RecordKey(Protocol):
     @property
     def kid(self) -> str:
         """RFC 7638 thumbprint of the public key."""
+        ...
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """The one algorithm of the key."""
         ...
 
     @property
@@ -307,7 +319,9 @@ def open_batch(
     if len(leaves) != root.n or merkle_root(leaves) != root.root:
         raise refused(approved.name, "the rows are not those that the department signed")
     prefix = f"{IDENTIFIER_ROOT}.{order.type_code}."
-    return CheckedBatch(approved, order, b64u_each(leaves), prefix, key.custody, keys, now)
+    return CheckedBatch(
+        approved, order, b64u_each(leaves), prefix, key.custody, key.algorithm, keys, now
+    )
 
 
 def read_chosen(
@@ -339,6 +353,7 @@ def read_chosen(
         status=claims.status,
         sd=sd,
         values=values,
+        algs=claims.algs,
     )
 
 
@@ -362,12 +377,10 @@ def _leaf(chain: tuple[bytes, ...]) -> tuple[str, str, int, int]:
     texts where there is no leaf that can be read."""
     try:
         leaf = parse_x509(chain[0])
-        point = leaf.key.point if leaf.key is not None else None
-        if point is None:
+        if leaf.key is None:
             kid = thumbprint(leaf_public_key([x509.load_der_x509_certificate(chain[0])]))
         else:
-            x, y = b64u(point[1:33]), b64u(point[33:])
-            kid = jwk_thumbprint({"crv": "SM2", "kty": "EC", "x": x, "y": y})
+            kid = sm2_thumbprint(leaf.key)
     except (ProofError, IndexError, *UNREADABLE):
         return "", "", 0, 0
     return leaf.organization_identifier, kid, leaf.not_before, leaf.not_after + 1

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from hub.proof.encoding import Json, b64_decode
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.x509_sm2 import X509, check_chain, parse_x509
 
 X5C_MAX: Final = 4
 
@@ -40,6 +43,45 @@ def load_x509_chain(x5c: Json) -> tuple[x509.Certificate, ...]:
     if has_root:
         raise ProofError(ProofReason.X5C_INVALID, "root")
     return chain
+
+
+def load_sm2_chain(x5c: Json) -> tuple[X509, tuple[X509, ...]]:
+    """The leaf and the others of an SM2 twin's chain, without the root.
+
+    Raises ProofError(X5C_INVALID).
+    """
+    if not isinstance(x5c, list) or not 1 <= len(x5c) <= X5C_MAX:
+        raise ProofError(ProofReason.X5C_INVALID)
+    try:
+        leaf, *others = [parse_x509(_der(item)) for item in x5c]
+    except ProofError as error:
+        raise ProofError(ProofReason.X5C_INVALID, error.detail) from error
+    if any(one.issuer == one.subject for one in (leaf, *others)):
+        raise ProofError(ProofReason.X5C_INVALID, "root")
+    return leaf, tuple(others)
+
+
+def check_sm2_chain(
+    leaf: X509, others: Sequence[X509], anchors: Sequence[x509.Certificate], *, at: int
+) -> None:
+    """As `check_x509_chain`, of a chain signed with SM2 throughout, to one of the SM2 `anchors`."""
+    try:
+        check_chain(leaf, others, _sm2_anchors(anchors), at=at)
+    except ProofError as error:
+        unchecked = error.verdict is Verdict.CANNOT_CHECK
+        detail = "no SM2 anchor" if unchecked and not error.detail else error.detail
+        raise ProofError(ProofReason.X5C_UNTRUSTED, detail, verdict=error.verdict) from error
+
+
+def _sm2_anchors(anchors: Sequence[x509.Certificate]) -> list[X509]:
+    """Those that can vouch for an SM2 chain; others may have forms that are not read there."""
+    found = []
+    for anchor in anchors:
+        with suppress(ProofError):
+            parsed = parse_x509(anchor.public_bytes(Encoding.DER))
+            if parsed.key is not None:
+                found.append(parsed)
+    return found
 
 
 def leaf_public_key(chain: Sequence[x509.Certificate]) -> ec.EllipticCurvePublicKey:

@@ -12,7 +12,13 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
 from hub.proof.reasons import TEXTS, ProofError
-from hub.proof.x509_chain import X5C_MAX, check_x509_chain, load_x509_chain, organisation
+from hub.proof.x509_chain import (
+    X5C_MAX,
+    check_x509_chain,
+    load_sm2_chain,
+    load_x509_chain,
+    organisation,
+)
 from hub.proof.x509_sm2 import X509, check_chain, parse_x509
 from hub.seal.algorithms import PublicKey
 from hub.seal.seal_store import Key
@@ -72,6 +78,9 @@ def _check(key: Key, x509_chain: tuple[bytes, ...], anchors: Anchors, at: int) -
 def _check_sm2(
     key: Key, x509_chain: tuple[bytes, ...], anchors: Anchors, at: int
 ) -> tuple[int, int]:
+    if key.use is KeyUse.RECORD:
+        # What stands in `x5c`, which holds no root.
+        load_sm2_chain([b64(der) for der in x509_chain])
     leaf, *others = [parse_x509(der) for der in x509_chain]
     if leaf.key is None:
         raise _untrusted("the key is not the one made here")

@@ -4,7 +4,7 @@ Steps of sealing a batch:
 1. Find an intent in force for authority, type, version and manifest, and verify its approvals.
 2. Open the key that signs the seal's records now.
 3. In a thread of its own: draw status places, compose each record and check it, have them signed,
-   build the rows.
+   by the seal's SM2 key too where it has one, build the rows.
 4. After the entry is durable: show the statuses that changed.
 """
 
@@ -79,12 +79,19 @@ class _Authority:
     mandate: Mandate
     approved: ApprovedIntent
     usable: UsableKey
+    # The seal's SM2 key, where it has one: what it signs are twins.
+    twin: UsableKey | None
     uses: int | None
 
     @property
     def key(self) -> SigningKey:
         """What signs."""
         return self.usable.signing
+
+    @property
+    def keys(self) -> tuple[UsableKey, ...]:
+        """Everything that signs, ES256 first."""
+        return (self.usable,) if self.twin is None else (self.usable, self.twin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +142,19 @@ class RecordSeals:
     async def record_seal(self, version_id: str) -> str:
         """The compact JWS that seals this version, with the disclosures that lead to it where its
         batch has one signature. Raises HubError(DIGEST_MISMATCH)."""
-        row = await self.database.one(RECORD_SEAL, version_id)
-        if row is None:
+        sealed = await self._stored(version_id, KeyAlgorithm.ES256)
+        if not sealed:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {version_id}")
+        return sealed
+
+    async def sm2_twin(self, version_id: str) -> str:
+        """As `record_seal`, its SM2 twin; empty where the version was sealed without one."""
+        return await self._stored(version_id, KeyAlgorithm.SM2)
+
+    async def _stored(self, version_id: str, algorithm: KeyAlgorithm) -> str:
+        row = await self.database.one(RECORD_SEAL, version_id, algorithm.value)
+        if row is None:
+            return ""
         header_id, payload, signature = text(row[0]), blob(row[1]), blob(row[2])
         path = "" if row[3] is None else text(row[3])
         header = self._headers.get(header_id) or await self._header(header_id)
@@ -182,7 +199,18 @@ class RecordSeals:
         )
         if usable.key.authority_uscc != order.authority_uscc:
             raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
-        return _Authority(intent, mandate, approved, usable, uses)
+        twin = await self._twin(usable, approved.intent.seal, count)
+        return _Authority(intent, mandate, approved, usable, twin, uses)
+
+    async def _twin(self, usable: UsableKey, seal: str, count: int) -> UsableKey | None:
+        """The seal's SM2 key, where it has one. One that may not sign now stops the batch: a record
+        without the twin that its seal promises would be found out years later."""
+        if not await self.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2):
+            return None
+        twin = await self.keys.usable(seal, KeyUse.RECORD, KeyAlgorithm.SM2, count)
+        if twin.signing.custody is not usable.signing.custody:
+            raise HubError(Reason.TWIN_CUSTODY, key=twin.key.name, other=usable.key.name)
+        return twin
 
     def _seal(
         self,
@@ -195,14 +223,14 @@ class RecordSeals:
         drawn = self.status_lists.draw(len(records))
         places = [(place, self.status_lists.uri(number)) for number, place in drawn]
         uses = authority.uses or 0
-        composed = self.signer.compose(authority.approved, authority.key, order, records, places)
-        is_slow = authority.usable.key.home in self.slow_homes
+        algs = tuple([one.key.algorithm.value for one in authority.keys])
+        composed = self.signer.compose(
+            authority.approved, authority.key, order, records, places, algs=algs
+        )
+        is_slow = any(one.key.home in self.slow_homes for one in authority.keys)
         fold = _fold(composed) if is_slow and len(composed) > 1 else None
         work = RecordWork(authority.mandate, order, composed, fold)
-        signed = list(zip(work.payloads, authority.key.sign_records(work), strict=True))
-        if fold is not None:
-            signed *= len(composed)
-        header = header_segment(authority.key)
+        signed = [_signed(one.signing, work) for one in authority.keys]
         sealed = [
             SealedRecord(
                 record.version_id,
@@ -221,20 +249,20 @@ class RecordSeals:
         return SealedBatch(
             records=tuple(sealed),
             writes=(
-                Write(PUT_HEADER, [_header_row(authority, header)]),
+                Write(PUT_HEADER, [one.header_row for one in signed]),
                 Write(
                     INSERT_SIGNATURE,
-                    _signature_rows(authority, header, composed, signed, drawn),
+                    [row for one in signed for row in one.rows(composed, drawn)],
                 ),
                 *_path_writes(authority, composed, fold),
                 uses_write(authority.intent.name, uses + len(records)),
-                *authority.usable.writes(len(records)),
+                *(write for one in authority.keys for write in one.writes(len(records))),
                 *ended.writes,
             ),
             checks=(
                 unchanged_intent(authority.intent),
                 unchanged_uses(authority.intent.name, authority.uses),
-                *authority.usable.checks(),
+                *(check for one in authority.keys for check in one.checks()),
             ),
             changes=ended.changes,
         )
@@ -256,32 +284,45 @@ def _mark(versions: Sequence[tuple[str, str, Status]]) -> SealedBatch:
     return SealedBatch((), (Write(PUT_STATUS, rows),) if rows else (), (), tuple(changes))
 
 
-def _header_row(authority: _Authority, header: str) -> Row:
-    return (digest(header), authority.key.kid, authority.key.algorithm.value, header, "seal")
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What one key made of a work: for each record the payload it covers, and the signature."""
+
+    key: SigningKey
+    header: str
+    signatures: Sequence[tuple[bytes, bytes]]
+
+    @property
+    def header_row(self) -> Row:
+        """The row that keeps the header."""
+        return (digest(self.header), self.key.kid, self.key.algorithm.value, self.header, "seal")
+
+    def rows(self, composed: Sequence[Composed], places: Sequence[tuple[int, int]]) -> list[Row]:
+        """The rows of the signatures; the place of the status stands in those of ES256 alone."""
+        kid, algorithm, header_id = self.key.kid, self.key.algorithm, digest(self.header)
+        is_twin = algorithm is not KeyAlgorithm.ES256
+        return [
+            (
+                one.record.version_id,
+                algorithm.value,
+                kid,
+                header_id,
+                payload,
+                signature,
+                *((None, None) if is_twin else place),
+                one.record.retention_class,
+            )
+            for one, (payload, signature), place in zip(
+                composed, self.signatures, places, strict=True
+            )
+        ]
 
 
-def _signature_rows(
-    authority: _Authority,
-    header: str,
-    composed: Sequence[Composed],
-    signed: Sequence[tuple[bytes, bytes]],
-    places: Sequence[tuple[int, int]],
-) -> list[Row]:
-    kid, algorithm = authority.key.kid, authority.key.algorithm.value
-    header_id = digest(header)
-    return [
-        (
-            one.record.version_id,
-            algorithm,
-            kid,
-            header_id,
-            payload,
-            signature,
-            *place,
-            one.record.retention_class,
-        )
-        for one, (payload, signature), place in zip(composed, signed, places, strict=True)
-    ]
+def _signed(key: SigningKey, work: RecordWork) -> _Signed:
+    signatures = list(zip(work.payloads, key.sign_records(work), strict=True))
+    if work.fold is not None:
+        signatures *= len(work.records)
+    return _Signed(key, header_segment(key), signatures)
 
 
 def _path_writes(

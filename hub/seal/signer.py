@@ -85,8 +85,11 @@ class Signer:
         order: SealingOrder,
         records: Sequence[Record],
         places: Sequence[tuple[int, str]],
+        *,
+        algs: tuple[str, ...],
     ) -> list[Composed]:
-        """The bytes that seal `records`; `places` are status index and uri of each.
+        """The bytes that seal `records`; `places` are status index and uri of each, `algs` what
+        they are sealed by: `key`'s algorithm, and that of its twin.
 
         Raises HubError: INTENT_NOT_APPROVED where they are not what was approved, KEY_EXPIRED.
         """
@@ -104,6 +107,7 @@ class Signer:
                 status=StatusReference(index, uri),
                 sd=digests.sd,
                 values=record.values,
+                algs=algs,
             )
             disclosures = orjson.dumps(list(map(tuple, digests.disclosures)))
             composed.append(Composed(record, batch.payload(chosen), disclosures, digests.decoys))

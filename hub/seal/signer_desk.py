@@ -213,7 +213,8 @@ class SignerDesk:
         self.journal.begin(
             asked.request_id,
             content,
-            approved.digest,
+            # Twins are one record: each algorithm may sign as often as the intent allows.
+            approved.digest if key.algorithm is KeyAlgorithm.ES256 else f"{approved.digest} SM2",
             len(asked.records),
             uses_max=approved.intent.uses_max,
             name=approved.name,

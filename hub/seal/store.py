@@ -188,6 +188,7 @@ APPROVALS_OF_INTENT: Final = question(
 USES_OF_INTENT: Final = question(
     "uses of an intent", select(USES.c.uses).where(USES.c.intent == bindparam("intent")), "intent"
 )
+# Twins have one payload, so what leads to a record in a batch is kept once, beside ES256.
 RECORD_SEAL: Final = question(
     "record seal of a version",
     select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature, PATHS.c.path)
@@ -196,15 +197,16 @@ RECORD_SEAL: Final = question(
             PATHS,
             and_(
                 PATHS.c.version_id == SIGNATURES.c.version_id,
-                PATHS.c.algorithm == SIGNATURES.c.algorithm,
+                PATHS.c.algorithm == literal_column("'ES256'"),
             ),
         )
     )
     .where(
         SIGNATURES.c.version_id == bindparam("version_id"),
-        SIGNATURES.c.algorithm == literal_column("'ES256'"),
+        SIGNATURES.c.algorithm == bindparam("algorithm"),
     ),
     "version_id",
+    "algorithm",
 )
 SEAL_HEADER: Final = question(
     "header of record seals",

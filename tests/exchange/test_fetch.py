@@ -17,9 +17,12 @@ from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, emit_json, parse_object
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import parse_receipt
-from hub.proof.report import Kind
+from hub.proof.record_twin import check_same
+from hub.proof.report import Kind, StepName
+from hub.proof.request import sign_request
 from hub.proof.run import Evidence
 from hub.proof.sd_jwt import Expectation, verify_presentation
 from hub.proof.verify import verify
@@ -371,3 +374,48 @@ async def test_all_granted_fields_come_when_all_are_asked(hub: Simulator) -> Non
     fetched = await hub.platform().fetch(holder=company(17), fields=GRANTED)
 
     assert set(fetched.fields()) == {*GRANTED, *HOLDER}
+
+
+async def test_the_sm2_twin_comes_to_who_asks_and_the_receipt_covers_it(
+    city: Path, tmp_path: Path
+) -> None:
+    """One entry whether it is asked for or not; a retry brings what it asks for; kept as an answer
+    file, it satisfies a reader who requires SM2, and no other file does."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        zhao, name = hub.officer("zhao"), "authorities/hz-market/seals/main"
+        made = await zhao.carry_out(
+            "key.generate", {"seal": name, "use": "record", "algorithm": "SM2"}
+        )
+        chain = hub.chain_for(made)
+        await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
+        await hub.connector().deliver([licence(1)])
+        window = hub.platform()
+        claims = await window.claims()
+        compact = sign_request(claims, window.signer)
+
+        plain = await window.send(compact, claims.jti)
+        with_twin = exchange_pb2.FetchCertificatesResponse.FromString(
+            await window.send_raw(compact, claims.jti, with_sm2_twin=True)
+        )
+
+        assert plain.receipt == with_twin.receipt
+        (bare,), (given,) = plain.certificates, with_twin.certificates
+        assert bare.sm2_presentation == ""
+        assert bare.presentation == given.presentation
+        check_same(given.presentation, given.sm2_presentation)
+        members = {"state": "active", "presentation": given.presentation}
+        receipt = parse_object(with_twin.receipt.json.encode())
+        for said, expected in (
+            (members | {"sm2_presentation": given.sm2_presentation}, None),
+            (members, ProofReason.TWIN_MISSING),
+        ):
+            answer = {"request_id": claims.jti, "certificates": [said], "receipt": receipt}
+            report = verify(
+                emit_json(answer),
+                Kind.ANSWER,
+                hub.trust,
+                Evidence(int(time.time()), requests=(compact,), required=Algorithm.SM2),
+            )
+            reasons = {one.name: one.reason for one in report.steps}
+            assert reasons[StepName.REQUIRED_ALGORITHM] is expected
+            assert reasons[StepName.ENTRY_MATCH] is None

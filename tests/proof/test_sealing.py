@@ -15,6 +15,7 @@ import pytest
 
 from hub.clock import now_us
 from hub.domain.record import SealingOrder
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest, emit_json, parse_object
 from hub.proof.sealing import ApprovedIntent, CheckedBatch, open_batch
@@ -118,7 +119,7 @@ async def test_what_the_hub_composed_is_what_may_be_signed(sealed: Sealed) -> No
         ("delegation", "intents/other", "not approved"),
         ("src", {"batch": "b", "i": 1, "n": 2, "row": b64u(bytes(32))}, "not approved"),
         ("conversion", {"officer": "officers/x", "attestation": b64u(bytes(32))}, "not approved"),
-        ("algs", ["ES256", "SM2"], "not approved"),
+        ("algs", ["SM2"], "not a record: CLAIM_INVALID"),
         ("status", {"status_list": {"idx": 1}}, "not a record: CLAIM_INVALID"),
         ("_sd", [b64u(bytes(32))], "not a record: DISCLOSURE_UNREFERENCED"),
         ("_sd_alg", "sha-512", "not a record: SD_ALG"),
@@ -134,6 +135,19 @@ async def test_a_claim_that_says_otherwise_is_not_signed(
 
     assert rule in refusal(
         partial(sealed.batch().check_bytes, changed, sealed.texts(), sealed.decoys, 0)
+    )
+
+
+async def test_a_key_seals_only_what_names_its_algorithm(sealed: Sealed) -> None:
+    """A record that a twin will stand beside says so; what does not is not signed with SM2."""
+    both = emit_json(parse_object(sealed.payload) | {"algs": ["ES256", "SM2"]})
+    twin = dataclasses.replace(sealed.batch(), algorithm=KeyAlgorithm.SM2)
+
+    for batch in (sealed.batch(), twin):
+        batch.check_bytes(both, sealed.texts(), sealed.decoys, 0)
+
+    assert "does not name the algorithm" in refusal(
+        partial(twin.check_bytes, sealed.payload, sealed.texts(), sealed.decoys, 0)
     )
 
 
@@ -218,6 +232,7 @@ class OtherKey:
     kid: str
     custody: Any
     x509_chain: tuple[bytes, ...]
+    algorithm: KeyAlgorithm = KeyAlgorithm.ES256
 
 
 async def test_a_key_that_is_not_certified_for_the_authority_seals_nothing(sealed: Sealed) -> None:

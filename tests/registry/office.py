@@ -307,11 +307,15 @@ class Office:
             call, to_json(certificate_type), lambda one: one.metadata, validate_only=False
         )
 
-    async def make_seal(self, seal_id: str = "main", *, ofd: bool = False) -> SealView:
+    async def make_seal(
+        self, seal_id: str = "main", *, ofd: bool = False, sm2: bool = False
+    ) -> SealView:
         """A seal that is active: keys made here, certificates issued by the PKI; with `ofd` in
-        electronic form as well."""
+        electronic form as well, with `sm2` for twins of records."""
         name = f"{AUTHORITY}/seals/{seal_id}"
         wanted = [{"use": "record", "algorithm": "ES256"}]
+        if sm2:
+            wanted.append({"use": "record", "algorithm": "SM2"})
         if ofd:
             wanted.append({"use": "ofd", "algorithm": "SM2"})
         applied = await self.carry_out(
@@ -357,7 +361,9 @@ class Office:
 
     def chain_for(self, key: Mapping[str, str], pki: Pki | None = None) -> list[str]:
         """The chain that the PKI issues for the request of a key that an operation made."""
-        profile = {"maker": "seal-maker", "ofd": "sm2-seal"}.get(key["use"], "seal")
+        profile = "seal-maker" if key["use"] == "maker" else "seal"
+        if profile == "seal" and key["algorithm"] == "SM2":
+            profile = "sm2-seal"
         issued = (pki or self.pki).issue(
             profile,
             b64u_decode(key["x509_request"]),
@@ -442,9 +448,9 @@ class Office:
         approval = await self.signed_approval(officer, name, decision)
         return await self.intents.decide(self.call(officer), name, approval, _nothing)
 
-    async def open_for(self, *types: CertificateType) -> None:
+    async def open_for(self, *types: CertificateType, sm2: bool = False) -> None:
         """Types published, a seal active, an intent approved for each type."""
-        await self.make_seal()
+        await self.make_seal(sm2=sm2)
         for index, certificate_type in enumerate(types):
             await self.open_type(certificate_type, f"intent-{index}")
 

@@ -87,12 +87,14 @@ class RevokeGrantResponse(_message.Message):
     def __init__(self, grant: _Optional[_Union[Grant, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class FetchCertificatesRequest(_message.Message):
-    __slots__ = ("request_id", "signed_request")
+    __slots__ = ("request_id", "signed_request", "with_sm2_twin")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SIGNED_REQUEST_FIELD_NUMBER: _ClassVar[int]
+    WITH_SM2_TWIN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     signed_request: str
-    def __init__(self, request_id: _Optional[str] = ..., signed_request: _Optional[str] = ...) -> None: ...
+    with_sm2_twin: bool
+    def __init__(self, request_id: _Optional[str] = ..., signed_request: _Optional[str] = ..., with_sm2_twin: _Optional[bool] = ...) -> None: ...
 
 class FetchCertificatesResponse(_message.Message):
     __slots__ = ("request_id", "certificates", "receipt")
@@ -105,7 +107,7 @@ class FetchCertificatesResponse(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., certificates: _Optional[_Iterable[_Union[FetchedCertificate, _Mapping]]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class FetchedCertificate(_message.Message):
-    __slots__ = ("state", "presentation", "objected_fields")
+    __slots__ = ("state", "presentation", "objected_fields", "sm2_presentation")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[FetchedCertificate.State]
@@ -133,10 +135,12 @@ class FetchedCertificate(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     PRESENTATION_FIELD_NUMBER: _ClassVar[int]
     OBJECTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    SM2_PRESENTATION_FIELD_NUMBER: _ClassVar[int]
     state: FetchedCertificate.State
     presentation: str
     objected_fields: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, state: _Optional[_Union[FetchedCertificate.State, str]] = ..., presentation: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ...) -> None: ...
+    sm2_presentation: str
+    def __init__(self, state: _Optional[_Union[FetchedCertificate.State, str]] = ..., presentation: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., sm2_presentation: _Optional[str] = ...) -> None: ...
 
 class Grant(_message.Message):
     __slots__ = ("name", "recipient", "certificate_type", "fields", "service_items", "legal_basis", "start_time", "expire_time", "consent_required", "calls_per_day_max", "state", "create_time", "revoke_time", "create_entry")

@@ -1,0 +1,344 @@
+"""Twins: records sealed with ES256 and with SM2, as the hub makes and a verifier sees them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from sqlalchemy import Table, select
+
+from certs.pki import SM2_SEAL_CA
+from hub.domain.certificate import Custody
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.proof import sm2
+from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
+from hub.proof.jose import Algorithm
+from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.record_twin import check_same, check_twins
+from hub.proof.report import Kind, Report, StepName
+from hub.proof.run import Evidence
+from hub.proof.sd_jwt import Presentation, open_record, present
+from hub.proof.trust import Compromise, Trust
+from hub.proof.verify import verify
+from hub.seal.homes.files import KeyFiles
+from hub.seal.store import PATHS, SIGNATURES
+from hub.storage.statements import question
+from tests.registry.office import LICENCE_TYPE, ORIGIN, REGION, Office, licence, open_office
+
+HALF_OF_SM2 = sm2.ORDER // 2
+
+
+@dataclass
+class Twins:
+    """A record as two presentations of one field, and who vouches for either."""
+
+    office: Office
+    es256: str
+    sm2: str
+    anchors: tuple[x509.Certificate, ...]
+
+    @property
+    def trust(self) -> Trust:
+        """What a verifier pins."""
+        return Trust(ORIGIN, REGION, seal_anchors=self.anchors)
+
+    def open(self, text: str) -> Presentation:
+        """P1 to P8."""
+        return open_record(
+            text,
+            origin=ORIGIN,
+            region=REGION,
+            keys=None,
+            anchors=self.anchors,
+            now=self.office.ingest.clock() // 1_000_000,
+        )
+
+    def report(
+        self, text: str, *, twin: str | None = None, required: Algorithm | None = None
+    ) -> Report:
+        """What the engine says."""
+        now = self.office.ingest.clock() // 1_000_000
+        evidence = Evidence(now, twin=twin, required=required)
+        return verify(text.encode(), Kind.PRESENTATION, self.trust, evidence)
+
+    def refused(self, text: str) -> ProofReason:
+        """Why `text` does not open."""
+        with pytest.raises(ProofError) as caught:
+            self.open(text)
+        return caught.value.reason
+
+
+@pytest.fixture
+async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_office(sqlite_url, tmp_path) as opened:
+        await opened.open_for(LICENCE_TYPE, sm2=True)
+        yield opened
+
+
+@pytest.fixture
+async def twins(office: Office) -> Twins:
+    return (await delivered(office, 1))[0]
+
+
+async def delivered(office: Office, count: int) -> list[Twins]:
+    """So many records of one batch."""
+    ingested = await office.deliver([licence(number) for number in range(1, count + 1)])
+    anchors = (
+        *office.anchors,
+        *x509.load_pem_x509_certificates(office.pki.sm2_anchor_pem(SM2_SEAL_CA)),
+    )
+    made = []
+    for result in ingested.results:
+        found = await office.reader.by_identifier(result.identifier)
+        assert found is not None
+        shown = await found.disclosures(("name",))
+        es256 = await office.record_seals.record_seal(found.version_id)
+        twin = await office.record_seals.sm2_twin(found.version_id)
+        made.append(
+            Twins(
+                office, present(es256, shown, ("name",)), present(twin, shown, ("name",)), anchors
+            )
+        )
+    return made
+
+
+def step(report: Report, name: StepName) -> tuple[Verdict, ProofReason | None]:
+    (found,) = [one for one in report.steps if one.name is name]
+    return found.verdict, found.reason
+
+
+def resigned(text: str, signature: bytes) -> str:
+    """`text` with another signature."""
+    compact, tilde, shown = text.partition("~")
+    return f"{compact.rpartition('.')[0]}.{b64u(signature)}{tilde}{shown}"
+
+
+def signature_of(text: str) -> bytes:
+    return b64u_decode(text.partition("~")[0].rpartition(".")[2])
+
+
+# ---- as the hub makes them -----------------------------------------------------------------------
+
+
+async def test_a_seal_with_an_sm2_key_seals_each_record_twice(twins: Twins) -> None:
+    """One payload, two signatures by two keys; either verifies alone, and both together."""
+    es256, other = twins.open(twins.es256), twins.open(twins.sm2)
+
+    check_same(twins.es256, twins.sm2)
+    check_twins(es256, other)
+    assert es256.record == other.record
+    assert es256.record.algs == ("ES256", "SM2")
+    assert es256.disclosed == other.disclosed
+    assert es256.kid != other.kid
+    header = parse_object(b64u_decode(twins.sm2.partition(".")[0]))
+    assert header.keys() == {"alg", "typ", "kid", "x5c"}
+    assert header["alg"] == "urn:oid:1.2.156.10197.1.501"
+    rows = await twins.office.database.all(
+        question(
+            "places",
+            select(SIGNATURES.c.algorithm, SIGNATURES.c.status_place.is_not(None)).order_by(
+                SIGNATURES.c.algorithm
+            ),
+        )
+    )
+    assert [(row[0], bool(row[1])) for row in rows] == [("ES256", True), ("SM2", False)]
+
+
+async def test_twins_share_what_a_slow_key_folded(office: Office) -> None:
+    """One of the two homes is slow: one signature of each algorithm for the batch, one path."""
+    seals = dataclasses.replace(office.record_seals, slow_homes=frozenset({"files"}))
+    office.ingest = dataclasses.replace(office.ingest, seals=seals)
+
+    several = await delivered(office, 20)
+
+    assert len({signature_of(one.es256) for one in several}) == 1
+    assert len({signature_of(one.sm2) for one in several}) == 1
+    assert len(await office.database.all(question("paths", PATHS.select()))) == 20
+    for one in several:
+        check_same(one.es256, one.sm2)
+        assert one.open(one.es256).record == one.open(one.sm2).record
+
+
+async def test_both_keys_are_counted_and_the_intent_once(office: Office) -> None:
+    """Two records: each key signed twice, the intent was used twice."""
+    await delivered(office, 2)
+
+    uses = await office.database.all(question("uses", _table("seal_key_uses").select()))
+    intents = await office.database.all(question("intents", _table("seal_intent_uses").select()))
+    assert [row[1] for row in uses] == [2, 2]
+    assert [row[1] for row in intents] == [2]
+
+
+async def test_a_twin_key_that_may_not_sign_stops_the_batch(office: Office) -> None:
+    """No record goes out without the twin that the seal promises."""
+    keys = office.record_seals.keys
+    (key,) = await keys.in_force("authorities/market/seals/main", KeyUse.RECORD, KeyAlgorithm.SM2)
+    home = keys.homes["files"]
+    assert isinstance(home, KeyFiles)
+    home.destroy(key.kid)
+
+    with pytest.raises(HubError) as refused:
+        await delivered(office, 1)
+
+    assert refused.value.reason is Reason.KEY_UNAVAILABLE
+    assert await office.count("seal_signatures") == 0
+
+
+async def test_keys_in_different_hands_make_no_twins(office: Office) -> None:
+    """What both sign names one custody, which would be a lie about one of them."""
+    keys = office.record_seals.keys
+    (key,) = await keys.in_force("authorities/market/seals/main", KeyUse.RECORD, KeyAlgorithm.SM2)
+    opened = await keys.open(key)
+    keys._opened[key.kid] = dataclasses.replace(opened, custody=Custody.HUB_HSM)  # type: ignore[type-var]
+
+    with pytest.raises(HubError) as refused:
+        await delivered(office, 1)
+
+    assert refused.value.reason is Reason.TWIN_CUSTODY
+    assert refused.value.details["key"] == key.name
+
+
+# ---- as a verifier sees them ---------------------------------------------------------------------
+
+
+async def test_whoever_accepts_es256_needs_no_twin(twins: Twins) -> None:
+    """Stripped of its twin the record holds, and for who requires SM2 it is not valid."""
+    alone = twins.report(twins.es256)
+    required = twins.report(twins.es256, required=Algorithm.SM2)
+
+    assert step(alone, StepName.SEAL) == (Verdict.VALID, None)
+    assert step(required, StepName.REQUIRED_ALGORITHM) == (
+        Verdict.CANNOT_CHECK,
+        ProofReason.TWIN_MISSING,
+    )
+
+
+async def test_twins_satisfy_whoever_requires_either(twins: Twins) -> None:
+    """The pair, in both orders, and the SM2 text alone for who requires SM2."""
+    for text, twin in ((twins.es256, twins.sm2), (twins.sm2, twins.es256)):
+        for required in Algorithm:
+            report = twins.report(text, twin=twin, required=required)
+            assert step(report, StepName.TWIN) == (Verdict.VALID, None)
+            assert step(report, StepName.REQUIRED_ALGORITHM) == (Verdict.VALID, None)
+    report = twins.report(twins.sm2, required=Algorithm.SM2)
+    assert step(report, StepName.REQUIRED_ALGORITHM) == (Verdict.VALID, None)
+
+
+async def test_a_record_without_twin_is_invalid_for_who_requires_sm2(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Nothing was stripped: its seal has no SM2 key."""
+    async with open_office(sqlite_url, tmp_path) as office:
+        await office.open_for(LICENCE_TYPE)
+        result = (await office.deliver([licence(1)])).results[0]
+        found = await office.reader.by_identifier(result.identifier)
+        assert found is not None
+        assert await office.record_seals.sm2_twin(found.version_id) == ""
+        jws = await office.record_seals.record_seal(found.version_id)
+        one = Twins(office, f"{jws}~", "", tuple(office.anchors))
+
+        report = one.report(one.es256, required=Algorithm.SM2)
+
+    assert step(report, StepName.REQUIRED_ALGORITHM) == (
+        Verdict.INVALID,
+        ProofReason.ALG_REQUIRED,
+    )
+
+
+async def test_a_twin_of_something_else_is_none(office: Office) -> None:
+    """Another record's; one that shows more; the same text again; a stripped disclosure."""
+    first, second = await delivered(office, 2)
+    for twin in (second.sm2, f"{first.sm2}{second.sm2.split('~')[1]}~", first.sm2.split("~")[0]):
+        report = first.report(first.es256, twin=twin)
+        assert step(report, StepName.TWIN) == (Verdict.INVALID, ProofReason.TWIN_MISMATCH)
+        assert report.verdict is Verdict.INVALID
+    report = first.report(first.es256, twin=first.es256)
+    assert step(report, StepName.TWIN) == (Verdict.INVALID, ProofReason.TWIN_MISMATCH)
+
+
+async def test_an_sm2_header_names_its_own_key(twins: Twins) -> None:
+    """Another kid, the ES256 twin's kid or chain, another `alg`, no chain at all."""
+    header = parse_object(b64u_decode(twins.sm2.partition(".")[0]))
+    es256 = parse_object(b64u_decode(twins.es256.partition(".")[0]))
+    rest = twins.sm2.partition(".")[2]
+    for changes, reason in (
+        ({"kid": "x" * 43}, ProofReason.X5C_KEY_MISMATCH),
+        ({"kid": es256["kid"]}, ProofReason.X5C_KEY_MISMATCH),
+        ({"x5c": es256["x5c"]}, ProofReason.X5C_KEY_MISMATCH),
+        ({"alg": "ES256"}, ProofReason.X5C_INVALID),
+        ({"alg": "SM2"}, ProofReason.X5C_INVALID),
+        ({"x5c": []}, ProofReason.X5C_INVALID),
+        ({"x5c": None}, ProofReason.X5C_INVALID),
+        ({"typ": "jwt"}, ProofReason.TYP_WRONG),
+    ):
+        changed = b64u(emit_json(header | changes))
+        assert twins.refused(f"{changed}.{rest}") is reason, changes
+    bare = {name: value for name, value in header.items() if name != "x5c"}
+    assert twins.refused(f"{b64u(emit_json(bare))}.{rest}") is ProofReason.X5C_INVALID
+
+
+async def test_edges_of_sm2_signatures(twins: Twins) -> None:
+    """r and s from 1 to n - 1; the mirrored form is another signature, and a wrong one."""
+    good = signature_of(twins.sm2)
+    r, s = good[:32], good[32:]
+    zero, order, top = bytes(32), sm2.ORDER.to_bytes(32), (sm2.ORDER - 1).to_bytes(32)
+    mirrored = (sm2.ORDER - int.from_bytes(s)).to_bytes(32)
+    # t = r + s must not be 0 modulo n (GB/T 32918.2 §7.1).
+    sum_zero = (sm2.ORDER - int.from_bytes(r)).to_bytes(32)
+    for wrong in (
+        zero + s, r + zero, order + s, r + order, b"\xff" * 64, zero + zero,
+        top + s, r + top, r + mirrored, r + sum_zero, s + r,
+    ):  # fmt: skip
+        assert twins.refused(resigned(twins.sm2, wrong)) is ProofReason.SIGNATURE_INVALID
+    for wrong in (b"", good[:-1], good + b"\0", sm2.signature_from_raw(good)):
+        expected = ProofReason.SIGNATURE_LENGTH if wrong else ProofReason.JWS_MALFORMED
+        assert twins.refused(resigned(twins.sm2, wrong)) is expected
+
+
+async def test_high_s_is_refused_of_es256_and_allowed_of_sm2(office: Office) -> None:
+    """Of some thirty SM2 signatures about half have a high s, and all verify."""
+    several = await delivered(office, 30)
+
+    high = [one for one in several if int.from_bytes(signature_of(one.sm2)[32:]) > HALF_OF_SM2]
+    assert high
+    assert all(one.open(one.sm2).algorithm is Algorithm.SM2 for one in high)
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    signature = signature_of(several[0].es256)
+    mirrored = (order - int.from_bytes(signature[32:])).to_bytes(32)
+    refused = several[0].refused(resigned(several[0].es256, signature[:32] + mirrored))
+    assert refused is ProofReason.SIGNATURE_HIGH_S
+
+
+async def test_who_vouches_for_sm2_is_an_sm2_anchor(twins: Twins) -> None:
+    """Pinned for ES256 alone, the SM2 twin is not checked; under another SM2 CA it is invalid."""
+    only_es256 = dataclasses.replace(twins, anchors=tuple(twins.office.anchors))
+    with pytest.raises(ProofError) as caught:
+        only_es256.open(twins.sm2)
+    assert caught.value.reason is ProofReason.X5C_UNTRUSTED
+    assert caught.value.verdict is Verdict.CANNOT_CHECK
+    others = x509.load_pem_x509_certificates(twins.office.pki.sm2_anchor_pem("sm2-maker-ca"))
+    with pytest.raises(ProofError) as caught:
+        dataclasses.replace(twins, anchors=tuple(others)).open(twins.sm2)
+    assert caught.value.reason is ProofReason.X5C_UNTRUSTED
+    assert caught.value.verdict is Verdict.INVALID
+
+
+async def test_each_twin_falls_with_its_own_key(twins: Twins) -> None:
+    """The SM2 key in other hands says nothing against the ES256 text, and much against the pair."""
+    kid = twins.open(twins.sm2).kid
+    trust = dataclasses.replace(twins.trust, compromised=(Compromise(kid, 0),))
+    now = twins.office.ingest.clock() // 1_000_000
+
+    report = verify(twins.es256.encode(), Kind.PRESENTATION, trust, Evidence(now, twin=twins.sm2))
+
+    assert step(report, StepName.SIGNER_KEY) == (Verdict.VALID, None)
+    assert step(report, StepName.TWIN) == (Verdict.INVALID, ProofReason.KEY_COMPROMISED)
+
+
+def _table(name: str) -> Table:
+    return SIGNATURES.metadata.tables[name]
