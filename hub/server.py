@@ -114,6 +114,7 @@ from hub.registry.v1 import (
 )
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.certified import Anchors
+from hub.seal.compromises import declared_compromises
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
@@ -517,6 +518,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         clock,
         Verifiers(config.verification.workers),
         TrustPins(config.path(config.verification.trust)),
+        partial(declared_compromises, database),
         status_lists.token,
         FILE_BYTES_MAX,
         config.verification.workers,

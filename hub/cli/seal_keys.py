@@ -25,6 +25,7 @@ from hub.cli.session import (
     RequestIdOption,
     all_pages,
     connected,
+    moment,
     resource_name,
     show_list,
     show_one,
@@ -207,6 +208,40 @@ def destroy(
         Terminal(as_json),
         "key.destroy",
         {"key": resource_name("keys", key), "cause": cause},
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def compromise(
+    key: KeyArgument,
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Since when it is in other hands: day or time.")
+    ],
+    cause: CauseOption,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to declare that a key is in other hands since a moment: it signs nothing more.
+
+    What a time stamp or witnesses prove to be older stays valid.
+
+    Example: sealway key compromise k-3yq0 --since 2026-11-01T08:00:00+08:00 --cause "theft"
+    """
+    propose(
+        Terminal(as_json),
+        "key.compromise",
+        {
+            "key": resource_name("keys", key),
+            "since": moment(since, option="--since").seconds,
+            "cause": cause,
+        },
         Proposal(intent, start, until, replaces, profile, receipt, repeat),
     )
 

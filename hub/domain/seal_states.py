@@ -46,6 +46,8 @@ class KeyState(StrEnum):
     RETIRED = "retired"
     """Signs nothing more; what it signed is verified as before."""
     DESTROYED = "destroyed"
+    COMPROMISED = "compromised"
+    """In other hands since a declared moment; signs nothing more."""
 
 
 class KeyVerb(StrEnum):
@@ -56,6 +58,7 @@ class KeyVerb(StrEnum):
     ROTATE = "rotate"
     RETIRE = "retire"
     DESTROY = "destroy"
+    COMPROMISE = "compromise"
 
 
 SEAL_STEPS: Final[Mapping[SealVerb, Mapping[SealState | None, SealState]]] = MappingProxyType(
@@ -94,6 +97,15 @@ KEY_STEPS: Final[Mapping[KeyVerb, Mapping[KeyState | None, KeyState]]] = Mapping
         KeyVerb.DESTROY: {
             KeyState.REQUESTED: KeyState.DESTROYED,
             KeyState.RETIRED: KeyState.DESTROYED,
+            KeyState.COMPROMISED: KeyState.DESTROYED,
+        },
+        # What was destroyed here may have been copied before; what is declared once may turn out to
+        # have begun earlier.
+        KeyVerb.COMPROMISE: {
+            KeyState.ACTIVE: KeyState.COMPROMISED,
+            KeyState.RETIRED: KeyState.COMPROMISED,
+            KeyState.DESTROYED: KeyState.COMPROMISED,
+            KeyState.COMPROMISED: KeyState.COMPROMISED,
         },
     }
 )

@@ -171,6 +171,14 @@ KEY_DESTROY: Final = Kind(
     "永久销毁 {key}。原因：{cause}。",
     (_KEY, _CAUSE),
 )
+KEY_COMPROMISE: Final = Kind(
+    "key.compromise",
+    "Declare that {key} is in other hands since {since}: it signs nothing more, and what it signed "
+    "since then, or cannot prove to be older, counts no longer. Cause: {cause}.",
+    "宣布 {key} 自 {since} 起失密：不再签署，此后签署的、或无法证明早于该时间的，均不再有效。"
+    "原因：{cause}。",
+    (_KEY, Member("since", MOMENT), _CAUSE),
+)
 
 SEAL_KINDS: Final = (
     SEAL_APPLY,
@@ -186,4 +194,5 @@ SEAL_KINDS: Final = (
     KEY_ROTATE,
     KEY_RETIRE,
     KEY_DESTROY,
+    KEY_COMPROMISE,
 )

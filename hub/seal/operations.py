@@ -6,6 +6,7 @@ from hub.clock import Clock
 from hub.domain.seal_states import SealVerb
 from hub.proof import seal_kinds as kinds
 from hub.seal.certified import Anchors
+from hub.seal.compromises import CompromiseKey
 from hub.seal.key_operations import EndKey, GenerateKey, InstallChain, KeyMaker
 from hub.seal.make_seal import MakeSeal
 from hub.seal.ports import Authorities, Database, Operation
@@ -45,4 +46,5 @@ def seal_operations(
         kinds.KEY_ROTATE.name: InstallChain(database, keys, clock, anchors, rotates=True),
         kinds.KEY_RETIRE.name: EndKey(keys, clock, destroys=False),
         kinds.KEY_DESTROY.name: EndKey(keys, clock, destroys=True),
+        kinds.KEY_COMPROMISE.name: CompromiseKey(database, keys, clock),
     }

@@ -90,6 +90,20 @@ KEY_USES: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# Keys in other hands: `since` in seconds, `digest` that of the SubjectPublicKeyInfo, as trust files
+# name keys.
+COMPROMISES: Final = Table(
+    "seal_compromises",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("kid", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Seals in the form of GB/T 38540, as they were signed or as they came; never changed, superseded.
 ELECTRONIC_SEALS: Final = Table(
     "seal_electronic_seals",
@@ -125,14 +139,17 @@ INSERT_SEAL: Final = insert_into(SEALS)
 PUT_KEY: Final = put_into(KEYS)
 INSERT_KEY: Final = insert_into(KEYS)
 PUT_KEY_USES: Final = put_into(KEY_USES)
+PUT_COMPROMISE: Final = put_into(COMPROMISES)
 INSERT_ELECTRONIC_SEAL: Final = insert_into(ELECTRONIC_SEALS)
 PUT_MATERIAL: Final = put_into(MATERIALS)
 
 _SEAL_COLUMNS: Final = tuple(SEALS.columns)
 _KEY_COLUMNS: Final = tuple(KEYS.columns)
-# Each key with how often it has signed; null where it never has.
-_KEYS_WITH_USES: Final = select(*_KEY_COLUMNS, KEY_USES.c.uses).select_from(
-    KEYS.outerjoin(KEY_USES, KEY_USES.c.key == KEYS.c.name)
+# Each key with how often it has signed and since when it is compromised; null where never.
+_KEYS_WITH_USES: Final = select(*_KEY_COLUMNS, KEY_USES.c.uses, COMPROMISES.c.since).select_from(
+    KEYS.outerjoin(KEY_USES, KEY_USES.c.key == KEYS.c.name).outerjoin(
+        COMPROMISES, COMPROMISES.c.key == KEYS.c.name
+    )
 )
 _ELECTRONIC_COLUMNS: Final = tuple(ELECTRONIC_SEALS.columns)
 _ROWS: Final = bindparam("rows", type_=BigInteger)
@@ -230,6 +247,18 @@ MATERIAL_BY_DIGEST: Final = question(
     "material of a seal",
     select(*MATERIALS.columns).where(MATERIALS.c.digest == bindparam("digest")),
     "digest",
+)
+# A hub has few keys, and fewer of them are ever stolen.
+ALL_COMPROMISES: Final = question(
+    "compromised keys",
+    select(COMPROMISES.c.kid, COMPROMISES.c.digest, COMPROMISES.c.since).order_by(
+        COMPROMISES.c.key
+    ),
+)
+COMPROMISE_OF_KEY: Final = question(
+    "since when a key is compromised",
+    select(COMPROMISES.c.since).where(COMPROMISES.c.key == bindparam("key")),
+    "key",
 )
 KEY_IN_FORCE: Final = question(
     "which key of a seal, use and algorithm is in force",
@@ -410,6 +439,12 @@ def key_of(row: Row) -> Key:
 def uses_of(row: Row) -> int:
     """How often the key of a row has signed, where the question asks for that as well."""
     return 0 if row[len(_KEY_COLUMNS)] is None else integer(row[len(_KEY_COLUMNS)])
+
+
+def since_of(row: Row) -> int | None:
+    """Since when (seconds) the key of such a row is compromised; None for a good one."""
+    value = row[len(_KEY_COLUMNS) + 1]
+    return None if value is None else integer(value)
 
 
 def electronic_seal_row(electronic: ElectronicSeal) -> Row:

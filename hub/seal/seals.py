@@ -11,6 +11,7 @@ from hub.seal.key_operations import find_seal
 from hub.seal.ports import Database
 from hub.seal.seal_keys import KeyWarning, SealKeys, warnings_of
 from hub.seal.seal_store import (
+    COMPROMISE_OF_KEY,
     ELECTRONIC_SEAL,
     KEYS_OF_SEAL,
     KEYS_PAGE,
@@ -23,18 +24,21 @@ from hub.seal.seal_store import (
     electronic_seal_of,
     key_of,
     seal_of,
+    since_of,
     uses_of,
 )
+from hub.storage.statements import integer
 
 _KEYS_WATCHED_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key and how often it has signed."""
+    """A key, how often it has signed, and since when (seconds) it is in other hands."""
 
     key: Key
     uses: int
+    compromised_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,17 @@ class Seals:
         """One key. Raises HubError: NAME_MALFORMED, SEAL_KEY_NOT_FOUND."""
         key = await self.keys.get(name)
         row = await self.database.one(USES_OF_KEY, key.name)
-        return KeyView(key, 0 if row is None else int(row[0] or 0))
+        since = await self.database.one(COMPROMISE_OF_KEY, key.name)
+        return KeyView(
+            key,
+            0 if row is None else int(row[0] or 0),
+            None if since is None else integer(since[0]),
+        )
 
     async def key_page(self, seal: str, after: str, rows: int) -> list[KeyView]:
         """Keys after a name, of a seal, or all for ""."""
         found = await self.database.all(KEYS_PAGE, seal, after, rows)
-        return [KeyView(key_of(row), uses_of(row)) for row in found]
+        return [KeyView(key_of(row), uses_of(row), since_of(row)) for row in found]
 
     async def electronic(self, name: str, version: int) -> ElectronicSeal:
         """A seal in electronic form, the newest for version 0.
@@ -96,7 +105,7 @@ class Seals:
 
     async def _view(self, seal: Seal) -> SealView:
         rows = await self.database.all(KEYS_OF_SEAL, seal.name)
-        keys = tuple([KeyView(key_of(row), uses_of(row)) for row in rows])
+        keys = tuple([KeyView(key_of(row), uses_of(row), since_of(row)) for row in rows])
         row = await self.database.one(ELECTRONIC_SEAL, seal.name, seal.version)
         alive = tuple([one for one in keys if one.key.state is not KeyState.DESTROYED])
         return SealView(seal, alive, None if row is None else electronic_seal_of(row))

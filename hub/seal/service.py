@@ -39,6 +39,7 @@ _KEY_STATES: Final = {
     KeyState.ACTIVE: pb.Key.STATE_ACTIVE,
     KeyState.RETIRED: pb.Key.STATE_RETIRED,
     KeyState.DESTROYED: pb.Key.STATE_DESTROYED,
+    KeyState.COMPROMISED: pb.Key.STATE_COMPROMISED,
 }
 _ORIGINS: Final = {
     SealOrigin.MADE: pb.ElectronicSeal.ORIGIN_MADE_HERE,
@@ -219,4 +220,6 @@ def encode_key(view: KeyView, now_us: int) -> pb.Key:
     ):
         if time_us is not None:
             field.CopyFrom(wire.timestamp(time_us))
+    if view.compromised_from is not None:
+        message.compromise_time.CopyFrom(wire.timestamp(view.compromised_from * 1_000_000))
     return message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -14,7 +14,7 @@ from hub.errors import HubError, Reason
 from hub.proof.recognise import status_uris
 from hub.proof.report import Report
 from hub.proof.run import Evidence
-from hub.proof.trust import Trust
+from hub.proof.trust import Compromise, Trust
 
 # So many files are held in memory, waiting or being verified; further callers are sent away.
 OPEN_MAX: Final = 8
@@ -38,7 +38,7 @@ class Verifiers(Protocol):
 
 @dataclass(slots=True)
 class VerifyDocument:
-    """Verify one file by the hub's own pins.
+    """Verify one file by the hub's own pins, and the keys that its officers declared compromised.
 
     1. One of few places: files are large, and verifying them is work.
     2. The bytes, bounded in size and time. They are kept nowhere.
@@ -52,6 +52,7 @@ class VerifyDocument:
     clock: Clock
     verifiers: Verifiers
     pins: Callable[[], Trust]
+    compromised: Callable[[], Awaitable[tuple[Compromise, ...]]]
     status_token: Callable[[int], Awaitable[str]]
     bytes_max: int
     workers: int
@@ -72,6 +73,8 @@ class VerifyDocument:
         """
         with self._place():
             trust = self.pins()
+            declared = await self.compromised()
+            trust = replace(trust, compromised=(*trust.compromised, *declared))
             data = await self._read(chunks)
             evidence = Evidence(
                 now=self.clock() // 1_000_000 if as_of is None else as_of,

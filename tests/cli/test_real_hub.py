@@ -1114,6 +1114,7 @@ def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
         ("key", "rotate"): [waiting["key"], *pki, *zhao],
         ("key", "retire"): [makers[0], *cause],
         ("key", "destroy"): [waiting["key"], *cause],
+        ("key", "compromise"): [makers[0], "--since", "2026-01-31", *cause],
         ("seal", "apply"): [f"s{free_port()}", *applied, *zhao],
         ("seal", "make"): [f"{authority}/seals/{second}", *pki, *picture, *zhao],
         ("seal", "renew"): [seal, *pki, *zhao],

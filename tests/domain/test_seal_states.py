@@ -36,6 +36,11 @@ KEY_ALLOWED = {
     (KeyVerb.RETIRE, KeyState.ACTIVE, KeyState.RETIRED),
     (KeyVerb.DESTROY, KeyState.REQUESTED, KeyState.DESTROYED),
     (KeyVerb.DESTROY, KeyState.RETIRED, KeyState.DESTROYED),
+    (KeyVerb.DESTROY, KeyState.COMPROMISED, KeyState.DESTROYED),
+    (KeyVerb.COMPROMISE, KeyState.ACTIVE, KeyState.COMPROMISED),
+    (KeyVerb.COMPROMISE, KeyState.RETIRED, KeyState.COMPROMISED),
+    (KeyVerb.COMPROMISE, KeyState.DESTROYED, KeyState.COMPROMISED),
+    (KeyVerb.COMPROMISE, KeyState.COMPROMISED, KeyState.COMPROMISED),
 }
 
 
@@ -58,9 +63,10 @@ def test_a_key_goes_only_where_the_table_leads(verb: KeyVerb, state: KeyState) -
 
 
 def test_every_verb_has_steps_and_what_has_ended_stays_so() -> None:
-    """Nothing leads out of revoked, ended or destroyed."""
+    """Nothing leads out of revoked or ended, and a destroyed key can only turn out stolen."""
     assert set(SEAL_STEPS) == set(SealVerb)
     assert set(KEY_STEPS) == set(KeyVerb)
     for state in (SealState.REVOKED, SealState.ENDED):
         assert all(seal_step(verb, state) is None for verb in SealVerb)
-    assert all(key_step(verb, KeyState.DESTROYED) is None for verb in KeyVerb)
+    found = {verb for verb in KeyVerb if key_step(verb, KeyState.DESTROYED) is not None}
+    assert found == {KeyVerb.COMPROMISE}

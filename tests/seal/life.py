@@ -126,6 +126,8 @@ async def live(hub: Simulator) -> None:
     await zhao.carry_out("key.rotate", rotated)
     await zhao.carry_out("key.destroy", {"key": record["key"], "cause": "rotated"})
     await zhao.carry_out("key.retire", {"key": fresh["key"], "cause": "over"})
+    stolen = {"key": fresh["key"], "since": int(time.time()), "cause": "copied"}
+    await zhao.carry_out("key.compromise", stolen)
     digest = await add_material(zhao, outside_seal("OUTSIDE-1"))
     await zhao.carry_out("seal.import", {"seal": f"{authority}/seals/outside", "digest": digest})
     for verb in ("suspend", "resume", "revoke"):

@@ -194,7 +194,7 @@ class ElectronicSeal(_message.Message):
     def __init__(self, version: _Optional[int] = ..., number: _Optional[str] = ..., origin: _Optional[_Union[ElectronicSeal.Origin, str]] = ..., format_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., picture: _Optional[str] = ..., maker_key: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Key(_message.Message):
-    __slots__ = ("name", "seal", "use", "algorithm", "home", "custody", "key_id", "state", "uses", "uses_max", "x509_request", "x509_chain", "expire_time", "create_time", "activate_time", "retire_time", "destroy_time", "warnings")
+    __slots__ = ("name", "seal", "use", "algorithm", "home", "custody", "key_id", "state", "uses", "uses_max", "x509_request", "x509_chain", "expire_time", "create_time", "activate_time", "retire_time", "destroy_time", "warnings", "compromise_time")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Key.State]
@@ -202,11 +202,13 @@ class Key(_message.Message):
         STATE_ACTIVE: _ClassVar[Key.State]
         STATE_RETIRED: _ClassVar[Key.State]
         STATE_DESTROYED: _ClassVar[Key.State]
+        STATE_COMPROMISED: _ClassVar[Key.State]
     STATE_UNSPECIFIED: Key.State
     STATE_REQUESTED: Key.State
     STATE_ACTIVE: Key.State
     STATE_RETIRED: Key.State
     STATE_DESTROYED: Key.State
+    STATE_COMPROMISED: Key.State
     class Warning(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         WARNING_UNSPECIFIED: _ClassVar[Key.Warning]
@@ -239,6 +241,7 @@ class Key(_message.Message):
     RETIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     DESTROY_TIME_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    COMPROMISE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     seal: str
     use: str
@@ -257,4 +260,5 @@ class Key(_message.Message):
     retire_time: _timestamp_pb2.Timestamp
     destroy_time: _timestamp_pb2.Timestamp
     warnings: _containers.RepeatedScalarFieldContainer[Key.Warning]
-    def __init__(self, name: _Optional[str] = ..., seal: _Optional[str] = ..., use: _Optional[str] = ..., algorithm: _Optional[str] = ..., home: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., key_id: _Optional[str] = ..., state: _Optional[_Union[Key.State, str]] = ..., uses: _Optional[int] = ..., uses_max: _Optional[int] = ..., x509_request: _Optional[bytes] = ..., x509_chain: _Optional[_Iterable[bytes]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., activate_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., destroy_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Key.Warning, str]]] = ...) -> None: ...
+    compromise_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., seal: _Optional[str] = ..., use: _Optional[str] = ..., algorithm: _Optional[str] = ..., home: _Optional[str] = ..., custody: _Optional[_Union[_common_pb2.Custody, str]] = ..., key_id: _Optional[str] = ..., state: _Optional[_Union[Key.State, str]] = ..., uses: _Optional[int] = ..., uses_max: _Optional[int] = ..., x509_request: _Optional[bytes] = ..., x509_chain: _Optional[_Iterable[bytes]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., activate_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., destroy_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Key.Warning, str]]] = ..., compromise_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
