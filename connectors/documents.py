@@ -28,7 +28,8 @@ _STREAM_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class FetchedDocument:
-    """A verified answer: what was said, and its proof. `compact` is the signed request."""
+    """A verified answer: what was said, and its proof. `compact` is the signed request, `copy` the
+    name of the annotated copy that came, empty where it is a document on file."""
 
     said: AnsweredDocument
     objected: tuple[str, ...]
@@ -36,6 +37,7 @@ class FetchedDocument:
     receipt: bytes = field(repr=False)
     verified: VerifiedReceipt
     compact: str = field(repr=False)
+    copy: str = ""
 
 
 def document_of(vct: str, identifier: str) -> RequestedCertificate:
@@ -101,6 +103,7 @@ def fetch_document(
         receipt,
         verified,
         verified.request.compact,
+        header.annotated_copy,
     )
 
 

@@ -47,6 +47,7 @@ from hub.exchange.copy_service import CopyService
 from hub.exchange.fetch import FetchCertificates
 from hub.exchange.fetch_document import FetchDocument
 from hub.exchange.guesses import Guesses
+from hub.exchange.make_copy import MakeCopy
 from hub.exchange.plan_materials import PlanMaterials
 from hub.exchange.plan_service import PlanService
 from hub.exchange.receivers import Receivers
@@ -81,6 +82,7 @@ from hub.registry.change_type import ChangeType
 from hub.registry.document_service import DocumentService
 from hub.registry.documents import Documents
 from hub.registry.expiry import AnnounceExpired
+from hub.registry.faces import FaceReader
 from hub.registry.fact_service import FactService
 from hub.registry.facts import AnnounceFactChange, FollowUps
 from hub.registry.feed import Tail, WatchChanges
@@ -92,6 +94,7 @@ from hub.registry.holder_service import HolderService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
+from hub.registry.made_documents import MadeDocuments
 from hub.registry.notices import Notices, TellReceivers
 from hub.registry.objection_service import ObjectionService
 from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
@@ -121,15 +124,18 @@ from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
+from hub.seal.ofd_seal import SealTrust
 from hub.seal.operations import seal_operations
 from hub.seal.record_seals import RecordSeals
 from hub.seal.report_service import ReportService
 from hub.seal.seal_keys import SealKeys
+from hub.seal.sealed_faces import SealedFaces
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
+from hub.seal.time_stamps import TimeStampService
 from hub.seal.trust_pins import TrustPins
 from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
 from hub.seal.verify_document import VerifyDocument
@@ -446,6 +452,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         clock, database, recorder, identities, blobs, data_keys, keys.keyring, identify
     )
     shared_documents = SharedDocuments(database, keys.keyring, documents)
+    sealed_faces = _sealed_faces(config, recorder, record_seals, identities, catalogue)
     fetch_document = FetchDocument(
         origin=origin,
         region=region,
@@ -455,6 +462,13 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         grants=grants,
         certificates=certificates,
         documents=shared_documents,
+        make_copy=MakeCopy(
+            clock,
+            FaceReader(database, certificates),
+            sealed_faces,
+            MadeDocuments(clock, documents),
+            identities.title,
+        ),
         keyed_digest=keys.keyring.content_digest,
         identify=identify,
         observe=metrics.observe_exchange,
@@ -635,15 +649,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             faces_pb2,
             FaceService(
                 database,
-                FaceTemplates(
-                    origin,
-                    clock,
-                    database,
-                    recorder,
-                    identities,
-                    catalogue,
-                    FontFiles(config.font_file, config.faces.font_face, config.more_font_files),
-                ),
+                sealed_faces.templates,
                 pages,
                 caller,
             ),
@@ -739,6 +745,38 @@ def _seal_anchors(config: Config) -> Anchors:
     ]
     seals = x509.load_pem_x509_certificates(config.path(tls.seal_ca).read_bytes())
     return Anchors(seals, sm2_seals=sm2[0], makers=sm2[1])
+
+
+def _sealed_faces(
+    config: Config,
+    recorder: Recorder,
+    seals: RecordSeals,
+    identities: Identities,
+    catalogue: Catalogue,
+) -> SealedFaces:
+    """Faces, and their sealing as documents under the same signer and keys as records."""
+    origin, database, anchors = config.hub.origin, seals.database, _seal_anchors(config)
+    fonts = FontFiles(config.font_file, config.faces.font_face, config.more_font_files)
+    return SealedFaces(
+        origin=origin,
+        clock=now_us,
+        database=database,
+        templates=FaceTemplates(origin, now_us, database, recorder, identities, catalogue, fonts),
+        registers=identities,
+        signer=seals.signer,
+        keys=seals.keys,
+        trust=SealTrust(anchors.makers, anchors.sm2_seals, None),
+        stamps=_time_stamps(config),
+    )
+
+
+def _time_stamps(config: Config) -> TimeStampService | None:
+    """The configured time stamping service, or none."""
+    if not config.seal.tsa_url:
+        return None
+    pem = config.path(config.seal.tsa_anchors).read_bytes()
+    anchors = tuple(x509.load_pem_x509_certificates(pem))
+    return TimeStampService(config.seal.tsa_url, anchors, now_us, config.seal.tsa_policy)
 
 
 def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

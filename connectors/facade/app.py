@@ -127,7 +127,7 @@ class Facade:
             Accounts(config.accounts, section.token_lifetime_s, time.monotonic),
             profile.name,
             {**DIALECTS[section.dialect], **section.statuses},
-            Limits({**RESULTS, **section.results}, section.file_bytes_max),
+            Limits({**RESULTS, **section.results}, section.file_bytes_max, section.copy_days),
             connections,
         )
 

@@ -58,6 +58,8 @@ class FacadeSection(_Section):
     address_lifetime_s: Annotated[int, Field(ge=10, le=600)] = 120
     # Bytes of a document that may be sent to be verified.
     file_bytes_max: Annotated[int, Field(ge=1024, le=50_000_000)] = 10_000_000
+    # Days for which an annotated copy may be used: callers name its cause, and no end.
+    copy_days: Annotated[int, Field(ge=1, le=366)] = 30
     # Further addresses, such as "/api/v2/retrieve" = "getDataByHolder".
     paths: dict[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,128}$")], Operation] = {}
 

@@ -36,6 +36,7 @@ from hub.proof.jose import LogHead, Signer
 from hub.proof.receipt import Answered, VerifiedReceipt, verify_receipt
 from hub.proof.request import (
     REQUEST_LIFE_MAX_S,
+    CopyPurpose,
     RequestClaims,
     RequestedCertificate,
     sign_request,
@@ -195,13 +196,14 @@ class HubCalls:
         return found, _proof(answer, verified, {"certificates": certificates})
 
     def fetch_document(
-        self, question: Question, media_type: str, into: IO[bytes]
+        self, question: Question, media_type: str, into: IO[bytes], purpose: CopyPurpose
     ) -> tuple[FetchedDocument, Proof]:
-        """The document of the question's certificate, its bytes in `into`; verified.
+        """A copy of the question's certificate for `purpose`, its bytes in `into`; verified. Of a
+        type without a face the document on file.
 
         Raises HubRefusedError, ProofError, HubError(DOCUMENT_TOO_LARGE).
         """
-        claims = self._claims(question, FETCH_DOCUMENT_RPC)
+        claims = replace(self._claims(question, FETCH_DOCUMENT_RPC), copy=purpose)
         sent: list[str] = []
         asked = DocumentQuestion(
             claims.jti, lambda token: self._signed(claims, token, sent), sent, media_type

@@ -7,6 +7,7 @@ dates) are left out, never made up.
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,7 +46,8 @@ from hub.domain.qr_text import QrText
 from hub.domain.strict_json import Json
 from hub.errors import Reason
 from hub.proof.encoding import b64u
-from hub.proof.request import CERTIFICATES_MAX, Holder, RequestedCertificate
+from hub.proof.moment import iso_time
+from hub.proof.request import CERTIFICATES_MAX, CopyPurpose, Holder, RequestedCertificate
 
 SPOOL_BYTES: Final = 1024 * 1024
 _COMPACT_DATE: Final = re.compile(r"[0-9]{8}")
@@ -73,10 +75,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Codes of results, and how large a file may be that is sent to be verified."""
+    """Codes of results, how large a file may be that is sent to be verified, and how many days a
+    copy may be used."""
 
     results: Mapping[str, int]
     file_bytes_max: int
+    copy_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +218,18 @@ def _by_qr(asked: Asked) -> Answer:
 
 
 def _file(asked: Asked) -> Answer:
-    """The document of a certificate, whole and verified before anything leaves."""
+    """A copy for the cause that the caller names, or, of a type without a face, the document on
+    file; whole and verified before anything leaves."""
     identifier, media_type = read_identifier(asked.data), read_file_type(asked.data)
     asked.check_document(identifier.type_code)
     wanted = document_of(asked.vct(identifier.type_code), str(identifier))
     # Small ones stay in memory; of larger ones the disk has bytes without a name.
     file = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - whoever hands it out closes it
     try:
-        fetched, proof = asked.hub.fetch_document(asked.question(wanted), media_type, file)
+        purpose = CopyPurpose(
+            asked.purpose.cause, int(time.time()) + asked.limits.copy_days * 86_400
+        )
+        fetched, proof = asked.hub.fetch_document(asked.question(wanted), media_type, file, purpose)
         check_state(fetched.said.state)
         kind, digest = fetched.said.media_type, fetched.said.digest
         if kind is None or digest is None:
@@ -243,10 +251,13 @@ def _file(asked: Asked) -> Answer:
         "digest": digest,
         "origin": fetched.said.origin or "system",
         "trustGrade": fetched.trust_grade,
-        # Neither was done: it is the document on file, and the seals inside of it are its reader's.
-        "annotated": False,
+        "annotated": bool(fetched.copy),
+        # The seals inside of it are its reader's to check.
         "signatureChecked": False,
     }
+    if fetched.copy:
+        data["annotatedCopy"] = fetched.copy
+        data["copyExpireTime"] = iso_time(purpose.until)
     if fetched.objected:
         data["objectedFields"] = list(fetched.objected)
     ending = next(ending for ending, one in FILE_TYPES.items() if one == kind)

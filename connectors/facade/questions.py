@@ -75,11 +75,13 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Why it is asked. `digest` is that of the whole statement as the caller made it."""
+    """Why it is asked. `digest` is that of the whole statement as the caller made it, `cause` what
+    a copy is made for (certificateCopyCause)."""
 
     item: str
     matter: str | None
     digest: str
+    cause: str
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -127,7 +129,10 @@ def read_purpose(data: Mapping[str, Json]) -> Purpose:
     item = str(cause["certificateEventCode"])
     if _CODE.fullmatch(item) is None:
         raise _use_cause("INVALID", "certificateEventCode 不是事项编码")
-    return Purpose(item, _matter(data), digest(emit(cause)))
+    copied_for = str(cause["certificateCopyCause"])
+    if not copied_for.isprintable():
+        raise _use_cause("INVALID", "certificateCopyCause 含有控制字符")
+    return Purpose(item, _matter(data), digest(emit(cause)), copied_for)
 
 
 def _matter(data: Mapping[str, Json]) -> str | None:

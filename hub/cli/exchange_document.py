@@ -22,6 +22,8 @@ from hub.cli.session import (
     RequestIdOption,
     connected,
     in_folder,
+    moment,
+    next_step,
     request_id,
     save,
 )
@@ -38,7 +40,7 @@ from hub.cli.signed_requests import (
 )
 from hub.cli.terminal import ExitCode, Terminal
 from hub.proof.encoding import Json, emit_json, parse_object
-from hub.proof.request import RequestClaims, sign_request
+from hub.proof.request import CopyPurpose, RequestClaims, sign_request
 
 _STATES: Final = {
     "active": ("in force", "有效"),
@@ -58,21 +60,32 @@ def exchange_document(
     media_type: Annotated[
         str, typer.Option("--media-type", help="Only a document of this kind, as application/ofd.")
     ] = "",
+    purpose: Annotated[
+        str, typer.Option(help="Why a copy is wanted; it stands on it. No personal data.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option(help="Last day or moment of the copy's use, at most 366 days.")
+    ] = "",
     clerk: ClerkOption = CLERK,
     out: OutOption = None,
     profile: ProfileOption = None,
     repeat: RequestIdOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch the document of a certificate, where a grant names @document.
+    """Fetch an annotated copy (加注件) of a certificate, where a grant names @document.
 
-    The receipt is verified over the bytes that came before the file appears. The seals inside of it
-    are not checked. Ends with 1 where the certificate is not in force or has no document.
+    Of a type without a face template the document on file comes as it is. The receipt is verified
+    over the bytes that came before the file appears; check the seals inside of it by sealway
+    verify. Ends with 1 where the certificate is not in force or has no document.
 
     Example: sealway exchange document licence.pdf --type 11100000MB0143028R001
     --cert 1.2.156.3005.2.… --item 331022003000 --matter 330100-2026-000017
-    --basis "行政许可法 第三十一条"
+    --basis "行政许可法 第三十一条" --purpose "办理食品经营许可" --until 2026-12-31
     """
+    if bool(purpose) != bool(until):
+        raise typer.BadParameter(
+            "--purpose and --until go together / --purpose 与 --until 须同时给出"
+        )
     terminal, identifier = Terminal(as_json), request_id(repeat)
     with connected(profile) as client, beside(file) as (draft, path):
         trust = read_trust(client.profile)
@@ -91,6 +104,7 @@ def exchange_document(
             basis=basis,
             clerk=clerk,
             log=kept_head(client.profile),
+            copy=_purpose(purpose, until),
         )
         sign = sent.signing(claims, sign_request, client.profile.signer())
         question = DocumentQuestion(identifier, sign, sent.texts, media_type)
@@ -118,6 +132,7 @@ def exchange_document(
             "objected": list(fetched.objected),
             "trust_grade": fetched.trust_grade or None,
             "file": str(file) if said.digest is not None else None,
+            "annotated_copy": fetched.copy or None,
             "verified": {"entry": fetched.verified.index, "grade": fetched.verified.grade.value},
         }
     )
@@ -139,4 +154,13 @@ def exchange_document(
         terminal.say("No document came.", "未取得文件。")
         raise typer.Exit(ExitCode.REFUSED)
     terminal.say(f"Document: {in_folder(file)}", f"文件：{in_folder(file)}")
+    if fetched.copy:
+        terminal.say(f"It is {fetched.copy}.", f"该文件为加注件 {fetched.copy}。")
+        next_step(terminal, f"sealway verify {in_folder(file)} --trust trust.json")
     say_kept(terminal, out, sent, kept_for)
+
+
+def _purpose(purpose: str, until: str) -> CopyPurpose | None:
+    if not purpose:
+        return None
+    return CopyPurpose(purpose, moment(until, option="--until", end_of_day=True).seconds)

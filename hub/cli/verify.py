@@ -94,6 +94,10 @@ def verify_command(
         Path | None,
         typer.Option(help="Receipt of the log about FILE itself: proves when a document existed."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Record seal or presentation that the face in FILE must agree with."),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +154,7 @@ def verify_command(
         status_tokens=tuple(_read_text(path) for path in status or ()),
         crls=tuple(_read(path) for path in crl or ()),
         receipt=None if receipt is None else _read(receipt),
+        record=None if record is None else _read(record),
         as_of=at is not None,
         twin=None if twin is None else _read_text(twin),
         required=None if require is None else Algorithm[require],

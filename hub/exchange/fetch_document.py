@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Generic
 
 import orjson
 
@@ -20,11 +20,13 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.fetch import content_of
 from hub.exchange.grants import find_grant
+from hub.exchange.make_copy import Asked, MadeFile, MakeCopy, is_made
 from hub.exchange.once import AnswerOnce, Observe, decided, entry_of, opened_signed
 from hub.exchange.ports import (
     Access,
     Certificates,
     FoundCertificate,
+    Kept,
     Recorder,
     SharedDocument,
     SharedDocuments,
@@ -45,7 +47,7 @@ class HandedDocument:
     """
 
     state: State
-    document: SharedDocument | None
+    document: SharedDocument | MadeFile | None
     objected: tuple[str, ...]
     trust: tuple[Grade, Origin] | None
     receipt: str
@@ -53,12 +55,14 @@ class HandedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class FetchDocument:
-    """Hand out the newest document of one version of a certificate.
+class FetchDocument(Generic[Kept]):
+    """Hand out an annotated copy of one version of a certificate; of a type without a face, the
+    newest document that its department brought.
 
     1. Verify the signed request: one certificate, by identifier, and `@document` alone.
     2. Find the grant that names `@document` for this matter.
-    3. Read the certificate, judge its state now, and find its document.
+    3. Read the certificate, judge its state now, and find its document or make its copy
+       (`make_copy`).
     4. Record; no byte leaves before the entry is durable.
     5. Answer, or answer again what was answered before under this id.
 
@@ -73,6 +77,7 @@ class FetchDocument:
     grants: GrantSnapshot
     certificates: Certificates
     documents: SharedDocuments
+    make_copy: MakeCopy[Kept]
     keyed_digest: Callable[[str], str]
     identify: Callable[[], Awaitable[Caller]]
     observe: Observe
@@ -96,7 +101,7 @@ class FetchDocument:
 
     def _verify(self, caller: Caller, request_id: str, signed_request: str) -> SignedRequest:
         """Step 1."""
-        request = opened_signed(self, RPC, caller, request_id, signed_request)
+        request = opened_signed(self, RPC, caller, request_id, signed_request, takes_copy=True)
         wanted = request.certificates[0]
         if len(request.certificates) > 1 or wanted.fields != (DOCUMENT_FIELD,):
             rule = f"one certificate, and {DOCUMENT_FIELD} as its only field"
@@ -127,9 +132,32 @@ class FetchDocument:
         if certificate is not None:
             checks = (*checks, certificate.check)
             state = certificate.state
+        # Which document was meant is part of what a retry repeats.
+        content = self.keyed_digest(f"{media_type}\n{content_of(request)}")
         if certificate is not None and state is State.ACTIVE:
-            document = await self.documents.newest(certificate.version_id, media_type)
             objected = tuple(certificate.objected)
+        has_face = (
+            certificate is not None
+            and state is State.ACTIVE
+            and await self.make_copy.has_face(certificate)
+        )
+        if certificate is not None and has_face and is_made(media_type):
+            trust = await self.certificates.trust(certificate.version_id)
+            asked = Asked(
+                caller=caller,
+                request=request,
+                certificate=certificate,
+                media_type=media_type,
+                content=content,
+                said=_said(certificate, None, objected, trust),
+                checks=checks,
+                entry_of=partial(self._entry, caller, request, grant.digest),
+            )
+            copy, receipt, index = await self.make_copy(AnswerOnce(self.recorder, RPC), asked)
+            handed = HandedDocument(state, copy, objected, trust, receipt, index)
+            return handed, certificate.authority
+        if certificate is not None and state is State.ACTIVE and not has_face:
+            document = await self.documents.newest(certificate.version_id, media_type)
         if certificate is not None and document is not None:
             trust = await self.certificates.trust(certificate.version_id)
         said = _said(certificate, document, objected, trust)
@@ -137,8 +165,7 @@ class FetchDocument:
             request,
             self._entry(caller, request, grant.digest, said),
             checks,
-            # Which document was meant is part of what a retry repeats.
-            self.keyed_digest(f"{media_type}\n{content_of(request)}"),
+            content,
             orjson.dumps(said),
         )
         issuer = certificate.authority if certificate is not None else ""
@@ -191,7 +218,7 @@ def _said(
         "state": certificate.state.value,
         "state_entry": certificate.state_entry,
     }
-    if document is not None:
+    if document is not None:  # One on file: what is made says so by itself.
         said |= {
             "media_type": document.media_type,
             "size": document.size,

@@ -19,7 +19,7 @@ from hub.errors import HubError, Reason
 from hub.exchange.ports import Access, Recorder
 from hub.proof.reasons import TEXTS, ProofError
 from hub.proof.request import SignedRequest, verify_request
-from hub.storage.statements import Check
+from hub.storage.statements import Check, Write
 
 # How the memory of a refusal begins; no answer begins like it.
 _REFUSED: Final = b'{"refused":'
@@ -88,6 +88,7 @@ def opened_signed(
     signed_request: str,
     *,
     takes_values: bool = False,
+    takes_copy: bool = False,
 ) -> SignedRequest:
     """As `opened`, of a request about certificates; see `verify_request`.
 
@@ -105,6 +106,7 @@ def opened_signed(
             token_digest=caller.token_digest,
             token_subject=caller.name,
             takes_values=takes_values,
+            takes_copy=takes_copy,
         ),
         request_id,
     )
@@ -166,6 +168,8 @@ class AnswerOnce:
         checks: Sequence[Check],
         content: str,
         answer: bytes,
+        *,
+        writes: Sequence[Write] = (),
     ) -> tuple[str, int]:
         """Receipt and entry of the answer, which may leave now; the first ones where it was given
         before.
@@ -176,7 +180,7 @@ class AnswerOnce:
         remember = Remember(request.iss, request.jti, self.rpc, content, answer)
         try:
             recorded = await self.recorder.record(
-                entry, (), checks, remember=remember, log_seen=request.log
+                entry, writes, checks, remember=remember, log_seen=request.log
             )
         except AlreadyRecorded as again:
             known = again.remembered
@@ -188,6 +192,17 @@ class AnswerOnce:
                 ) from None
             return receipt, known.index
         return recorded.receipt, recorded.index
+
+    async def first(self, request: Request, content: str) -> tuple[bytes, str, int] | None:
+        """Answer, receipt and entry of the same request, where it was answered before.
+
+        Raises HubError: REQUEST_ID_REUSED, and the refusal remembered.
+        """
+        known = await self.recorder.remembered(request.iss, request.jti)
+        if known is None:
+            return None
+        self._check_same(Remember(request.iss, request.jti, self.rpc, content, b""), known)
+        return known.answer, await self.recorder.receipt(known.index), known.index
 
     async def refuse(
         self,

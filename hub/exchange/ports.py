@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Mapping, Sequence
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
+from hub.domain.face import CopyTerms, FaceContent, FaceFormat
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import ServiceItem
@@ -155,6 +157,89 @@ class SharedDocuments(Protocol):
 
     async def identifiers_with(self, digest: str) -> Sequence[str]:
         """Identifiers of the versions that have a document with this digest, at most 20."""
+        ...
+
+
+class Faces(Protocol):
+    """Certificates as their faces show them."""
+
+    async def read(self, identifier: str) -> FaceContent | None:
+        """The version with this identifier, whole. Raises HubError(KEY_UNAVAILABLE)."""
+        ...
+
+    async def type_version(self, version_id: str) -> int:
+        """In which version of its type a certificate version was issued."""
+        ...
+
+
+class SealedFace(Protocol):
+    """A sealed file, and what must be recorded with it."""
+
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def seal(self) -> str: ...
+    @property
+    def intent(self) -> str: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def template_digest(self) -> str: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+class SealedFaces(Protocol):
+    """Who sets and seals faces."""
+
+    async def has_face(self, type_code: str, type_version: int) -> bool:
+        """Whether certificates of this version of a type are set in an approved template."""
+        ...
+
+    def sealed(
+        self, content: FaceContent, wanted: FaceFormat | None, terms: CopyTerms | None
+    ) -> AbstractAsyncContextManager[SealedFace]:
+        """An annotated copy under the authority's seal, in any format for None; record its writes
+        before the context ends. Raises HubError as the seals do."""
+        ...
+
+
+class UnrecordedDocument(Protocol):
+    """Bytes that are stored and that no row names yet."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+
+
+Kept = TypeVar("Kept", bound=UnrecordedDocument)
+
+
+class MadeDocuments(Protocol[Kept]):
+    """Where files that the hub made are kept."""
+
+    async def keep(
+        self, face: FaceContent, media_type: str, data: bytes, *, made_as: str, copy_id: str = ""
+    ) -> Kept:
+        """Store `data`; durable on return, on file once its writes are recorded.
+
+        Raises HubError: KEY_UNAVAILABLE, BLOBS_UNAVAILABLE.
+        """
+        ...
+
+    async def discard(self, document: Kept) -> None:
+        """Remove what was not recorded."""
+        ...
+
+    async def copy(self, face: FaceContent, copy_id: str) -> SharedDocument | None:
+        """The file of an annotated copy. Raises HubError(KEY_UNAVAILABLE) where it was erased."""
         ...
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Generic
 
+from hub import wire
 from hub.domain.caller import Caller
 from hub.exchange.fetch_document import FetchDocument, HandedDocument
+from hub.exchange.make_copy import MadeFile
+from hub.exchange.ports import Kept
 from hub.exchange.service import encode_state
 from hub.exchange.v1 import shared_documents_pb2 as pb
 from hub.exchange.verification_service import ORIGINS
@@ -14,10 +18,10 @@ from hub.v1 import common_pb2
 
 
 @dataclass(frozen=True, slots=True)
-class SharedDocumentService:
+class SharedDocumentService(Generic[Kept]):
     """`hub.exchange.v1.SharedDocumentService`."""
 
-    fetch: FetchDocument
+    fetch: FetchDocument[Kept]
     current_caller: Callable[[], Caller]
 
     async def FetchDocument(
@@ -47,6 +51,9 @@ def encode_header(handed: HandedDocument) -> pb.FetchDocumentResponse.Header:
         header.media_type = handed.document.media_type
         header.size = handed.document.size
         header.digest = handed.document.digest
+    if isinstance(handed.document, MadeFile):
+        header.annotated_copy = handed.document.name
+        header.expire_time.CopyFrom(wire.timestamp(handed.document.expire_time_us))
     if handed.trust is not None:
         grade, origin = handed.trust
         header.trust_grade, header.origin = grade.value, ORIGINS[origin]

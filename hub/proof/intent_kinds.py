@@ -31,14 +31,18 @@ ABSENT_DAYS_MAX: Final = 366
 
 STANDING_SEAL: Final = Kind(
     "standing-seal",
-    "Seal what {authority} submits for {vct}, version {type_version}, with {seal}.",
-    "用 {seal} 对 {authority} 就 {vct} 第 {type_version} 版提交的数据用印。",
+    "Seal what {authority} submits for {vct}, version {type_version}, with {seal}; faces sealed as "
+    "documents: {documents}.",
+    "用 {seal} 对 {authority} 就 {vct} 第 {type_version} 版提交的数据用印；"
+    "照面用印制成文件：{documents}。",
     (
         Member("seal", NAME),
         Member("authority", Text(18)),
         Member("vct", Text(400)),
         Member("type_version", Integer(1, 1_000_000)),
         Member("manifest", DIGEST, optional=True),
+        # Which files are made of the certificates' faces: values of `hub.domain.face.FileKind`.
+        Member("documents", Texts(2, 16), optional=True),
     ),
     is_standing=True,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hub.proof.face_checks import verify_face
+from hub.proof.face_facts import ofd_facts
 from hub.proof.ofd import (
     Document,
     ListedSignature,
@@ -46,6 +48,7 @@ def verify_ofd(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
             checked = _verify_files(run, document, signature, later, digests)
             if checked is not None:
                 _verify_value(run, document, checked, trust, evidence)
+    verify_face(run, lambda: ofd_facts(document.package), trust, evidence)
 
 
 def _read(document: Document, listed: ListedSignature) -> Signature | ProofError:

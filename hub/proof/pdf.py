@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hub.proof.face_checks import verify_face
 from hub.proof.key_checks import check_key, key_digest
 from hub.proof.moment import Times, iso_time
 from hub.proof.pdf_chain import (
@@ -40,6 +41,7 @@ from hub.proof.pdf_file import (
     check_range,
     open_cms,
     open_pdf,
+    read_face,
     signed_time,
 )
 from hub.proof.reasons import ProofError
@@ -65,6 +67,9 @@ def verify_pdf(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
                 file.verify_document_stamp(number)
             else:
                 file.verify_signature(number)
+    seals = [signature for signature in signatures if not signature.is_stamp]
+    if seals:
+        verify_face(run, lambda: read_face(seals[0]), trust, evidence)
 
 
 @dataclass(frozen=True, slots=True)

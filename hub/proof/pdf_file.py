@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hub.proof.face_facts import FaceFacts, pdf_facts
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 
 if TYPE_CHECKING:
@@ -205,6 +206,15 @@ def check_digest(opened: EmbeddedPdfSignature) -> Callable[[], None]:
             raise ProofError(ProofReason.SIGNATURE_INVALID)
 
     return check_value
+
+
+def read_face(signature: PdfSignature) -> FaceFacts | None:
+    """What a face says of itself in the document information, as it was when it was signed: later
+    revisions may say something else of the document. Raises ProofError."""
+    try:
+        return pdf_facts(_reader(signature.data[: signature.end]))
+    except damaged() as error:
+        raise ProofError(ProofReason.FACE_METADATA, "document information") from error
 
 
 def signed_time(opened: EmbeddedPdfSignature) -> int | None:

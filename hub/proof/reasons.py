@@ -115,6 +115,9 @@ class ProofReason(StrEnum):
     SEAL_SIGNATURE_INVALID = "SEAL_SIGNATURE_INVALID"
     SEAL_NOT_YET_VALID = "SEAL_NOT_YET_VALID"
     SEAL_EXPIRED = "SEAL_EXPIRED"
+    FACE_METADATA = "FACE_METADATA"
+    COPY_EXPIRED = "COPY_EXPIRED"
+    FACE_DIFFERS = "FACE_DIFFERS"
     SIGNER_NOT_IN_SEAL = "SIGNER_NOT_IN_SEAL"
     SIGNER_DIGEST_UNKNOWN = "SIGNER_DIGEST_UNKNOWN"
     SIGNING_TIME_UNKNOWN = "SIGNING_TIME_UNKNOWN"
@@ -419,6 +422,18 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.SEAL_NOT_YET_VALID: ReasonText(
         "The seal was not yet valid at the time that counts.",
         "在判定时间，印章尚未生效。",
+    ),
+    ProofReason.FACE_METADATA: ReasonText(
+        "What the file says of itself in its metadata contradicts itself.",
+        "文件元数据自相矛盾。",
+    ),
+    ProofReason.COPY_EXPIRED: ReasonText(
+        "The annotated copy's time is over; ask for a new one.",
+        "加注件已过有效期，请重新获取。",
+    ),
+    ProofReason.FACE_DIFFERS: ReasonText(
+        "The file shows another certificate or version than the record.",
+        "文件所示证照或版本与数据记录不符。",
     ),
     ProofReason.SEAL_EXPIRED: ReasonText(
         "The seal had expired at the time that counts.",

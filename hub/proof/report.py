@@ -87,6 +87,10 @@ class StepName(StrEnum):
     LATER_CHANGES = "later-changes"
     REVOCATION = "revocation"
 
+    # Faces of certificates, in OFD and PDF alike.
+    FACE = "face"
+    FACE_RECORD = "face-record"
+
 
 class FactName(StrEnum):
     """Something a step has proven, or the word that it was not."""
@@ -127,6 +131,10 @@ class FactName(StrEnum):
     ALGORITHM = "algorithm"
     SIGNED_TIME = "signed_time"
     STAMPED_TIME = "stamped_time"
+    FACE = "face"
+    COPY = "copy"
+    PURPOSE = "purpose"
+    RECIPIENT = "recipient"
 
 
 class Remark(StrEnum):
@@ -315,6 +323,14 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     StepName.REVOCATION: ReasonText(
         "the signer's certificate was not revoked when it signed", "签名时签名者证书未被吊销"
     ),
+    StepName.FACE: ReasonText(
+        "what it says of itself holds, and an annotated copy is still in its time",
+        "所载信息完整；加注件在有效期内",
+    ),
+    StepName.FACE_RECORD: ReasonText(
+        "the face and the record given are of the same certificate and version",
+        "照面与所给数据记录属同一证照同一版本",
+    ),
 }
 
 FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
@@ -354,6 +370,10 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.ALGORITHM: ReasonText("algorithm", "算法"),
     FactName.SIGNED_TIME: ReasonText("signed at, by the signer's word", "签章者所称签章时间"),
     FactName.STAMPED_TIME: ReasonText("time stamp", "时间戳时间"),
+    FactName.FACE: ReasonText("face template", "样式模板"),
+    FactName.COPY: ReasonText("annotated copy", "加注件"),
+    FactName.PURPOSE: ReasonText("made for", "制作事由"),
+    FactName.RECIPIENT: ReasonText("given to", "提供给"),
 }
 
 REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {

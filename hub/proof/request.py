@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.domain.row import text_violation
 from hub.proof.encoding import Json, b64u_decode, emit_json, parse_object
 from hub.proof.jose import (
     FORMAT_VERSION,
@@ -20,6 +21,7 @@ from hub.proof.jose import (
     check_equal,
     check_members,
     check_times,
+    integer,
     log_head,
     open_jws,
     optional_string,
@@ -34,6 +36,7 @@ CERTIFICATES_MAX: Final = 20
 FIELDS_MAX: Final = 64
 VIA_MAX: Final = 4
 VALUE_LENGTH_MAX: Final = 4_000
+PURPOSE_LENGTH_MAX: Final = 200
 
 _REQUIRED: Final = frozenset(
     {
@@ -53,7 +56,7 @@ _REQUIRED: Final = frozenset(
         "clerk",
     }
 )
-_OPTIONAL: Final = frozenset({"consent", "act", "fwd", "via", "log", "values"})
+_OPTIONAL: Final = frozenset({"consent", "act", "fwd", "via", "log", "values", "copy"})
 _RENEWED: Final = frozenset({"iat", "exp", "ath", "log"})
 """Claims that a retry renews; all others must be the same (formats.md §2)."""
 
@@ -85,6 +88,14 @@ class RequestedCertificate:
     holder: Holder | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CopyPurpose:
+    """What an annotated copy is wanted for, and until when (seconds) it may be used."""
+
+    purpose: str
+    until: int
+
+
 @dataclass(slots=True)  # Freezing would multiply the cost of making one.
 class RequestClaims:
     """What a request says. `fwd` and `via` are present together or not at all."""
@@ -109,6 +120,7 @@ class RequestClaims:
     log: LogHead | None = None
     # What somebody says of the one certificate, to be confirmed; personal data like the holder.
     values: Mapping[str, Json] | None = field(default=None, repr=False)
+    copy: CopyPurpose | None = None
 
 
 @dataclass(slots=True, kw_only=True)  # Freezing would multiply the cost of making one.
@@ -155,6 +167,8 @@ def sign_request(claims: RequestClaims, signer: Signer) -> str:
         payload["log"] = claims.log.claim()
     if claims.values is not None:
         payload["values"] = dict(claims.values)
+    if claims.copy is not None:
+        payload["copy"] = {"purpose": claims.copy.purpose, "until": claims.copy.until}
     return signer.compact(REQUEST_TYP, emit_json(payload))
 
 
@@ -176,10 +190,12 @@ def verify_request(
     token_digest: str,
     token_subject: str,
     takes_values: bool = False,
+    takes_copy: bool = False,
 ) -> SignedRequest:
     """All steps of formats-jose.md §4 in order, for a call made with a token already verified.
 
     `takes_values`: the method confirms values, so they must be there; otherwise they must not.
+    `takes_copy`: the method makes annotated copies, so it may say what for; otherwise it must not.
     Raises ProofError with the reason of the first failing step. `fwd` is parsed, not verified:
     whose requests this hub forwards for is decided by who holds the peers' keys.
     """
@@ -206,6 +222,9 @@ def verify_request(
     values = _values(claims, certificates) if takes_values else None
     if "values" in claims and not takes_values:
         raise ProofError(ProofReason.CLAIM_INVALID, "values")
+    copy = _copy(claims["copy"]) if "copy" in claims else None
+    if copy is not None and not takes_copy:
+        raise ProofError(ProofReason.CLAIM_INVALID, "copy")
     return SignedRequest(
         iss=token_subject,
         aud=origin,
@@ -226,6 +245,7 @@ def verify_request(
         via=via,
         log=log_head(claims),
         values=values,
+        copy=copy,
         compact=compact,
         digest=jws.digest,
         content=_content(claims, VIA_MAX),
@@ -307,6 +327,16 @@ def _values(
         if not is_text and not isinstance(value, int):
             raise ProofError(ProofReason.CLAIM_INVALID, "values")
     return values
+
+
+def _copy(value: Json) -> CopyPurpose:
+    """One line of purpose, and a moment."""
+    if not isinstance(value, dict) or value.keys() != {"purpose", "until"}:
+        raise ProofError(ProofReason.CLAIM_INVALID, "copy")
+    purpose, until = string(value, "purpose"), integer(value, "until", least=1)
+    if text_violation("copy.purpose", purpose, PURPOSE_LENGTH_MAX) is not None:
+        raise ProofError(ProofReason.CLAIM_INVALID, "copy.purpose")
+    return CopyPurpose(purpose, until)
 
 
 def _via(claims: Mapping[str, Json], origin: str) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ class StandingIntent:
     """What an intent's bytes say: "seal what this authority submits for this type".
 
     `authority` is its credit code; times are seconds, `not_after` excluded; `manifest` is the
-    digest of the only manifest allowed, None for any of the authority's.
+    digest of the only manifest allowed, None for any of the authority's; `documents` are the kinds
+    of files that may be made of the certificates' faces (`hub.domain.face.FileKind`).
     """
 
     origin: str
@@ -72,6 +73,7 @@ class StandingIntent:
     not_after: int
     uses_max: int
     requester: str
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,12 @@ def standing_intent(name: str, intent: Intent) -> StandingIntent:
         not_after=intent.not_after,
         uses_max=intent.uses_max,
         requester=intent.requester,
+        documents=_texts(members.get("documents", [])),
     )
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple([str(one) for one in value]) if isinstance(value, list) else ()
 
 
 @dataclass(slots=True)  # Freezing would multiply the cost of making one.

@@ -223,6 +223,7 @@ def _request(trust: Trust | None, evidence: Evidence) -> bytes:
         "status_tokens": list(evidence.status_tokens),
         "crls": [b64u(crl) for crl in evidence.crls],
         "receipt": None if evidence.receipt is None else b64u(evidence.receipt),
+        "record": None if evidence.record is None else b64u(evidence.record),
     }
     return json.dumps(members).encode()
 
@@ -290,6 +291,7 @@ def _answer(job: Job, request: bytes, data: bytes, kind: Kind) -> bytes:
         status_tokens=tuple(members["status_tokens"]),
         crls=tuple([b64u_decode(crl) for crl in members["crls"]]),
         receipt=None if members["receipt"] is None else b64u_decode(members["receipt"]),
+        record=None if members["record"] is None else b64u_decode(members["record"]),
         as_of=members["as_of"],
     )
     trust = None if members["trust"] is None else parse_trust(b64u_decode(members["trust"]))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     literal_column,
     select,
 )
@@ -49,9 +50,15 @@ DOCUMENTS: Final = Table(
 )
 
 INSERT_DOCUMENT: Final = insert_into(DOCUMENTS)
+COPIES_PREFIX: Final = "annotatedCopies/"
+"""How `uploader` of the file of an annotated copy begins: no document that a department brought,
+and listed by the register of copies instead."""
 
 _COLUMNS: Final = tuple(DOCUMENTS.columns)
 _ROWS: Final = bindparam("rows", type_=BigInteger)
+_IS_NO_COPY: Final = func.substr(
+    DOCUMENTS.c.uploader, literal_column("1"), literal_column(str(len(COPIES_PREFIX)))
+) != literal_column(f"'{COPIES_PREFIX}'")
 
 VERSION_TO_ATTACH: Final = question(
     "a version that a document is attached to",
@@ -84,6 +91,7 @@ DOCUMENTS_PAGE: Final = question(
         DOCUMENTS.c.certificate_id == bindparam("certificate"),
         DOCUMENTS.c.authority == bindparam("authority"),
         DOCUMENTS.c.id > bindparam("after"),
+        _IS_NO_COPY,
     )
     .order_by(DOCUMENTS.c.id)
     .limit(_ROWS),
@@ -111,7 +119,7 @@ DOCUMENT_OF_BLOB: Final = question(
 DOCUMENTS_OF_VERSION: Final = question(
     "the newest documents of a version",
     select(*_COLUMNS)
-    .where(DOCUMENTS.c.version_id == bindparam("version"))
+    .where(DOCUMENTS.c.version_id == bindparam("version"), _IS_NO_COPY)
     .order_by(DOCUMENTS.c.entry.desc())
     .limit(literal_column("64")),
     "version",

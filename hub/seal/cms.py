@@ -226,13 +226,20 @@ class CmsForm:
         return len(largest) + _SUCCESSOR_BYTES_MAX
 
 
-def sign_cms(key: SigningKey, form: CmsForm, digest: bytes) -> tuple[bytes, bytes]:
-    """Attributes over `digest` and `key`'s signature of them.
+def sign_cms(
+    key: SigningKey,
+    form: CmsForm,
+    digest: bytes,
+    allow: Callable[[bytes], None] | None = None,
+) -> tuple[bytes, bytes]:
+    """Attributes over `digest` and `key`'s signature of them, once `allow` let them pass.
 
     The certificate verifies the signature first: a device that answers with another key's would
     seal for nobody. Raises HubError(KEY_SIGNATURE_WRONG), and what `key.sign` raises.
     """
     attributes = form.attributes(digest)
+    if allow is not None:
+        allow(attributes)
     signature = key.sign(attributes, FORMAT)
     try:
         form.check_value(attributes, signature)

@@ -73,11 +73,15 @@ class StampPlace:
 
 @dataclass(frozen=True, slots=True)
 class SealTrust:
-    """Who vouches for a seal: pinned certificates for makers and signers, and current CRLs."""
+    """Who vouches for a seal: pinned certificates for makers and signers, and current CRLs.
+
+    Without lists (None) revocation is what the register of seals says: a seal or key that officers
+    revoked or retired signs nothing.
+    """
 
     makers: Sequence[X509]
     signers: Sequence[X509]
-    crls: Sequence[Crl]
+    crls: Sequence[Crl] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,8 @@ class OfdSealer:
                 raise ProofError(ProofReason.SIGNER_NOT_IN_SEAL)
             signer, *others = [parse_x509(der) for der in key.x509_chain]
             by = check_chain(signer, others, trust.signers, at=at)
-            for each in (maker, by):
-                check_not_revoked(each, trust.crls, at=at, by=at)
+            for each in (maker, by) if trust.crls is not None else ():
+                check_not_revoked(each, trust.crls or (), at=at, by=at)
         except ProofError as error:
             raise _unusable(error) from error
         sealer = cls(parsed, key, (maker, by))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, Final, Protocol
@@ -138,13 +138,15 @@ class PreparedPdf:
         time: datetime,
         *,
         stamps: TimeStamps | None = None,
+        allow: Callable[[bytes], None] | None = None,
     ) -> bytes:
-        """The sealed document: B-B, or B-T with `stamps`. `form` is the form of `key`.
+        """The sealed document: B-B, or B-T with `stamps`. `form` is the form of `key`; `allow` is
+        shown the exact bytes before the key is, and raises where they may not be signed.
 
         Raises HubError(KEY_USAGE_REFUSED) where the document was prepared for another algorithm,
         and what `key.sign` and `stamps.stamp` raise; without its time stamp there is no seal.
         """
-        signed = self._signed(key, form, time)
+        signed = self._signed(key, form, time, allow)
         return signed.filled(b"" if stamps is None else stamps.stamp(signed.signature))
 
     def seal_or_defer(
@@ -160,15 +162,26 @@ class PreparedPdf:
                 raise
             return SealedPdf(signed.filled(b""), stamp_missing=True)
 
-    def _signed(self, key: SigningKey, form: CmsForm, time: datetime) -> _Signed:
+    def covered(self, time: datetime) -> tuple[bytes, bytes]:
+        """What a signature of this `time` covers: everything before its place, and behind it."""
+        start, end = self.reserved
+        written = pdf_time(time)
+        later = self.time_at + len(written)
+        tail = b"".join((self.data[end : self.time_at], written, self.data[later:]))
+        return self.data[:start], tail
+
+    def _signed(
+        self,
+        key: SigningKey,
+        form: CmsForm,
+        time: datetime,
+        allow: Callable[[bytes], None] | None = None,
+    ) -> _Signed:
         if form.digest_name != self.digest_name:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
         start, end = self.reserved
-        written = pdf_time(time)
-        head = self.data[:start]
-        later = self.time_at + len(written)
-        tail = b"".join((self.data[end : self.time_at], written, self.data[later:]))
-        attributes, signature = sign_cms(key, form, form.digest(head, tail))
+        head, tail = self.covered(time)
+        attributes, signature = sign_cms(key, form, form.digest(head, tail), allow)
         return _Signed(head, tail, end - start, form, attributes, signature)
 
 

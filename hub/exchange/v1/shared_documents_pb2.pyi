@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from hub.exchange.v1 import exchange_pb2 as _exchange_pb2
 from hub.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
@@ -21,7 +24,7 @@ class FetchDocumentRequest(_message.Message):
 class FetchDocumentResponse(_message.Message):
     __slots__ = ("header", "chunk")
     class Header(_message.Message):
-        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt", "trust_grade", "origin")
+        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt", "trust_grade", "origin", "annotated_copy", "expire_time")
         STATE_FIELD_NUMBER: _ClassVar[int]
         MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
         SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +33,8 @@ class FetchDocumentResponse(_message.Message):
         RECEIPT_FIELD_NUMBER: _ClassVar[int]
         TRUST_GRADE_FIELD_NUMBER: _ClassVar[int]
         ORIGIN_FIELD_NUMBER: _ClassVar[int]
+        ANNOTATED_COPY_FIELD_NUMBER: _ClassVar[int]
+        EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
         state: _exchange_pb2.FetchedCertificate.State
         media_type: str
         size: int
@@ -38,7 +43,9 @@ class FetchDocumentResponse(_message.Message):
         receipt: _common_pb2.Receipt
         trust_grade: str
         origin: _common_pb2.CertificateOrigin
-        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ...) -> None: ...
+        annotated_copy: str
+        expire_time: _timestamp_pb2.Timestamp
+        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ..., annotated_copy: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     HEADER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     header: FetchDocumentResponse.Header

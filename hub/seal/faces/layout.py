@@ -88,13 +88,14 @@ SAMPLE: Final = Overlay(("样张", "无效"))
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """What an annotated copy (加注件) says of itself: what for, to whom, who made it, and its times
-    in microseconds UTC."""
+    in microseconds UTC; `name` is that of its row in the register, where it has one."""
 
     purpose: str
     recipient: str
     maker: str
     made_time_us: int
     expire_time_us: int
+    name: str = ""
 
     @property
     def overlay(self) -> Overlay:

@@ -9,17 +9,23 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from hub.clock import CHINA
 from hub.domain.certificate_type import CertificateType
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.strict_json import Json
+from hub.proof.face_facts import (
+    COPY_ITEM,
+    EXPIRE_ITEM,
+    FACE_ITEM,
+    IDENTIFIER_ITEM,
+    MADE_ITEM,
+    MAKER_ITEM,
+    PURPOSE_ITEM,
+    RECIPIENT_ITEM,
+)
 from hub.seal.faces.layout import Annotation, Issuance
 from hub.seal.faces.writing import Way, written
-
-FACE_ITEM: Final = "SEALWAY_FACE"
-"""Which template a file was set in: its name and the digest of its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def metadata(
         "ZZLXMC": certificate_type.name,
         "ZZLXDM": certificate_type.code,
         "ZZBH": issuance.number,
-        "ZZBS": issuance.identifier,
+        IDENTIFIER_ITEM: issuance.identifier,
         "ZZBFJG": issuance.authority_title,
         "ZZBFJGDM": issuance.authority_uscc,
         "ZZBFRQ": issuance.issue_date.replace("-", ""),
@@ -65,10 +71,12 @@ def metadata(
             items[one.short_name] = written(value, Way.TEXT)
     if annotated is not None:
         items |= {
-            "JZJZZSJ": _moment(annotated.made_time_us),
-            "JZJZZZ": annotated.maker,
-            "JZJZZSY": annotated.purpose,
-            "JZJYXQJZSJ": _moment(annotated.expire_time_us),
+            MADE_ITEM: _moment(annotated.made_time_us),
+            MAKER_ITEM: annotated.maker,
+            PURPOSE_ITEM: annotated.purpose,
+            EXPIRE_ITEM: _moment(annotated.expire_time_us),
+            RECIPIENT_ITEM: annotated.recipient,
+            COPY_ITEM: annotated.name,
         }
     items[FACE_ITEM] = face
     kept = {name: value for name, value in items.items() if value}

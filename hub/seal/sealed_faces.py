@@ -1,0 +1,313 @@
+"""Sealed faces: a certificate set into its template, and sealed as a document under an intent.
+
+Steps, in their order:
+1. An intent in force allows files of this kind for the type, and its seal has a key for the format.
+2. The face is set and written, in a thread of its own; few at a time, and few that wait.
+3. The seal's turn: intent, key and their uses are read again, since each signature counts them.
+4. What is to be signed is composed, checked (`hub.proof.document_sealing`) and signed.
+5. The caller records it, still in the seal's turn: two files at once would both be the next use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from hub.clock import Clock
+from hub.domain.certificate_type import CertificateType
+from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.qr_text import QrText
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.proof.document_sealing import DocumentOrder, check_document_order
+from hub.proof.sealing import ApprovedIntent
+from hub.seal.document_seals import Drawing, seal_ofd, seal_pdf
+from hub.seal.face_store import FaceState, StoredTemplate
+from hub.seal.face_templates import FaceTemplates
+from hub.seal.faces.document import FaceDocument
+from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.ofd_seal import SealTrust
+from hub.seal.pdf_seal import TimeStamps
+from hub.seal.ports import AuthorityFacts, Database
+from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.seal_store import ELECTRONIC_SEAL, ElectronicSeal, electronic_seal_of
+from hub.seal.signer import Signer
+from hub.seal.store import (
+    APPROVALS_OF_INTENT,
+    INTENTS_OF_TYPE,
+    USES_OF_INTENT,
+    StoredIntent,
+    approval_of,
+    intent_of,
+    unchanged_intent,
+    unchanged_uses,
+    uses_write,
+)
+from hub.storage.statements import Check, Write
+
+AT_ONCE: Final = 2
+WAITING_MAX: Final = 32
+# Which keys may sign a format, the first in force first.
+_KEYS: Final = {
+    FaceFormat.OFD: (KeyUse.OFD, (KeyAlgorithm.SM2,)),
+    FaceFormat.PDF: (
+        KeyUse.PDF,
+        (KeyAlgorithm.ES256, KeyAlgorithm.ES384, KeyAlgorithm.ED25519, KeyAlgorithm.PS256),
+    ),
+}
+
+
+class Registers(Protocol):
+    """Authorities by name, and who keeps what another issued."""
+
+    def facts(self, name: str) -> AuthorityFacts | None: ...
+    def keeper(self, authority: str, type_code: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFace:
+    """A sealed file, and what must be recorded with it. `said` goes into the entry."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+    seal: str
+    intent: str
+    template: str
+    template_digest: str
+    writes: Sequence[Write] = field(repr=False)
+    checks: Sequence[Check] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What allows one signature now."""
+
+    intent: StoredIntent
+    approved: ApprovedIntent
+    usable: UsableKey
+    uses: int | None
+    format: FaceFormat
+    electronic: ElectronicSeal | None
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        return (uses_write(self.intent.name, (self.uses or 0) + 1), *self.usable.writes(1))
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return (
+            unchanged_intent(self.intent),
+            unchanged_uses(self.intent.name, self.uses),
+            *self.usable.checks(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFaces:
+    """Makes sealed files of faces. Whether somebody may have one is not asked here."""
+
+    origin: str
+    clock: Clock
+    database: Database
+    templates: FaceTemplates
+    registers: Registers
+    signer: Signer
+    keys: SealKeys
+    trust: SealTrust
+    stamps: TimeStamps | None = None
+    _rooms: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _turns: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+    _waiting: list[None] = field(default_factory=list)
+
+    async def has_face(self, type_code: str, type_version: int) -> bool:
+        """Whether certificates of this version of a type are set in an approved template."""
+        return await self.templates.in_force(type_code, type_version) is not None
+
+    @asynccontextmanager
+    async def sealed(
+        self, content: FaceContent, wanted: FaceFormat | None, terms: CopyTerms | None
+    ) -> AsyncIterator[SealedFace]:
+        """The face of `content` as a sealed file: an annotated copy with `terms`, else an original.
+
+        In any format for None. Record its `writes` under its `checks` before the context ends.
+        Raises HubError: FACE_TEMPLATE_NOT_FOUND, FACE_OVERFLOW, FONT_MISSING, FONT_GLYPH_MISSING,
+        INTENT_NOT_APPROVED, INTENT_EXHAUSTED, SEAL_NOT_USABLE, TIME_STAMP_UNAVAILABLE,
+        RATE_LIMITED where too many wait, and what `SealKeys.usable` and the key's home raise.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise HubError(Reason.RATE_LIMITED, retry_after_s=1)
+        self._waiting.append(None)
+        try:
+            certificate_type, template = await self._template(content)
+            order = self._order(content, template, terms)
+            allowed = await self._allowed(content, order, wanted)
+            async with self._rooms:
+                document = await self._document(certificate_type, content, template, terms)
+                written = await asyncio.to_thread(_written, document, allowed.format)
+            async with self._turns[allowed.usable.key.name]:
+                allowed = await self._allowed(content, order, allowed.format)
+                data = await asyncio.to_thread(self._seal, allowed, order, document, written)
+                yield SealedFace(
+                    media_type=allowed.format.value,
+                    data=data,
+                    seal=allowed.approved.intent.seal,
+                    intent=allowed.intent.name,
+                    template=template.name,
+                    template_digest=template.digest,
+                    writes=allowed.writes,
+                    checks=allowed.checks,
+                )
+        finally:
+            self._waiting.pop()
+
+    # -- Steps -------------------------------------------------------------------------------------
+
+    async def _template(self, content: FaceContent) -> tuple[CertificateType, StoredTemplate]:
+        published = self.templates.catalogue.find(content.type_code, content.type_version)
+        found = await self.templates.in_force(content.type_code, content.type_version)
+        if published is None or found is None or found.state is not FaceState.APPROVED:
+            name = f"certificateTypes/{content.type_code.lower()}/faceTemplates/-"
+            raise HubError(Reason.FACE_TEMPLATE_NOT_FOUND, name=name)
+        return published.type, found
+
+    def _order(
+        self, content: FaceContent, template: StoredTemplate, terms: CopyTerms | None
+    ) -> DocumentOrder:
+        return DocumentOrder(
+            authority_uscc=self._facts(self._keeper(content)).uscc,
+            vct=f"https://{self.origin}/vct/{content.type_code}",
+            type_version=content.type_version,
+            identifier=content.identifier,
+            face=f"{template.name} {template.digest}",
+            terms=terms,
+        )
+
+    def _keeper(self, content: FaceContent) -> str:
+        """Who seals now: whoever issued it, or has succeeded him."""
+        return self.registers.keeper(content.authority, content.type_code) or content.authority
+
+    def _facts(self, authority: str) -> AuthorityFacts:
+        facts = self.registers.facts(authority)
+        assert facts is not None, "whoever issued a certificate is registered"
+        return facts
+
+    async def _allowed(
+        self, content: FaceContent, order: DocumentOrder, wanted: FaceFormat | None
+    ) -> _Allowed:
+        """Steps 1 and 3. Of several intents the newest that holds counts."""
+        refusal = HubError(
+            Reason.INTENT_NOT_APPROVED,
+            intent="-",
+            rule=f"no approved intent allows files of the kind {order.kind.value} for this type",
+        )
+        rows = await self.database.all(INTENTS_OF_TYPE, self._keeper(content), content.type_code)
+        for intent in map(intent_of, rows):
+            if intent.type_version != content.type_version:
+                continue
+            for form in (wanted,) if wanted is not None else tuple(FaceFormat):
+                try:
+                    return await self._open(intent, order, form)
+                except HubError as error:
+                    refusal = error
+        raise refusal
+
+    async def _open(self, intent: StoredIntent, order: DocumentOrder, form: FaceFormat) -> _Allowed:
+        rows = await self.database.all(APPROVALS_OF_INTENT, intent.name)
+        approvals = [approval_of(row).approval for row in rows]
+        approved = self.signer.approve(intent.name, intent.bytes, approvals)
+        check_document_order(approved, order, now=self.clock() // 1_000_000)
+        row = await self.database.one(USES_OF_INTENT, intent.name)
+        uses = None if row is None else int(row[0] or 0)
+        if (uses or 0) + 1 > approved.intent.uses_max:
+            raise HubError(Reason.INTENT_EXHAUSTED, intent=approved.name, left=0)
+        usable = await self._key(approved.intent.seal, form)
+        if usable.key.authority_uscc != order.authority_uscc:
+            raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
+        assert usable.seal is not None, "asked for by the name of its seal"
+        found = await self.database.one(ELECTRONIC_SEAL, usable.seal.name, usable.seal.version)
+        electronic = None if found is None else electronic_seal_of(found)
+        if form is FaceFormat.OFD and electronic is None:
+            name = f"{usable.seal.name} (electronic form)"
+            raise HubError(Reason.SEAL_NOT_FOUND, name=name)
+        return _Allowed(intent, approved, usable, uses, form, electronic)
+
+    async def _key(self, seal: str, form: FaceFormat) -> UsableKey:
+        use, algorithms = _KEYS[form]
+        for algorithm in algorithms:
+            if await self.keys.in_force(seal, use, algorithm):
+                return await self.keys.usable(seal, use, algorithm, 1)
+        return await self.keys.usable(seal, use, algorithms[0], 1)
+
+    async def _document(
+        self,
+        certificate_type: CertificateType,
+        content: FaceContent,
+        template: StoredTemplate,
+        terms: CopyTerms | None,
+    ) -> FaceDocument:
+        """Step 2, as far as the format does not matter."""
+        issuer = self._facts(content.authority)
+        number, place = content.status_place.split("/")
+        return await self.templates.document(
+            certificate_type,
+            content.fields,
+            Issuance(
+                identifier=content.identifier,
+                number=content.number or _number(certificate_type, content),
+                authority_title=issuer.title,
+                authority_uscc=issuer.uscc,
+                holders=content.holders,
+                issue_date=content.issue_date,
+                valid_from=content.valid_from,
+                valid_until=content.valid_until,
+            ),
+            str(QrText(self.origin, content.identifier, int(number), int(place))),
+            number=template.number,
+            annotated=None
+            if terms is None
+            else Annotation(
+                purpose=terms.purpose,
+                recipient=terms.recipient,
+                maker=terms.maker,
+                made_time_us=terms.made_time_us,
+                expire_time_us=terms.expire_time_us,
+                name=terms.name,
+            ),
+        )
+
+    def _seal(
+        self, allowed: _Allowed, order: DocumentOrder, document: FaceDocument, written: bytes
+    ) -> bytes:
+        """Step 4; runs in a thread."""
+        drawing = Drawing(
+            approved=allowed.approved,
+            order=order,
+            key=allowed.usable.signing,
+            electronic=allowed.electronic,
+            place=document.page.seal,
+            now_us=self.clock(),
+            stamps=self.stamps,
+        )
+        if allowed.format is FaceFormat.OFD:
+            return seal_ofd(drawing, document.ofd(), self.trust)
+        assert allowed.usable.seal is not None, "asked for by the name of its seal"
+        return seal_pdf(drawing, written, allowed.usable.seal.title, document.fonts)
+
+
+def _written(document: FaceDocument, form: FaceFormat) -> bytes:
+    return document.pdf() if form is FaceFormat.PDF else b""
+
+
+def _number(certificate_type: CertificateType, content: FaceContent) -> str:
+    """A number that the hub keeps as a hash only, where the face has it as a field (ZZBH)."""
+    for one in certificate_type.fields:
+        value = content.fields.get(one.name)
+        if one.short_name == "ZZBH" and isinstance(value, str):
+            return value
+    return ""

@@ -1,0 +1,292 @@
+"""Annotated copies made at fetch: rendered with a real font, sealed again, registered, verified."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.domain.row import Op
+from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
+from hub.proof.encoding import digest as digest_of_text
+from hub.proof.face_facts import ofd_facts
+from hub.proof.ofd import open_package
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.report import Report, StepName
+from hub.proof.request import CopyPurpose
+from hub.proof.run import Evidence
+from hub.proof.worker import Verifiers
+from hub.seal.v1 import faces_pb2, faces_pb2_grpc
+from tests.chinese_font import needs_font
+from tests.exchange.handed import Came, digest_of, fetch
+from tests.registry.clerk import PDF, Clerk
+from tests.seal import life
+from tests.seal.faces.samples import early_licence
+from tests.simulator import (
+    GRANTED,
+    LICENCE,
+    Refused,
+    Simulator,
+    copy_home,
+    licence,
+    new_id,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PURPOSE = "办理食品经营许可"
+SEAL = "authorities/hz-market/seals/documents"
+OFD, PDF_TYPE = "application/ofd", "application/pdf"
+
+
+@dataclass
+class City:
+    """A hub whose licences have a face, and their identifiers by company."""
+
+    hub: Simulator
+    identifiers: dict[int, str]
+    names: dict[int, str]
+
+
+async def add_face(hub: Simulator, template: bytes) -> None:
+    """Draft a face by one officer and approve it by another."""
+    zhao, qian = hub.officer("zhao"), hub.officer("qian")
+    made = await zhao.call(
+        faces_pb2_grpc.FaceServiceStub(zhao.channel).CreateFaceTemplate,
+        faces_pb2.CreateFaceTemplateRequest(
+            request_id=new_id(),
+            parent=f"certificateTypes/{LICENCE.lower()}",
+            template=template,
+        ),
+    )
+    await qian.call(
+        faces_pb2_grpc.FaceServiceStub(qian.channel).ApproveFaceTemplate,
+        faces_pb2.ApproveFaceTemplateRequest(
+            request_id=new_id(),
+            name=made.face_template.name,
+            digest=digest_of_text(template),
+        ),
+    )
+
+
+async def allow(hub: Simulator, intent: str, documents: list[str], uses_max: int = 1000) -> None:
+    """A standing intent for licences under SEAL, approved."""
+    members = {
+        "seal": SEAL,
+        "certificate_type": f"certificateTypes/{LICENCE.lower()}",
+        "documents": documents,
+    }
+    await hub.officer().propose_kind(intent, "standing-seal", members, uses_max=uses_max)
+    for name in ("qian", "sun"):
+        await hub.officer(name).approve(intent)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def made_city(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[City]:
+    needs_font()
+    home = copy_home(city, tmp_path_factory.mktemp("made") / "home")
+    async with Simulator(home) as hub:
+        answer = await hub.connector().deliver([licence(one) for one in range(1, 5)])
+        found = City(
+            hub,
+            {one: row.identifier for one, row in enumerate(answer.results, 1)},
+            {one: row.certificate for one, row in enumerate(answer.results, 1)},
+        )
+        await Clerk(hub.system("hz-department")).upload(found.names[1], [PDF + b"original"])
+        zhao = hub.officer()
+        maker = await life.maker_key(hub, zhao, "authorities/hz-market")
+        await life.apply_and_make(
+            hub, zhao, SEAL, ("record", "ES256"), ("ofd", "SM2"), ("pdf", "ES256"), maker=maker
+        )
+        await add_face(hub, early_licence())
+        await allow(hub, "hz-documents", ["annotated-copy"])
+        await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
+        yield found
+        assert (await hub.audit()).findings == []
+
+
+def wanted(seconds: int = 86_400) -> CopyPurpose:
+    return CopyPurpose(PURPOSE, int(time.time()) + seconds)
+
+
+async def copy(city: City, number: int = 1, media_type: str = OFD, **claims: Any) -> Came:
+    claims = {"copy": wanted(), **claims}
+    return await fetch(
+        city.hub.platform(), city.identifiers[number], media_type=media_type, **claims
+    )
+
+
+def verified(hub: Simulator, data: bytes) -> Report:
+    """The report of a worker that pins what the hub hands out."""
+    with closing(Verifiers()) as verifiers:
+        report = verifiers.verify(data, hub.trust, Evidence(now=int(time.time())))
+    assert report is not None
+    return report
+
+
+async def test_a_copy_is_made_sealed_registered_and_logged(made_city: City) -> None:
+    """One entry with the digest of the file; the file says what for, to whom and until when."""
+    size, purpose = made_city.hub.size, wanted()
+
+    came = await copy(made_city, copy=purpose)
+
+    assert came.header.media_type == OFD
+    facts = ofd_facts(open_package(came.data))
+    assert facts is not None and facts.copy is not None
+    assert facts.identifier == made_city.identifiers[1]
+    assert facts.copy.name == came.header.annotated_copy
+    assert (facts.copy.purpose, facts.copy.expires) == (PURPOSE, purpose.until)
+    assert facts.copy.recipient == "浙江省政务服务中心"
+    (entry,) = await made_city.hub.entries(size)
+    said = entry["data"]
+    assert entry["kind"] == "document.fetched"
+    assert said["digest"] == digest_of(came.data)
+    assert (said["copy"], said["purpose"]) == (came.header.annotated_copy, PURPOSE)
+    assert (said["seal"], said["intent"]) == (SEAL, "intents/hz-documents")
+    platform = made_city.hub.platform()
+    registered = await platform.call(
+        copies_pb2_grpc.CopyServiceStub(platform.channel).GetAnnotatedCopy,
+        copies_pb2.GetAnnotatedCopyRequest(name=came.header.annotated_copy),
+    )
+    row = registered.annotated_copy
+    assert list(row.fields) == [DOCUMENT_FIELD]
+    assert (row.sd_hash, row.purpose) == (digest_of(came.data), PURPOSE)
+    assert row.state == copies_pb2.AnnotatedCopy.STATE_IN_FORCE
+    assert row.fetch_entry == row.create_entry == came.header.receipt.entry
+
+
+@pytest.mark.parametrize("media_type", [OFD, PDF_TYPE])
+async def test_a_copy_verifies_offline_by_what_the_hub_hands_out(
+    made_city: City, media_type: str
+) -> None:
+    """Every step but revocation, of which no list was given."""
+    came = await copy(made_city, media_type=media_type)
+
+    report = verified(made_city.hub, came.data)
+
+    assert came.header.media_type == media_type
+    wrong = {step.name: step.reason for step in report.steps if step.verdict is Verdict.INVALID}
+    assert wrong == {}
+    unknown = {step.name for step in report.steps if step.verdict is Verdict.CANNOT_CHECK}
+    assert unknown <= {StepName.MAKER_STATUS, StepName.SIGNER_STATUS, StepName.REVOCATION}
+
+
+async def test_the_same_request_gets_the_same_bytes_under_the_first_entry(
+    made_city: City,
+) -> None:
+    """Also where both come at once: one copy, one entry, one use of the seal."""
+    request_id, purpose, size = new_id(), wanted(), made_city.hub.size
+
+    first, second = await asyncio.gather(
+        copy(made_city, jti=request_id, copy=purpose), copy(made_city, jti=request_id, copy=purpose)
+    )
+    third = await copy(made_city, jti=request_id, copy=purpose)
+
+    assert first.data == second.data == third.data
+    assert first.header == second.header == third.header
+    assert made_city.hub.size == size + 1
+    with pytest.raises(Refused) as caught:
+        await copy(made_city, jti=request_id, copy=wanted(2 * 86_400))
+    assert caught.value.reason == "REQUEST_ID_REUSED"
+
+
+async def test_many_copies_at_once_are_each_made(made_city: City) -> None:
+    """They take turns at the seal; none is lost to another's use of it."""
+    names = await asyncio.gather(*[copy(made_city, 2) for _ in range(6)])
+
+    assert len({one.header.annotated_copy for one in names}) == 6
+
+
+async def test_a_copy_that_would_not_be_given_today_is_stale(made_city: City) -> None:
+    """Its certificate is revoked meanwhile: the receipt, and no data."""
+    request_id, purpose = new_id(), wanted()
+    await copy(made_city, 4, jti=request_id, copy=purpose)
+
+    await made_city.hub.connector().deliver([licence(4, Op.REVOKE)])
+
+    with pytest.raises(Refused) as caught:
+        await copy(made_city, 4, jti=request_id, copy=purpose)
+    assert caught.value.reason == "ANSWER_STALE"
+    ended = await copy(made_city, 4)
+    assert (ended.data, ended.header.annotated_copy) == (b"", "")
+
+
+async def test_an_expired_copy_is_not_given_again(made_city: City) -> None:
+    """Within its time the bytes come again, after it the receipt alone."""
+    request_id, purpose = new_id(), wanted(3)
+    first = await copy(made_city, jti=request_id, copy=purpose)
+
+    await asyncio.sleep(max(0.0, purpose.until - time.time()) + 0.1)
+
+    with pytest.raises(Refused) as caught:
+        await copy(made_city, jti=request_id, copy=purpose)
+    assert caught.value.reason == "ANSWER_STALE"
+    report = verified(made_city.hub, first.data)
+    assert report.verdict is Verdict.INVALID
+    assert ProofReason.COPY_EXPIRED in {step.reason for step in report.steps}
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 367 * 86_400])
+async def test_an_expiry_in_the_past_or_too_far_is_refused(made_city: City, seconds: int) -> None:
+    size = made_city.hub.size
+
+    with pytest.raises(Refused) as caught:
+        await copy(made_city, copy=wanted(seconds))
+
+    assert (caught.value.reason, caught.value.details["field"]) == ("FIELD_INVALID", "copy.until")
+    assert [one["kind"] for one in await made_city.hub.entries(size)] == ["refusal"]
+
+
+async def test_the_original_is_not_given_to_whoever_may_have_documents(made_city: City) -> None:
+    """A document was brought by the department: without a purpose nothing comes, with one a copy;
+    in no other format anything comes."""
+    with pytest.raises(Refused) as caught:
+        await copy(made_city, copy=None, media_type="")
+    assert (caught.value.reason, caught.value.details["field"]) == ("FIELD_INVALID", "copy")
+
+    came = await copy(made_city, media_type="")
+    image = await copy(made_city, media_type="image/png")
+
+    assert came.header.annotated_copy and b"original" not in came.data
+    assert (image.data, image.header.annotated_copy) == (b"", "")
+
+
+async def test_a_copy_is_no_document_of_its_certificate(made_city: City) -> None:
+    """The department lists what it brought; copies stand in their register."""
+    await copy(made_city)
+
+    listed = await Clerk(made_city.hub.system("hz-department")).listed(made_city.names[1])
+
+    assert len(listed) == 1
+
+
+async def test_only_an_intent_that_names_copies_seals_them(made_city: City) -> None:
+    """Of the licences of another department none does; nothing is registered or handed out."""
+    hub = made_city.hub
+    answer = await hub.connector("nb-connector").deliver([licence(77)])
+    (row,) = answer.results
+
+    with pytest.raises(Refused) as caught:
+        await fetch(hub.platform(), row.identifier, media_type=OFD, copy=wanted())
+
+    assert caught.value.reason == "INTENT_NOT_APPROVED"
+
+
+async def test_without_a_grant_there_is_no_copy(made_city: City) -> None:
+    with pytest.raises(Refused) as caught:
+        await fetch(
+            made_city.hub.platform("window-2"),
+            made_city.identifiers[1],
+            media_type=OFD,
+            copy=wanted(),
+        )
+
+    assert caught.value.reason in {"GRANT_MISSING", "FIELD_NOT_GRANTED"}
