@@ -28,6 +28,7 @@ from hub.cli.session import (
     all_pages,
     connected,
     in_folder,
+    next_step,
     resource_name,
     save,
     show_list,
@@ -35,7 +36,7 @@ from hub.cli.session import (
     shown_enum,
     shown_time,
 )
-from hub.cli.terminal import Terminal
+from hub.cli.terminal import Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption
 from hub.proof.encoding import Json
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
@@ -110,6 +111,43 @@ def apply(
         members,
         Proposal(intent, start, until, replaces, profile, receipt, repeat),
     )
+
+
+@app.command("draw")
+def draw_picture(
+    name: Annotated[str, typer.Option(help="What stands on the arc: the authority's name.")],
+    out: Annotated[Path, typer.Option(help="Where to write it; ends in .svg or .png.")],
+    purpose: Annotated[
+        str, typer.Option(help="What it is for, below the star, such as 行政审批专用章.")
+    ] = "",
+    code: Annotated[str, typer.Option(help="Its code along the lower edge.")] = "",
+    diameter: Annotated[float, typer.Option(help="Millimetres on paper.")] = 40.0,
+    font: Annotated[
+        str, typer.Option(metavar="FILE", help="Font to draw with; empty: the system's.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the picture of a round official seal (公章), without a hub: arc, star, code.
+
+    Example: sealway seal draw --name 杭州市市场监督管理局 --code 3301000012345 --out seal.png
+    """
+    # Fonts and pictures take long to load, and no other command needs them.
+    from hub.seal.faces.fonts import FaceFonts  # noqa: PLC0415
+    from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered  # noqa: PLC0415
+
+    terminal = Terminal(as_json)
+    if out.suffix.lower() not in (".svg", ".png"):
+        raise UsageError(
+            f"--out {out}: end it in .svg or .png", f"--out {out}：应以 .svg 或 .png 结尾"
+        )
+    picture = check_picture(
+        draw_round_seal(RoundSeal(name, purpose, code, diameter), FaceFonts.open(font))
+    )
+    is_svg = out.suffix.lower() == ".svg"
+    save(out, picture.data if is_svg else rendered(picture, diameter), mode=PUBLIC)
+    terminal.document({"picture": str(out), "diameter_mm": diameter})
+    terminal.say(f"Picture: {out}", f"印模：{out}")
+    next_step(terminal, f"sealway seal make SEAL --picture {out}")
 
 
 @app.command()

@@ -765,7 +765,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     # Nobody is told of anything here: tests/registry/test_objections.py corrects what was fetched.
     elsewhere |= {("notice", "acknowledge")}
     # Draw with a font, which not every machine can have: tests/chinese_font.py.
-    elsewhere |= {words for words in leaves if words[0] == "face" and words not in invocations}
+    drawing = {words for words in leaves if words[0] == "face" or words == ("seal", "draw")}
+    elsewhere |= drawing - invocations.keys()
     # Want a hub that does not run, or an empty database: tests/cli/test_database.py.
     at_rest = {("db", "restore"), ("db", "move")}
     assert set(invocations) == leaves - streaming - elsewhere - at_rest
@@ -1039,6 +1040,7 @@ def _faces(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
         ("face", "approve"): [drafted["name"], "--digest", drafted["digest"], *qian],
         ("face", "list"): ["--type", LICENCE, *zhao],
         ("face", "show"): [drafted["name"], "--out", folder / "kept.json", *zhao],
+        ("seal", "draw"): ["--name", "某局", "--font", font, "--out", folder / "drawn.png"],
     }
 
 
