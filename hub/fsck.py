@@ -55,6 +55,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Reference("registry_versions", "data_key_id", "storage_data_keys", "id"),
     Reference("seal_signatures", "version_id", "registry_versions", "id"),
     Reference("seal_signatures", "header_id", "seal_headers", "header_id"),
+    Reference("seal_past_signatures", "version_id", "registry_versions", "id"),
+    Reference("seal_past_signatures", "header_id", "seal_headers", "header_id"),
     Reference("seal_status", "version_id", "registry_versions", "id"),
     Reference("seal_approvals", "intent", "seal_intents", "name"),
     Reference("seal_intent_uses", "intent", "seal_intents", "name"),

@@ -118,6 +118,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _SEAL + "ListKeys": _OVERSIGHT,
         _SEAL + "AddSealMaterial": _OFFICER,
         _SEAL + "GetSealMaterial": _OVERSIGHT,
+        _SEAL + "ResealRecords": _OFFICER,
         _INTENTS + "ProposeIntent": _OFFICER,
         _INTENTS + "CreateApprovalChallenge": _OFFICER,
         _INTENTS + "ApproveIntent": _OFFICER,

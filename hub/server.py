@@ -128,6 +128,7 @@ from hub.seal.ofd_seal import SealTrust
 from hub.seal.operations import seal_operations
 from hub.seal.record_seals import RecordSeals
 from hub.seal.report_service import ReportService
+from hub.seal.reseal import ResealRecords
 from hub.seal.seal_keys import SealKeys
 from hub.seal.sealed_faces import SealedFaces
 from hub.seal.seals import Seals
@@ -637,6 +638,14 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             SealService(
                 seals,
                 Materials(database, recorder, clock),
+                ResealRecords(
+                    database,
+                    recorder,
+                    intents,
+                    seal_keys,
+                    clock,
+                    frozenset(config.seal.slow_homes),
+                ),
                 clock,
                 status_lists,
                 pages,

@@ -24,6 +24,7 @@ from hub.cli.terminal import Document, Terminal
 from hub.proof.encoding import Json
 from hub.proof.intent import in_words, parse_intent
 from hub.proof.intent_kinds import KINDS
+from hub.proof.seal_kinds import KEY_RESEAL
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc
 
 IntentIdOption = Annotated[
@@ -132,11 +133,13 @@ def after_decision(terminal: Terminal, intent: intents_pb2.Intent) -> None:
         )
     elif intent.state == intents_pb2.Intent.STATE_APPROVED:
         kind = KINDS.get(intent.kind)
-        standing = kind is not None and kind.is_standing
-        next_step(
-            terminal,
-            "sealway connect run connector.yaml" if standing else f"sealway intent execute {short}",
-        )
+        if intent.kind == KEY_RESEAL.name:
+            command = f"sealway seal reseal {short}"
+        elif kind is not None and kind.is_standing:
+            command = "sealway connect run connector.yaml"
+        else:
+            command = f"sealway intent execute {short}"
+        next_step(terminal, command)
 
 
 def readable(intent: intents_pb2.Intent) -> dict[str, Document]:

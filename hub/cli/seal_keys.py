@@ -35,6 +35,7 @@ from hub.cli.session import (
 from hub.cli.terminal import Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption, issue_chain, read_chain
 from hub.proof.encoding import Json
+from hub.proof.intent import USES_MAX
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 
 app = typer.Typer(
@@ -243,6 +244,33 @@ def compromise(
             "cause": cause,
         },
         Proposal(intent, start, until, replaces, profile, receipt, repeat),
+    )
+
+
+@app.command()
+def reseal(
+    key: KeyArgument,
+    intent: IntentIdOption = None,
+    start: FromOption = None,
+    until: UntilOption = None,
+    replaces: ReplacesOption = None,
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    repeat: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose to seal anew what a compromised key has sealed, with its seal's key in force.
+
+    Once approved: `sealway seal reseal`.
+
+    Example: sealway key reseal k-3yq0
+    """
+    propose(
+        Terminal(as_json),
+        "key.reseal",
+        {"key": resource_name("keys", key)},
+        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        uses_max=USES_MAX,
     )
 
 

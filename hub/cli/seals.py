@@ -29,12 +29,14 @@ from hub.cli.session import (
     connected,
     in_folder,
     next_step,
+    request_id,
     resource_name,
     save,
     show_list,
     show_one,
     shown_enum,
     shown_time,
+    write,
 )
 from hub.cli.terminal import Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption
@@ -320,6 +322,44 @@ _state_command("revoke", "Propose to withdraw a seal for good; its keys sign not
 _state_command(
     "end", "Propose to end a seal whose authority was merged, split or renamed.", "机构改革"
 )
+
+
+@app.command()
+def reseal(
+    intent: Annotated[str, typer.Argument(help="The approved intent of `sealway key reseal`.")],
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Seal anew what a compromised key has sealed, in batches of 500, each one log entry.
+
+    Interrupted, it is started again: what is left is what still carries that key.
+
+    Example: sealway seal reseal key-reseal-1f8c2a90
+    """
+    terminal = Terminal(as_json)
+    name = resource_name("intents", intent)
+    records, entries, token = 0, list[int](), ""
+    with connected(profile) as client:
+        stub = seal_pb2_grpc.SealServiceStub(client.channel)
+        while True:
+            answer: seal_pb2.ResealRecordsResponse = write(
+                terminal,
+                client,
+                stub.ResealRecords,
+                seal_pb2.ResealRecordsRequest(
+                    request_id=request_id(None), intent=name, page_token=token
+                ),
+            )
+            records += answer.records
+            entries.append(answer.receipt.entry)
+            terminal.say(
+                f"{records} records sealed anew (log entry {answer.receipt.entry}).",
+                f"已重新用印 {records} 条记录（日志条目 {answer.receipt.entry}）。",
+            )
+            token = answer.next_page_token
+            if not token:
+                break
+    terminal.document({"intent": name, "records": records, "entries": entries})
 
 
 @app.command("list")

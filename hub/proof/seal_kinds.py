@@ -179,6 +179,14 @@ KEY_COMPROMISE: Final = Kind(
     "原因：{cause}。",
     (_KEY, Member("since", MOMENT), _CAUSE),
 )
+KEY_RESEAL: Final = Kind(
+    "key.reseal",
+    "Seal anew, with the key of {seal} in force, every record in force that the compromised {key} "
+    "has sealed.",
+    "以 {seal} 的现用密钥，对失密的 {key} 签过的全部现行记录重新用印。",
+    (_KEY, Member("seal", NAME)),
+    is_standing=True,
+)
 
 SEAL_KINDS: Final = (
     SEAL_APPLY,
@@ -195,4 +203,5 @@ SEAL_KINDS: Final = (
     KEY_RETIRE,
     KEY_DESTROY,
     KEY_COMPROMISE,
+    KEY_RESEAL,
 )

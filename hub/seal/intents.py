@@ -291,6 +291,18 @@ class Intents:
             ),
         )
 
+    async def in_force(self, name: str, kind: Kind) -> tuple[StoredIntent, Approved, int | None]:
+        """A standing intent of `kind`, its approvals verified anew, and how often it was used
+        (None: never yet).
+
+        Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, INTENT_NOT_APPROVED with the rule.
+        """
+        view = await self.get(name)
+        if view.intent.kind != kind:
+            raise _not_approved(name, f"it is of kind {view.intent.kind.name}, not {kind.name}")
+        row = await self.database.one(USES_OF_INTENT, name)
+        return view.stored, self._approved(view), None if row is None else int(row[0] or 0)
+
     async def withdraw(self, call: Call, name: str, encode: Encode) -> Answered:
         """End an intent that has not been executed, approved or not. Its requester only.
 

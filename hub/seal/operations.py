@@ -10,6 +10,7 @@ from hub.seal.compromises import CompromiseKey
 from hub.seal.key_operations import EndKey, GenerateKey, InstallChain, KeyMaker
 from hub.seal.make_seal import MakeSeal
 from hub.seal.ports import Authorities, Database, Operation
+from hub.seal.reseal import OrderReseal
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal
 
@@ -47,4 +48,5 @@ def seal_operations(
         kinds.KEY_RETIRE.name: EndKey(keys, clock, destroys=False),
         kinds.KEY_DESTROY.name: EndKey(keys, clock, destroys=True),
         kinds.KEY_COMPROMISE.name: CompromiseKey(database, keys, clock),
+        kinds.KEY_RESEAL.name: OrderReseal(keys),
     }

@@ -16,6 +16,7 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.seal.materials import Materials
+from hub.seal.reseal import Resealed, ResealRecords
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from hub.seal.seals import KeyView, Seals, SealView
@@ -66,6 +67,7 @@ class SealService:
 
     seals: Seals
     materials: Materials
+    reseal: ResealRecords
     clock: Clock
     status_lists: StatusLists
     pages: PageTokens
@@ -148,6 +150,29 @@ class SealService:
         """What is on file under a digest."""
         material = await self.materials.get(request.digest)
         return pb.GetSealMaterialResponse(data=material.data, format=material.format)
+
+    async def ResealRecords(
+        self, request: pb.ResealRecordsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ResealRecordsResponse:
+        """One batch of records of a compromised key."""
+        names.parse(request.intent, "intents/{intent}")
+        scope = f"ResealRecords {request.intent}"
+
+        def encode(done: Resealed) -> bytes:
+            token = self.pages.make(done.after, scope) if done.after else ""
+            return pb.ResealRecordsResponse(
+                records=done.count, next_page_token=token
+            ).SerializeToString()
+
+        answered = await self.reseal(
+            wire.call(self.current_caller(), _PATH + "ResealRecords", request),
+            request.intent,
+            self.pages.read(request.page_token, scope),
+            encode,
+        )
+        response = pb.ResealRecordsResponse.FromString(answered.answer)
+        response.receipt.CopyFrom(wire.receipt(answered))
+        return response
 
     async def GetStatusList(
         self, request: pb.GetStatusListRequest, _context: grpc.aio.ServicerContext

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from hub.proof.status_list import Status
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -127,13 +128,29 @@ STATUS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# Seals that a re-sealing replaced, as they were: nothing that was ever handed out is forgotten.
+PAST_SIGNATURES: Final = Table(
+    "seal_past_signatures",
+    METADATA,
+    Column("version_id", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("header_id", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
 PUT_HEADER: Final = put_into(HEADERS)
 INSERT_INTENT: Final = insert_into(INTENTS)
 PUT_INTENT: Final = put_into(INTENTS)
 PUT_APPROVAL: Final = put_into(APPROVALS)
 PUT_USES: Final = put_into(USES)
 INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
+PUT_SIGNATURE: Final = put_into(SIGNATURES)
+INSERT_PAST_SIGNATURE: Final = insert_into(PAST_SIGNATURES)
 INSERT_PATH: Final = insert_into(PATHS)
+PUT_PATH: Final = put_into(PATHS)
 PUT_STATUS: Final = put_into(STATUS)
 
 _INTENT_COLUMNS: Final = tuple(INTENTS.columns)
@@ -213,6 +230,45 @@ SEAL_HEADER: Final = question(
     select(HEADERS.c.header).where(HEADERS.c.header_id == bindparam("header_id")),
     "header_id",
 )
+# By the primary key, from one version to the next: each batch goes on where the last one ended.
+SEALED_BY_KEY: Final = question(
+    "records sealed by a key",
+    select(
+        SIGNATURES.c.version_id,
+        SIGNATURES.c.header_id,
+        SIGNATURES.c.payload,
+        SIGNATURES.c.signature,
+        SIGNATURES.c.status_list,
+        SIGNATURES.c.status_place,
+        SIGNATURES.c.retention_class,
+        PATHS.c.path,
+        STATUS.c.value,
+    )
+    .select_from(
+        SIGNATURES.outerjoin(
+            PATHS,
+            and_(
+                PATHS.c.version_id == SIGNATURES.c.version_id,
+                PATHS.c.algorithm == SIGNATURES.c.algorithm,
+            ),
+        ).outerjoin(
+            STATUS,
+            and_(
+                STATUS.c.list == SIGNATURES.c.status_list,
+                STATUS.c.place == SIGNATURES.c.status_place,
+            ),
+        )
+    )
+    .where(
+        SIGNATURES.c.key_id == bindparam("key_id"),
+        SIGNATURES.c.version_id > bindparam("after"),
+    )
+    .order_by(SIGNATURES.c.version_id)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "key_id",
+    "after",
+    "rows",
+)
 # Answered from the index alone.
 ALL_PLACES: Final = question(
     "all places given out",
@@ -281,6 +337,49 @@ class StoredIntent:
     state: IntentState
     decisions: int
     create_time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A version's seal as it is stored; `path` is empty for a record that is signed alone."""
+
+    version_id: str
+    header_id: str
+    payload: bytes
+    signature: bytes
+    status_list: int
+    status_place: int
+    retention_class: str
+    path: str
+    status: Status
+
+
+def sealed_of(row: Row) -> Sealed:
+    """The seal in a row of `SEALED_BY_KEY`."""
+    return Sealed(
+        version_id=str(row[0]),
+        header_id=str(row[1]),
+        payload=blob(row[2]),
+        signature=blob(row[3]),
+        status_list=integer(row[4]),
+        status_place=integer(row[5]),
+        retention_class=str(row[6]),
+        path="" if row[7] is None else str(row[7]),
+        status=Status.VALID if row[8] is None else Status(integer(row[8])),
+    )
+
+
+def past_signature_row(key_id: str, sealed: Sealed) -> Row:
+    """The row of a seal that is replaced."""
+    return (
+        sealed.version_id,
+        key_id,
+        sealed.header_id,
+        sealed.payload,
+        sealed.signature,
+        sealed.path,
+        sealed.retention_class,
+    )
 
 
 def intent_row(intent: StoredIntent) -> Row:

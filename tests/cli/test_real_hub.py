@@ -1103,6 +1103,19 @@ def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
     another = run("key", "generate", "--seal", seal, "--use", "pdf", "--algorithm", "ES256")
     key = sealway("key", "list", "--seal", seal, *zhao, "--json").document["keys"][0]
     cause = ("--cause", "test ended", *zhao)
+    # The same bytes twice would be one intent.
+    wanted = ("--seal", seal, "--use", "record", "--algorithm", "ES256", "--until", "2031-12-31")
+    successor = run("key", "generate", *wanted)
+    run("key", "rotate", successor["key"], *pki)
+    (stolen,) = [
+        one
+        for one in sealway("key", "list", "--seal", seal, *zhao, "--json").document["keys"]
+        if one["state"] == "STATE_RETIRED"
+    ]
+    run("key", "compromise", stolen["name"], "--since", "2026-01-31", "--cause", "x")
+    anew = sealway("key", "reseal", stolen["name"], *zhao, "--json").document["name"]
+    for officer in (qian, sun):
+        assert sealway("intent", "approve", anew, "--yes", *officer).code == 0
     suspended = f"{authority}/seals/suspended"
     if sealway("seal", "show", suspended, *zhao).code != 0:
         run("seal", "import", suspended, folder / "outside.esl")
@@ -1116,6 +1129,8 @@ def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
         ("key", "rotate"): [waiting["key"], *pki, *zhao],
         ("key", "retire"): [makers[0], *cause],
         ("key", "destroy"): [waiting["key"], *cause],
+        ("key", "reseal"): [stolen["name"], "--until", "2031-12-31", *zhao],
+        ("seal", "reseal"): [anew, *zhao],
         ("key", "compromise"): [makers[0], "--since", "2026-01-31", *cause],
         ("seal", "apply"): [f"s{free_port()}", *applied, *zhao],
         ("seal", "make"): [f"{authority}/seals/{second}", *pki, *picture, *zhao],

@@ -22,6 +22,7 @@ from hub.registry.change_type import ChangeType
 from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
 from hub.seal.intent_service import IntentService
+from hub.seal.reseal import ResealRecords
 from hub.seal.service import SealService
 from hub.seal.v1 import intents_pb2, seal_pb2
 from hub.storage import paging
@@ -64,6 +65,9 @@ class Desk:
         self.seal = SealService(
             office.seals,
             office.materials,
+            ResealRecords(
+                office.database, office.recorder, office.intents, office.seals.keys, now_us
+            ),
             now_us,
             office.status_lists,
             pages,

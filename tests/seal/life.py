@@ -128,6 +128,13 @@ async def live(hub: Simulator) -> None:
     await zhao.carry_out("key.retire", {"key": fresh["key"], "cause": "over"})
     stolen = {"key": fresh["key"], "since": int(time.time()), "cause": "copied"}
     await zhao.carry_out("key.compromise", stolen)
+    await zhao.propose_kind("anew", "key.reseal", {"key": fresh["key"]}, uses_max=10)
+    for officer in ("qian", "sun"):
+        await hub.officer(officer).approve("anew")
+    await zhao.call(
+        zhao.seal.ResealRecords,
+        seal_pb2.ResealRecordsRequest(request_id=new_id(), intent="intents/anew"),
+    )
     digest = await add_material(zhao, outside_seal("OUTSIDE-1"))
     await zhao.carry_out("seal.import", {"seal": f"{authority}/seals/outside", "digest": digest})
     for verb in ("suspend", "resume", "revoke"):

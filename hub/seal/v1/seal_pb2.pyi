@@ -105,6 +105,26 @@ class AddSealMaterialResponse(_message.Message):
     receipt: _common_pb2.Receipt
     def __init__(self, digest: _Optional[str] = ..., format: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
+class ResealRecordsRequest(_message.Message):
+    __slots__ = ("request_id", "intent", "page_token")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    intent: str
+    page_token: str
+    def __init__(self, request_id: _Optional[str] = ..., intent: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ResealRecordsResponse(_message.Message):
+    __slots__ = ("records", "next_page_token", "receipt")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    records: int
+    next_page_token: str
+    receipt: _common_pb2.Receipt
+    def __init__(self, records: _Optional[int] = ..., next_page_token: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
 class GetSealMaterialRequest(_message.Message):
     __slots__ = ("digest",)
     DIGEST_FIELD_NUMBER: _ClassVar[int]

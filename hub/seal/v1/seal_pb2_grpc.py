@@ -70,6 +70,11 @@ class SealServiceStub:
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.SerializeToString,
                 response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.FromString,
                 _registered_method=True)
+        self.ResealRecords = channel.unary_unary(
+                '/hub.seal.v1.SealService/ResealRecords',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsResponse.FromString,
+                _registered_method=True)
         self.GetStatusList = channel.unary_unary(
                 '/hub.seal.v1.SealService/GetStatusList',
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetStatusListRequest.SerializeToString,
@@ -131,6 +136,14 @@ class SealServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResealRecords(self, request, context):
+        """ResealRecords seals anew the next records in force that a compromised key has sealed, at most
+        500, under an intent of kind `key.reseal`. Officers only; one log entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatusList(self, request, context):
         """GetStatusList returns a Token Status List token, the same that is served over HTTP.
         """
@@ -175,6 +188,11 @@ def add_SealServiceServicer_to_server(servicer, server):
                     servicer.GetSealMaterial,
                     request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.FromString,
                     response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.SerializeToString,
+            ),
+            'ResealRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResealRecords,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsResponse.SerializeToString,
             ),
             'GetStatusList': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatusList,
@@ -372,6 +390,33 @@ class SealService:
             '/hub.seal.v1.SealService/GetSealMaterial',
             hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialRequest.SerializeToString,
             hub_dot_seal_dot_v1_dot_seal__pb2.GetSealMaterialResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResealRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/ResealRecords',
+            hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.ResealRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

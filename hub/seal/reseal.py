@@ -1,0 +1,296 @@
+"""Sealing anew what a stolen key has sealed: the same records, the same places, another key.
+
+Batch by batch, each one entry of the log, under an intent of kind `key.reseal` whose approvals are
+verified anew for every batch. Where it stood nobody keeps: what is left to do is what still carries
+the stolen key, so whoever was interrupted begins again. docs/adr/0052.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from hub.clock import Clock
+from hub.domain.certificate import Custody
+from hub.domain.document import Reader
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_states import KeyState
+from hub.domain.strict_json import Json
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u, digest, emit_json, parse_object
+from hub.proof.jose import SEAL_TYP
+from hub.proof.reasons import ProofError
+from hub.proof.record_batch import (
+    RECORDS_CLAIM,
+    RECORDS_MAX,
+    SEED_BYTES,
+    SHARED,
+    fold_records,
+    unfold_record,
+)
+from hub.proof.roster import Approved
+from hub.proof.sd_jwt import RecordClaims, parse_record_payload, record_payload
+from hub.proof.seal_kinds import KEY_RESEAL
+from hub.proof.status_list import Status
+from hub.seal.algorithms import PublicKey
+from hub.seal.intents import Intents
+from hub.seal.key_operations import NAME_MAX
+from hub.seal.keys import SigningKey, header_segment
+from hub.seal.ports import Database, Recorder
+from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.seal_store import Key
+from hub.seal.store import (
+    INSERT_PAST_SIGNATURE,
+    PUT_HEADER,
+    PUT_PATH,
+    PUT_SIGNATURE,
+    SEAL_HEADER,
+    SEALED_BY_KEY,
+    Sealed,
+    past_signature_row,
+    sealed_of,
+    unchanged_intent,
+    unchanged_uses,
+    uses_write,
+)
+from hub.storage.changes import Answered, Call, Change, read_and_change_once
+from hub.storage.statements import Row, Write, text
+
+BATCH_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReseal:
+    """`key.reseal`: that the records of a stolen key are sealed anew. `ResealRecords` does it."""
+
+    keys: SealKeys
+
+    async def prepare(self, _: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
+        """From `key`.
+
+        Raises HubError: FIELD_INVALID for a key that seals no records, SEAL_KEY_NOT_FOUND,
+        TRANSITION_NOT_ALLOWED for one that is not declared compromised.
+        """
+        reader = Reader(members, "", [])
+        name = reader.text("key", NAME_MAX)
+        reader.end()
+        reader.check()
+        key = await _stolen(self.keys, name)
+        return {"key": key.name, "seal": key.seal}
+
+    async def execute(self, _: Call, approved: Approved) -> Change:
+        """Raises HubError(INTENT_NOT_APPROVED): it is used batch by batch."""
+        rule = "it is used by `sealway seal reseal`, batch by batch, and not executed"
+        raise HubError(Reason.INTENT_NOT_APPROVED, intent=approved.intent.text("key"), rule=rule)
+
+    async def refresh(self) -> None:
+        """Nothing is decided in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """How many records one batch sealed anew, and after which version the next one goes on (empty
+    at the end)."""
+
+    count: int
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResealRecords:
+    """Seal anew, batch by batch, the records in force of a stolen key.
+
+    1. The approvals of the intent, verified anew. 2. The next records that carry the stolen key and
+    are in force. 3. Each seal is that key's; of what it says only its time changes. 4. The key in
+    force signs; a slow one signs a whole batch at once. 5. What was is kept beside it. One entry.
+    """
+
+    database: Database
+    recorder: Recorder
+    intents: Intents
+    keys: SealKeys
+    clock: Clock
+    slow_homes: frozenset[str] = frozenset()
+
+    async def __call__(
+        self, call: Call, intent: str, after: str, encode: Callable[[Resealed], bytes]
+    ) -> Answered:
+        """One batch of at most 500 records after a version.
+
+        Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
+        TRANSITION_NOT_ALLOWED, FIELD_INVALID where the key in force is in other hands than the
+        stolen one was, DIGEST_MISMATCH for a seal that is not the stolen key's, DECISION_STALE, and
+        what `SealKeys.usable` and the key's home raise.
+        """
+
+        async def decide() -> Change:
+            stored, approved, uses = await self.intents.in_force(intent, KEY_RESEAL)
+            stolen = await _stolen(self.keys, approved.intent.text("key"))
+            rows = await self.database.all(SEALED_BY_KEY, stolen.kid, after, BATCH_MAX)
+            found = [sealed_of(row) for row in rows]
+            # What is superseded or has ended reads invalid: nobody needs a seal on it.
+            live = [one for one in found if one.status is not Status.INVALID]
+            left = approved.intent.uses_max - (uses or 0)
+            if len(live) > left:
+                raise HubError(Reason.INTENT_EXHAUSTED, intent=intent, left=left)
+            done = Resealed(len(live), found[-1].version_id if len(found) == BATCH_MAX else "")
+            data: dict[str, Json] = {
+                "intent": intent,
+                "digest": approved.digest,
+                "key": stolen.name,
+                "records": len(live),
+            }
+            writes: list[Write] = []
+            checks = [unchanged_intent(stored), unchanged_uses(intent, uses)]
+            checks.append(self.intents.rosters.check())
+            if live:
+                usable = await self.keys.usable(
+                    stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, len(live)
+                )
+                _check_custody(stolen, usable.key)
+                headers = await self._headers(live)
+                work = _Work(stolen, usable, headers, intent, self.clock() // 1_000_000)
+                is_slow = usable.key.home in self.slow_homes
+                writes = await asyncio.to_thread(work.writes, live, is_slow)
+                writes += [uses_write(intent, (uses or 0) + len(live)), *usable.writes(len(live))]
+                checks += usable.checks()
+                data["replacement"] = usable.key.name
+            return Change("records.resealed", data, writes, checks, encode(done))
+
+        return await read_and_change_once(self.recorder, call, decide)
+
+    async def _headers(self, sealed: Sequence[Sealed]) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for header_id in {one.header_id for one in sealed}:
+            row = await self.database.one(SEAL_HEADER, header_id)
+            if row is None:
+                raise HubError(Reason.DIGEST_MISMATCH, what=f"header {header_id} of record seals")
+            headers[header_id] = text(row[0])
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One batch in a thread: verify, write down, sign. `now` is in seconds."""
+
+    stolen: Key
+    usable: UsableKey
+    headers: Mapping[str, str]
+    intent: str
+    now: int
+    # Seals of folded records are one; it is verified once.
+    _verified: set[tuple[bytes, bytes]] = field(default_factory=set)
+
+    def writes(self, sealed: Sequence[Sealed], is_slow: bool) -> list[Write]:
+        """What must be recorded. Raises HubError as the call does."""
+        public = _public(self.stolen)
+        payloads = [self._payload(one, public) for one in sealed]
+        key = self.usable.signing
+        header = header_segment(key)
+        header_id = digest(header)
+        written: list[Row] = []
+        paths: list[Row] = []
+        signed = _signed(key, header, payloads, is_slow and len(payloads) > 1)
+        for one, (payload, signature, path) in zip(sealed, signed, strict=True):
+            algorithm = key.algorithm.value
+            written.append(
+                (
+                    one.version_id,
+                    algorithm,
+                    key.kid,
+                    header_id,
+                    payload,
+                    signature,
+                    one.status_list,
+                    one.status_place,
+                    one.retention_class,
+                )
+            )
+            if path or one.path:
+                paths.append((one.version_id, algorithm, path, one.retention_class))
+        past = [past_signature_row(self.stolen.kid, one) for one in sealed]
+        found = [
+            Write(PUT_HEADER, [(header_id, key.kid, key.algorithm.value, header, "seal")]),
+            Write(INSERT_PAST_SIGNATURE, past),
+            Write(PUT_SIGNATURE, written),
+        ]
+        return [*found, Write(PUT_PATH, paths)] if paths else found
+
+    def _payload(self, one: Sealed, public: PublicKey) -> bytes:
+        """What the seal said, now and by this intent."""
+        try:
+            claims, sd = self._claims(one, public)
+            # A legacy row that nobody had sealed stays attested by its authority.
+            delegation = claims.delegation and self.intent
+            claims = dataclasses.replace(claims, iat=self.now, delegation=delegation)
+            return record_payload(claims, sd)
+        except (ProofError, HubError) as error:
+            what = f"record seal of version {one.version_id}"
+            raise HubError(Reason.DIGEST_MISMATCH, what=what) from error
+
+    def _claims(self, one: Sealed, public: PublicKey) -> tuple[RecordClaims, list[str]]:
+        if (one.payload, one.signature) not in self._verified:
+            signing_input = f"{self.headers[one.header_id]}.{b64u(one.payload)}"
+            public.verify(signing_input.encode(), one.signature)
+            self._verified.add((one.payload, one.signature))
+        if not one.path:
+            return parse_record_payload(one.payload)
+        claims = parse_object(one.payload)
+        record, rest = unfold_record(claims, one.path.removeprefix("~").split("~"))
+        assert not rest and RECORDS_CLAIM not in record
+        return parse_record_payload(emit_json(record))
+
+
+def _signed(
+    key: SigningKey, header: str, payloads: Sequence[bytes], folds: bool
+) -> list[tuple[bytes, bytes, str]]:
+    """Payload as signed, signature and path of each; folded are those that share what a batch of
+    records must share."""
+
+    def sign(payload: bytes) -> bytes:
+        return key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
+
+    if not folds:
+        return [(payload, sign(payload), "") for payload in payloads]
+    groups: dict[bytes, list[int]] = {}
+    for place, payload in enumerate(payloads):
+        record = parse_object(payload)
+        groups.setdefault(emit_json({name: record[name] for name in SHARED}), []).append(place)
+    signed: dict[int, tuple[bytes, bytes, str]] = {}
+    for places in groups.values():
+        assert len(places) <= RECORDS_MAX
+        folded = fold_records([payloads[one] for one in places], secrets.token_bytes(SEED_BYTES))
+        signature = sign(folded.payload)
+        for one, path in zip(places, folded.paths, strict=True):
+            signed[one] = (folded.payload, signature, "~" + "~".join(path))
+    return [signed[place] for place in range(len(payloads))]
+
+
+async def _stolen(keys: SealKeys, name: str) -> Key:
+    key = await keys.get(name)
+    if (key.use, key.algorithm) != (KeyUse.RECORD, KeyAlgorithm.ES256):
+        rule = "a key of use record; documents are rendered and sealed anew"
+        raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
+    if key.state is not KeyState.COMPROMISED:
+        raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state=key.state.value)
+    return key
+
+
+def _check_custody(stolen: Key, key: Key) -> None:
+    """A record says in whose custody its key is, and so does what is on file of it."""
+    if (stolen.custody, stolen.authority_uscc) != (key.custody, key.authority_uscc):
+        rule = f"the key in force is in the custody {Custody(stolen.custody).value}"
+        raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
+
+
+def _public(key: Key) -> PublicKey:
+    public = x509.load_der_x509_certificate(key.x509_chain[0]).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return PublicKey.from_spki(spki)
