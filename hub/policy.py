@@ -100,6 +100,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _HOLDERS + "ListHolderLinks": _RECORD_READERS,
         _FEED + "WatchChanges": _WATCHERS,
         _DOCUMENTS + "UploadDocument": frozenset({Role.DEPARTMENT}),
+        _DOCUMENTS + "SealDocument": frozenset({Role.DEPARTMENT}),
         _DOCUMENTS + "DownloadDocument": _RECORD_READERS,
         _DOCUMENTS + "ListDocuments": _RECORD_READERS,
         _STATES + "SuspendCertificate": _ISSUER,

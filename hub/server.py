@@ -100,6 +100,7 @@ from hub.registry.objection_service import ObjectionService
 from hub.registry.objections import AnswerObjection, Objections, RaiseObjection
 from hub.registry.on_file import OnFileReader
 from hub.registry.read import CertificateReader
+from hub.registry.seal_document import SealDocument
 from hub.registry.search import SearchCertificates
 from hub.registry.service import RegistryService
 from hub.registry.shared_documents import SharedDocuments
@@ -628,6 +629,13 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             documents_pb2,
             DocumentService(
                 documents,
+                SealDocument(
+                    clock,
+                    documents,
+                    MadeDocuments(clock, documents),
+                    FaceReader(database, certificates),
+                    sealed_faces,
+                ),
                 pages,
                 caller,
                 keys.keyring.content_digest,

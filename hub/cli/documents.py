@@ -31,6 +31,7 @@ from hub.cli.session import (
     request_id,
     show_list,
     shown_time,
+    write,
     written,
 )
 from hub.cli.terminal import ExitCode, Terminal, UsageError
@@ -111,6 +112,42 @@ def upload(
     terminal.document(written(answer.document, answer.receipt))
     terminal.say(f"On file: {answer.document.name}", f"已入库：{answer.document.name}")
     keep_receipt(terminal, answer.receipt, receipt)
+
+
+@app.command()
+def seal(
+    certificate: Annotated[str, typer.Argument(help="authorities/{a}/certificates/{c}")],
+    version: Annotated[int, typer.Option(help="Version of the certificate, which is in force.")],
+    media_type: Annotated[
+        str, typer.Option("--media-type", help="application/ofd or application/pdf.")
+    ] = "application/ofd",
+    profile: ProfileOption = None,
+    receipt: ReceiptOption = None,
+    identifier: RequestIdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the original (原件) of a version: its face, sealed by the hub and put on file, once.
+
+    It takes an approved face template, and a standing intent that names originals.
+
+    Example: sealway document seal authorities/hz-market/certificates/0f3a… --version 1
+    """
+    terminal = Terminal(as_json)
+    request = pb.SealDocumentRequest(
+        request_id=request_id(identifier),
+        parent=certificate,
+        version=version,
+        media_type=media_type,
+    )
+    with connected(profile) as client:
+        stub = documents_pb2_grpc.DocumentServiceStub(client.channel)
+        answer: pb.SealDocumentResponse = write(terminal, client, stub.SealDocument, request)
+    terminal.document(written(answer.document, answer.receipt))
+    terminal.say(
+        f"Sealed and on file: {answer.document.name}", f"已用印并入库：{answer.document.name}"
+    )
+    keep_receipt(terminal, answer.receipt, receipt)
+    next_step(terminal, f"sealway document download {answer.document.name} original.ofd")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -68,6 +69,14 @@ def propose_intent(
     manifest: Annotated[
         str, typer.Option(help="Digest of the one connector manifest allowed; else any.")
     ] = "",
+    documents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--document",
+            metavar="KIND",
+            help="Files that may be made of the faces too: annotated-copy, original; repeatable.",
+        ),
+    ] = None,
     kind: Annotated[
         str, typer.Option(help="Another kind of intent; its members come from --members.")
     ] = STANDING_SEAL.name,
@@ -93,7 +102,7 @@ def propose_intent(
     if members is not None:
         said = parse_object(read_bounded(members, INTENT_SIZE_MAX, "members"))
     else:
-        said = _standing(seal, certificate_type, manifest)
+        said = _standing(seal, certificate_type, manifest, documents or [])
     propose(
         Terminal(as_json),
         kind,
@@ -280,7 +289,9 @@ def _is_short(intent: intents_pb2.Intent) -> bool:
     return intent.counting < intent.quorum and isinstance(until, int) and until > time.time()
 
 
-def _standing(seal: str, certificate_type: str, manifest: str) -> dict[str, Json]:
+def _standing(
+    seal: str, certificate_type: str, manifest: str, documents: Sequence[str]
+) -> dict[str, Json]:
     if not seal or not certificate_type:
         raise UsageError(
             "name --seal and --type, or --kind with --members",
@@ -289,6 +300,8 @@ def _standing(seal: str, certificate_type: str, manifest: str) -> dict[str, Json
     members: dict[str, Json] = {"seal": seal, "certificate_type": type_name(certificate_type)}
     if manifest:
         members["manifest"] = manifest
+    if documents:
+        members["documents"] = list(documents)
     return members
 
 

@@ -11,8 +11,10 @@ import grpc
 from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
+from hub.domain.face import FaceFormat
 from hub.errors import HubError, Reason
 from hub.registry.documents import CHUNK_BYTES_MAX, Document, Documents, Upload
+from hub.registry.seal_document import SealDocument, Wanted
 from hub.registry.v1 import documents_pb2 as pb
 from hub.storage.changes import Call
 from hub.storage.paging import PageTokens, page_size
@@ -27,6 +29,7 @@ class DocumentService:
     """`hub.registry.v1.DocumentService`."""
 
     documents: Documents
+    seal: SealDocument
     pages: PageTokens
     current_caller: Callable[[], Caller]
     content_digest: Callable[[str], str]
@@ -59,6 +62,28 @@ class DocumentService:
         yield pb.DownloadDocumentResponse(header=header)
         async for chunk in handed.chunks:
             yield pb.DownloadDocumentResponse(chunk=chunk)
+
+    async def SealDocument(
+        self, request: pb.SealDocumentRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.SealDocumentResponse:
+        """Make the original of a version."""
+        authority, certificate = names.parse(request.parent, _CERTIFICATE)
+        if request.version < 1:
+            rule = "a version of the certificate, 1 or more"
+            raise HubError(Reason.FIELD_INVALID, field="version", rule=rule)
+        if request.media_type not in tuple(FaceFormat):
+            rule = f"one of {', '.join(FaceFormat)}"
+            raise HubError(Reason.FIELD_INVALID, field="media_type", rule=rule)
+        wanted = Wanted(
+            f"authorities/{authority}",
+            certificate,
+            request.version,
+            FaceFormat(request.media_type),
+        )
+        kept = await self.seal(self._call("SealDocument", request), wanted)
+        return pb.SealDocumentResponse(
+            document=encode_document(kept.document), receipt=wire.receipt(kept)
+        )
 
     async def ListDocuments(
         self, request: pb.ListDocumentsRequest, _context: grpc.aio.ServicerContext

@@ -129,6 +129,8 @@ DOCUMENT_WITH_DIGEST: Final = question(
     select(DOCUMENTS.c.id).where(
         DOCUMENTS.c.version_id == bindparam("version"),
         DOCUMENTS.c.digest_mac == bindparam("digest"),
+        # A copy is judged by its own time and seal, which whoever is shown it checks.
+        _IS_NO_COPY,
     ),
     "version",
     "digest",
@@ -137,7 +139,7 @@ IDENTIFIERS_WITH_DIGEST: Final = question(
     "identifiers of versions by the keyed digest of a document",
     select(VERSIONS.c.identifier)
     .select_from(DOCUMENTS.join(VERSIONS, VERSIONS.c.id == DOCUMENTS.c.version_id))
-    .where(DOCUMENTS.c.digest_mac == bindparam("digest"))
+    .where(DOCUMENTS.c.digest_mac == bindparam("digest"), _IS_NO_COPY)
     .order_by(DOCUMENTS.c.entry.desc())
     .limit(literal_column("20")),
     "digest",

@@ -128,7 +128,7 @@ class Documents:
         BLOBS_UNAVAILABLE, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE.
         """
         call = upload.call
-        await self._check_kept(call.caller, upload.authority, upload.certificate_id)
+        await self.check_kept(call.caller, upload.authority, upload.certificate_id)
         _check_header(upload)
         version = await self._version(upload)
         remembered = await self.recorder.remembered(call.caller.name, call.request_id)
@@ -136,7 +136,8 @@ class Documents:
             if (remembered.method, remembered.content) != (call.method, call.content):
                 raise HubError(Reason.REQUEST_ID_REUSED, request_id=call.request_id)
             receipt = await self.recorder.receipt(remembered.index)
-            return await self._kept(upload, Answered(remembered.answer, remembered.index, receipt))
+            answered = Answered(remembered.answer, remembered.index, receipt)
+            return await self.kept(upload.authority, upload.certificate_id, answered)
         data_key = await self.data_keys.get(version.data_key_id)
         sealing = _Sealing(upload, new_stream_key())
         try:
@@ -155,7 +156,7 @@ class Documents:
         Raises HubError: AUTHORITY_NOT_ALLOWED, CERTIFICATE_NOT_FOUND, KEY_UNAVAILABLE where the
         documents were erased.
         """
-        await self._check_kept(caller, authority, certificate_id)
+        await self.check_kept(caller, authority, certificate_id)
         if await self.database.one(CERTIFICATE_BY_NAME, certificate_id, authority) is None:
             name = f"{authority}/certificates/{certificate_id}"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
@@ -172,7 +173,7 @@ class Documents:
         REQUEST_ID_REUSED, LOG_UNAVAILABLE; the chunks raise DIGEST_MISMATCH, BLOB_MISSING,
         BLOBS_UNAVAILABLE, and no byte leaves that was not authenticated.
         """
-        await self._check_kept(call.caller, authority, certificate_id)
+        await self.check_kept(call.caller, authority, certificate_id)
         row = await self.database.one(DOCUMENT, document_id, certificate_id, authority)
         if row is None:
             raise _not_found(authority, certificate_id, document_id)
@@ -199,7 +200,7 @@ class Documents:
         if caller.role is not Role.AUDITOR and authority not in self.access.kept(caller):
             raise HubError(Reason.AUTHORITY_NOT_ALLOWED, authority=authority)
 
-    async def _check_kept(self, caller: Caller, authority: str, certificate_id: str) -> None:
+    async def check_kept(self, caller: Caller, authority: str, certificate_id: str) -> None:
         """As `_check_authority`; of what another issued only types that were taken over.
 
         Raises HubError(AUTHORITY_NOT_ALLOWED), (CERTIFICATE_NOT_FOUND).
@@ -296,7 +297,7 @@ class Documents:
             raise
         if answered.answer != row.id.encode():
             await self._discard(blob)  # The same call, at the same time, was first.
-        return await self._kept(upload, answered)
+        return await self.kept(upload.authority, upload.certificate_id, answered)
 
     async def _discard(self, blob: str) -> None:
         try:
@@ -304,13 +305,12 @@ class Documents:
         except HubError:
             return  # Nothing names it: the scrub finds it and says so.
 
-    async def _kept(self, upload: Upload, answered: Answered) -> Kept:
+    async def kept(self, authority: str, certificate_id: str, answered: Answered) -> Kept:
+        """The document that a call was answered with. Raises HubError(DOCUMENT_NOT_FOUND)."""
         document_id = answered.answer.decode()
-        row = await self.database.one(
-            DOCUMENT, document_id, upload.certificate_id, upload.authority
-        )
+        row = await self.database.one(DOCUMENT, document_id, certificate_id, authority)
         if row is None or answered.entry is None:
-            raise _not_found(upload.authority, upload.certificate_id, document_id)
+            raise _not_found(authority, certificate_id, document_id)
         return Kept(await self.opened(document_of(row)), answered.entry, answered.receipt)
 
     # ---- download ----

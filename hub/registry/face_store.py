@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 
 from hub.registry.store import CERTIFICATES, VERSIONS
 from hub.storage.statements import question
@@ -23,5 +23,18 @@ FACE: Final = question(
     )
     .select_from(VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id))
     .where(VERSIONS.c.id == bindparam("version")),
+    "version",
+)
+IDENTIFIER: Final = question(
+    "the identifier of a version of a certificate",
+    select(VERSIONS.c.identifier)
+    .select_from(VERSIONS.join(CERTIFICATES, CERTIFICATES.c.id == VERSIONS.c.certificate_id))
+    .where(
+        CERTIFICATES.c.id == bindparam("certificate"),
+        CERTIFICATES.c.authority == bindparam("authority"),
+        VERSIONS.c.version == bindparam("version", type_=BigInteger),
+    ),
+    "certificate",
+    "authority",
     "version",
 )

@@ -9,7 +9,7 @@ from typing import Final
 from hub.domain.face import FaceContent
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
-from hub.registry.face_store import FACE
+from hub.registry.face_store import FACE, IDENTIFIER
 from hub.registry.ports import Database
 from hub.registry.read import CertificateReader
 from hub.storage.statements import integer, text
@@ -60,6 +60,11 @@ class FaceReader:
             valid_until=text(row[6]),
             status_place=text(row[7]),
         )
+
+    async def identifier(self, authority: str, certificate_id: str, version: int) -> str | None:
+        """The identifier of a version of a certificate of this authority, if it is on file."""
+        row = await self.database.one(IDENTIFIER, certificate_id, authority, version)
+        return None if row is None else text(row[0])
 
     async def type_version(self, version_id: str) -> int:
         """In which version of its type a certificate version was issued."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
+from hub.domain.face import CopyTerms, FaceContent, FaceFormat
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
@@ -220,4 +222,36 @@ class Grants(Protocol):
 
     def check(self) -> Check:
         """That no grant changed since this was answered."""
+        ...
+
+
+class SealedFace(Protocol):
+    """A sealed file, and what must be recorded with it."""
+
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def seal(self) -> str: ...
+    @property
+    def intent(self) -> str: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def template_digest(self) -> str: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+class SealedFaces(Protocol):
+    """Who sets and seals faces."""
+
+    def sealed(
+        self, content: FaceContent, wanted: FaceFormat | None, terms: CopyTerms | None
+    ) -> AbstractAsyncContextManager[SealedFace]:
+        """The face under the authority's seal, an original without `terms`; record its writes
+        before the context ends. Raises HubError as the seals do."""
         ...

@@ -338,6 +338,10 @@ def _complete_upload(message: Any) -> None:
     header.media_type, header.digest = "application/pdf", "A" * 43
 
 
+def _complete_sealing(message: Any) -> None:
+    message.version, message.media_type = 1, "application/ofd"
+
+
 def _with_ruling(message: Any) -> None:
     message.etag = "read from nowhere"
     message.ruling.legal_basis, message.ruling.document = "行政许可法", "12号"
@@ -390,6 +394,7 @@ _COMPLETED: Final[dict[str, Callable[[Any], None]]] = {
     },
     f"{_STATES}ConfirmCertificate": _gone,
     "/hub.registry.v1.DocumentService/UploadDocument": _complete_upload,
+    "/hub.registry.v1.DocumentService/SealDocument": _complete_sealing,
     "/hub.registry.v1.FactService/AnnounceFactChange": _announcing,
     "/hub.registry.v1.FactService/AnnounceHolderEvent": _befallen,
     "/hub.registry.v1.ObjectionService/RaiseObjection": _objecting,

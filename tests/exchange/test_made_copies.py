@@ -20,10 +20,11 @@ from hub.proof.encoding import digest as digest_of_text
 from hub.proof.face_facts import ofd_facts
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import Report, StepName
+from hub.proof.report import FactName, Report, StepName
 from hub.proof.request import CopyPurpose
 from hub.proof.run import Evidence
 from hub.proof.worker import Verifiers
+from hub.registry.v1 import documents_pb2
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from tests.chinese_font import needs_font
 from tests.exchange.handed import Came, digest_of, fetch
@@ -35,10 +36,12 @@ from tests.simulator import (
     LICENCE,
     Refused,
     Simulator,
+    by_identifier,
     copy_home,
     licence,
     new_id,
 )
+from tests.test_documents_total import undocumented
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -124,10 +127,10 @@ async def copy(city: City, number: int = 1, media_type: str = OFD, **claims: Any
     )
 
 
-def verified(hub: Simulator, data: bytes) -> Report:
+def verified(hub: Simulator, data: bytes, record: bytes | None = None) -> Report:
     """The report of a worker that pins what the hub hands out."""
     with closing(Verifiers()) as verifiers:
-        report = verifiers.verify(data, hub.trust, Evidence(now=int(time.time())))
+        report = verifiers.verify(data, hub.trust, Evidence(now=int(time.time()), record=record))
     assert report is not None
     return report
 
@@ -148,6 +151,7 @@ async def test_a_copy_is_made_sealed_registered_and_logged(made_city: City) -> N
     (entry,) = await made_city.hub.entries(size)
     said = entry["data"]
     assert entry["kind"] == "document.fetched"
+    assert undocumented(entry) == []
     assert said["digest"] == digest_of(came.data)
     assert (said["copy"], said["purpose"]) == (came.header.annotated_copy, PURPOSE)
     assert (said["seal"], said["intent"]) == (SEAL, "intents/hz-documents")
@@ -290,3 +294,82 @@ async def test_without_a_grant_there_is_no_copy(made_city: City) -> None:
         )
 
     assert caught.value.reason in {"GRANT_MISSING", "FIELD_NOT_GRANTED"}
+
+
+# ---- originals ----
+
+
+async def test_an_original_is_sealed_once_at_the_wish_of_its_department(made_city: City) -> None:
+    """No intent names originals at first; then one file is kept, listed, logged, and verifies."""
+    hub, clerk = made_city.hub, Clerk(made_city.hub.system("hz-department"))
+    request = documents_pb2.SealDocumentRequest(
+        request_id=new_id(), parent=made_city.names[3], version=1, media_type=OFD
+    )
+    with pytest.raises(Refused) as caught:
+        await clerk.member.call(clerk.stub.SealDocument, request)
+    assert caught.value.reason == "INTENT_NOT_APPROVED"
+    await allow(hub, "hz-originals", ["original"])
+    size = hub.size
+
+    request.request_id = new_id()
+    first = await clerk.member.call(clerk.stub.SealDocument, request)
+    again = await clerk.member.call(clerk.stub.SealDocument, request)
+
+    assert first == again
+    (entry,) = await hub.entries(size)
+    _, data = await clerk.download(first.document.name)
+    assert entry["kind"] == "document.sealed"
+    assert undocumented(entry) == []
+    assert entry["data"]["digest"] == first.document.digest == digest_of(data)
+    assert entry["data"]["cert"] == made_city.identifiers[3]
+    assert first.document.uploader == SEAL
+    assert [one.name for one in await clerk.listed(made_city.names[3])] == [first.document.name]
+    report = verified(hub, data)
+    facts = {fact.name: fact.value for fact in report.facts}
+    assert facts[FactName.IDENTIFIER] == made_city.identifiers[3]
+    assert FactName.PURPOSE not in facts
+    assert not [step for step in report.steps if step.verdict is Verdict.INVALID]
+    request.request_id = new_id()
+    with pytest.raises(Refused) as caught:
+        await clerk.member.call(clerk.stub.SealDocument, request)
+    assert caught.value.reason == "ALREADY_EXISTS"
+    came = await copy(made_city, 3)
+    assert came.header.annotated_copy and came.data != data
+
+
+async def test_another_department_makes_no_original(made_city: City) -> None:
+    clerk = Clerk(made_city.hub.system("nb-department"))
+    request = documents_pb2.SealDocumentRequest(
+        request_id=new_id(), parent=made_city.names[3], version=1, media_type=OFD
+    )
+
+    with pytest.raises(Refused) as caught:
+        await clerk.member.call(clerk.stub.SealDocument, request)
+
+    assert caught.value.reason == "AUTHORITY_NOT_ALLOWED"
+
+
+# ---- held against the record ----
+
+
+async def test_a_face_is_held_against_the_record_of_its_certificate(made_city: City) -> None:
+    """The record of this certificate agrees, that of another does not."""
+    platform = made_city.hub.platform()
+    came = await copy(made_city)
+    records = {
+        number: (await platform.fetch(by_identifier(made_city.identifiers[number])))
+        .response.certificates[0]
+        .presentation.encode()
+        for number in (1, 2)
+    }
+
+    right = verified(made_city.hub, came.data, record=records[1])
+    wrong = verified(made_city.hub, came.data, record=records[2])
+    garbage = verified(made_city.hub, came.data, record=b"\xff\xfe")
+
+    steps = {step.name: step for step in right.steps}
+    assert steps[StepName.FACE_RECORD].verdict is Verdict.VALID
+    for report in (wrong, garbage):
+        steps = {step.name: step for step in report.steps}
+        assert steps[StepName.FACE_RECORD].reason is ProofReason.FACE_DIFFERS
+        assert report.verdict is Verdict.INVALID

@@ -39,6 +39,26 @@ class UploadDocumentResponse(_message.Message):
     receipt: _common_pb2.Receipt
     def __init__(self, document: _Optional[_Union[Document, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
+class SealDocumentRequest(_message.Message):
+    __slots__ = ("request_id", "parent", "version", "media_type")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    parent: str
+    version: int
+    media_type: str
+    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., version: _Optional[int] = ..., media_type: _Optional[str] = ...) -> None: ...
+
+class SealDocumentResponse(_message.Message):
+    __slots__ = ("document", "receipt")
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    document: Document
+    receipt: _common_pb2.Receipt
+    def __init__(self, document: _Optional[_Union[Document, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+
 class DownloadDocumentRequest(_message.Message):
     __slots__ = ("request_id", "name")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]

@@ -41,6 +41,11 @@ class DocumentServiceStub:
                 request_serializer=hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentRequest.SerializeToString,
                 response_deserializer=hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentResponse.FromString,
                 _registered_method=True)
+        self.SealDocument = channel.unary_unary(
+                '/hub.registry.v1.DocumentService/SealDocument',
+                request_serializer=hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentRequest.SerializeToString,
+                response_deserializer=hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentResponse.FromString,
+                _registered_method=True)
         self.DownloadDocument = channel.unary_stream(
                 '/hub.registry.v1.DocumentService/DownloadDocument',
                 request_serializer=hub_dot_registry_dot_v1_dot_documents__pb2.DownloadDocumentRequest.SerializeToString,
@@ -62,6 +67,15 @@ class DocumentServiceServicer:
         """UploadDocument keeps a document with a version of a certificate of the caller's own authority. The
         first message is the header, every other one a chunk. One log entry. A document whose bytes do not
         have the digest of the header, or are not of its media type, is refused and nothing of it is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SealDocument(self, request, context):
+        """SealDocument sets the face of a version in its approved template, seals it by its authority's key
+        under a standing intent that names originals, and keeps it as the version's original (原件), once
+        in each format. One log entry, with the digest of the file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,6 +104,11 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.UploadDocument,
                     request_deserializer=hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentRequest.FromString,
                     response_serializer=hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentResponse.SerializeToString,
+            ),
+            'SealDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.SealDocument,
+                    request_deserializer=hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentRequest.FromString,
+                    response_serializer=hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentResponse.SerializeToString,
             ),
             'DownloadDocument': grpc.unary_stream_rpc_method_handler(
                     servicer.DownloadDocument,
@@ -131,6 +150,33 @@ class DocumentService:
             '/hub.registry.v1.DocumentService/UploadDocument',
             hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentRequest.SerializeToString,
             hub_dot_registry_dot_v1_dot_documents__pb2.UploadDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SealDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.registry.v1.DocumentService/SealDocument',
+            hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentRequest.SerializeToString,
+            hub_dot_registry_dot_v1_dot_documents__pb2.SealDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,123 @@
+"""Originals (原件): a version's face, set and sealed once, and kept with its documents.
+
+1. The caller keeps the certificate; a call answered before is answered again.
+2. The version is in force and has no original in this format: there is one.
+3. The face is set and sealed by its authority, under an intent that names originals.
+4. The file is stored; its row, its digest and the use of the seal are one entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.clock import Clock
+from hub.domain.certificate import State
+from hub.domain.face import FaceContent, FaceFormat
+from hub.errors import HubError, Reason
+from hub.registry.document_store import DOCUMENTS_OF_VERSION, document_of
+from hub.registry.documents import Documents, Kept
+from hub.registry.faces import FaceReader
+from hub.registry.made_documents import MadeDocuments, UnrecordedDocument
+from hub.registry.ports import SealedFaces
+from hub.storage.changes import Answered, Call, Change, answered_before, record
+from hub.storage.statements import Check
+
+# After these it is certain that no row names the new bytes.
+_UNSURE: Final = frozenset({Reason.LOG_UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of which version, in which format."""
+
+    authority: str
+    certificate_id: str
+    version: int
+    format: FaceFormat
+
+
+@dataclass(frozen=True, slots=True)
+class SealDocument:
+    """Make the original of a version, where its authority asks for it."""
+
+    clock: Clock
+    documents: Documents
+    made: MadeDocuments
+    faces: FaceReader
+    seals: SealedFaces
+
+    async def __call__(self, call: Call, wanted: Wanted) -> Kept:
+        """The document; durable when it returns.
+
+        Raises HubError: AUTHORITY_NOT_ALLOWED, CERTIFICATE_NOT_FOUND, CERTIFICATE_NOT_IN_FORCE,
+        ALREADY_EXISTS, REQUEST_ID_REUSED, DECISION_STALE, LOG_UNAVAILABLE, and what setting,
+        sealing and storing raise.
+        """
+        documents, caller = self.documents, call.caller
+        await documents.check_kept(caller, wanted.authority, wanted.certificate_id)
+        first = await answered_before(documents.recorder, call)
+        if first is not None:
+            return await self._kept(wanted, first)
+        identifier = await self.faces.identifier(
+            wanted.authority, wanted.certificate_id, wanted.version
+        )
+        found = await self.faces.certificates.by_identifier(identifier or "")
+        if found is None or identifier is None:
+            name = f"{wanted.authority}/certificates/{wanted.certificate_id}"
+            raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
+        if found.state is not State.ACTIVE:
+            raise HubError(Reason.CERTIFICATE_NOT_IN_FORCE, identifier=identifier)
+        face = await self.faces.read(identifier)
+        assert face is not None, "it was found a moment ago"
+        await self._check_first(face, wanted.format)
+        checks = (documents.access.check(caller), found.check)
+        return await self._made(call, wanted, face, checks)
+
+    async def _check_first(self, face: FaceContent, form: FaceFormat) -> None:
+        """Step 2. Two calls at once are told apart by the seal's turn and the key's uses."""
+        rows = await self.documents.database.all(DOCUMENTS_OF_VERSION, face.version_id)
+        for row in map(document_of, rows):
+            if row.media_type == form.value and "/seals/" in row.uploader:
+                raise HubError(Reason.ALREADY_EXISTS, name=row.name)
+
+    async def _made(
+        self, call: Call, wanted: Wanted, face: FaceContent, checks: tuple[Check, ...]
+    ) -> Kept:
+        """Steps 3 and 4."""
+        async with self.seals.sealed(face, wanted.format, None) as sealed:
+            await self._check_first(face, wanted.format)
+            kept = await self.made.keep(face, sealed.media_type, sealed.data, made_as=sealed.seal)
+            change = Change(
+                "document.sealed",
+                {
+                    "document": kept.name,
+                    "cert": face.identifier,
+                    "version": face.version,
+                    "media_type": sealed.media_type,
+                    "size": kept.size,
+                    "digest": kept.digest,
+                    "face": f"{sealed.template} {sealed.template_digest}",
+                    "seal": sealed.seal,
+                    "intent": sealed.intent,
+                },
+                writes=(*kept.writes, *sealed.writes),
+                checks=(*checks, *sealed.checks),
+                answer=kept.id.encode(),
+            )
+            answered = await self._recorded(call, change, kept)
+        return await self._kept(wanted, answered)
+
+    async def _recorded(self, call: Call, change: Change, kept: UnrecordedDocument) -> Answered:
+        try:
+            answered = await record(self.documents.recorder, call, change)
+        except HubError as error:
+            if error.reason not in _UNSURE:
+                await self.made.discard(kept)
+            raise
+        if answered.answer != kept.id.encode():
+            await self.made.discard(kept)  # The same call, at the same time, was first.
+        return answered
+
+    async def _kept(self, wanted: Wanted, answered: Answered) -> Kept:
+        return await self.documents.kept(wanted.authority, wanted.certificate_id, answered)
