@@ -56,6 +56,23 @@ class StagedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class SentRow:
+    """One row as it was signed."""
+
+    source_key: str
+    salt: bytes
+    row: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SentBatch:
+    """A batch as it was signed, answered or not."""
+
+    root_jws: str
+    rows: tuple[SentRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one page of the source came to. `batch` is None where nothing had to be sent."""
 
@@ -275,6 +292,26 @@ class Outbox:
         sent = tuple(OutboxRow(*row) for row in rows)
         return StagedBatch(seq, name, root_jws, chain_digest, sent), Position(offset, line)
 
+    def sent(self, batch: str) -> SentBatch | None:
+        """The batch of this name, if it stands here."""
+        found = self._db.execute(
+            "SELECT seq, root_jws FROM batches WHERE batch = ?", (batch,)
+        ).fetchone()
+        if found is None:
+            return None
+        rows = self._db.execute(
+            "SELECT source_key, salt, row FROM outbox WHERE seq = ? ORDER BY i", (found[0],)
+        ).fetchall()
+        return SentBatch(found[1], tuple(SentRow(*row) for row in rows))
+
+    def given_identifiers(self, source_key: str) -> list[tuple[bytes, str]]:
+        """Rows that were sent of this source key, with the identifier that the hub gave each."""
+        return self._db.execute(
+            "SELECT row, identifier FROM outbox WHERE source_key = ? AND identifier <> ''"
+            " ORDER BY seq DESC LIMIT 100",
+            (source_key,),
+        ).fetchall()
+
     def withdraw(self, batch: StagedBatch) -> None:
         """Undo the staging of a batch that the hub took nothing of: its rows are read again, and
         its number is the next root's. What the page put into quarantine stays there."""
@@ -455,6 +492,9 @@ def _prepare(db: sqlite3.Connection, path: Path, chain: str) -> None:
     db.execute("PRAGMA synchronous = FULL")
     with _transaction(db):
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            # Outboxes from before a signer asked them have none.
+            db.execute(_KEYS_INDEX)
         if version == 0:
             for statement in _SCHEMA:
                 db.execute(statement)
@@ -493,6 +533,7 @@ def _quarantined(
     return Quarantined(row_id, QuarantineState(state), bad, sightings, first_us, last_us)
 
 
+_KEYS_INDEX: Final = "CREATE INDEX IF NOT EXISTS outbox_keys ON outbox (source_key)"
 _SCHEMA: Final = (
     "CREATE TABLE chain (name TEXT NOT NULL) STRICT",
     "CREATE TABLE runs (id TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL,"
@@ -512,6 +553,7 @@ _SCHEMA: Final = (
     " digest BLOB NOT NULL, salt BLOB NOT NULL, row BLOB NOT NULL, line INTEGER NOT NULL,"
     " place INTEGER NOT NULL, outcome TEXT, certificate TEXT, identifier TEXT,"
     " PRIMARY KEY (seq, i)) STRICT",
+    _KEYS_INDEX,
     "CREATE TABLE seen (source_key TEXT PRIMARY KEY, digest BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE quarantine (id INTEGER PRIMARY KEY, key TEXT NOT NULL, file TEXT NOT NULL,"
     " line INTEGER NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL, raw BLOB NOT NULL,"

@@ -191,6 +191,22 @@ class TokenUriSection(_Section):
     sm2_signs: Annotated[str, Field(pattern=r"^(message|digest)$")] = "message"
 
 
+class RemoteSignerSection(_Section):
+    """A signer that a department runs beside its connector (docs/adr/0047)."""
+
+    # Its home of keys is called `remote-` and this.
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    # Host and port. The signer's TLS certificate names the host.
+    address: Annotated[str, Field(pattern=_ADDRESS)]
+    # Anchors of the signer's TLS certificate, a PEM bundle.
+    ca: Path
+    # The hub's own certificate chain towards it, and its key (mode 0600).
+    certificate: Path
+    key: Path
+    # Seconds that one answer may take.
+    timeout_s: Annotated[float, Field(ge=1, le=300)] = 60.0
+
+
 class SealSection(_Section):
     """Keys of seals, and the time stamps on what they seal."""
 
@@ -207,6 +223,8 @@ class SealSection(_Section):
     # (法定名称章), 2 of the legal representative, 3 special purpose, 4 contracts, 99 others.
     types: tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], ...] = (1, 2, 3, 4, 99)
     pkcs11: TokenUriSection = TokenUriSection()
+    # Signers of departments, one `[[seal.remote]]` each: keys that the hub does not hold.
+    remote: Annotated[tuple[RemoteSignerSection, ...], Field(max_length=256)] = ()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
     tsa_url: Annotated[str, Field(pattern=_TSA_URL, max_length=2048)] = ""
@@ -223,6 +241,20 @@ class SealSection(_Section):
                 'seal.pkcs11 要求 seal.signer = "process"',
             )
         return self
+
+    @model_validator(mode="after")
+    def _remotes_apart(self) -> SealSection:
+        names = [one.name for one in self.remote]
+        if len(set(names)) < len(names):
+            raise SchemaFault(
+                "each seal.remote has a name of its own", "seal.remote 的名称不得重复"
+            )
+        return self
+
+    @property
+    def signs_elsewhere(self) -> bool:
+        """Whether a signer outside this process has to be shown what it shall believe."""
+        return self.signer == "process" or bool(self.remote)
 
 
 class TokenSection(_Section):

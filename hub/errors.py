@@ -111,6 +111,7 @@ class Reason(StrEnum):
     KEY_PIN_LOCKED = "KEY_PIN_LOCKED"
     SIGNER_PINNED = "SIGNER_PINNED"
     SIGNING_INDETERMINATE = "SIGNING_INDETERMINATE"
+    OUTBOX_DIFFERS = "OUTBOX_DIFFERS"
     INTENT_CLOSED = "INTENT_CLOSED"
     SEAL_NOT_MADE = "SEAL_NOT_MADE"
     SEAL_SUSPENDED = "SEAL_SUSPENDED"
@@ -162,6 +163,7 @@ class Reason(StrEnum):
     LOG_UNAVAILABLE = "LOG_UNAVAILABLE"
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
     SIGNER_UNAVAILABLE = "SIGNER_UNAVAILABLE"
+    REMOTE_SIGNER_UNAVAILABLE = "REMOTE_SIGNER_UNAVAILABLE"
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     TRUST_UNAVAILABLE = "TRUST_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
@@ -625,6 +627,17 @@ TEXTS: dict[Reason, Text] = {
     Reason.SIGNER_UNAVAILABLE: Text(
         "the signer process does not answer. It is started again; repeat with the same request id.",
         "签名进程没有响应，正在重新启动。请使用相同的请求编号重试。",
+    ),
+    Reason.REMOTE_SIGNER_UNAVAILABLE: Text(
+        "the signer {home} of the department does not answer ({rule}). Nothing was kept; repeat "
+        "with the same request id when it is back.",
+        "部门签名服务 {home} 没有响应（{rule}）。未保存任何数据，待其恢复后请使用相同的请求编号"
+        "重试。",
+    ),
+    Reason.OUTBOX_DIFFERS: Text(
+        "the department's signer does not find this in its own outbox: batch {batch}, row {row}: "
+        "{rule}. Nothing was signed.",
+        "部门签名服务在本部门发件箱中核对不符：批次 {batch}，第 {row} 行：{rule}。未签名。",
     ),
     Reason.KEY_UNAVAILABLE: Text(
         "the key {key} cannot be used now. Check its file, passphrase and permissions, then "

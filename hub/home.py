@@ -31,7 +31,9 @@ from hub.ledger.checkpoints import FileHead, LogKey
 from hub.ledger.ports import ExternalHead
 from hub.ledger.s3_head import HEAD_BYTES_MAX, S3Head
 from hub.proof.jose import ACCESS_TYP, STATUS_TYP, Algorithm, RegisteredKey, Signer, es256_signer
-from hub.seal.homes.process import Evidence, ProcessHome, SignerProcess, check_home
+from hub.seal.homes.conversation import Evidence, NoEvidence
+from hub.seal.homes.process import SignerProcess, check_home
+from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import KeyHome
 from hub.seal.signer_process import Settings
 from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
@@ -119,29 +121,66 @@ def check_key_homes(config: Config) -> dict[str, Callable[[], int]]:
     """For each home of seals' keys what tells how many it holds, whether a hub runs or not; it
     raises HubError as `KeyHome.health`."""
     settings = signer_settings(config)
-    if config.seal.signer != "process":
-        return {name: home.health for name, home in settings.homes().items()}
     names = ("files", "pkcs11") if settings.token_uri else ("files",)
-    return {name: partial(check_home, settings, name) for name in names}
+    checks: dict[str, Callable[[], int]] = (
+        {name: partial(check_home, settings, name) for name in names}
+        if config.seal.signer == "process"
+        else {name: home.health for name, home in settings.homes().items()}
+    )
+    remote = _remote_homes(config, "", NoEvidence())
+    return checks | {name: partial(_checked, home) for name, home in remote.items()}
 
 
 def key_homes(config: Config, keys: HubKeys, evidence: Evidence) -> dict[str, KeyHome]:
-    """The homes of seals' keys: in this process, or as the signer process keeps them."""
+    """The homes of seals' keys: in this process, as the signer process keeps them, and those of
+    departments."""
     settings = signer_settings(config)
-    if config.seal.signer != "process":
-        return settings.homes()
     log_key = keys.log.verifier.text()
+    remote = _remote_homes(config, log_key, evidence)
+    if config.seal.signer != "process":
+        return settings.homes() | remote
     process = SignerProcess(settings, config.hub.origin, config.hub.region, log_key, evidence)
     every = frozenset(KeyAlgorithm)
     inside = settings.files()
     homes: dict[str, KeyHome] = {
-        "files": ProcessHome(process, "files", Custody.HUB_FILE, every, inside)
+        "files": SignerHome(process, "files", Custody.HUB_FILE, every, inside)
     }
     if settings.token_uri:
         has_sm2 = bool(settings.sm2_generate and settings.sm2_sign)
         can = every if has_sm2 else every - {KeyAlgorithm.SM2}
-        homes["pkcs11"] = ProcessHome(process, "pkcs11", Custody.HUB_HSM, can)
+        homes["pkcs11"] = SignerHome(process, "pkcs11", Custody.HUB_HSM, can)
+    return homes | remote
+
+
+def _remote_homes(config: Config, log_key: str, evidence: Evidence) -> dict[str, KeyHome]:
+    """The homes that departments keep. Nothing is asked of them yet."""
+    if not config.seal.remote:
+        return {}
+    # Only who has such a home pays for loading gRPC's client.
+    from hub.seal.homes.remote import RemoteAddress, RemoteSigner  # noqa: PLC0415
+
+    homes: dict[str, KeyHome] = {}
+    for one in config.seal.remote:
+        name = f"remote-{one.name}"
+        place = RemoteAddress(
+            name,
+            one.address,
+            config.path(one.ca),
+            config.path(one.certificate),
+            config.path(one.key),
+            one.timeout_s,
+        )
+        signer = RemoteSigner(place, config.hub.origin, config.hub.region, log_key, evidence)
+        every = frozenset(KeyAlgorithm)
+        homes[name] = SignerHome(signer, name, Custody.DEPARTMENT, every, called="remote")
     return homes
+
+
+def _checked(home: KeyHome) -> int:
+    try:
+        return home.health()
+    finally:
+        home.close()
 
 
 def has_log(config: Config) -> bool:

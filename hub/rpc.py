@@ -109,6 +109,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.KEY_PIN_LOCKED,
             Reason.SIGNER_PINNED,
             Reason.SIGNING_INDETERMINATE,
+            Reason.OUTBOX_DIFFERS,
             Reason.INTENT_CLOSED,
             Reason.SEAL_NOT_MADE,
             Reason.SEAL_SUSPENDED,

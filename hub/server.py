@@ -392,7 +392,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         origin, region, database, keys.status, clock, recorder.head, config.hub.replica
     )
     await status_lists.load()
-    proven = ProvenKeys(directory, recorder.proofs, config.seal.signer == "process")
+    proven = ProvenKeys(directory, recorder.proofs, config.seal.signs_elsewhere)
     rosters = Rosters(database, recorder.proofs)
     seal_keys = await _seal_keys(config, keys, database, recorder, SignerEvidence(rosters, proven))
     signer = Signer(origin, region, clock, lambda: rosters.newest, proven)

@@ -38,12 +38,34 @@ ALLOWED = {
         "certs.files",
         *(f"hub.{name}.v1" for name in COMPONENTS),
     ),
+    # The signer process of the hub behind another door (docs/adr/0047): the very same checks,
+    # journal and homes, which need no server library.
+    "connectors/signer.py": (
+        *_PROOF,
+        "hub.clock",
+        "hub.seal.algorithms",
+        "hub.seal.homes.files",
+        "hub.seal.homes.pkcs11",
+        "hub.seal.keys",
+        "hub.seal.signer_desk",
+        "hub.seal.signer_journal",
+        "hub.seal.signer_process",
+        "hub.seal.v1",
+        "connectors",
+    ),
     "certs": ("hub.errors", "hub.proof"),
 }
 
 # Libraries that only some places may touch, by the first part of the module's name.
 LIBRARIES = {
-    "grpc": ("hub/rpc.py", "hub/server.py", "hub/*/*service.py", "connectors/", "hub/cli/"),
+    "grpc": (
+        "hub/rpc.py",
+        "hub/server.py",
+        "hub/*/*service.py",
+        "connectors/",
+        "hub/cli/",
+        "hub/seal/homes/remote.py",
+    ),
     "sqlalchemy": (
         "hub/*/*store.py",
         "hub/storage/",
@@ -87,7 +109,7 @@ def _relative(path: Path) -> str:
 
 
 def _layer(name: str) -> str | None:
-    for layer in ALLOWED:
+    for layer in sorted(ALLOWED, key=len, reverse=True):
         if name == layer or name.startswith(f"{layer}/"):
             return layer
     return None
@@ -149,6 +171,21 @@ def test_a_generated_client_needs_no_server_library() -> None:
     script = (
         "import sys, hub.exchange.v1.exchange_pb2_grpc, hub.registry.v1.registry_pb2_grpc;"
         "print([m for m in ('sqlalchemy','starlette','asyncpg','typer') if m in sys.modules])"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed.strip() == "[]"
+
+
+def test_a_departments_signer_needs_no_server_library() -> None:
+    """It brings the hub's checks to the department's machine, not the hub."""
+    script = (
+        "import sys, connectors.signer;"
+        "print([m for m in ('sqlalchemy','starlette','asyncpg','typer','pkcs11')"
+        " if m in sys.modules])"
     )
 
     printed = subprocess.run(

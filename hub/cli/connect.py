@@ -7,6 +7,9 @@ brake · 9 does not balance · 130 interrupted; run again to resume.
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -251,6 +254,42 @@ def attest(
         next_step(terminal, f"sealway connect attest {manifest} --row {left[0]}")
     else:
         next_step(terminal, f"sealway connect run {manifest}")
+
+
+@app.command("sign-serve")
+def sign_serve(
+    settings: Annotated[
+        Path, typer.Argument(metavar="SETTINGS", help="The signer's settings (TOML).")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the department's own signer: it seals what stands in the outbox, and nothing else.
+
+    SIGTERM and Ctrl-C stop it; what is being signed is finished. It says where once it serves: a
+    line, or with --json {"port"}.
+
+    Example: sealway connect sign-serve signer/signer.toml
+    """
+    from connectors.signer import SignerSettings, serve  # noqa: PLC0415 - only who signs loads it
+
+    terminal = Terminal(as_json)
+
+    def started(port: int) -> None:
+        terminal.document({"port": port})
+        if not as_json:
+            terminal.say(
+                f"The signer serves on port {port}. Ctrl-C stops it.",
+                f"签名服务已在端口 {port} 运行，按 Ctrl-C 停止。",
+            )
+        sys.stdout.flush()
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        serve(SignerSettings.load(settings), ended, started)
+    except (HubError, ProofError) as error:
+        raise typer.Exit(report_error(error, as_json=as_json, exit_code=4)) from error
 
 
 @quarantine.command("list")

@@ -248,11 +248,12 @@ def _key_homes(config: Config) -> Iterator[Finding]:
         except HubError as error:
             yield _fault(check, error)
             continue
-        where = (
-            Said("signer process", "签名进程")
-            if config.seal.signer == "process"
-            else (Said("inside the hub", "枢纽进程内"))
-        )
+        if name.startswith("remote-"):
+            where = Said("the department's signer", "部门签名服务")
+        elif config.seal.signer == "process":
+            where = Said("signer process", "签名进程")
+        else:
+            where = Said("inside the hub", "枢纽进程内")
         detail = Said(f"{keys} keys, {where.en}", f"{keys} 个密钥，{where.zh}")
         yield Finding(check, Mark.GOOD, detail)
 

@@ -48,6 +48,9 @@ from hub.proof.x509_sm2 import parse_x509
 SKEW_S: Final = 30
 """How far the time in a record may be from the signer's."""
 
+# A department that signs with a key of its own delegates nothing.
+_DELEGATED: Final = (Custody.HUB_FILE, Custody.HUB_HSM)
+
 # What equals values of other types, or may hold what does.
 _MANY_EQUALS: Final = frozenset({bool, int, float, list, dict})
 _BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})
@@ -217,7 +220,7 @@ class CheckedBatch:
             status=chosen.status,
             custody=custody,
             src=Source(order.batch, chosen.row_index, order.rows_n, self.leaves[chosen.row_index]),
-            delegation=None if chosen.backfill else approved.name,
+            delegation=approved.name if custody in _DELEGATED else None,
             attested_by=intent.authority if chosen.backfill else None,
             conversion=self._conversion(row),
             algs=chosen.algs,

@@ -95,7 +95,7 @@ class Settings:
 def main() -> None:
     """Run until the input closes."""
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    _close_to_others()
+    close_to_others()
     settings = Settings(**json.loads(sys.stdin.buffer.readline()))
     folder = Path(settings.folder)
     listener = listen(folder)
@@ -139,7 +139,7 @@ def _end_with_input() -> None:
     os._exit(0)
 
 
-def _close_to_others() -> None:
+def close_to_others() -> None:
     """No core dumps, and no debugger or reader of memory under the same user."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, AttributeError):

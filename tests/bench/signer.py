@@ -13,7 +13,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from hub.seal.homes.process import ProcessHome, SignerProcess
+from hub.seal.homes.process import SignerProcess
+from hub.seal.homes.signers import SignerHome
 from hub.seal.v1 import signer_pb2 as pb
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal, openssl_speed
@@ -44,7 +45,7 @@ def signer(effort: Effort) -> Result:
 async def _measured(home: Path, effort: Effort, result: Result) -> None:
     async with Simulator(home) as hub:
         files = hub.hub.seals.keys.homes["files"]
-        assert isinstance(files, ProcessHome)
+        assert isinstance(files, SignerHome)
         requests = [await _sent(hub, 1, count) for count in (1, _BATCH)]
         await asyncio.to_thread(_measure, files.process, requests, effort, result)
 

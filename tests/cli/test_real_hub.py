@@ -756,6 +756,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     leaves = set(commands(command_line()))
 
     streaming = {("serve",), ("facade", "serve"), ("certificate", "watch")}
+    # Serves too: tests/connectors/test_remote_signer.py.
+    streaming |= {("connect", "sign-serve")}
     # No type of this city carries a fact, and none allows a certificate without a holder:
     # tests/registry/test_facts.py and test_holders.py run these in one that has.
     elsewhere = {

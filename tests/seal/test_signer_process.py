@@ -29,7 +29,8 @@ from hub.errors import HubError, Reason
 from hub.home import signer_settings
 from hub.proof.encoding import b64u, emit_json, parse_object
 from hub.seal.algorithms import AlgorithmTable, PublicKey, Subject
-from hub.seal.homes.process import ProcessHome, SignerProcess, check_home
+from hub.seal.homes.process import SignerProcess, check_home
+from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import header_segment
 from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
@@ -67,8 +68,8 @@ class Signing:
     @property
     def process(self) -> SignerProcess:
         home = self.hub.hub.seals.keys.homes["files"]
-        assert isinstance(home, ProcessHome)
-        return home.process
+        assert isinstance(home, SignerHome)
+        return home.signer
 
     @property
     def folder(self) -> Path:
@@ -176,7 +177,7 @@ async def test_killed_between_signature_and_answer_nothing_is_signed_twice(
     assert signing.journal("SELECT uses FROM uses") == [(2,)]
     answer = signing.by_hand(sign=lost)
     assert answer.refused.reason == Reason.SIGNING_INDETERMINATE
-    assert process._unsettled == set()
+    assert process.unsettled == set()
 
 
 async def test_a_request_is_signed_once_and_answered_alike(signing: Signing) -> None:
@@ -633,14 +634,14 @@ class Homes:
     token: softhsm.SoftToken
 
     @property
-    def files(self) -> ProcessHome:
+    def files(self) -> SignerHome:
         every = frozenset(KeyAlgorithm)
-        return ProcessHome(self.process, "files", Custody.HUB_FILE, every)
+        return SignerHome(self.process, "files", Custody.HUB_FILE, every)
 
     @property
-    def hsm(self) -> ProcessHome:
+    def hsm(self) -> SignerHome:
         every = frozenset(KeyAlgorithm) - {KeyAlgorithm.SM2}
-        return ProcessHome(self.process, "pkcs11", Custody.HUB_HSM, every)
+        return SignerHome(self.process, "pkcs11", Custody.HUB_HSM, every)
 
 
 @pytest.fixture
@@ -665,7 +666,7 @@ def reason_of(attempt: Callable[[], object]) -> Reason:
 @pytest.mark.parametrize("name", ["files", "hsm"])
 def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
     """Made, found by thumbprint and use, destroyed; without a mandate nothing is signed."""
-    home: ProcessHome = getattr(homes, name)
+    home: SignerHome = getattr(homes, name)
     made = home.create(ES256, KeyUse.RECORD, SUBJECT)
     kid = made.public.kid
     key = home.open(kid, ES256, KeyUse.RECORD, (b"chain",))
@@ -673,7 +674,7 @@ def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
     assert x509.load_der_x509_csr(made.x509_request).is_signature_valid
     assert home.health() == 1
     assert (key.kid, key.custody, key.x509_chain) == (kid, home.custody, (b"chain",))
-    assert repr(key) == f"ProcessKey({kid!r}, record)"
+    assert repr(key) == f"SignerHomeKey({kid!r}, record)"
     for format in FORMATS.values():
         refused = reason_of(partial(key.sign, bytes(32), format))
         assert refused is Reason.KEY_USAGE_REFUSED

@@ -1,4 +1,5 @@
-"""Keys in encrypted files: the home that needs nothing but a disk. Custody: the hub's."""
+"""Keys in encrypted files: the home that needs nothing but a disk. Custody: the hub's, where it
+is the hub that holds them."""
 
 from __future__ import annotations
 
@@ -36,16 +37,9 @@ class KeyFiles:
 
     folder: Path
     passphrase_file: Path
-
-    @property
-    def name(self) -> str:
-        """As in `KeyHome`."""
-        return "files"
-
-    @property
-    def custody(self) -> Custody:
-        """As in `KeyHome`."""
-        return Custody.HUB_FILE
+    # As in `KeyHome`.
+    name: str = "files"
+    custody: Custody = Custody.HUB_FILE
 
     @property
     def algorithms(self) -> frozenset[KeyAlgorithm]:

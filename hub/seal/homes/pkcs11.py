@@ -164,6 +164,9 @@ class Pkcs11Keys:
 
     token: TokenUri
     sm2_mechanisms: Sm2Mechanisms | None = None
+    # As in `KeyHome`.
+    name: str = "pkcs11"
+    custody: Custody = Custody.HUB_HSM
     # Tests hand in a module that fails on command.
     load: Callable[[str], Module] = pkcs11.lib
     monotonic: Callable[[], float] = time.monotonic
@@ -174,16 +177,6 @@ class Pkcs11Keys:
     _not_before: float = 0.0
     _refusal: Reason | None = None
     _refused_pin: tuple[int, int, int] | None = None
-
-    @property
-    def name(self) -> str:
-        """As in `KeyHome`."""
-        return "pkcs11"
-
-    @property
-    def custody(self) -> Custody:
-        """As in `KeyHome`."""
-        return Custody.HUB_HSM
 
     @property
     def algorithms(self) -> frozenset[KeyAlgorithm]:

@@ -1,0 +1,172 @@
+"""Homes of keys that a signer keeps, near or far: the hub asks, the signer checks and signs.
+
+What a signer is asked and what it answers is the same for the process of the hub (`process.py`) and
+for one that a department runs (`remote.py`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from hub.domain.certificate import Custody
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.seal.algorithms import PublicKey, Subject
+from hub.seal.keys import KeyHome, MadeKey, RecordWork, SigningKey
+from hub.seal.v1 import signer_pb2 as pb
+
+
+class AskedSigner(Protocol):
+    """A signer and the way to it. Any thread may call."""
+
+    def ask(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """The answer. Raises HubError: that there is none, and what the signer refuses with."""
+        ...
+
+    def sign(self, request: pb.SignRecords) -> list[bytes]:
+        """The signatures of `request`, as `Conversation.sign`. Raises as `ask`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; another call comes back."""
+        ...
+
+
+def read_answer(answer: pb.SignerAnswer) -> pb.SignerAnswer:
+    """`answer`. Raises HubError with what it refuses by; SIGNER_UNAVAILABLE for what no signer of
+    this release would say."""
+    if answer.WhichOneof("answer") == "refused":
+        if answer.refused.reason not in tuple(Reason):
+            raise HubError(Reason.SIGNER_UNAVAILABLE)
+        details: dict[str, Any] = dict(answer.refused.details)
+        raise HubError(Reason(answer.refused.reason), **details)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class SignerHome:
+    """A home of keys that a signer keeps; as `KeyHome`.
+
+    Signers have rules for records only. Keys of other uses are opened by `inside` where there is
+    one, in the hub; elsewhere there is none, and they are refused. `called` is what the signer
+    calls this home, where that is not `name`.
+    """
+
+    signer: AskedSigner
+    name: str
+    custody: Custody
+    algorithms: frozenset[KeyAlgorithm]
+    inside: KeyHome | None = None
+    called: str = ""
+
+    @property
+    def name_there(self) -> str:
+        """What the signer calls it."""
+        return self.called or self.name
+
+    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+        """As in `KeyHome`."""
+        asked = pb.MakeSignerKey(
+            home=self.name_there,
+            algorithm=algorithm.value,
+            use=use.value,
+            common_name=subject.common_name,
+            organization=subject.organization,
+            organization_identifier=subject.organization_identifier,
+        )
+        made = self.signer.ask(pb.SignerCall(make=asked)).made
+        return MadeKey(PublicKey.from_spki(made.public_key), made.x509_request)
+
+    def open(
+        self, kid: str, algorithm: KeyAlgorithm, use: KeyUse, x509_chain: tuple[bytes, ...]
+    ) -> SigningKey:
+        """As in `KeyHome`."""
+        if use is not KeyUse.RECORD and self.inside is not None:
+            return self.inside.open(kid, algorithm, use, x509_chain)
+        key = SignerHomeKey(kid, algorithm, use, self.custody, x509_chain, self)
+        self.signer.ask(pb.SignerCall(open=key.message()))
+        return key
+
+    def destroy(self, kid: str) -> None:
+        """As in `KeyHome`."""
+        asked = pb.DestroySignerKey(home=self.name_there, key_id=kid)
+        self.signer.ask(pb.SignerCall(destroy=asked))
+
+    def health(self) -> int:
+        """As in `KeyHome`."""
+        asked = pb.CheckSignerHome(home=self.name_there)
+        return int(self.signer.ask(pb.SignerCall(check=asked)).home.keys)
+
+    def close(self) -> None:
+        """As in `KeyHome`."""
+        self.signer.close()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignerHomeKey:
+    """A key of such a home; as `SigningKey`. It signs records, each batch under its mandate.
+
+    Bytes of another format come with nothing to check them by, and are refused.
+    """
+
+    kid: str
+    algorithm: KeyAlgorithm
+    use: KeyUse
+    custody: Custody
+    x509_chain: tuple[bytes, ...]
+    _home: SignerHome
+
+    def sign(self, signing_input: bytes, format: str) -> bytes:
+        """Refused: without a mandate nothing is signed."""
+        raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+
+    def sign_records(self, work: RecordWork) -> list[bytes]:
+        """As in `SigningKey`."""
+        order = work.order
+        return self._home.signer.sign(
+            pb.SignRecords(
+                request_id=str(uuid.uuid4()),
+                key=self.message(),
+                intent_name=work.mandate.name,
+                intent=work.mandate.intent,
+                approvals=work.mandate.approvals,
+                batch=pb.SignedBatch(
+                    root_jws=order.root_jws,
+                    rows=[pb.BatchRow(salt=salt, row=row) for salt, row in order.rows],
+                    authority=order.authority_uscc,
+                    type_code=order.type_code,
+                    vct=order.vct,
+                    type_version=order.type_version,
+                    integrity=order.integrity,
+                    manifest=order.manifest,
+                    batch=order.batch,
+                ),
+                records=[
+                    pb.RecordBytes(
+                        row_index=one.record.row_index,
+                        payload=one.payload,
+                        disclosures=[text for _, text in orjson.loads(one.disclosures)],
+                        decoys=one.decoys,
+                    )
+                    for one in work.records
+                ],
+                seed=b"" if work.fold is None else work.fold.seed,
+            )
+        )
+
+    def message(self) -> pb.SignerKey:
+        """How the signer is told which key."""
+        return pb.SignerKey(
+            home=self._home.name_there,
+            key_id=self.kid,
+            algorithm=self.algorithm.value,
+            use=self.use.value,
+            x509_chain=self.x509_chain,
+        )
+
+    def __repr__(self) -> str:
+        return f"SignerHomeKey({self.kid!r}, {self.use.value})"

@@ -1,0 +1,530 @@
+"""A department's signer: a real hub seals through it what stands in the outbox, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from certs.keys import load_key, new_key, read_passphrase
+from connectors import signer
+from connectors.outbox import OutboxRow, Page, StagedBatch, open_outbox
+from connectors.sources.delimited import Position
+from hub.clock import legal_day, now_us
+from hub.config import load
+from hub.domain.certificate import Custody
+from hub.domain.holder import Holder
+from hub.domain.row import Row, emit_row, parse_row
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.errors import HubError, Reason
+from hub.home import check_key_homes
+from hub.proof.batch import sign_batch_root
+from hub.proof.jose import SEAL_TYP, thumbprint
+from hub.registry.v1 import registry_pb2
+from hub.seal.algorithms import Subject
+from hub.seal.homes.remote import RemoteSigner
+from hub.seal.homes.signers import SignerHome
+from hub.seal.v1 import signer_pb2 as pb
+from tests.simulator import (
+    ORIGIN,
+    REGION,
+    Refused,
+    Simulator,
+    by_identifier,
+    chain_digest,
+    copy_home,
+    licence,
+    unencrypted,
+)
+
+CONNECTOR = "licences"
+
+
+@dataclass
+class Department:
+    """A department's machine: its outbox, and its signer in a process of its own."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    program: str = "connectors.signer"
+
+    def start(self) -> None:
+        """Serve; returns when the port answers."""
+        command = [sys.executable, "-m", self.program, str(self.folder / "signer.toml")]
+        self.process = subprocess.Popen(command, stderr=(self.folder / "log").open("ab"))
+        end = time.monotonic() + 30
+        while time.monotonic() < end and self.process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def journal(self, question: str) -> list[Any]:
+        """What its journal says."""
+        path = self.folder / "signer" / "journal.db"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as journal:
+            return journal.execute(question).fetchall()
+
+    def stage(self, seq: int, batch: str, root_jws: str, rows: list[registry_pb2.Row]) -> None:
+        """Write a batch into the outbox, as the connector does before it sends."""
+        sent = [
+            OutboxRow(parse_row(one.row).source_key, b"", one.salt, one.row, 1, 0) for one in rows
+        ]
+        staged = StagedBatch(seq, batch, root_jws, "", tuple(sent))
+        page = Page(len(rows), 0, 0, (), (), (), staged, Position(1, 1))
+        with open_outbox(self.folder / "outbox", CONNECTOR, "the chain") as outbox:
+            outbox.stage("run", page, 1)
+
+    def settle(self, seq: int, identifier: str) -> None:
+        """Write down which identifier the hub gave to the first row of a batch."""
+        with sqlite3.connect(self.folder / "outbox" / f"{CONNECTOR}.sqlite") as outbox:
+            outbox.execute("UPDATE outbox SET identifier = ? WHERE seq = ?", (identifier, seq))
+
+
+@dataclass
+class Sealing:
+    """A hub whose department keeps its own key, and every request to sign that went there."""
+
+    hub: Simulator
+    department: Department
+    requests: list[pb.SignRecords] = field(default_factory=list)
+
+    @property
+    def signer(self) -> RemoteSigner:
+        home = self.hub.hub.seals.keys.homes["remote-market"]
+        assert isinstance(home, SignerHome)
+        assert isinstance(home.signer, RemoteSigner)
+        return home.signer
+
+    async def deliver(
+        self, rows: list[Row], *, staged: Callable[[list[registry_pb2.Row]], Any] | None = None
+    ) -> registry_pb2.IngestBatchesResponse:
+        """Stage and send one batch; `staged` changes what the outbox holds of it."""
+        connector = self.hub.connector()
+        root, sent = await connector.batch(rows)
+        root_jws = sign_batch_root(root, connector.signer)
+        kept = sent if staged is None else staged(sent)
+        if kept is not None:
+            self.department.stage(root.seq, root.batch, root_jws, kept)
+        answer = await connector.send(root_jws, sent)
+        connector._chain = (root.seq, chain_digest(root_jws))
+        return answer
+
+
+def today(number: int, **changes: Any) -> Row:
+    """A licence of today: what is older than its connector is only attested."""
+    day = legal_day(now_us()).isoformat()
+    return licence(number, **{"issue_date": day, "valid_from": day, **changes})
+
+
+def equip(home: Path, department: Department) -> None:
+    """TLS on both sides, the settings of the signer, and the section of the hub's configuration."""
+    hub = Simulator(home)
+    now = datetime.now(UTC)
+    keys = {"hub": new_key(), "server": new_key()}
+    server = hub.pki.issue(
+        "hub-server", keys["server"].public_key(), now=now, common_name="signer",
+        dns_names=["localhost"],
+    )  # fmt: skip
+    client = hub.pki.issue(
+        "system-client", keys["hub"].public_key(), now=now, common_name="the hub"
+    )
+    for folder, name, key, chain in (
+        (department.folder, "server", keys["server"], server.chain_pem),
+        (home / "tls", "remote", keys["hub"], client.chain_pem),
+    ):
+        (folder / f"{name}.pem").write_bytes(chain)
+        (folder / f"{name}.key").touch(mode=0o600)
+        (folder / f"{name}.key").write_bytes(unencrypted(key))
+        (folder / "remote-ca.pem").write_bytes(hub.pki.tls_anchor_pem)
+    (department.folder / "passphrase").touch(mode=0o600)
+    (department.folder / "passphrase").write_text("sixteen characters or more")
+    (department.folder / "signer.toml").write_text(
+        f"""
+[signer]
+address = "127.0.0.1:{department.port}"
+certificate = "server.pem"
+key = "server.key"
+client_ca = "remote-ca.pem"
+hub_keys = ["{thumbprint(keys["hub"].public_key())}"]
+folder = "signer"
+keys = "keys"
+passphrase_file = "passphrase"
+
+[hub]
+origin = "{ORIGIN}"
+region = "{REGION}"
+log_key = "{hub.trust.log_keys[0]}"
+
+[outbox]
+folder = "outbox"
+connectors = ["others", "{CONNECTOR}"]
+"""
+    )
+    with (home / "hub.toml").open("a") as file:
+        file.write(
+            f"""
+[[seal.remote]]
+name = "market"
+address = "localhost:{department.port}"
+ca = "tls/remote-ca.pem"
+certificate = "tls/remote.pem"
+key = "tls/remote.key"
+timeout_s = 20
+"""
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def sealing(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sealing]:
+    """A furnished hub whose department has taken its key into its own hands."""
+    home = copy_home(city, tmp_path / "home")
+    folder = tmp_path / "department"
+    folder.mkdir()
+    department = Department(folder, free_port())
+    equip(home, department)
+    department.start()
+    requests: list[pb.SignRecords] = []
+    sign = RemoteSigner.sign
+
+    def keep(remote: RemoteSigner, request: pb.SignRecords) -> list[bytes]:
+        requests.append(request)
+        return sign(remote, request)
+
+    monkeypatch.setattr(RemoteSigner, "sign", keep)
+    try:
+        async with Simulator(home) as hub:
+            members = {
+                "seal": "authorities/hz-market/seals/main",
+                "use": "record",
+                "algorithm": "ES256",
+                "home": "remote-market",
+            }
+            made = await hub.officer().carry_out("key.generate", members)
+            chain = hub.chain_for(made)
+            await hub.officer().carry_out("key.rotate", {"key": made["key"], "x509_chain": chain})
+            yield Sealing(hub, department, requests)
+    finally:
+        department.stop()
+
+
+async def test_a_department_seals_its_own_rows(sealing: Sealing) -> None:
+    """The key never was in the hub; the record says so (custody, grade A); a department that is
+    away is UNAVAILABLE with nothing kept, and the same batch is sealed when it is back."""
+    assert list((sealing.department.folder / "keys").glob("*.key"))
+    delivered = await sealing.deliver([today(901), today(902)])
+
+    fetched = await sealing.hub.platform().fetch(by_identifier(delivered.results[0].identifier))
+    (presentation,) = fetched.presentations
+    assert presentation is not None
+    assert presentation.custody is Custody.DEPARTMENT
+    assert sealing.department.journal("SELECT uses FROM uses") == [(2,)]
+
+    sealing.department.stop()
+    connector = sealing.hub.connector()
+    root, rows = await connector.batch([today(903)])
+    root_jws = sign_batch_root(root, connector.signer)
+    sealing.department.stage(root.seq, root.batch, root_jws, rows)
+    with pytest.raises(Refused) as caught:
+        await connector.send(root_jws, rows)
+    assert (caught.value.status, caught.value.reason) == (
+        "UNAVAILABLE",
+        "REMOTE_SIGNER_UNAVAILABLE",
+    )
+
+    await asyncio.to_thread(sealing.department.start)
+    again = await connector.send(root_jws, rows)
+    assert [row.outcome for row in again.results] == [1]
+    assert sealing.department.journal("SELECT uses FROM uses") == [(3,)]
+
+
+def _kept(change: Callable[[Row], Row]) -> Callable[[list[registry_pb2.Row]], Any]:
+    """An outbox that holds another row than the one that was sent, changed back by `change`."""
+
+    def staged(rows: list[registry_pb2.Row]) -> list[registry_pb2.Row]:
+        own = emit_row(change(parse_row(rows[0].row)))
+        return [registry_pb2.Row(salt=rows[0].salt, row=own), *rows[1:]]
+
+    return staged
+
+
+async def test_what_the_outbox_does_not_hold_is_refused(sealing: Sealing) -> None:
+    """Each with its reason, though the batch is signed by the connector's own key: no such batch,
+    other values, another holder, another number, another salt, fewer rows."""
+    other = dataclasses.replace
+    holder = Holder("001", "91330100MADEM0011P")
+
+    def values(row: Row) -> Row:
+        name = sorted(row.fields)[0]
+        return other(row, fields={**row.fields, name: "其他"})
+
+    cases: list[tuple[Any, str]] = [
+        (lambda _rows: None, "no batch of this name was sent"),
+        (_kept(values), "another value of "),
+        (_kept(lambda row: other(row, holders=(holder,))), "another holder"),
+        (_kept(lambda row: other(row, number="OTHER-1")), "another number"),
+        (
+            lambda rows: [registry_pb2.Row(salt=bytes(32), row=rows[0].row), *rows[1:]],
+            "another salt",
+        ),
+        (lambda rows: rows[:1], "1 rows were sent"),
+    ]
+    await sealing.deliver([today(900)])
+    used = sealing.department.journal("SELECT uses FROM uses")
+    outbox = sealing.department.folder / "outbox" / f"{CONNECTOR}.sqlite"
+    for staged, rule in cases:
+        with pytest.raises(Refused) as caught:
+            await sealing.deliver([today(911), today(912)], staged=staged)
+        assert (caught.value.status, caught.value.reason) == (
+            "FAILED_PRECONDITION",
+            "OUTBOX_DIFFERS",
+        ), (rule, caught.value)
+        assert rule in str(caught.value.details), (rule, caught.value.details)
+        with sqlite3.connect(outbox) as db:
+            db.execute("DELETE FROM outbox WHERE seq > 1")
+            db.execute("DELETE FROM batches WHERE seq > 1")
+            db.execute("DELETE FROM pages WHERE seq > 1")
+    assert sealing.department.journal("SELECT uses FROM uses") == used
+
+
+async def test_a_certificate_keeps_its_identifier(sealing: Sealing) -> None:
+    """A row that we sent before under another identifier is not sealed as this certificate."""
+    first = await sealing.deliver([today(901)])
+    other = await sealing.deliver([today(902)])
+    sealing.department.settle(1, other.results[0].identifier)
+
+    request = pb.SignRecords()
+    request.CopyFrom(sealing.requests[0])
+    request.request_id = str(uuid.uuid4())
+    with pytest.raises(HubError) as caught:
+        await asyncio.to_thread(sealing.signer.sign, request)
+
+    assert caught.value.reason is Reason.OUTBOX_DIFFERS
+    assert caught.value.details["rule"] == "the identifier is another certificate's"
+    sealing.department.settle(1, first.results[0].identifier)
+    assert len(await asyncio.to_thread(sealing.signer.sign, request)) == 1
+
+
+async def test_killed_between_signature_and_answer_nothing_is_signed_twice(
+    sealing: Sealing,
+) -> None:
+    """UNAVAILABLE; the use stays counted and is closed as lost; the repeated call seals anew."""
+    department = sealing.department
+    department.stop()
+    department.program = "tests.connectors.dying_signer"
+    await asyncio.to_thread(department.start)
+    connector = sealing.hub.connector()
+    root, rows = await connector.batch([today(901)])
+    root_jws = sign_batch_root(root, connector.signer)
+    department.stage(root.seq, root.batch, root_jws, rows)
+
+    with pytest.raises(Refused) as caught:
+        await connector.send(root_jws, rows)
+
+    assert (caught.value.status, caught.value.reason) == (
+        "UNAVAILABLE",
+        "REMOTE_SIGNER_UNAVAILABLE",
+    )
+    assert department.journal("SELECT state, uses FROM requests") == [("signing", 1)]
+    lost = sealing.requests[-1]
+    assert sealing.signer.unsettled == {lost.request_id}
+
+    department.stop()
+    department.program = "connectors.signer"
+    await asyncio.to_thread(department.start)
+    answer = await connector.send(root_jws, rows)
+
+    assert [row.outcome for row in answer.results] == [1]
+    assert department.journal("SELECT state FROM requests ORDER BY number") == [
+        ("lost",),
+        ("signed",),
+    ]
+    assert department.journal("SELECT uses FROM uses") == [(2,)]
+    with pytest.raises(HubError) as refused:
+        await asyncio.to_thread(sealing.signer.sign, lost)
+    assert refused.value.reason is Reason.SIGNING_INDETERMINATE
+
+
+async def test_only_the_hub_is_answered_and_it_destroys_nothing(sealing: Sealing) -> None:
+    """Another certificate of the same authority, none, and a call to destroy the key."""
+    home = sealing.hub.hub.seals.keys.homes["remote-market"]
+    keys = await asyncio.to_thread(home.health)
+    with pytest.raises(HubError) as caught:
+        await asyncio.to_thread(home.destroy, "x" * 43)
+    assert caught.value.reason is Reason.KEY_USAGE_REFUSED
+    assert await asyncio.to_thread(home.health) == keys >= 1
+
+    system = sealing.hub.home / "systems" / "window-1"
+    place = sealing.signer.place
+    stranger = RemoteSigner(
+        type(place)(
+            place.name, place.address, place.ca, system / "client.pem",
+            _plain(sealing, system), place.timeout_s,
+        ),
+        ORIGIN, REGION, "", sealing.signer.evidence,
+    )  # fmt: skip
+    call = pb.SignerCall(check=pb.CheckSignerHome(home="remote"))
+    with pytest.raises(HubError) as refused:
+        await asyncio.to_thread(stranger.ask, call)
+    assert refused.value.details["rule"] == "PERMISSION_DENIED"
+
+    credentials = grpc.ssl_channel_credentials(sealing.hub.pki.tls_anchor_pem)
+    async with grpc.aio.secure_channel(place.address, credentials) as channel:
+        method = channel.unary_unary("/hub.seal.v1.RemoteSignerService/Answer")
+        with pytest.raises(grpc.aio.AioRpcError) as nobody:
+            await method(b"", timeout=5)
+    assert nobody.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _plain(sealing: Sealing, folder: Path) -> Path:
+    path = folder / "plain.key"
+    path.touch(mode=0o600)
+    path.write_bytes(
+        unencrypted(load_key(folder / "client.key", read_passphrase(folder / "passphrase")))
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("[hub]", "[other]", "the table [hub] is missing"),
+        ('folder = "signer"', "", "folder is missing"),
+        ('folder = "signer"', 'folder = "signer"\nextra = 1', "extra is none of"),
+        ('connectors = ["others", "licences"]', "connectors = [1]", "is not a list of texts"),
+        ("[signer]", "[signer", "is not TOML"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(tmp_path: Path, old: str, new: str, rule: str) -> None:
+    """Before anything is served."""
+    path = tmp_path / "signer.toml"
+    path.write_text(SETTINGS.replace(old, new))
+
+    with pytest.raises(HubError) as caught:
+        signer.SignerSettings.load(path)
+
+    assert caught.value.reason is Reason.FILE_UNREADABLE
+    assert rule in caught.value.details["rule"]
+
+
+SETTINGS = """
+[signer]
+address = "127.0.0.1:0"
+certificate = "server.pem"
+key = "server.key"
+client_ca = "ca.pem"
+hub_keys = ["x"]
+folder = "signer"
+keys = "keys"
+passphrase_file = "passphrase"
+[hub]
+origin = "hub.example"
+region = "330100"
+log_key = "k"
+roster = "r"
+[outbox]
+folder = "outbox"
+connectors = ["others", "licences"]
+"""
+
+
+def test_a_signer_of_one_hub_stays_its(tmp_path: Path) -> None:
+    """Settings that were changed to another hub's do not serve on the same journal."""
+    path = tmp_path / "signer.toml"
+    path.write_text(SETTINGS)
+    settings = signer.SignerSettings.load(path)
+    settings.desk().journal.close()
+
+    path.write_text(SETTINGS.replace("hub.example", "other.example"))
+    with pytest.raises(HubError) as caught:
+        signer.SignerSettings.load(path).desk()
+
+    assert (caught.value.reason, caught.value.details["what"]) == (Reason.SIGNER_PINNED, "origin")
+
+
+async def test_a_remote_home_keeps_what_every_home_keeps(sealing: Sealing) -> None:
+    """Of the suite of homes what holds of it: a key is found for its use and algorithm only, its
+    request proves it, it signs nothing without a mandate; its chain is that it was opened with."""
+    home = sealing.hub.hub.seals.keys.homes["remote-market"]
+
+    def run() -> None:
+        before = home.health()
+        made = home.create(KeyAlgorithm.SM2, KeyUse.RECORD, Subject("章", "局", "1"))
+        key = home.open(made.public.kid, KeyAlgorithm.SM2, KeyUse.RECORD, (b"leaf",))
+        assert (key.custody, key.x509_chain) == (Custody.DEPARTMENT, (b"leaf",))
+        assert home.health() == before + 1
+        with pytest.raises(HubError) as refused:
+            key.sign(b"e30.e30", SEAL_TYP)
+        assert refused.value.reason is Reason.KEY_USAGE_REFUSED
+        for kid, algorithm, use in (
+            (made.public.kid, KeyAlgorithm.SM2, KeyUse.PDF),
+            (made.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD),
+            ("../../etc/passwd", KeyAlgorithm.SM2, KeyUse.RECORD),
+        ):
+            with pytest.raises(HubError) as caught:
+                home.open(kid, algorithm, use, ())
+            assert caught.value.reason is Reason.KEY_UNAVAILABLE
+
+    await asyncio.to_thread(run)
+
+
+def test_a_signer_serves_from_the_command_line(city: Path, tmp_path: Path) -> None:
+    """It says its port, is looked at by doctor, and ends at SIGTERM; settings that are none end it
+    at once."""
+    home = copy_home(city, tmp_path / "home")
+    folder = tmp_path / "department"
+    folder.mkdir()
+    department = Department(folder, free_port())
+    equip(home, department)
+    program = Path(sys.executable).with_name("sealway")
+    command = [program, "connect", "sign-serve", folder / "signer.toml", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            said = list(iter(process.stdout.readline, b"}\n"))
+            assert json.loads(b"".join(said) + b"}") == {"port": department.port}
+            checks = check_key_homes(load(home / "hub.toml"))
+            assert checks["remote-market"]() == 0
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    with pytest.raises(HubError) as away:
+        checks["remote-market"]()
+    assert away.value.reason is Reason.REMOTE_SIGNER_UNAVAILABLE
+
+    (folder / "signer.toml").write_text("[signer]")
+    ended = subprocess.run(command, capture_output=True, check=False)
+    assert ended.returncode == 4
+    assert json.loads(ended.stdout)["error"]["reason"] == "FILE_UNREADABLE"
