@@ -14,6 +14,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from hub.domain.crypto import CryptoProfile
 from hub.domain.schema_rules import SchemaFault, schema_text
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, SealingDays
 from hub.errors import HubError, Reason, Violation
@@ -111,6 +112,14 @@ class LedgerSection(_Section):
     members_max: Annotated[int, Field(ge=1, le=4096)] = 256
     # Seconds without an entry after which an idle hub writes a heartbeat.
     heartbeat_s: Annotated[int, Field(ge=1, le=3600)] = 30
+
+
+class CryptoSection(_Section):
+    """What the hub encrypts and looks up with."""
+
+    # `international` (AES-256, SHA-256) or `gm` (SM4, SM3, and SM2 twins of tokens), fixed at
+    # `init`: the keys are made for it, and what was stored under one opens under no other.
+    profile: CryptoProfile = CryptoProfile.INTERNATIONAL
 
 
 class KeysSection(_Section):
@@ -307,6 +316,7 @@ class Config(_Section):
     blobs: BlobsSection = BlobsSection()
     s3: S3Section = S3Section()
     ledger: LedgerSection = LedgerSection()
+    crypto: CryptoSection = CryptoSection()
     keys: KeysSection = KeysSection()
     seal: SealSection = SealSection()
     tls: TlsSection = TlsSection()

@@ -25,12 +25,23 @@ from cryptography.hazmat.primitives.serialization import (
 from hub.clock import now_us
 from hub.config import Config
 from hub.domain.certificate import Custody
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.ledger.checkpoints import FileHead, LogKey
 from hub.ledger.ports import ExternalHead
 from hub.ledger.s3_head import HEAD_BYTES_MAX, S3Head
-from hub.proof.jose import ACCESS_TYP, STATUS_TYP, Algorithm, RegisteredKey, Signer, es256_signer
+from hub.proof import sm2
+from hub.proof.jose import (
+    ACCESS_TYP,
+    STATUS_TYP,
+    Algorithm,
+    RegisteredKey,
+    Signer,
+    es256_signer,
+    sm2_signer,
+)
+from hub.proof.reasons import ProofError
 from hub.seal.homes.conversation import Evidence, NoEvidence
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
@@ -50,6 +61,14 @@ _PASSPHRASE_MODE_MAX: Final = 0o037
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class TwinKey:
+    """An SM2 key beside the ES256 one of the same use."""
+
+    signer: Signer
+    key: RegisteredKey
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class HubKeys:
     """Everything a running hub signs and encrypts with, seals apart."""
 
@@ -59,6 +78,9 @@ class HubKeys:
     token_key: RegisteredKey
     status: Signer
     status_key: RegisteredKey
+    # In the profile `gm`: what signs the SM2 twins.
+    token_twin: TwinKey | None = None
+    status_twin: TwinKey | None = None
 
 
 def make_keys(config: Config) -> bool:
@@ -74,7 +96,7 @@ def make_keys(config: Config) -> bool:
     passphrase_file = config.path(config.keys.passphrase_file)
     made = False
     if has_begun:
-        _check_complete(folder, passphrase_file)
+        _check_complete(folder, passphrase_file, _twins(config))
     if not passphrase_file.exists():
         passphrase_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Renamed when complete: keys made under half a passphrase could never be opened again.
@@ -86,7 +108,7 @@ def make_keys(config: Config) -> bool:
         made = True
     passphrase = _passphrase(passphrase_file)
     if not (folder / "holder-index.key").exists():
-        Keyring.create(folder, passphrase)
+        Keyring.create(folder, passphrase, config.crypto.profile)
         made = True
     if not (folder / "log.key").exists():
         LogKey.create(folder / "log.key", config.hub.origin, passphrase)
@@ -98,7 +120,19 @@ def make_keys(config: Config) -> bool:
             secret = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
             write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
             made = True
+    for purpose in _twins(config):
+        path = folder / f"{purpose}.key"
+        if not path.exists():
+            secret = sm2.PrivateKey.generate().to_pkcs8()
+            write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
+            made = True
     return made
+
+
+def _twins(config: Config) -> tuple[str, ...]:
+    """The purposes of the SM2 keys of this profile."""
+    is_gm = config.crypto.profile is CryptoProfile.GM
+    return (f"{_TOKEN}-sm2", f"{_STATUS}-sm2") if is_gm else ()
 
 
 def signer_settings(config: Config) -> Settings:
@@ -241,8 +275,8 @@ def open_time_stamps(config: Config) -> TimeStampService | None:
     return TimeStampService(config.seal.tsa_url, tuple(anchors), now_us, config.seal.tsa_policy)
 
 
-def _check_complete(folder: Path, passphrase_file: Path) -> None:
-    names = ("key-encryption", "holder-index", "log", _TOKEN, _STATUS)
+def _check_complete(folder: Path, passphrase_file: Path, twins: tuple[str, ...]) -> None:
+    names = ("key-encryption", "holder-index", "log", _TOKEN, _STATUS, *twins)
     for path in (passphrase_file, *(folder / f"{name}.key" for name in names)):
         if not path.exists():
             rule = "is missing, but the log has begun: restore it from a backup"
@@ -256,13 +290,20 @@ def open_keys(config: Config) -> HubKeys:
     origin = config.hub.origin
     token, token_key = _signer(folder, _TOKEN, ACCESS_TYP, origin, passphrase)
     status, status_key = _signer(folder, _STATUS, STATUS_TYP, origin, passphrase)
+    keyring = Keyring.open(folder, passphrase, config.crypto.profile)
+    twins = [
+        _twin(folder, purpose, typ, origin, passphrase)
+        for purpose, typ in zip(_twins(config), (ACCESS_TYP, STATUS_TYP), strict=False)
+    ]
     return HubKeys(
-        keyring=Keyring.open(folder, passphrase),
+        keyring=keyring,
         log=LogKey.open(folder / "log.key", origin, passphrase),
         token=token,
         token_key=token_key,
         status=status,
         status_key=status_key,
+        token_twin=twins[0] if twins else None,
+        status_twin=twins[1] if twins else None,
     )
 
 
@@ -274,6 +315,18 @@ def _signer(
     assert isinstance(key, ec.EllipticCurvePrivateKey), "written by make_keys"
     signer = es256_signer(key)
     return signer, RegisteredKey(signer.kid, Algorithm.ES256, typ, origin, key.public_key())
+
+
+def _twin(folder: Path, purpose: str, typ: str, origin: str, passphrase: bytes) -> TwinKey:
+    path = folder / f"{purpose}.key"
+    secret = read_key_file(path, purpose=purpose, passphrase=passphrase)
+    try:
+        key = sm2.PrivateKey.from_pkcs8(secret)
+    except ProofError as error:
+        rule = f"is an SM2 key that cannot be used here: {error.reason.value}"
+        raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule) from error
+    signer = sm2_signer(key)
+    return TwinKey(signer, RegisteredKey(signer.kid, Algorithm.SM2, typ, origin, key.public))
 
 
 def _passphrase(path: Path) -> bytes:

@@ -322,6 +322,7 @@ class Hub:
         app = build_app(
             Sources(
                 status_token=self.status_lists.token,
+                sm2_status_token=self.status_lists.sm2_token,
                 type_metadata=self.catalogue.metadata,
                 checkpoint=self.recorder.checkpoint,
                 metrics=self.metrics_text,
@@ -371,7 +372,15 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     authorities = ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes())
     registrar = Registrar(directory, database, recorder, clock, authorities)
     tokens = Tokens(
-        directory, keys.token, keys.token_key, origin, region, clock, config.token.lifetime_s
+        directory,
+        keys.token,
+        keys.token_key,
+        origin,
+        region,
+        clock,
+        config.token.lifetime_s,
+        twin=keys.token_twin.signer if keys.token_twin else None,
+        twin_key=keys.token_twin.key if keys.token_twin else None,
     )
     pages = PageTokens(keys.keyring.page_key(), clock)
 
@@ -389,7 +398,14 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     items = Items(database)
     await items.refresh()
     status_lists = StatusLists(
-        origin, region, database, keys.status, clock, recorder.head, config.hub.replica
+        origin,
+        region,
+        database,
+        keys.status,
+        clock,
+        recorder.head,
+        config.hub.replica,
+        twin=keys.status_twin.signer if keys.status_twin else None,
     )
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs, config.seal.signs_elsewhere)

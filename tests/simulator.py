@@ -1062,13 +1062,13 @@ def thumbprint_of(chain_pem: bytes) -> str:
 # ---- homes ----
 
 
-def make_home(folder: Path) -> None:
+def make_home(folder: Path, *options: str) -> None:
     """A hub's home by `sealway init`: PKI, keys, database, log, three officers. Takes seconds.
 
     Needs a thread without a running event loop.
     """
     arguments = ["init", str(folder), "--origin", ORIGIN, "--region", REGION]
-    arguments += ["--port", "0", "--http-port", "0"]
+    arguments += ["--port", "0", "--http-port", "0", *options]
     for officer in OFFICERS:
         arguments += ["--officer", officer]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

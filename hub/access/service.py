@@ -74,6 +74,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
             caller=issued.caller,
             origin=issued.origin,
             region=issued.region,
+            sm2_access_token=issued.sm2_access_token,
         )
 
     async def CreateAuthority(

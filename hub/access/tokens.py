@@ -35,13 +35,14 @@ _REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A fresh token and what its bearer should know."""
+    """A fresh token and what its bearer should know; `sm2_access_token` is its twin, or empty."""
 
     access_token: str = field(repr=False)
     expire_time_us: int
     caller: str
     origin: str
     region: str
+    sm2_access_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class _Held:
 
 @dataclass(slots=True)
 class Tokens:
-    """Issues tokens with `signer`, whose public half is `key`, and judges those that come."""
+    """Issues tokens with `signer`, whose public half is `key`, and judges those that come.
+
+    In the profile `gm` each has an SM2 twin, by `twin` and its `twin_key`; either is accepted.
+    """
 
     directory: Directory
     signer: Signer
@@ -61,6 +65,8 @@ class Tokens:
     region: str
     clock: Clock
     lifetime_s: int = TOKEN_LIFE_MAX_S
+    twin: Signer | None = None
+    twin_key: RegisteredKey | None = None
     # End of the newest token, for the metrics; 0 before the first.
     newest_expire_time_us: int = 0
     _held: dict[tuple[str, str], _Held] = field(default_factory=dict, repr=False)
@@ -91,7 +97,8 @@ class Tokens:
         )
         compact = issue_token(token, self.signer)
         self.newest_expire_time_us = end_s * 1_000_000
-        return IssuedToken(compact, end_s * 1_000_000, peer.name, self.origin, self.region)
+        twin = issue_token(token, self.twin) if self.twin is not None else ""
+        return IssuedToken(compact, end_s * 1_000_000, peer.name, self.origin, self.region, twin)
 
     def authenticate(self, authorization: str, thumbprint: str) -> Caller:
         """The caller whose token and client certificate agree, judged on the newest snapshot.
@@ -144,7 +151,8 @@ class Tokens:
         return _Held(caller, verified.token.exp * 1_000_000)
 
     def _key(self, kid: str) -> RegisteredKey | None:
-        return self.key if kid == self.key.kid else None
+        known = (self.key, self.twin_key)
+        return next((key for key in known if key is not None and key.kid == kid), None)
 
 
 def _caller(peer: Peer, token_digest: str, generation: int) -> Caller:

@@ -25,10 +25,12 @@ from hub.cli.session import JsonOption
 from hub.cli.terminal import ExitCode, Terminal
 from hub.clock import legal_day, now_us
 from hub.config import Config, load
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.reasons import TEXTS, ProofError
+from hub.storage.aead import has_sm4
 
 app = typer.Typer()
 
@@ -146,6 +148,7 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield Finding(check, Mark.GOOD, _same(f"{config.hub.origin}, {config.hub.region}"))
     yield from _modes(config)
     yield from _certificates(config)
+    yield _profile(config)
     yield _keys(config)
     yield from _key_homes(config)
     yield _algorithms(config)
@@ -159,6 +162,20 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield _clock(config)
     yield _disk(config)
     yield _serving(config, profile)
+
+
+def _profile(config: Config) -> Finding:
+    """What stored data is encrypted with, and whether that can be computed here."""
+    check = Said("stored data", "存储加密")
+    if config.crypto.profile is CryptoProfile.INTERNATIONAL:
+        return Finding(check, Mark.GOOD, _same("international: AES-256-GCM, HMAC-SHA256"))
+    if has_sm4():
+        return Finding(check, Mark.GOOD, _same("gm: SM4-GCM, HMAC-SM3"))
+    remedy = Said(
+        "Install a cryptography whose OpenSSL has SM4",
+        "请安装所带 OpenSSL 支持 SM4 的 cryptography",
+    )
+    return Finding(check, Mark.FAULT, Said("SM4 is missing", "缺少 SM4"), remedy)
 
 
 def _modes(config: Config) -> Iterator[Finding]:

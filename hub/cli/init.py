@@ -33,11 +33,14 @@ from hub.cli.keys import own_key, own_passphrase
 from hub.cli.session import JsonOption, in_folder, new_id, next_step
 from hub.cli.terminal import Terminal, UsageError
 from hub.config import Config, load, parse
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError
+from hub.proof.sm2 import PublicKey
 from hub.proof.trust import Trust, trust_file
 
 if TYPE_CHECKING:
     from hub.access.enrolment import Enrolment
+    from hub.home import TwinKey
 
 app = typer.Typer()
 
@@ -91,6 +94,13 @@ def init(
         str | None,
         typer.Option(help=f"Six digits of GB/T 2260, for ever. Default {REGION_DEFAULT}."),
     ] = None,
+    crypto: Annotated[
+        CryptoProfile | None,
+        typer.Option(
+            help="Algorithms of stored data and tokens, for ever: international, or gm (SM2, SM3,"
+            " SM4). Default international."
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the PKI.")] = "Sealway",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="gRPC port.")] = PORT_DEFAULT,
@@ -117,9 +127,10 @@ def init(
     file, made = folder / "hub.toml", []
     if file.exists():
         config = load(file)
-        _check_fixed(config, origin, region)
+        _check_fixed(config, origin, region, crypto)
     else:
         text = _config_text(origin, region, host, port, http_port)
+        text += f'\n[crypto]\nprofile = "{crypto or CryptoProfile.INTERNATIONAL}"\n'
         # A home that was begun with what no hub can run on could not be corrected by this command.
         config = _check_new(text, file)
         made.append(file.name)
@@ -214,11 +225,15 @@ def _check_new(text: str, file: Path) -> Config:
         raise UsageError(en, zh, see="sealway init") from error
 
 
-def _check_fixed(config: Config, origin: str | None, region: str | None) -> None:
-    """Origin and region stand in everything that was signed; a second run cannot change them."""
+def _check_fixed(
+    config: Config, origin: str | None, region: str | None, crypto: CryptoProfile | None
+) -> None:
+    """Origin and region stand in everything that was signed, and the keys are made for a profile; a
+    second run cannot change them."""
     for option, given, fixed in (
         ("--origin", origin, config.hub.origin),
         ("--region", region, config.hub.region),
+        ("--crypto", crypto, config.crypto.profile),
     ):
         if given is not None and given != fixed:
             raise UsageError(
@@ -280,11 +295,16 @@ def _make_trust(home: Home) -> None:
         seal_anchors=seal_anchors + _anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
         maker_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_MAKER_CA)),
         signer_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
-        status_keys=(status_key,),
+        status_keys=(status_key, *_sm2_keys(keys.status_twin)),
         # One CA certifies a department's keys, for records and for PDF.
         pdf_anchors=seal_anchors,
     )
     home.file("trust.json", trust_file(trust))
+
+
+def _sm2_keys(twin: TwinKey | None) -> tuple[PublicKey, ...]:
+    key = None if twin is None else twin.key.public_key
+    return (key,) if isinstance(key, PublicKey) else ()
 
 
 def _anchors(pem: bytes) -> tuple[x509.Certificate, ...]:

@@ -91,10 +91,12 @@ class Signer:
     kid: str
     sign: Sign
     x5c: tuple[str, ...] = ()
+    algorithm: Algorithm = Algorithm.ES256
 
     def compact(self, typ: str, payload: bytes) -> str:
         """The compact JWS of `payload` under this key."""
-        return sign_jws(header_segment(typ, self.kid, self.x5c), payload, self.sign)
+        header = header_segment(typ, self.kid, self.x5c, self.algorithm)
+        return sign_jws(header, payload, self.sign)
 
 
 @dataclass(slots=True, repr=False)  # Freezing would multiply the cost of making one.
@@ -310,6 +312,15 @@ def es256_signer(private_key: ec.EllipticCurvePrivateKey, x5c: tuple[str, ...] =
     return Signer(thumbprint(private_key.public_key()), es256_sign(private_key), x5c)
 
 
+def sm2_signer(private_key: sm2.PrivateKey) -> Signer:
+    """The signer of an SM2 key held in this process."""
+
+    def sign(signing_input: bytes) -> bytes:
+        return sm2.signature_to_raw(private_key.sign(signing_input))
+
+    return Signer(sm2_thumbprint(private_key.public), sign, algorithm=Algorithm.SM2)
+
+
 def sign_jws(
     header: Mapping[str, Json] | str,
     payload: bytes,
@@ -323,9 +334,11 @@ def sign_jws(
 
 
 @lru_cache(maxsize=256)
-def header_segment(typ: str, kid: str, x5c: tuple[str, ...] = ()) -> str:
-    """The encoded ES256 header: `alg, typ, kid` and, for seals, `x5c`."""
-    header: dict[str, Json] = {"alg": Algorithm.ES256.value, "typ": typ, "kid": kid}
+def header_segment(
+    typ: str, kid: str, x5c: tuple[str, ...] = (), algorithm: Algorithm = Algorithm.ES256
+) -> str:
+    """The encoded header: `alg, typ, kid` and, for seals, `x5c`."""
+    header: dict[str, Json] = {"alg": algorithm.value, "typ": typ, "kid": kid}
     if x5c:
         header["x5c"] = list(x5c)
     return b64u(emit_json(header))
@@ -371,6 +384,18 @@ def sm2_jwk(public_key: sm2.PublicKey) -> dict[str, str]:
     """The public SM2 key as a JWK; `crv` is `SM2`, which nobody has registered."""
     x, y = public_key.point[1:33], public_key.point[33:]
     return {"kty": "EC", "crv": "SM2", "x": b64u(x), "y": b64u(y)}
+
+
+def sm2_key_from_jwk(members: Mapping[str, Json]) -> sm2.PublicKey:
+    """The SM2 key of a JWK. Raises ProofError(JWK_INVALID), (SM2_UNAVAILABLE) as *cannot check*."""
+    try:
+        if members.get("kty") != "EC" or members.get("crv") != "SM2":
+            raise ProofError(ProofReason.JWK_INVALID)
+        return sm2.PublicKey(b"\x04" + digest_claim(members, "x") + digest_claim(members, "y"))
+    except (KeyError, ProofError) as error:
+        if isinstance(error, ProofError) and error.reason is ProofReason.SM2_UNAVAILABLE:
+            raise
+        raise ProofError(ProofReason.JWK_INVALID) from error
 
 
 def jwk_thumbprint(members: Mapping[str, str]) -> str:

@@ -12,20 +12,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.proof import sm2
 from hub.proof.encoding import Json, b64, b64_decode, emit_json, parse_object
 from hub.proof.jose import (
     STATUS_TYP,
     Algorithm,
     RegisteredKey,
     jwk,
+    jwk_thumbprint,
     public_key_from_jwk,
-    thumbprint,
+    sm2_jwk,
+    sm2_key_from_jwk,
 )
 from hub.proof.note import is_origin
 from hub.proof.reasons import ProofError, ProofReason, Verdict
@@ -54,6 +57,10 @@ _MEMBERS_OF_V2: Final = _MEMBERS | {
     "compromised",
     "algorithms",
 }
+
+
+StatusKey: TypeAlias = ec.EllipticCurvePublicKey | sm2.PublicKey
+"""What signs status lists; a hub of the profile `gm` has one of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class Trust:
     witness_keys: tuple[str, ...] = ()
     witnesses_min: int = 0
     seal_anchors: tuple[x509.Certificate, ...] = ()
-    status_keys: tuple[ec.EllipticCurvePublicKey, ...] = ()
+    status_keys: tuple[StatusKey, ...] = ()
     maker_anchors: tuple[x509.Certificate, ...] = ()
     signer_anchors: tuple[x509.Certificate, ...] = ()
     pdf_anchors: tuple[x509.Certificate, ...] = ()
@@ -112,8 +119,10 @@ class Trust:
     def status_key(self, kid: str) -> RegisteredKey | None:
         """The pinned status key of this `kid`; a `Keys` for status list tokens and nothing else."""
         for key in self.status_keys:
-            if thumbprint(key) == kid:
-                return RegisteredKey(kid, Algorithm.ES256, STATUS_TYP, self.origin, key)
+            is_sm2 = isinstance(key, sm2.PublicKey)
+            algorithm = Algorithm.SM2 if is_sm2 else Algorithm.ES256
+            if jwk_thumbprint(_jwk(key)) == kid:
+                return RegisteredKey(kid, algorithm, STATUS_TYP, self.origin, key)
         return None
 
 
@@ -127,7 +136,7 @@ def trust_file(trust: Trust) -> bytes:
         "witness_keys": list(trust.witness_keys),
         "witnesses_min": trust.witnesses_min,
         "seal_anchors": _written(trust.seal_anchors),
-        "status_keys": [dict(jwk(key)) for key in trust.status_keys],
+        "status_keys": [dict(_jwk(key)) for key in trust.status_keys],
         "maker_anchors": _written(trust.maker_anchors),
         "signer_anchors": _written(trust.signer_anchors),
         "pdf_anchors": _written(trust.pdf_anchors),
@@ -209,10 +218,14 @@ def _algorithm_end(value: Json) -> AlgorithmEnd:
     return AlgorithmEnd(_text(value["algorithm"], "algorithms"), _count(value, "until"))
 
 
-def _status_key(value: Json) -> ec.EllipticCurvePublicKey:
+def _status_key(value: Json) -> StatusKey:
     if not isinstance(value, dict):
         raise _malformed("status_keys")
-    return public_key_from_jwk(value)
+    return sm2_key_from_jwk(value) if value.get("crv") == "SM2" else public_key_from_jwk(value)
+
+
+def _jwk(key: StatusKey) -> dict[str, str]:
+    return sm2_jwk(key) if isinstance(key, sm2.PublicKey) else jwk(key)
 
 
 def _items(members: dict[str, Json], name: str) -> Sequence[Json]:

@@ -35,7 +35,7 @@ from hub.registry.document_store import (
 from hub.registry.ports import Access, Blobs, Database, DataKey, DataKeys, HolderKeys, Recorder
 from hub.registry.store import CERTIFICATE_BY_NAME, view_of
 from hub.storage.changes import Answered, Call, Change, change_once
-from hub.storage.sealed_stream import StreamOpener, StreamSealer, new_stream_key
+from hub.storage.sealed_stream import StreamOpener, StreamSealer
 from hub.storage.statements import ENTRY_INDEX, Write
 
 DOCUMENT_BYTES_MAX: Final = 100_000_000
@@ -139,7 +139,7 @@ class Documents:
             answered = Answered(remembered.answer, remembered.index, receipt)
             return await self.kept(upload.authority, upload.certificate_id, answered)
         data_key = await self.data_keys.get(version.data_key_id)
-        sealing = _Sealing(upload, new_stream_key())
+        sealing = _Sealing(upload, self.data_keys.new_stream_key())
         try:
             async with asyncio.timeout(_UPLOAD_S):
                 blob = await self.blobs.write(self._sealed(sealing, chunks))

@@ -30,7 +30,7 @@ from hub.registry.document_store import (
 )
 from hub.registry.documents import DOCUMENT_BYTES_MAX, Documents
 from hub.registry.shared_documents import SharedDocument
-from hub.storage.sealed_stream import StreamSealer, new_stream_key
+from hub.storage.sealed_stream import StreamSealer
 from hub.storage.statements import ENTRY_INDEX, Write
 
 
@@ -70,7 +70,7 @@ class MadeDocuments:
         assert found is not None, "its face was read"
         version = AttachedVersion(str(found[0]), str(found[1]), str(found[2]))
         data_key = await documents.data_keys.get(version.data_key_id)
-        document_id, key = copy_id or new_id(), new_stream_key()
+        document_id, key = copy_id or new_id(), documents.data_keys.new_stream_key()
         digest = b64u(hashlib.sha256(data).digest())
         sealed = await asyncio.to_thread(_sealed, key, document_id, data)
         blob = await documents.blobs.write(_once(sealed))

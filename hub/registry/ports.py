@@ -188,6 +188,10 @@ class DataKeys(Protocol[Key_co]):
         """A fresh key, and the row that must be recorded with what it encrypts."""
         ...
 
+    def new_stream_key(self) -> bytes:
+        """A key for one stream and never for a second one."""
+        ...
+
     def absent(self, data_key_id: str) -> Check:
         """That no key has this id."""
         ...

@@ -184,7 +184,11 @@ class SealService:
             raise HubError(
                 Reason.NAME_MALFORMED, name=request.name[:100], form="statusLists/{status_list}"
             )
-        return pb.GetStatusListResponse(token=await self.status_lists.token(int(number[:9])))
+        place = int(number[:9])
+        return pb.GetStatusListResponse(
+            token=await self.status_lists.token(place),
+            sm2_token=await self.status_lists.sm2_token(place),
+        )
 
 
 def encode_seal(view: SealView, now_us: int) -> pb.Seal:

@@ -44,9 +44,11 @@ class StatusChange:
 
 @dataclass(slots=True)
 class _Token:
-    """A token that was built at `built_us` on the list as it was after `changes` changes."""
+    """A token that was built at `built_us` on the list as it was after `changes` changes; `twin` is
+    the same payload signed with SM2, or empty."""
 
     text: str
+    twin: str
     built_us: int
     changes: int
 
@@ -71,6 +73,8 @@ class StatusLists:
     clock: Clock
     head: Callable[[], LogHead]
     replica: int = 0
+    # In the profile `gm`: what signs the SM2 twins.
+    twin: Signer | None = None
     # The newest entry whose changes are shown.
     _entry: int = -1
     _lists: dict[int, _List] = field(default_factory=dict)
@@ -141,6 +145,13 @@ class StatusLists:
 
         Raises HubError(STATUS_LIST_NOT_FOUND).
         """
+        return (await self._token(number)).text
+
+    async def sm2_token(self, number: int) -> str:
+        """Its SM2 twin; empty where the hub is not of the profile `gm`. Raises as `token`."""
+        return (await self._token(number)).twin
+
+    async def _token(self, number: int) -> _Token:
         one = self._lists.get(number)
         if one is None:
             # Another process may have opened it.
@@ -151,11 +162,11 @@ class StatusLists:
         token = one.token
         fresh = token is not None and now_us - token.built_us < TOKEN_AGE_MAX_S * 1_000_000
         if token is None or not fresh or token.changes != one.changes:
-            token = _Token(self._build(number, one, now_us // 1_000_000), now_us, one.changes)
-            one.token = token
-        return token.text
+            token = one.token = self._build(number, one, now_us)
+        return token
 
-    def _build(self, number: int, one: _List, now: int) -> str:
+    def _build(self, number: int, one: _List, now_us: int) -> _Token:
+        now = now_us // 1_000_000
         head = self.head()
         claims = StatusClaims(
             iss=self.origin,
@@ -167,4 +178,6 @@ class StatusLists:
             ttl=TOKEN_AGE_MAX_S,
             log=head if head.size else None,
         )
-        return sign_status_list(claims, one.statuses.compress(), self.signer)
+        lst = one.statuses.compress()
+        twin = sign_status_list(claims, lst, self.twin) if self.twin is not None else ""
+        return _Token(sign_status_list(claims, lst, self.signer), twin, now_us, one.changes)

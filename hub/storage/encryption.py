@@ -11,17 +11,21 @@ import hmac
 import os
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SM3
+from cryptography.hazmat.primitives.hmac import HMAC
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, bindparam, select
 
 from hub.clock import Clock
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, b64u_decode
+from hub.storage.aead import AEAD, NONCE_BYTES, aead, has_sm4, new_key, profile_of
 from hub.storage.database import Database
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.schema import METADATA
@@ -45,8 +49,7 @@ _FIND: Final = question(
 )
 _INSERT: Final = insert_into(DATA_KEYS)
 
-_KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
+_HOLDER_KEY_BYTES: Final = 32
 _CACHED_MAX: Final = 4096
 _WRAP_CONTEXT: Final = b"sealway/data-key/v1\x00"
 _HOLDER_DOMAIN: Final = b"sealway/holder/v1\x00"
@@ -62,51 +65,72 @@ class DataKey:
     """One data key, unwrapped: only in memory, never shown."""
 
     id: str
-    cipher: AESGCM
+    cipher: AEAD
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
-        """Nonce ‖ ciphertext of AES-256-GCM; opens only under the same `context`."""
-        nonce = os.urandom(_NONCE_BYTES)
+        """Nonce ‖ ciphertext ‖ tag (`aead.py`); opens only under the same `context`."""
+        nonce = os.urandom(NONCE_BYTES)
         return nonce + self.cipher.encrypt(nonce, plaintext, context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """The plaintext. Raises HubError(DIGEST_MISMATCH) where key, context or bytes differ."""
         try:
-            return self.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
+            return self.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
         except (InvalidTag, ValueError) as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"sealed under {self.id}") from error
 
 
 class Keyring:
-    """The keys that live beside the database: wrapping of data keys, index of holders."""
+    """The keys that live beside the database: wrapping of data keys, index of holders.
+
+    `profile` is that of the key that wraps, and of all that is encrypted and looked up here.
+    """
 
     def __init__(self, key_encryption: bytes, holder_index: bytes) -> None:
-        self._wrapping = AESGCM(key_encryption)
-        # A copy of a hash that has taken the key costs less than taking it each time.
-        self._holder = hmac.new(holder_index, digestmod="sha256")
+        self.profile: Final = profile_of(key_encryption)
+        self._wrapping = aead(key_encryption)
+        self._digest = _keyed_digest(holder_index, self.profile)
         self.kek_id: Final = _key_id(_KEK, key_encryption)
         self.holder_key_id: Final = _key_id(_HOLDER, holder_index)
 
     @classmethod
-    def create(cls, folder: Path, passphrase: bytes) -> Keyring:
+    def create(
+        cls,
+        folder: Path,
+        passphrase: bytes,
+        profile: CryptoProfile = CryptoProfile.INTERNATIONAL,
+    ) -> Keyring:
         """Make the keys that `folder` lacks; what an interrupted call has made is kept.
 
         Raises HubError(FILE_UNREADABLE) where a key that is there does not open.
         """
-        for purpose in (_KEK, _HOLDER):
+        made = {_KEK: new_key(profile), _HOLDER: secrets.token_bytes(_HOLDER_KEY_BYTES)}
+        for purpose, secret in made.items():
             path = folder / f"{purpose}.key"
             if not path.exists():
-                secret = secrets.token_bytes(_KEY_BYTES)
                 write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
-        return cls.open(folder, passphrase)
+        return cls.open(folder, passphrase, profile)
 
     @classmethod
-    def open(cls, folder: Path, passphrase: bytes) -> Keyring:
-        """The keys of `folder`. Raises HubError(FILE_UNREADABLE)."""
+    def open(
+        cls,
+        folder: Path,
+        passphrase: bytes,
+        profile: CryptoProfile = CryptoProfile.INTERNATIONAL,
+    ) -> Keyring:
+        """The keys of `folder`. Raises HubError(FILE_UNREADABLE), also where they were made for
+        another profile, or for one that cannot be computed here."""
         kek, holder = (
             read_key_file(folder / f"{purpose}.key", purpose=purpose, passphrase=passphrase)
             for purpose in (_KEK, _HOLDER)
         )
+        path = folder / f"{_KEK}.key"
+        if profile_of(kek) is not profile:
+            rule = f"is of the profile {profile_of(kek)}; crypto.profile never changes after init"
+            raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule)
+        if profile is CryptoProfile.GM and not has_sm4():
+            rule = "is a key of SM4-GCM, which the installed cryptography does not compute"
+            raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule)
         return cls(kek, holder)
 
     def holder_index(self, holder_type: str, number: str) -> str:
@@ -127,20 +151,18 @@ class Keyring:
         return b64u_decode(self._keyed(_SUBSCRIBER_DOMAIN + name.encode()))
 
     def _keyed(self, message: bytes) -> str:
-        keyed = self._holder.copy()
-        keyed.update(message)
-        return b64u(keyed.digest())
+        return b64u(self._digest(message))
 
     def wrap(self, key: bytes, data_key_id: str) -> bytes:
         """`key` encrypted for the table; opens only for the same id."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         return nonce + self._wrapping.encrypt(nonce, key, _WRAP_CONTEXT + data_key_id.encode())
 
     def unwrap(self, wrapped: bytes, data_key_id: str) -> bytes:
         """The key. Raises HubError(DIGEST_MISMATCH)."""
         context = _WRAP_CONTEXT + data_key_id.encode()
         try:
-            return self._wrapping.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], context)
+            return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
         except (InvalidTag, ValueError) as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"data key {data_key_id}") from error
 
@@ -159,7 +181,7 @@ class DataKeys:
 
         Where others may create the same id, record it with `absent(data_key_id)` as a check.
         """
-        secret = secrets.token_bytes(_KEY_BYTES)
+        secret = new_key(self._keyring.profile)
         row: Row = (
             data_key_id,
             self._keyring.wrap(secret, data_key_id),
@@ -167,7 +189,11 @@ class DataKeys:
             retention_class,
             self._clock(),
         )
-        return DataKey(data_key_id, AESGCM(secret)), Write(_INSERT, (row,))
+        return DataKey(data_key_id, aead(secret)), Write(_INSERT, (row,))
+
+    def new_stream_key(self) -> bytes:
+        """A key for one stream and never for a second one: its nonces are counted, not drawn."""
+        return new_key(self._keyring.profile)
 
     def absent(self, data_key_id: str) -> Check:
         """Holds while no key has this id."""
@@ -192,7 +218,7 @@ class DataKeys:
         wrapped, kek_id = row
         if not isinstance(wrapped, bytes) or kek_id != self._keyring.kek_id:
             raise HubError(Reason.KEY_UNAVAILABLE, key=data_key_id)
-        key = DataKey(data_key_id, AESGCM(self._keyring.unwrap(wrapped, data_key_id)))
+        key = DataKey(data_key_id, aead(self._keyring.unwrap(wrapped, data_key_id)))
         self._cached[data_key_id] = key
         if len(self._cached) > _CACHED_MAX:
             self._cached.popitem(last=False)
@@ -201,6 +227,28 @@ class DataKeys:
     def forget(self, data_key_id: str) -> None:
         """Drop the key from memory; for whoever destroys it in the database."""
         self._cached.pop(data_key_id, None)
+
+
+def _keyed_digest(key: bytes, profile: CryptoProfile) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256, in the profile `gm` HMAC-SM3. A copy of a hash that has taken the key costs
+    less than taking it each time."""
+    if profile is CryptoProfile.GM:
+        by_sm3 = HMAC(key, SM3())
+
+        def sm3(message: bytes) -> bytes:
+            keyed = by_sm3.copy()
+            keyed.update(message)
+            return keyed.finalize()
+
+        return sm3
+    by_sha256 = hmac.new(key, digestmod="sha256")
+
+    def sha256(message: bytes) -> bytes:
+        keyed = by_sha256.copy()
+        keyed.update(message)
+        return keyed.digest()
+
+    return sha256
 
 
 def _key_id(purpose: str, secret: bytes) -> str:

@@ -1,37 +1,29 @@
 """Encryption of a stream in segments, so that nothing long is ever whole in memory.
 
 Each stream has a fresh key of its own, which its owner keeps sealed under a data key. A segment is
-AES-256-GCM over at most 64 KiB; its nonce is its number and whether it is the last. So segments
-cannot be moved, left out, repeated, cut off at the end or added to, and a segment of another stream
-opens nowhere (docs/formats/document.md).
+AES-256-GCM, in the profile `gm` SM4-GCM, over at most 64 KiB; its nonce is its number and whether
+it is the last. So segments cannot be moved, left out, repeated, cut off at the end or added to, and
+a segment of another stream opens nowhere (docs/formats/document.md).
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.errors import HubError, Reason
+from hub.storage.aead import TAG_BYTES, aead
 
 SEGMENT_BYTES: Final = 64 * 1024
-TAG_BYTES: Final = 16
-KEY_BYTES: Final = 32
 _DOMAIN: Final = b"sealway/document/v1\x00"
-
-
-def new_stream_key() -> bytes:
-    """A key for one stream and never for a second one: its nonces are counted, not drawn."""
-    return secrets.token_bytes(KEY_BYTES)
 
 
 class StreamSealer:
     """Encrypts what it is fed; `context` names the stream and must be given again to open it."""
 
     def __init__(self, key: bytes, context: str) -> None:
-        self._cipher = AESGCM(key)
+        self._cipher = aead(key)
         self._context = _DOMAIN + context.encode()
         self._rest = bytearray()
         self._number = 0
@@ -59,7 +51,7 @@ class StreamOpener:
     """Decrypts what it is fed. Every byte that it gives was authenticated in its place."""
 
     def __init__(self, key: bytes, context: str) -> None:
-        self._cipher = AESGCM(key)
+        self._cipher = aead(key)
         self._what = context
         self._context = _DOMAIN + context.encode()
         self._rest = bytearray()

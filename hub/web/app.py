@@ -26,11 +26,13 @@ _STATUS_AGE_S: Final = 60
 class Sources:
     """Where the answers come from.
 
-    `status_token` raises HubError(STATUS_LIST_NOT_FOUND); `type_metadata` gives the bytes that
-    `vct#integrity` covers, or None; `problems` names what keeps the hub from being ready.
+    `status_token` and its SM2 twin raise HubError(STATUS_LIST_NOT_FOUND); the twin is empty unless
+    the hub is of the profile `gm`. `type_metadata` gives the bytes that `vct#integrity` covers, or
+    None; `problems` names what keeps the hub from being ready.
     """
 
     status_token: Callable[[int], Awaitable[str]]
+    sm2_status_token: Callable[[int], Awaitable[str]]
     type_metadata: Callable[[str, int], bytes | None]
     checkpoint: Callable[[], str]
     metrics: Callable[[], bytes]
@@ -44,11 +46,18 @@ def build_app(sources: Sources) -> Starlette:
         if "time" in request.query_params:
             # A list of another day would say who was asked about when.
             return PlainTextResponse("no status of another time is served", status_code=501)
+        wanted = {"es256": sources.status_token, "sm2": sources.sm2_status_token}.get(
+            request.query_params.get("alg", "es256")
+        )
+        if wanted is None:
+            return PlainTextResponse("alg is es256 or sm2", status_code=400)
         try:
-            token = await sources.status_token(int(request.path_params["number"]))
+            token = await wanted(int(request.path_params["number"]))
         except HubError as error:
             code = 404 if error.reason is Reason.STATUS_LIST_NOT_FOUND else 503
             return PlainTextResponse(error.text("en"), status_code=code)
+        if not token:
+            return PlainTextResponse("this hub signs no status with SM2", status_code=404)
         return Response(
             token,
             media_type=STATUS_LIST_TYPE,

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import orjson
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, func, select
 
 from hub.clock import now_us
@@ -33,6 +32,7 @@ from hub.registry.store import (
     certificate_row,
 )
 from hub.seal.store import INSERT_SIGNATURE, PUT_HEADER
+from hub.storage.aead import aead
 from hub.storage.database import Database, Transaction
 from hub.storage.encryption import DATA_KEYS, DataKey, Keyring
 from hub.storage.statements import Row, Statement, WriteStatement, insert_into, integer, question
@@ -208,7 +208,7 @@ def _rows(one: CityCertificate) -> tuple[Row, Row, Row, Row]:
 def _disclosures(one: CityCertificate, key_id: str) -> bytes:
     values = {"holder_type": one.holder_type, "holder_number": one.holder, **dict(one.fields)}
     made, _ = make_disclosures([os.urandom(_SALT_BYTES) for _ in values], values)
-    key = DataKey(key_id, AESGCM(_secret(key_id)))
+    key = DataKey(key_id, aead(_secret(key_id)))
     return key.seal(orjson.dumps([tuple(each) for each in made]), version_id(one.number).encode())
 
 

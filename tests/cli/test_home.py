@@ -188,7 +188,7 @@ def test_doctor_finds_all_good_but_the_hub_that_is_not_running(
     # Whether there is a font is the machine's.
     assert marks.pop("fonts of faces") in ("good", "warning")
     assert [name for name, mark in marks.items() if mark != "good"] == ["hub answers"]
-    assert len(marks) == 14
+    assert len(marks) == 15
     assert {"seal keys in files", "algorithms of seals"} <= marks.keys()
 
 

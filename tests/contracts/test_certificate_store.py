@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from hub.domain.certificate import State
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
@@ -45,9 +46,11 @@ from tests.registry.office import (
 )
 
 
-@pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+@pytest.fixture(params=list(CryptoProfile))
+async def office(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, request.param) as opened:
         await opened.open_for(LICENCE_TYPE)
         yield opened
 

@@ -13,6 +13,7 @@ import pytest
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import Cause, Grade, State, Verb
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.row import Op
@@ -51,9 +52,11 @@ OTHER = Caller("systems/other-1", Role.DEPARTMENT, "authorities/other", "x", 1, 
 RULING = Ruling("食品安全法 第一百二十二条", "杭市监罚〔2026〕12号", "2026-01-05")
 
 
-@pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+@pytest.fixture(params=list(CryptoProfile))
+async def office(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, request.param) as opened:
         await opened.open_for(LICENCE_TYPE)
         yield opened
 

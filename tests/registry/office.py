@@ -35,6 +35,7 @@ from hub.domain.certificate_type import (
     Validity,
     to_json,
 )
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.identifier import uscc_check_character
 from hub.domain.row import FieldValue, Op, Row, emit_row
@@ -81,6 +82,7 @@ from hub.seal.seals import Seals, SealView
 from hub.seal.signer import Signer as SealSigner
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
+from hub.storage.aead import new_key
 from hub.storage.changes import Answered, Call
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys, Keyring
@@ -509,11 +511,13 @@ def _nothing(_: object) -> bytes:
 
 
 @asynccontextmanager
-async def open_office(url: str, folder: Path) -> AsyncIterator[Office]:
+async def open_office(
+    url: str, folder: Path, profile: CryptoProfile = CryptoProfile.INTERNATIONAL
+) -> AsyncIterator[Office]:
     """A new office on the database at `url`; its log really runs."""
     database = await open_database(url)
     await migrate(database)
-    keyring = Keyring(secrets.token_bytes(32), secrets.token_bytes(32))
+    keyring = Keyring(new_key(profile), secrets.token_bytes(32))
     data_keys = DataKeys(database, keyring, now_us)
     head = FileHead(folder / "head" / "checkpoint")
     await create_log(head, KEY)

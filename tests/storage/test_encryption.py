@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
+from hub.proof.sm2 import sm3
+from hub.storage.aead import KEY_BYTES
 from hub.storage.database import Transaction, open_database
 from hub.storage.encryption import DATA_KEYS, DataKeys, Keyring
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.paging import PageTokens, page_size
 from tests.ledger.logs import create_tables
+
+PROFILES = list(CryptoProfile)
 
 
 def test_a_key_file_opens_only_for_its_purpose_and_passphrase(tmp_path: Path) -> None:
@@ -60,11 +65,46 @@ def test_the_holder_index_is_that_of_the_format(tmp_path: Path) -> None:
     assert opened.holder_key_id == created.holder_key_id != keyring.holder_key_id
 
 
-async def test_a_data_key_opens_what_it_sealed_and_nothing_else(tmp_path: Path) -> None:
+def test_in_gm_the_holder_index_is_by_sm3(tmp_path: Path) -> None:
+    """HMAC (RFC 2104) with SM3 over the same message; every key derived from it follows."""
+    keyring = Keyring(bytes(16), b"k" * 32)
+    message = b"sealway/holder/v1\x00citizen\x00110101199003077571"
+    inner = sm3(bytes(x ^ 0x36 for x in b"k" * 32 + bytes(32)) + message)
+    expected = sm3(bytes(x ^ 0x5C for x in b"k" * 32 + bytes(32)) + inner)
+
+    assert keyring.profile is CryptoProfile.GM
+    assert keyring.holder_index("citizen", "110101199003077571") == b64u(expected)
+    by_sha256 = Keyring(bytes(32), b"k" * 32)
+    assert keyring.page_key() != by_sha256.page_key()
+    assert keyring.subscriber_key("a") != by_sha256.subscriber_key("a")
+    created = Keyring.create(tmp_path, b"pass", CryptoProfile.GM)
+    opened = Keyring.open(tmp_path, b"pass", CryptoProfile.GM)
+    assert opened.holder_index("a", "b") == created.holder_index("a", "b")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_keys_of_one_profile_do_not_open_under_the_other(
+    tmp_path: Path, profile: CryptoProfile
+) -> None:
+    """A configuration that was changed after `init` is refused, and says why."""
+    (other,) = set(PROFILES) - {profile}
+    Keyring.create(tmp_path, b"pass", profile)
+
+    with pytest.raises(HubError) as refused:
+        Keyring.open(tmp_path, b"pass", other)
+
+    assert refused.value.reason is Reason.FILE_UNREADABLE
+    assert f"profile {profile}" in str(refused.value.details["rule"])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_data_key_opens_what_it_sealed_and_nothing_else(
+    tmp_path: Path, profile: CryptoProfile
+) -> None:
     """Context, key and bytes are bound together; a destroyed key opens nothing."""
     database = await open_database(f"sqlite:///{tmp_path}/hub.db")
     await create_tables(database, (DATA_KEYS,))
-    keys = DataKeys(database, Keyring(bytes(32), bytes(32)), lambda: 1)
+    keys = DataKeys(database, Keyring(bytes(KEY_BYTES[profile]), bytes(32)), lambda: 1)
     key, write = keys.new("holder:1", "personal")
 
     async def work(transaction: Transaction) -> None:
@@ -82,7 +122,8 @@ async def test_a_data_key_opens_what_it_sealed_and_nothing_else(tmp_path: Path) 
         await keys.get("holder:2")
     assert other.value.reason is Reason.DIGEST_MISMATCH
     assert absent.value.reason is Reason.KEY_UNAVAILABLE
-    assert "AESGCM" not in repr(found)
+    assert "GCM" not in repr(found)
+    assert len(keys.new_stream_key()) == KEY_BYTES[profile]
     await database.close()
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
+from hub.storage.aead import TAG_BYTES, aead, new_key
 from hub.storage.sealed_stream import (
     SEGMENT_BYTES,
-    TAG_BYTES,
     StreamOpener,
     StreamSealer,
-    new_stream_key,
 )
 
 KEY = bytes(range(32))
+KEYS = {CryptoProfile.INTERNATIONAL: KEY, CryptoProfile.GM: bytes(range(16))}
 SIZE = SEGMENT_BYTES + TAG_BYTES
 PLAIN = os.urandom(3 * SEGMENT_BYTES + 5)
 
@@ -51,17 +51,19 @@ def test_how_it_is_cut_makes_no_difference(data: bytes, first: int, second: int)
     assert opened(sealed(data), step=first) == data
 
 
-def test_the_bytes_are_those_of_the_format() -> None:
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_the_bytes_are_those_of_the_format(key: bytes) -> None:
     """docs/formats/document.md, written by hand: counter, last flag, context."""
     data = b"x" * (SEGMENT_BYTES + 1)
-    cipher, context = AESGCM(KEY), b"sealway/document/v1\x00a"
+    cipher, context = aead(key), b"sealway/document/v1\x00a"
 
-    assert sealed(data) == (
+    assert sealed(data, key) == (
         cipher.encrypt(bytes(12), data[:SEGMENT_BYTES], context)
         + cipher.encrypt(bytes(10) + b"\x01\x01", data[SEGMENT_BYTES:], context)
     )
 
 
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize(
     "attack",
     [
@@ -77,17 +79,22 @@ def test_the_bytes_are_those_of_the_format() -> None:
     ],
     ids=["cut", "truncated", "headless", "longer", "repeated", "swapped", "hole", "bit", "empty"],
 )
-def test_what_was_done_to_the_stored_bytes_is_found(attack) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_done_to_the_stored_bytes_is_found(  # type: ignore[no-untyped-def]
+    attack, key: bytes
+) -> None:
     """Moved, left out, repeated, cut off or added: nothing of it opens."""
     with pytest.raises(HubError) as error:
-        opened(attack(sealed(PLAIN)))
+        opened(attack(sealed(PLAIN, key)), key)
 
     assert error.value.reason is Reason.DIGEST_MISMATCH
 
 
 def test_segments_of_another_stream_do_not_open() -> None:
     """Neither under another key nor under another name."""
-    for other in (sealed(PLAIN, key=new_stream_key()), sealed(PLAIN, context="b")):
+    for other in (
+        sealed(PLAIN, key=new_key(CryptoProfile.INTERNATIONAL)),
+        sealed(PLAIN, context="b"),
+    ):
         mixed = sealed(PLAIN)[:SIZE] + other[SIZE:]
         with pytest.raises(HubError):
             opened(mixed)

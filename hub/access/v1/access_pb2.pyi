@@ -16,18 +16,20 @@ class CreateTokenRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class CreateTokenResponse(_message.Message):
-    __slots__ = ("access_token", "expire_time", "caller", "origin", "region")
+    __slots__ = ("access_token", "expire_time", "caller", "origin", "region", "sm2_access_token")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
+    SM2_ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     expire_time: _timestamp_pb2.Timestamp
     caller: str
     origin: str
     region: str
-    def __init__(self, access_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., origin: _Optional[str] = ..., region: _Optional[str] = ...) -> None: ...
+    sm2_access_token: str
+    def __init__(self, access_token: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., origin: _Optional[str] = ..., region: _Optional[str] = ..., sm2_access_token: _Optional[str] = ...) -> None: ...
 
 class CreateAuthorityRequest(_message.Message):
     __slots__ = ("request_id", "authority_id", "authority", "validate_only")

@@ -146,10 +146,12 @@ class GetStatusListRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class GetStatusListResponse(_message.Message):
-    __slots__ = ("token",)
+    __slots__ = ("token", "sm2_token")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SM2_TOKEN_FIELD_NUMBER: _ClassVar[int]
     token: str
-    def __init__(self, token: _Optional[str] = ...) -> None: ...
+    sm2_token: str
+    def __init__(self, token: _Optional[str] = ..., sm2_token: _Optional[str] = ...) -> None: ...
 
 class Seal(_message.Message):
     __slots__ = ("name", "title", "state", "create_time", "seal_type", "keys", "electronic_seal")

@@ -1,0 +1,191 @@
+"""A whole hub of the profile `gm`: what it stores, what it signs, and that it stays what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from hub.access.v1 import access_pb2
+from hub.cli import doctor
+from hub.config import load
+from hub.domain.crypto import CryptoProfile
+from hub.errors import HubError, Reason
+from hub.home import open_keys
+from hub.proof.encoding import digest
+from hub.proof.jose import Algorithm
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.recognise import peek
+from hub.proof.report import Kind, StepName
+from hub.proof.request import sign_request
+from hub.proof.run import Evidence
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
+from hub.storage.encryption import DATA_KEYS
+from hub.storage.statements import question
+from tests.simulator import (
+    Refused,
+    Simulator,
+    company,
+    copy_home,
+    furnish,
+    licence,
+    make_home,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gm") / "home"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(make_home, folder, "--crypto", "gm").result()
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(home: Path) -> AsyncIterator[Simulator]:
+    async with Simulator(home) as simulator:
+        await furnish(simulator)
+        await simulator.connector().deliver([licence(number) for number in range(1, 4)])
+        yield simulator
+
+
+async def test_data_keys_are_of_sm4_and_what_they_seal_comes_back(hub: Simulator) -> None:
+    """A wrapped key of SM4 is 16 bytes between nonce and tag; a fetch by holder finds and opens."""
+    rows = await hub.hub.database.all(question("keys", DATA_KEYS.select()))
+    assert rows
+    assert {len(bytes(row[1])) for row in rows} == {12 + 16 + 16}  # type: ignore[arg-type]
+
+    fetched = await hub.platform().fetch(holder=company(1))
+
+    assert fetched.states == ["active"]
+    assert fetched.fields()["holder_number"] == company(1)
+
+
+async def test_either_twin_of_an_access_token_is_accepted(hub: Simulator) -> None:
+    """One payload, two keys; a damaged SM2 signature is refused as any other."""
+    window = hub.platform()
+    peer = window.hub.hub.tokens.directory.current
+    thumbprint = next(mark for mark, one in peer.peers.items() if one.name == window.name)
+    issued = hub.hub.tokens.create(thumbprint)
+
+    assert issued.sm2_access_token.split(".")[1] == issued.access_token.split(".")[1]
+    assert peek(issued.sm2_access_token, 0)["alg"] == Algorithm.SM2.value
+    for token in (issued.access_token, issued.sm2_access_token):
+        caller = hub.hub.tokens.authenticate(token, thumbprint)
+        assert caller.name == window.name
+    header, payload, signature = issued.sm2_access_token.split(".")
+    es256 = issued.access_token.split(".")
+    for wrong in (
+        f"{header}.{payload}.{signature[:-4]}AAAA",
+        f"{header}.{payload}.{es256[2]}",
+        f"{es256[0]}.{payload}.{signature}",
+    ):
+        with pytest.raises(HubError) as refused:
+            hub.hub.tokens.authenticate(wrong, thumbprint)
+        assert refused.value.reason is Reason.TOKEN_INVALID
+
+
+async def test_an_sm2_status_list_decides_like_its_twin(hub: Simulator) -> None:
+    """Both keys are in the trust file that `init` made; of a reader who pinned one, one counts."""
+    fetched = await hub.platform().fetch(holder=company(2))
+    text = fetched.response.certificates[0].presentation
+    request = hub.platform().sent[fetched.response.request_id][0]
+    lists, now = hub.hub.status_lists, int(time.time())
+    es256, twin = await lists.token(1), await lists.sm2_token(1)
+    assert es256.split(".")[1] == twin.split(".")[1]
+
+    def judged(token: str, trust: Trust) -> tuple[Verdict, ProofReason | None]:
+        evidence = Evidence(now, requests=(request,), status_tokens=(token,))
+        report = verify(text.encode(), Kind.PRESENTATION, trust, evidence)
+        steps = (StepName.STATUS, StepName.STATUS_LIST)
+        step = [one for one in report.steps if one.name in steps][-1]
+        return step.verdict, step.reason
+
+    assert judged(twin, hub.trust) == judged(es256, hub.trust) == (Verdict.VALID, None)
+    one = dataclasses.replace(hub.trust, status_keys=hub.trust.status_keys[:1])
+    assert judged(es256, one) == (Verdict.VALID, None)
+    assert judged(twin, one) == (Verdict.CANNOT_CHECK, ProofReason.KEY_UNKNOWN)
+
+
+async def test_both_status_lists_are_served(hub: Simulator) -> None:
+    """`?alg=sm2` over HTTP; another name is refused."""
+    base = f"http://127.0.0.1:{hub.hub.http_port}/status/1"
+    async with httpx.AsyncClient() as client:
+        es256, twin, other = [
+            await client.get(base, params=params)
+            for params in ({}, {"alg": "sm2"}, {"alg": "none"})
+        ]
+
+    assert peek(es256.text, 0)["alg"] == Algorithm.ES256.value
+    assert peek(twin.text, 0)["alg"] == Algorithm.SM2.value
+    assert twin.headers["content-type"] == "application/statuslist+jwt"
+    assert other.status_code == 400
+
+
+async def test_a_request_hangs_on_the_token_that_is_sent(hub: Simulator) -> None:
+    """`ath` is the digest of that twin; a request made with the other is refused."""
+    window = hub.platform()
+    answer = await window.access.CreateToken(access_pb2.CreateTokenRequest(), timeout=10)
+    right = await window.claims(ath=digest(answer.sm2_access_token))
+    wrong = await window.claims(ath=digest(answer.access_token))
+
+    answered = await window.send(
+        sign_request(right, window.signer), right.jti, token=answer.sm2_access_token
+    )
+
+    assert len(answered.certificates) == 1
+    with pytest.raises(Refused) as refused:
+        await window.send(
+            sign_request(wrong, window.signer), wrong.jti, token=answer.sm2_access_token
+        )
+    assert refused.value.reason == "REQUEST_INVALID"
+
+
+async def test_a_profile_never_changes(hub: Simulator, home: Path, tmp_path: Path) -> None:
+    """Another word in the configuration opens nothing, and says why; `init` refuses it as well."""
+    copy = copy_home(home, tmp_path / "home")
+    config = load(copy / "hub.toml")
+    assert config.crypto.profile is CryptoProfile.GM
+    assert open_keys(config).token_twin is not None
+    file = copy / "hub.toml"
+    file.write_text(file.read_text().replace('profile = "gm"', 'profile = "international"'))
+
+    with pytest.raises(HubError) as refused:
+        open_keys(load(file))
+
+    assert refused.value.reason is Reason.FILE_UNREADABLE
+    assert "of the profile gm" in str(refused.value.details["rule"])
+
+
+async def test_the_doctor_shows_the_profile(
+    hub: Simulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And finds a fault where the library that is installed has no SM4."""
+    config = load(home / "hub.toml")
+
+    found = doctor._profile(config)
+    monkeypatch.setattr(doctor, "has_sm4", lambda: False)
+    without = doctor._profile(config)
+
+    assert (found.mark, found.detail.en) == (doctor.Mark.GOOD, "gm: SM4-GCM, HMAC-SM3")
+    assert without.mark is doctor.Mark.FAULT
+
+
+async def test_init_keeps_the_profile(hub: Simulator, home: Path, tmp_path: Path) -> None:
+    """A second run with the other word is wrong usage, and touches nothing."""
+    copy = copy_home(home, tmp_path / "home")
+    before = (copy / "hub.toml").read_bytes()
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="ended with 64"):
+        pool.submit(make_home, copy, "--crypto", "international").result()
+
+    assert (copy / "hub.toml").read_bytes() == before
