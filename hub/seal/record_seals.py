@@ -45,6 +45,7 @@ from hub.seal.store import (
     PUT_STATUS,
     RECORD_SEAL,
     SEAL_HEADER,
+    SM2_TWIN,
     USES_OF_INTENT,
     StoredIntent,
     approval_of,
@@ -53,7 +54,7 @@ from hub.seal.store import (
     unchanged_uses,
     uses_write,
 )
-from hub.storage.statements import ENTRY_INDEX, Check, Row, Write, blob, text
+from hub.storage.statements import ENTRY_INDEX, Check, Row, Statement, Write, blob, text
 
 _STATUS_RETENTION: Final = "seal"
 _HEADERS_MAX: Final = 1_024
@@ -142,17 +143,17 @@ class RecordSeals:
     async def record_seal(self, version_id: str) -> str:
         """The compact JWS that seals this version, with the disclosures that lead to it where its
         batch has one signature. Raises HubError(DIGEST_MISMATCH)."""
-        sealed = await self._stored(version_id, KeyAlgorithm.ES256)
+        sealed = await self._stored(RECORD_SEAL, version_id)
         if not sealed:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {version_id}")
         return sealed
 
     async def sm2_twin(self, version_id: str) -> str:
         """As `record_seal`, its SM2 twin; empty where the version was sealed without one."""
-        return await self._stored(version_id, KeyAlgorithm.SM2)
+        return await self._stored(SM2_TWIN, version_id)
 
-    async def _stored(self, version_id: str, algorithm: KeyAlgorithm) -> str:
-        row = await self.database.one(RECORD_SEAL, version_id, algorithm.value)
+    async def _stored(self, question: Statement, version_id: str) -> str:
+        row = await self.database.one(question, version_id)
         if row is None:
             return ""
         header_id, payload, signature = text(row[0]), blob(row[1]), blob(row[2])
@@ -199,18 +200,8 @@ class RecordSeals:
         )
         if usable.key.authority_uscc != order.authority_uscc:
             raise HubError(Reason.KEY_UNAVAILABLE, key=approved.intent.seal)
-        twin = await self._twin(usable, approved.intent.seal, count)
+        twin = await self.keys.twin(usable, count)
         return _Authority(intent, mandate, approved, usable, twin, uses)
-
-    async def _twin(self, usable: UsableKey, seal: str, count: int) -> UsableKey | None:
-        """The seal's SM2 key, where it has one. One that may not sign now stops the batch: a record
-        without the twin that its seal promises would be found out years later."""
-        if not await self.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2):
-            return None
-        twin = await self.keys.usable(seal, KeyUse.RECORD, KeyAlgorithm.SM2, count)
-        if twin.signing.custody is not usable.signing.custody:
-            raise HubError(Reason.TWIN_CUSTODY, key=twin.key.name, other=usable.key.name)
-        return twin
 
     def _seal(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +53,7 @@ from hub.seal.store import (
     PUT_SIGNATURE,
     SEAL_HEADER,
     SEALED_BY_KEY,
+    STORED_TWIN,
     Sealed,
     past_signature_row,
     sealed_of,
@@ -61,7 +62,7 @@ from hub.seal.store import (
     uses_write,
 )
 from hub.storage.changes import Answered, Call, Change, read_and_change_once
-from hub.storage.statements import Row, Write, text
+from hub.storage.statements import Row, Write, blob, text
 
 BATCH_MAX: Final = 500
 
@@ -109,7 +110,8 @@ class ResealRecords:
 
     1. The approvals of the intent, verified anew. 2. The next records that carry the stolen key and
     are in force. 3. Each seal is that key's; of what it says only its time changes. 4. The key in
-    force signs; a slow one signs a whole batch at once. 5. What was is kept beside it. One entry.
+    force signs, and the seal's SM2 key makes twins; a slow one signs a whole batch at once. 5. What
+    was is kept beside it. One entry.
     """
 
     database: Database
@@ -155,16 +157,32 @@ class ResealRecords:
                     stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, len(live)
                 )
                 _check_custody(stolen, usable.key)
+                twin = await self.keys.twin(usable, len(live))
+                keys = (usable,) if twin is None else (usable, twin)
                 headers = await self._headers(live)
-                work = _Work(stolen, usable, headers, intent, self.clock() // 1_000_000)
-                is_slow = usable.key.home in self.slow_homes
+                work = _Work(stolen, keys, headers, intent, self.clock() // 1_000_000)
+                is_slow = any(one.key.home in self.slow_homes for one in keys)
                 writes = await asyncio.to_thread(work.writes, live, is_slow)
-                writes += [uses_write(intent, (uses or 0) + len(live)), *usable.writes(len(live))]
-                checks += usable.checks()
+                writes += await self._past_twins(stolen, live)
+                writes.append(uses_write(intent, (uses or 0) + len(live)))
+                for one in keys:
+                    writes += one.writes(len(live))
+                    checks += one.checks()
                 data["replacement"] = usable.key.name
             return Change("records.resealed", data, writes, checks, encode(done))
 
         return await read_and_change_once(self.recorder, call, decide)
+
+    async def _past_twins(self, stolen: Key, sealed: Sequence[Sealed]) -> list[Write]:
+        """The SM2 twins that stood beside the seals replaced, kept beside them under a name that
+        cannot be a key's: whose they are stands in their headers."""
+        rows: list[Row] = []
+        for one in sealed:
+            row = await self.database.one(STORED_TWIN, one.version_id)
+            if row is not None and row[1] == one.payload:
+                twin = dataclasses.replace(one, header_id=text(row[0]), signature=blob(row[2]))
+                rows.append(past_signature_row(f"{stolen.kid} SM2", twin))
+        return [Write(INSERT_PAST_SIGNATURE, rows)] if rows else []
 
     async def _headers(self, sealed: Sequence[Sealed]) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -181,7 +199,7 @@ class _Work:
     """One batch in a thread: verify, write down, sign. `now` is in seconds."""
 
     stolen: Key
-    usable: UsableKey
+    keys: Sequence[UsableKey]
     headers: Mapping[str, str]
     intent: str
     now: int
@@ -192,34 +210,20 @@ class _Work:
         """What must be recorded. Raises HubError as the call does."""
         public = _public(self.stolen)
         payloads = [self._payload(one, public) for one in sealed]
-        key = self.usable.signing
-        header = header_segment(key)
-        header_id = digest(header)
-        written: list[Row] = []
-        paths: list[Row] = []
-        signed = _signed(key, header, payloads, is_slow and len(payloads) > 1)
-        for one, (payload, signature, path) in zip(sealed, signed, strict=True):
-            algorithm = key.algorithm.value
-            written.append(
-                (
-                    one.version_id,
-                    algorithm,
-                    key.kid,
-                    header_id,
-                    payload,
-                    signature,
-                    one.status_list,
-                    one.status_place,
-                    one.retention_class,
-                )
-            )
-            if path or one.path:
-                paths.append((one.version_id, algorithm, path, one.retention_class))
+        shown = _folded(payloads) if is_slow and len(payloads) > 1 else [(p, "") for p in payloads]
         past = [past_signature_row(self.stolen.kid, one) for one in sealed]
-        found = [
-            Write(PUT_HEADER, [(header_id, key.kid, key.algorithm.value, header, "seal")]),
-            Write(INSERT_PAST_SIGNATURE, past),
-            Write(PUT_SIGNATURE, written),
+        found = [Write(INSERT_PAST_SIGNATURE, past)]
+        for usable in self.keys:
+            key = usable.signing
+            header = header_segment(key)
+            row = (digest(header), key.kid, key.algorithm.value, header, "seal")
+            found.append(Write(PUT_HEADER, [row]))
+            signed = _signed(key, header, [payload for payload, _ in shown])
+            found.append(Write(PUT_SIGNATURE, list(_rows(key, digest(header), sealed, signed))))
+        paths: list[Row] = [
+            (one.version_id, KeyAlgorithm.ES256.value, path, one.retention_class)
+            for one, (_, path) in zip(sealed, shown, strict=True)
+            if path or one.path
         ]
         return [*found, Write(PUT_PATH, paths)] if paths else found
 
@@ -229,7 +233,8 @@ class _Work:
             claims, sd = self._claims(one, public)
             # A legacy row that nobody had sealed stays attested by its authority.
             delegation = claims.delegation and self.intent
-            claims = dataclasses.replace(claims, iat=self.now, delegation=delegation)
+            algs = tuple([usable.key.algorithm.value for usable in self.keys])
+            claims = dataclasses.replace(claims, iat=self.now, delegation=delegation, algs=algs)
             return record_payload(claims, sd)
         except (ProofError, HubError) as error:
             what = f"record seal of version {one.version_id}"
@@ -248,29 +253,48 @@ class _Work:
         return parse_record_payload(emit_json(record))
 
 
-def _signed(
-    key: SigningKey, header: str, payloads: Sequence[bytes], folds: bool
-) -> list[tuple[bytes, bytes, str]]:
-    """Payload as signed, signature and path of each; folded are those that share what a batch of
-    records must share."""
+def _rows(
+    key: SigningKey, header_id: str, sealed: Sequence[Sealed], signed: Sequence[tuple[bytes, bytes]]
+) -> Iterator[Row]:
+    """The rows of one key's signatures; a twin has no place of its own in a status list."""
+    is_twin = key.algorithm is not KeyAlgorithm.ES256
+    for one, (payload, signature) in zip(sealed, signed, strict=True):
+        yield (
+            one.version_id,
+            key.algorithm.value,
+            key.kid,
+            header_id,
+            payload,
+            signature,
+            None if is_twin else one.status_list,
+            None if is_twin else one.status_place,
+            one.retention_class,
+        )
 
-    def sign(payload: bytes) -> bytes:
-        return key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
 
-    if not folds:
-        return [(payload, sign(payload), "") for payload in payloads]
+def _signed(key: SigningKey, header: str, payloads: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Each payload with its signature; one that stands there several times is signed once."""
+    made = {
+        payload: key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
+        for payload in dict.fromkeys(payloads)
+    }
+    return [(payload, made[payload]) for payload in payloads]
+
+
+def _folded(payloads: Sequence[bytes]) -> list[tuple[bytes, str]]:
+    """Payload as signed, and path of each; folded are those that share what a batch of records must
+    share."""
     groups: dict[bytes, list[int]] = {}
     for place, payload in enumerate(payloads):
         record = parse_object(payload)
         groups.setdefault(emit_json({name: record[name] for name in SHARED}), []).append(place)
-    signed: dict[int, tuple[bytes, bytes, str]] = {}
+    found: dict[int, tuple[bytes, str]] = {}
     for places in groups.values():
         assert len(places) <= RECORDS_MAX
         folded = fold_records([payloads[one] for one in places], secrets.token_bytes(SEED_BYTES))
-        signature = sign(folded.payload)
         for one, path in zip(places, folded.paths, strict=True):
-            signed[one] = (folded.payload, signature, "~" + "~".join(path))
-    return [signed[place] for place in range(len(payloads))]
+            found[one] = (folded.payload, "~" + "~".join(path))
+    return [found[place] for place in range(len(payloads))]
 
 
 async def _stolen(keys: SealKeys, name: str) -> Key:

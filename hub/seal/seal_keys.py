@@ -100,6 +100,21 @@ class SealKeys:
             raise HubError(Reason.KEY_NOT_ACTIVE, seal=seal.name, use=use, algorithm=algorithm)
         return await self._usable(keys[0], seal, count)
 
+    async def twin(self, usable: UsableKey, count: int) -> UsableKey | None:
+        """The SM2 key of the seal of `usable`, a key of records, where it has one: what it signs
+        are twins (docs/adr/0049).
+
+        One that may not sign now stops the batch: a record without the twin that its seal promises
+        would be found out years later. Raises HubError: TWIN_CUSTODY, and as `usable`.
+        """
+        seal = usable.key.seal
+        if not await self.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2):
+            return None
+        twin = await self.usable(seal, KeyUse.RECORD, KeyAlgorithm.SM2, count)
+        if twin.signing.custody is not usable.signing.custody:
+            raise HubError(Reason.TWIN_CUSTODY, key=twin.key.name, other=usable.key.name)
+        return twin
+
     async def maker(self, name: str) -> UsableKey:
         """The hub's own key that may make one seal now.
 

@@ -220,10 +220,44 @@ RECORD_SEAL: Final = question(
     )
     .where(
         SIGNATURES.c.version_id == bindparam("version_id"),
-        SIGNATURES.c.algorithm == bindparam("algorithm"),
+        SIGNATURES.c.algorithm == literal_column("'ES256'"),
     ),
     "version_id",
-    "algorithm",
+)
+# Of the seal as it is now: a twin of what was sealed anew since is none.
+_TWINS: Final = SIGNATURES.alias("twins")
+SM2_TWIN: Final = question(
+    "SM2 twin of a version's record seal",
+    select(_TWINS.c.header_id, _TWINS.c.payload, _TWINS.c.signature, PATHS.c.path)
+    .select_from(
+        _TWINS.join(
+            SIGNATURES,
+            and_(
+                SIGNATURES.c.version_id == _TWINS.c.version_id,
+                SIGNATURES.c.payload == _TWINS.c.payload,
+                SIGNATURES.c.algorithm == literal_column("'ES256'"),
+            ),
+        ).outerjoin(
+            PATHS,
+            and_(
+                PATHS.c.version_id == _TWINS.c.version_id,
+                PATHS.c.algorithm == literal_column("'ES256'"),
+            ),
+        )
+    )
+    .where(
+        _TWINS.c.version_id == bindparam("version_id"),
+        _TWINS.c.algorithm == literal_column("'SM2'"),
+    ),
+    "version_id",
+)
+STORED_TWIN: Final = question(
+    "stored SM2 twin of a version",
+    select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature).where(
+        SIGNATURES.c.version_id == bindparam("version_id"),
+        SIGNATURES.c.algorithm == literal_column("'SM2'"),
+    ),
+    "version_id",
 )
 SEAL_HEADER: Final = question(
     "header of record seals",

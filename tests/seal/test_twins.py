@@ -28,7 +28,17 @@ from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
 from hub.seal.store import PATHS, SIGNATURES
 from hub.storage.statements import question
-from tests.registry.office import LICENCE_TYPE, ORIGIN, REGION, Office, licence, open_office
+from tests.registry.office import (
+    LICENCE_TYPE,
+    OFFICERS,
+    ORIGIN,
+    REGION,
+    Office,
+    licence,
+    open_office,
+)
+from tests.seal.test_compromise import batch
+from tests.seal.test_seal_keys import fresh_key
 
 HALF_OF_SM2 = sm2.ORDER // 2
 
@@ -38,6 +48,7 @@ class Twins:
     """A record as two presentations of one field, and who vouches for either."""
 
     office: Office
+    identifier: str
     es256: str
     sm2: str
     anchors: tuple[x509.Certificate, ...]
@@ -92,19 +103,23 @@ async def delivered(office: Office, count: int) -> list[Twins]:
         *office.anchors,
         *x509.load_pem_x509_certificates(office.pki.sm2_anchor_pem(SM2_SEAL_CA)),
     )
-    made = []
-    for result in ingested.results:
-        found = await office.reader.by_identifier(result.identifier)
-        assert found is not None
-        shown = await found.disclosures(("name",))
-        es256 = await office.record_seals.record_seal(found.version_id)
-        twin = await office.record_seals.sm2_twin(found.version_id)
-        made.append(
-            Twins(
-                office, present(es256, shown, ("name",)), present(twin, shown, ("name",)), anchors
-            )
-        )
-    return made
+    return [await shown(office, one.identifier, anchors) for one in ingested.results]
+
+
+async def shown(office: Office, identifier: str, anchors: tuple[x509.Certificate, ...]) -> Twins:
+    """The twins of a certificate as they are on file now."""
+    found = await office.reader.by_identifier(identifier)
+    assert found is not None
+    disclosures = await found.disclosures(("name",))
+    es256 = await office.record_seals.record_seal(found.version_id)
+    twin = await office.record_seals.sm2_twin(found.version_id)
+    return Twins(
+        office,
+        identifier,
+        present(es256, disclosures, ("name",)),
+        present(twin, disclosures, ("name",)) if twin else "",
+        anchors,
+    )
 
 
 def step(report: Report, name: StepName) -> tuple[Verdict, ProofReason | None]:
@@ -203,6 +218,44 @@ async def test_keys_in_different_hands_make_no_twins(office: Office) -> None:
     assert refused.value.details["key"] == key.name
 
 
+@pytest.mark.parametrize("slow", [(), ("files",)])
+async def test_what_is_sealed_anew_has_new_twins(office: Office, slow: tuple[str, ...]) -> None:
+    """The ES256 key is stolen, twice: each time both seals are made again, and the pairs before are
+    kept. Once the SM2 key is retired, what is sealed anew names ES256 alone and has no twin."""
+    made = await delivered(office, 3)
+    keys, seal = office.record_seals.keys, "authorities/market/seals/main"
+    seen = {one.sm2 for one in made}
+    for number in range(3):
+        if number == 2:
+            (twin,) = await keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2)
+            await office.carry_out("key.retire", {"key": twin.name, "cause": "x"})
+        (stolen,) = await keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.ES256)
+        since = office.ingest.clock() // 1_000_000
+        wanted = {"key": stolen.name, "since": since, "cause": "x"}
+        await office.carry_out("key.compromise", wanted)
+        await office.carry_out("key.activate", await fresh_key(office))
+        name = f"anew-{number}"
+        members = emit_json({"key": stolen.name})
+        await office.propose(name, kind="key.reseal", members=members, uses_max=10)
+        for officer in OFFICERS[1:]:
+            await office.decide(officer, f"intents/{name}")
+
+        assert (await batch(office, f"intents/{name}", "", *slow)).count == 3
+
+        again = [await shown(office, one.identifier, one.anchors) for one in made]
+        assert await office.count("seal_past_signatures") == 6 * (number + 1)
+        for one in again:
+            algs = one.open(one.es256).record.algs
+            if number == 2:
+                assert (one.sm2, algs) == ("", ("ES256",))
+                continue
+            check_same(one.es256, one.sm2)
+            check_twins(one.open(one.es256), one.open(one.sm2))
+            assert algs == ("ES256", "SM2")
+            assert one.sm2 not in seen
+            seen.add(one.sm2)
+
+
 # ---- as a verifier sees them ---------------------------------------------------------------------
 
 
@@ -240,7 +293,7 @@ async def test_a_record_without_twin_is_invalid_for_who_requires_sm2(
         assert found is not None
         assert await office.record_seals.sm2_twin(found.version_id) == ""
         jws = await office.record_seals.record_seal(found.version_id)
-        one = Twins(office, f"{jws}~", "", tuple(office.anchors))
+        one = Twins(office, result.identifier, f"{jws}~", "", tuple(office.anchors))
 
         report = one.report(one.es256, required=Algorithm.SM2)
 

@@ -45,7 +45,7 @@ async def test_a_fetch_reads_all_that_it_needs(city: Database) -> None:
         assert found is not None
         disclosed = await found.disclosures({"name"})
         assert [each.name for each in disclosed] == ["name"]
-        assert await city.one(RECORD_SEAL, version_id(one.number), "ES256") is not None
+        assert await city.one(RECORD_SEAL, version_id(one.number)) is not None
     assert await on_file(city) == COUNT
 
 
