@@ -216,6 +216,25 @@ class RemoteSignerSection(_Section):
     timeout_s: Annotated[float, Field(ge=1, le=300)] = 60.0
 
 
+class SealingServiceSection(_Section):
+    """A sealing service of somebody else (docs/formats/sealing-service.md)."""
+
+    # Its home of keys is called `service-` and this.
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    # HTTPS, or plain HTTP to this machine. Nothing else is ever asked: redirects are refused.
+    url: Annotated[str, Field(pattern=_TSA_URL, min_length=1, max_length=2048)]
+    # Anchors of its TLS certificate, a PEM bundle; no others count. Empty with plain HTTP.
+    ca: str = ""
+    # The hub's own certificate chain towards it, and its key (mode 0600); empty: none is shown.
+    certificate: str = ""
+    key: str = ""
+    # Seconds that one exchange may take.
+    timeout_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+    # What records say holds the key. The hub cannot see it: `hub-hsm` only where whoever runs the
+    # service attests hardware.
+    custody: Annotated[str, Field(pattern=r"^hub-(file|hsm)$")] = "hub-file"
+
+
 class SealSection(_Section):
     """Keys of seals, and the time stamps on what they seal."""
 
@@ -234,6 +253,8 @@ class SealSection(_Section):
     pkcs11: TokenUriSection = TokenUriSection()
     # Signers of departments, one `[[seal.remote]]` each: keys that the hub does not hold.
     remote: Annotated[tuple[RemoteSignerSection, ...], Field(max_length=256)] = ()
+    # Sealing services of others, one `[[seal.service]]` each.
+    service: Annotated[tuple[SealingServiceSection, ...], Field(max_length=32)] = ()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
     tsa_url: Annotated[str, Field(pattern=_TSA_URL, max_length=2048)] = ""

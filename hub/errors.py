@@ -112,6 +112,8 @@ class Reason(StrEnum):
     SIGNER_PINNED = "SIGNER_PINNED"
     SIGNING_INDETERMINATE = "SIGNING_INDETERMINATE"
     OUTBOX_DIFFERS = "OUTBOX_DIFFERS"
+    SEALING_SERVICE_REFUSED = "SEALING_SERVICE_REFUSED"
+    SEALING_SERVICE_WRONG = "SEALING_SERVICE_WRONG"
     INTENT_CLOSED = "INTENT_CLOSED"
     SEAL_NOT_MADE = "SEAL_NOT_MADE"
     SEAL_SUSPENDED = "SEAL_SUSPENDED"
@@ -164,6 +166,7 @@ class Reason(StrEnum):
     KEY_UNAVAILABLE = "KEY_UNAVAILABLE"
     SIGNER_UNAVAILABLE = "SIGNER_UNAVAILABLE"
     REMOTE_SIGNER_UNAVAILABLE = "REMOTE_SIGNER_UNAVAILABLE"
+    SEALING_SERVICE_UNAVAILABLE = "SEALING_SERVICE_UNAVAILABLE"
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
     TRUST_UNAVAILABLE = "TRUST_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
@@ -633,6 +636,19 @@ TEXTS: dict[Reason, Text] = {
         "with the same request id when it is back.",
         "部门签名服务 {home} 没有响应（{rule}）。未保存任何数据，待其恢复后请使用相同的请求编号"
         "重试。",
+    ),
+    Reason.SEALING_SERVICE_UNAVAILABLE: Text(
+        "the sealing service {home} does not answer ({rule}). Nothing was kept; repeat with the "
+        "same request id.",
+        "签章服务 {home} 没有响应（{rule}）。未保存任何数据，请使用相同的请求编号重试。",
+    ),
+    Reason.SEALING_SERVICE_REFUSED: Text(
+        "the sealing service {home} refuses to sign: {rule}.",
+        "签章服务 {home} 拒绝签名：{rule}。",
+    ),
+    Reason.SEALING_SERVICE_WRONG: Text(
+        "the sealing service {home} gave an answer that does not hold: {rule}. It was not used.",
+        "签章服务 {home} 的应答不可信：{rule}。该应答未被采用。",
     ),
     Reason.OUTBOX_DIFFERS: Text(
         "the department's signer does not find this in its own outbox: batch {batch}, row {row}: "

@@ -187,13 +187,13 @@ def key_homes(config: Config, keys: HubKeys, evidence: Evidence) -> dict[str, Ke
 
 
 def _remote_homes(config: Config, log_key: str, evidence: Evidence) -> dict[str, KeyHome]:
-    """The homes that departments keep. Nothing is asked of them yet."""
+    """The homes that departments and services keep. Nothing is asked of them yet."""
+    homes = _service_homes(config)
     if not config.seal.remote:
-        return {}
+        return homes
     # Only who has such a home pays for loading gRPC's client.
     from hub.seal.homes.remote import RemoteAddress, RemoteSigner  # noqa: PLC0415
 
-    homes: dict[str, KeyHome] = {}
     for one in config.seal.remote:
         name = f"remote-{one.name}"
         place = RemoteAddress(
@@ -207,6 +207,23 @@ def _remote_homes(config: Config, log_key: str, evidence: Evidence) -> dict[str,
         signer = RemoteSigner(place, config.hub.origin, config.hub.region, log_key, evidence)
         every = frozenset(KeyAlgorithm)
         homes[name] = SignerHome(signer, name, Custody.DEPARTMENT, every, called="remote")
+    return homes
+
+
+def _service_homes(config: Config) -> dict[str, KeyHome]:
+    if not config.seal.service:
+        return {}
+    # Only who has such a home pays for loading an HTTP client.
+    from hub.seal.homes.service import ServiceAddress, ServiceHome  # noqa: PLC0415
+
+    homes: dict[str, KeyHome] = {}
+    for one in config.seal.service:
+        ca, certificate, key = [
+            config.path(Path(file)) if file else None for file in (one.ca, one.certificate, one.key)
+        ]
+        place = ServiceAddress(one.url, ca, certificate, key, one.timeout_s)
+        name = f"service-{one.name}"
+        homes[name] = ServiceHome(place, name, Custody(one.custody))
     return homes
 
 

@@ -110,6 +110,8 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.SIGNER_PINNED,
             Reason.SIGNING_INDETERMINATE,
             Reason.OUTBOX_DIFFERS,
+            Reason.SEALING_SERVICE_REFUSED,
+            Reason.SEALING_SERVICE_WRONG,
             Reason.INTENT_CLOSED,
             Reason.SEAL_NOT_MADE,
             Reason.SEAL_SUSPENDED,

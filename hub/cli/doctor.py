@@ -267,6 +267,8 @@ def _key_homes(config: Config) -> Iterator[Finding]:
             continue
         if name.startswith("remote-"):
             where = Said("the department's signer", "部门签名服务")
+        elif name.startswith("service-"):
+            where = Said("a sealing service", "签章服务")
         elif config.seal.signer == "process":
             where = Said("signer process", "签名进程")
         else:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
@@ -18,8 +19,10 @@ from hub.proof.jose import header_segment as face_header
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
+from hub.seal.homes.service import ServiceAddress, ServiceHome
 from hub.seal.keys import SIGNED_BYTES_MAX, KeyHome, SigningKey, header_segment
 from tests import softhsm
+from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
 SUBJECT = Subject("电子印章", "杭州市市场监督管理局", USCC)
@@ -32,7 +35,7 @@ ATTRIBUTES = bytes.fromhex("31053003060155")
 BYTES = {KeyUse.MAKER: SES_SEAL, KeyUse.OFD: TBS_SIGN, KeyUse.PDF: ATTRIBUTES}
 
 
-@pytest.fixture(params=["files", "pkcs11"])
+@pytest.fixture(params=["files", "pkcs11", "service"])
 def home(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[KeyHome]:
@@ -41,6 +44,14 @@ def home(
         passphrase.touch(mode=0o600)
         passphrase.write_text("sixteen characters or more")
         yield KeyFiles(tmp_path / "keys", passphrase)
+        return
+    if request.param == "service":
+        service = SealingService()
+        with service.serving():
+            place = ServiceAddress(service.url, None, None, None, 20.0)
+            at_service = ServiceHome(place, "service-province", Custody.HUB_FILE)
+            yield at_service
+            at_service.close()
         return
     token = softhsm.SoftToken(tmp_path)
     try:
@@ -218,4 +229,5 @@ def test_a_key_shows_itself_nowhere(home: KeyHome) -> None:
     """Only thumbprint and use."""
     _, key = opened(home, KeyAlgorithm.ES256, KeyUse.RECORD)
 
-    assert repr(key) == f"SealKey({key.kid!r}, record)"
+    kind = "ServiceKey" if home.name == "service-province" else "SealKey"
+    assert repr(key) == f"{kind}({key.kid!r}, record)"
