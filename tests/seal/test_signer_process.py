@@ -134,6 +134,24 @@ async def test_records_are_sealed_and_verify(signing: Signing) -> None:
     assert signing.process.pid != os.getpid()
 
 
+async def test_twins_are_sealed_by_the_process_and_counted_by_algorithm(signing: Signing) -> None:
+    """Two records with two seals each: the intent allows either algorithm as many records."""
+    zhao, seal = signing.hub.officer("zhao"), "authorities/hz-market/seals/main"
+    wanted = {"seal": seal, "use": "record", "algorithm": "SM2"}
+    made = await zhao.carry_out("key.generate", wanted)
+    chain = signing.hub.chain_for(made)
+    await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
+
+    await signing.hub.connector().deliver([licence(901), licence(902)])
+
+    uses = signing.journal("SELECT intent, uses FROM uses ORDER BY length(intent)")
+    assert [count for _, count in uses] == [2, 2]
+    assert uses[1][0] == f"{uses[0][0]} SM2"
+    assert [one.key.algorithm for one in signing.requests] == ["ES256", "SM2"]
+    ours, theirs = signing.requests
+    assert [one.payload for one in ours.records] == [one.payload for one in theirs.records]
+
+
 async def test_a_signer_that_was_killed_is_started_again(signing: Signing) -> None:
     """While nothing was on its way, nobody notices; what it was shown, it still knows."""
     await signing.hub.connector().deliver([licence(901)])

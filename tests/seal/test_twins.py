@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,15 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from sqlalchemy import Table, select
+from typer.testing import CliRunner
 
 from certs.pki import SM2_SEAL_CA
+from hub.cli.exchange import _verify_twins
+from hub.cli.verify import app
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.jose import Algorithm
@@ -23,7 +28,7 @@ from hub.proof.record_twin import check_same, check_twins
 from hub.proof.report import Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.sd_jwt import Presentation, open_record, present
-from hub.proof.trust import Compromise, Trust
+from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
 from hub.seal.store import PATHS, SIGNATURES
@@ -391,6 +396,51 @@ async def test_each_twin_falls_with_its_own_key(twins: Twins) -> None:
 
     assert step(report, StepName.SIGNER_KEY) == (Verdict.VALID, None)
     assert step(report, StepName.TWIN) == (Verdict.INVALID, ProofReason.KEY_COMPROMISED)
+
+
+async def test_the_command_requires_what_its_reader_requires(twins: Twins, tmp_path: Path) -> None:
+    """Reasons as the engine's; what is no record has no twin, and no other algorithm is known."""
+    trust, es256, twin = tmp_path / "trust.json", tmp_path / "es256", tmp_path / "sm2"
+    trust.write_bytes(trust_file(twins.trust))
+    es256.write_text(twins.es256)
+    twin.write_text(twins.sm2)
+
+    def said(*options: str) -> tuple[int, str | None]:
+        words = [str(es256), "--trust", str(trust), "--json", *options]
+        ran = CliRunner().invoke(app, words)
+        steps = json.loads(ran.stdout)["steps"] if ran.stdout.startswith("{") else []
+        found = [one for one in steps if one["name"] == "required-algorithm"]
+        return ran.exit_code, found[0].get("reason") if found else None
+
+    # Nobody gave a status, so nothing is valid as a whole.
+    assert said() == (2, None)
+    assert said("--require", "SM2") == (2, "TWIN_MISSING")
+    assert said("--require", "SM2", "--twin", str(twin)) == (2, None)
+    assert said("--twin", str(es256)) == (1, None)
+    assert said("--require", "RSA") == (64, None)
+    es256.write_bytes(trust_file(twins.trust))
+    assert said("--require", "SM2")[0] == 64
+
+
+async def test_the_client_misses_a_twin_that_was_taken_away(office: Office) -> None:
+    """And refuses one of another certificate; who did not ask for twins does not miss them."""
+    first, second = await delivered(office, 2)
+    opened = [first.open(first.es256)]
+    for given, required, reason in (
+        (first.sm2, True, None),
+        ("", False, None),
+        ("", True, ProofReason.TWIN_MISSING),
+        (second.sm2, True, ProofReason.TWIN_MISMATCH),
+        (second.sm2, False, ProofReason.TWIN_MISMATCH),
+    ):
+        one = exchange_pb2.FetchedCertificate(presentation=first.es256, sm2_presentation=given)
+        answer = exchange_pb2.FetchCertificatesResponse(certificates=[one])
+        found = None
+        try:
+            _verify_twins(answer, opened, first.trust, required=required)
+        except ProofError as error:
+            found = error.reason
+        assert found is reason
 
 
 def _table(name: str) -> Table:
