@@ -218,9 +218,13 @@ def _scalars(der: bytes) -> tuple[int, int]:
     return r, s
 
 
+def signed_digest(point: bytes, message: bytes) -> bytes:
+    """e = SM3(Z ‖ M) of GB/T 32918.2 §6.1: what devices sign that take no message."""
+    return sm3(sm3(_Z_HEAD + point[1:]) + message)
+
+
 def _digest(point: bytes, message: bytes) -> int:
-    """e, the digest that is signed: SM3 of Z and the message."""
-    return int.from_bytes(sm3(sm3(_Z_HEAD + point[1:]) + message))
+    return int.from_bytes(signed_digest(point, message))
 
 
 def _check_range(r: int, s: int) -> None:

@@ -59,13 +59,6 @@ _CURVES: Final = {
     KeyAlgorithm.ED25519: "1.3.101.112",
     KeyAlgorithm.SM2: "1.2.156.10197.1.301",
 }
-# a, b, xG, yG of sm2p256v1 (GB/T 32918.5).
-_SM2_CURVE: Final = bytes.fromhex(
-    "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc"
-    "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93"
-    "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7"
-    "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0"
-)
 _SHA256_PSS: Final = (Mechanism.SHA256, pkcs11.MGF.SHA256, 32)
 _PRIVATE: Final[dict[Attribute, object]] = {
     Attribute.SENSITIVE: True,
@@ -376,7 +369,8 @@ class Pkcs11Keys:
             case KeyAlgorithm.SM2:
                 assert self.sm2_mechanisms is not None, "opened by its algorithm"
                 if self.sm2_mechanisms.signs == "digest":
-                    data = _sm2_digest(public, data)
+                    point = sm2.PublicKey.from_spki(public.spki).point
+                    data = sm2.signed_digest(point, data)
                 raw = key.sign(data, mechanism=_mechanism(self.sm2_mechanisms.sign))
         half = len(raw) // 2
         r, s = int.from_bytes(raw[:half]), int.from_bytes(raw[half:])
@@ -451,13 +445,6 @@ def _spki(algorithm: KeyAlgorithm, half: pkcs11.PublicKey) -> bytes:
         case KeyAlgorithm.ES384:
             curve = ec.SECP384R1()
     return ec.EllipticCurvePublicKey.from_encoded_point(curve, point).public_bytes(*form)
-
-
-def _sm2_digest(public: PublicKey, data: bytes) -> bytes:
-    """e = SM3(Z ‖ M), Z over default id, curve and key (GB/T 32918.2 §5.5, §6.1)."""
-    identity = (8 * len(sm2.DEFAULT_ID)).to_bytes(2) + sm2.DEFAULT_ID
-    z = sm2.sm3(identity + _SM2_CURVE + sm2.PublicKey.from_spki(public.spki).point[1:])
-    return sm2.sm3(z + data)
 
 
 def _point(value: bytes) -> bytes:
