@@ -23,6 +23,7 @@ MEMBERS: Final = {
     "fetched",
     "fields_disclosed",
     "refused_requests",
+    "annotated_copies",
     "verified_offline",
     "receipts_verified",
     "stream_caught_up",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chinese_font import FontAbsent, font_file
 from tests.demonstration import demonstrate, figures_add_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,9 +62,14 @@ def test_a_readme_says_what_is_not_claimed(name: str) -> None:
 @pytest.mark.slow
 def test_the_demonstration_runs_to_its_end_on_the_sample(tmp_path: Path) -> None:
     """Every step came out as it must, and the figures of its report add up."""
-    report = demonstrate(tmp_path / "demo")
+    try:
+        font = ("--font", font_file())
+    except FontAbsent:
+        font = ()
+    report = demonstrate(tmp_path / "demo", *font)
 
     figures_add_up(report)
+    assert report["annotated_copies"] == bool(font)
     assert report["accepted"] == COMPANIES
     assert report["quarantined"] == BROKEN
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from examples.demo import scoreboard
 from examples.demo.address import move
 from examples.demo.cast import ROOT, dependents, listed, registers
+from examples.demo.copies import copy
 from examples.demo.exchange import exchange, verify
 from examples.demo.preparation import approve, enrol, ingest, make_home
 from examples.demo.restaurant import plan, register_today
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="print the report only; the story goes to standard error",
     )
+    parser.add_argument("--font", default="", help="Chinese font that may be embedded")
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     folder = options.folder.resolve()
@@ -46,13 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sources = registers(folder, options.data)
     console = Console(stderr=options.json)
     demo = Demo(folder, console, sources, dependents(folder, listed(sources[0])))
-    make_home(demo)
+    make_home(demo, options.font)
     with serving(demo):
         enrol(demo)
         approve(demo)
         ingest(demo)
         exchange(demo)
         verify(demo)
+        copy(demo, options.font)
         register_today(demo)
         plan(demo)
         move(demo)

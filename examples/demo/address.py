@@ -1,4 +1,4 @@
-"""Chapter 9: a company moves; who holds the old answer can see it, who must follow is told."""
+"""Chapter 10: a company moves; who holds the old answer can see it, who must follow is told."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def move(demo: Demo) -> None:
     4. One department follows; the register sees who has and who has not.
     """
     register, company = demo.registers[0], listed(demo.registers[0])[0]
-    with contextlib.ExitStack() as stack, demo.chapter("9  A company moves"):
+    with contextlib.ExitStack() as stack, demo.chapter("10  A company moves"):
         streams = [
             stack.enter_context(watching(demo, f"{one.id}-office")) for one in demo.dependents
         ]

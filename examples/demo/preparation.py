@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,8 +17,8 @@ _BALANCE: Final = ("read", "accepted", "unchanged", "quarantined", "refused", "s
 _SET_ASIDE: Final = 6
 
 
-def make_home(demo: Demo) -> None:
-    """PKI, keys, database, log and three officers."""
+def make_home(demo: Demo, font: str) -> None:
+    """PKI, keys, database, log and three officers; `font` is written into the configuration."""
     with demo.chapter("1  A hub and its PKI"):
         made = demo.command(
             "init {home} --origin hub.zhejiang.example --region 330000 "
@@ -27,6 +28,9 @@ def make_home(demo: Demo) -> None:
             http=free_port(),
         )
         demo.say(f"{len(made['made'])} things made, officers {', '.join(made['officers'])}")
+    if font:
+        with (demo.home / "hub.toml").open("a", encoding="utf-8") as file:
+            file.write(f"\n[faces]\nfont = {json.dumps(font)}\n")
 
 
 def enrol(demo: Demo) -> None:

@@ -1,4 +1,4 @@
-"""Chapters 7 and 8: a licence issued now reaches who must know, and its holder plans a matter."""
+"""Chapters 8 and 9: a licence issued now reaches who must know, and its holder plans a matter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OUTCOMES: Final = ("on_file", "obtainable", "commitment", "deferrable", "ask")
 
 def register_today(demo: Demo) -> None:
     """A company is registered; the tax bureau, which may know of licences, hears of it."""
-    with demo.chapter("7  A licence issued now is on the tax bureau's stream"):
+    with demo.chapter("8  A licence issued now is on the tax bureau's stream"):
         office = f"{TAX}-office"
         add_grant(demo, "licence-to-tax", recipient=office, item="DEMO-TAX", basis=TAX_BASIS)
         with watching(demo, office, "--type", LICENCE) as stream:
@@ -73,7 +73,7 @@ def issue_one_more(demo: Demo) -> None:
 def plan(demo: Demo) -> None:
     """The company opens a restaurant: what must it still bring?"""
     notice, kept = demo.folder / "notice.html", demo.folder / "plan.json"
-    with demo.chapter("8  Open a restaurant: what must the applicant still bring?"):
+    with demo.chapter("9  Open a restaurant: what must the applicant still bring?"):
         add_grant(
             demo, "licence-for-restaurants", recipient="window-1", item=RESTAURANT, basis=BASIS
         )

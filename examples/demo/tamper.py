@@ -1,4 +1,4 @@
-"""Chapter 10: somebody edits one byte of the database."""
+"""Chapter 11: somebody edits one byte of the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from examples.demo.stage import Demo
 def tamper(demo: Demo) -> None:
     """Flip one byte of a stored row and let the audit name it."""
     audit = "log audit --config {home}/hub.toml"
-    with demo.chapter("10  Somebody edits one byte of the database"):
+    with demo.chapter("11  Somebody edits one byte of the database"):
         clean = demo.command(audit, home=demo.home)
         demo.say(f"before: {clean['entries']} entries and {clean['rows']} rows recomputed, clean")
         key = flip_one_byte(demo.home / "data" / "hub.db")

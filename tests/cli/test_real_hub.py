@@ -769,7 +769,7 @@ def test_every_command_answers_a_program_with_one_json_document(
     # Draw with a font, which not every machine can have: tests/chinese_font.py.
     drawing = {words for words in leaves if words[0] == "face" or words == ("seal", "draw")}
     elsewhere |= drawing - invocations.keys()
-    # Seals a face, with a font too: the demonstration runs it (tests/test_examples.py).
+    # Seals a face, with a font too: tests/exchange/test_made_copies.py asks the hub for it.
     elsewhere |= {("document", "seal")}
     # Want a hub that does not run, or an empty database: tests/cli/test_database.py.
     at_rest = {("db", "restore"), ("db", "move")}
