@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pyhanko.pdf_utils import generic
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
 from hub.proof.encoding import digest as digest_of_text
 from hub.proof.face_facts import ofd_facts
+from hub.proof.moment import iso_time
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.report import FactName, Report, StepName
@@ -25,6 +28,7 @@ from hub.proof.request import CopyPurpose
 from hub.proof.run import Evidence
 from hub.proof.worker import Verifiers
 from hub.registry.v1 import documents_pb2
+from hub.seal.pdf_seal import QuietWriter
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from tests.chinese_font import needs_font
 from tests.exchange.handed import Came, digest_of, fetch
@@ -373,3 +377,23 @@ async def test_a_face_is_held_against_the_record_of_its_certificate(made_city: C
         steps = {step.name: step for step in report.steps}
         assert steps[StepName.FACE_RECORD].reason is ProofReason.FACE_DIFFERS
         assert report.verdict is Verdict.INVALID
+
+
+async def test_what_is_added_to_a_copy_does_not_lengthen_its_life(made_city: City) -> None:
+    """Document information of a later revision: what the seal covers counts, and nothing else."""
+    purpose = wanted()
+    came = await copy(made_city, media_type=PDF_TYPE, copy=purpose)
+    writer = QuietWriter(io.BytesIO(came.data))
+    info = generic.DictionaryObject(writer.prev.trailer_view["/Info"])
+    info[generic.pdf_name("/JZJYXQJZSJ")] = generic.TextStringObject("20991231235959")
+    writer.set_info(writer.add_object(info))
+    output = io.BytesIO()
+    writer.write(output)
+    changed = output.getvalue()
+    assert changed.startswith(came.data) and b"20991231235959" in changed
+
+    report = verified(made_city.hub, changed)
+
+    facts = {fact.name: fact.value for fact in report.facts}
+    is_refused = any(step.verdict is Verdict.INVALID for step in report.steps)
+    assert is_refused or facts[FactName.EXPIRES] == iso_time(purpose.until)
