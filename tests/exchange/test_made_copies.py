@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import pytest_asyncio
 from pyhanko.pdf_utils import generic
 
+from hub.cli.main import run as sealway
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
@@ -397,3 +399,21 @@ async def test_what_is_added_to_a_copy_does_not_lengthen_its_life(made_city: Cit
     facts = {fact.name: fact.value for fact in report.facts}
     is_refused = any(step.verdict is Verdict.INVALID for step in report.steps)
     assert is_refused or facts[FactName.EXPIRES] == iso_time(purpose.until)
+
+
+async def test_an_original_is_sealed_from_the_command_line(made_city: City) -> None:
+    await allow(made_city.hub, "hz-both", ["annotated-copy", "original"])
+    profile = str(made_city.hub.profile("systems/hz-department"))
+    words = ["document", "seal", made_city.names[2], "--version", "1", "--profile", profile]
+    words += ["--media-type", PDF_TYPE, "--json"]
+    out = io.StringIO()
+
+    def run() -> int:
+        with redirect_stdout(out):
+            return sealway(words)
+
+    code = await asyncio.to_thread(run)
+
+    assert code == 0, out.getvalue()
+    said = json.loads(out.getvalue())
+    assert (said["media_type"], said["uploader"]) == (PDF_TYPE, SEAL)
