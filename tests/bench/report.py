@@ -163,12 +163,18 @@ def page(results: Sequence[Result], facts: Mapping[str, object]) -> str:
     return "\n".join(out) + "\n"
 
 
-def keep(results: Sequence[Result], facts: Mapping[str, object]) -> tuple[Path, Path]:
-    """Append the lines of a full run and rewrite the page."""
+def append(results: Sequence[Result], facts: Mapping[str, object], *, quick: bool) -> Path:
+    """Append a line for each result."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with LINES.open("a", encoding="utf-8") as file:
         for result in results:
-            file.write(line(result, facts, quick=False) + "\n")
+            file.write(line(result, facts, quick=quick) + "\n")
+    return LINES
+
+
+def keep(results: Sequence[Result], facts: Mapping[str, object]) -> tuple[Path, Path]:
+    """Append the lines of a full run and rewrite the page."""
+    append(results, facts, quick=False)
     PAGE.write_text(page(results, facts), encoding="utf-8")
     return LINES, PAGE
 
@@ -177,7 +183,7 @@ _PREAMBLE: Final = """# Benchmarks
 
 `make bench` writes this page and appends one line per program to `results.jsonl`; `make bench
 BENCH=--quick` prints the essentials in about a minute and keeps nothing. Names select programs:
-`make bench BENCH="fetch ingest"`.
+`make bench BENCH="fetch ingest"`; `seals` are all about seals, and their lines are kept.
 
 * **Yardstick A** is a bare gRPC echo: grpc.aio on uvloop, mutual TLS, a request of 200 bytes, an
   answer as long as the hub's mean answer. **Yardstick B** takes the hub's own signed requests and

@@ -30,6 +30,7 @@ from tests.bench.latency import latency
 from tests.bench.ofd import ofd
 from tests.bench.pdf import pdf
 from tests.bench.processes import DRIVER_CORE, ROOT
+from tests.bench.record_seals import record_seals
 from tests.bench.session import FULL, QUICK, Effort, Result, Session, opened
 from tests.bench.signer import signer
 from tests.bench.sm2 import sm2
@@ -52,10 +53,13 @@ PROGRAMS: Final[Mapping[str, Program]] = {
 ALONE: Final[Mapping[str, Callable[[Effort], Result]]] = {
     "ofd": ofd,
     "pdf": pdf,
+    "record-seals": record_seals,
     "signer": signer,
     "sm2": sm2,
 }
 NAMES: Final = (*PROGRAMS, *ALONE)
+SEALS: Final = tuple(ALONE)
+"""What `seals` stands for; its lines are kept."""
 ON_SLOW_DISK: Final[Mapping[str, Program]] = {
     "fetch": lambda session, _hub, slow: fetch_slow_disk(session, slow),
     "fetch-20": lambda session, _hub, slow: fetch_20_slow_disk(session, slow),
@@ -70,10 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["scale"]:
         return scale.main(given[1:])  # It needs no hub, and has options of its own.
     parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; or seals")
     parser.add_argument("--quick", action="store_true", help="the essentials in about a minute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there too")
     asked = parser.parse_args(given)
+    seals = asked.names == ["seals"]
+    if seals:
+        asked.names = list(SEALS)
     if unknown := set(asked.names) - set(NAMES):
         parser.error(f"no program {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     # An end from outside takes the same way as an error: through every `finally`.
@@ -95,6 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.quick and not asked.names and not failed:
         for path in report.keep(results, facts):
             console.print(f"Written: {path.relative_to(ROOT)}")
+    if seals and not failed:
+        console.print(
+            f"Written: {report.append(results, facts, quick=asked.quick).relative_to(ROOT)}"
+        )
     return 1 if failed else 0
 
 
