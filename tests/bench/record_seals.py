@@ -125,7 +125,7 @@ def _anew(authority: _Authority, batch: SealedBatch) -> tuple[_Work, list[Sealed
     tables: dict[str, Sequence[Any]] = {}
     for write in batch.writes:
         tables[write.statement.table] = write.rows
-    (header,) = tables["seal_headers"]
+    header = tables["seal_headers"][0]
     sealed = [
         Sealed(
             version_id=row[0],
@@ -139,10 +139,11 @@ def _anew(authority: _Authority, batch: SealedBatch) -> tuple[_Work, list[Sealed
             status=Status.VALID,
         )
         for row in tables["seal_signatures"]
+        if row[1] == "ES256"
     ]
     stolen = replace(authority.usable.key, state=KeyState.COMPROMISED)
     now = int(time.time())
-    work = _Work(stolen, authority.usable, {header[0]: header[3]}, "intents/anew", now)
+    work = _Work(stolen, [authority.usable], {header[0]: header[3]}, "intents/anew", now)
     return work, sealed
 
 
