@@ -85,10 +85,14 @@ class AlgorithmTable:
 
     days: Mapping[KeyAlgorithm, SealingDays]
 
+    def allows(self, algorithm: KeyAlgorithm, at_us: int) -> bool:
+        """Whether new seals may be made with `algorithm` at `at_us` (microseconds)."""
+        return legal_day(at_us) in self.days[algorithm]
+
     def check(self, algorithm: KeyAlgorithm, at_us: int) -> None:
         """`algorithm` may be used at `at_us` (microseconds). Raises HubError(ALGORITHM_RETIRED)."""
-        days = self.days[algorithm]
-        if legal_day(at_us) not in days:
+        if not self.allows(algorithm, at_us):
+            days = self.days[algorithm]
             raise HubError(
                 Reason.ALGORITHM_RETIRED,
                 algorithm=algorithm.value,

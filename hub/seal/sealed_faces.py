@@ -51,7 +51,7 @@ from hub.storage.statements import Check, Write
 
 AT_ONCE: Final = 2
 WAITING_MAX: Final = 32
-# Which keys may sign a format, the first in force first.
+# Which keys may sign a format, the first in force whose algorithm still may.
 _KEYS: Final = {
     FaceFormat.OFD: (KeyUse.OFD, (KeyAlgorithm.SM2,)),
     FaceFormat.PDF: (
@@ -240,6 +240,9 @@ class SealedFaces:
     async def _key(self, seal: str, form: FaceFormat) -> UsableKey:
         use, algorithms = _KEYS[form]
         for algorithm in algorithms:
+            # One that has had its last day gives way to the next without anybody's doing.
+            if not self.keys.algorithms.allows(algorithm, self.keys.clock()):
+                continue
             if await self.keys.in_force(seal, use, algorithm):
                 return await self.keys.usable(seal, use, algorithm, 1)
         return await self.keys.usable(seal, use, algorithms[0], 1)
