@@ -35,10 +35,10 @@ from hub.seal.pdf_seal import (
     PdfPicture,
     PreparedPdf,
     SealPlace,
-    TimeStamps,
     prepare_pdf,
 )
 from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
+from hub.seal.ports import TimeStamps
 from hub.seal.seal_store import ElectronicSeal
 
 FIELD: Final = "Seal"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from posixpath import dirname
-from typing import Final, Protocol
+from typing import Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
@@ -42,6 +42,7 @@ from hub.proof.sm2 import sm3
 from hub.proof.x509_sm2 import X509, Crl, check_chain, check_in_force, check_not_revoked, parse_x509
 from hub.seal.keys import SigningKey
 from hub.seal.ofd_package import OfdPackage
+from hub.seal.ports import TimeStamps
 
 FORMAT: Final = FORMATS[KeyUse.OFD]
 STAMPS_MAX: Final = 64
@@ -50,14 +51,6 @@ _PROVIDER: Final = '<ofd:Provider ProviderName="sealway" Version="1" Company="se
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _OFD: Final = f'xmlns:ofd="{NAMESPACE}"'
 _NUMBER: Final = re.compile(r"\d{1,9}$")
-
-
-class TimeStamps(Protocol):
-    """A time stamping service (`hub.seal.time_stamps`)."""
-
-    def stamp(self, data: bytes) -> bytes:
-        """The RFC 3161 token over `data`, verified. Raises HubError(TIME_STAMP_UNAVAILABLE)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

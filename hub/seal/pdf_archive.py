@@ -27,12 +27,12 @@ from hub.seal.cms import with_time_stamp
 from hub.seal.pdf_seal import (
     TIME_STAMP_BYTES_MAX,
     UNREADABLE,
-    TimeStamps,
     contents_string,
     damaged,
     open_writer,
     refused,
 )
+from hub.seal.ports import TimeStamps
 
 
 class DigestStamps(Protocol):

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
 from PIL import Image
 from pyhanko.pdf_utils import generic
@@ -50,6 +50,7 @@ from hub.proof.pdf_file import check_objects
 from hub.proof.reasons import ProofError
 from hub.seal.cms import CmsForm, sign_cms
 from hub.seal.keys import SigningKey
+from hub.seal.ports import TimeStamps
 
 # Less than a verifier reads (`hub.proof.pdf_file`): later seals and evidence come on top.
 PDF_BYTES_MAX: Final = 24 * 1024 * 1024
@@ -83,17 +84,6 @@ class SealPlace:
     y_mm: float
     width_mm: float
     height_mm: float
-
-
-class TimeStamps(Protocol):
-    """A time stamping service (`hub.seal.time_stamps`)."""
-
-    def stamp(self, data: bytes) -> bytes:
-        """The RFC 3161 token over `data`, verified.
-
-        Raises HubError(TIME_STAMP_UNAVAILABLE): no answer, or one that does not hold.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)

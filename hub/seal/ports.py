@@ -176,3 +176,14 @@ class Catalogue(Protocol):
     async def refresh(self) -> None:
         """Load what others published."""
         ...
+
+
+class TimeStamps(Protocol):
+    """A time stamping service (RFC 3161)."""
+
+    def stamp(self, data: bytes) -> bytes:
+        """The token over `data`, verified.
+
+        Raises HubError(TIME_STAMP_UNAVAILABLE): no answer, or one that does not hold.
+        """
+        ...

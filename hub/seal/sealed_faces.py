@@ -31,8 +31,7 @@ from hub.seal.face_templates import FaceTemplates
 from hub.seal.faces.document import FaceDocument
 from hub.seal.faces.layout import Annotation, Issuance
 from hub.seal.ofd_seal import SealTrust
-from hub.seal.pdf_seal import TimeStamps
-from hub.seal.ports import AuthorityFacts, Database
+from hub.seal.ports import AuthorityFacts, Database, TimeStamps
 from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.seal_store import ELECTRONIC_SEAL, ElectronicSeal, electronic_seal_of
 from hub.seal.signer import Signer
