@@ -190,6 +190,8 @@ class ProvenKeys:
         if member is None or not isinstance(key.public_key, EllipticCurvePublicKey):
             return False
         try:
+            if not self.proofs.covers(member.enrolment_entry):
+                return False  # Enrolled this moment: the root is not signed yet.
             entry = await self.proofs.proven(member.enrolment_entry)
         except HubError as error:
             _LOG.error('{"event":"key_not_proven","reason":"%s"}', error.reason.value)

@@ -42,6 +42,10 @@ class ProvenEntry(Protocol):
 class Proofs(Protocol):
     """The log, as far as its signed root covers it."""
 
+    def covers(self, index: int) -> bool:
+        """Whether the root that is signed covers entry `index`."""
+        ...
+
     async def proven(self, index: int) -> ProvenEntry:
         """Entry `index`. Raises HubError where the log does not prove it."""
         ...
@@ -80,6 +84,8 @@ class Rosters:
             after = -1 if self._chain is None else self._chain.roster.number
             for row in await self.database.all(ROSTERS_AFTER, after):
                 link, entry = link_of(row)
+                if not self.proofs.covers(entry):
+                    break  # Its root is not signed yet: nobody was told of it, and it counts next.
                 after += 1
                 try:
                     self._chain = await self._followed(link, entry)

@@ -150,11 +150,16 @@ class Proofs:
             epoch_root=epoch[1],
         )
 
+    def covers(self, index: int) -> bool:
+        """Whether the tree that is signed has entry `index`. One that was committed a moment ago
+        has not: until its root is signed nobody is told of it."""
+        return index < self.tree.size
+
     async def proven(self, index: int) -> OpenedEntry:
         """As `opened`, and the entry stands in the tree that the external head covers.
 
         What a database row says may have been written by anybody; what this returns was recorded.
-        Raises as `opened`, and HubError(DIGEST_MISMATCH).
+        Raises as `opened`, and HubError(DIGEST_MISMATCH). `covers` it, or it cannot be asked.
         """
         entry = await self.opened(index)
         size, root = self.tree.size, self.tree.root

@@ -14,6 +14,7 @@ from hub.access.roster_store import insert_roster, newest_roster_check
 from hub.access.rosters import Rosters
 from hub.domain.entry import Entry
 from hub.errors import HubError, Reason
+from hub.ledger.proofs import OpenedEntry, Proofs
 from hub.proof.roster import Quorum, Roster
 from hub.proof.roster_changes import Link
 from tests.proof.officers import Bench
@@ -135,3 +136,32 @@ async def test_number_0_is_inits(office: Office) -> None:
 
     assert caught.value.reason is Reason.ROSTER_BROKEN
     assert caught.value.details["rule"].endswith("is not init's")
+
+
+@dataclasses.dataclass
+class _Unsigned:
+    """The log a moment after a commit: the root that covers entry `index` is not signed yet."""
+
+    proofs: Proofs
+    index: int
+
+    def covers(self, index: int) -> bool:
+        return index < self.index and self.proofs.covers(index)
+
+    async def proven(self, index: int) -> OpenedEntry:
+        return await self.proofs.proven(index)
+
+
+async def test_a_statement_counts_once_its_root_is_signed(office: Office) -> None:
+    """Its row is seen a moment earlier; nobody has been told of it then, and nothing is broken."""
+    bench = Bench()
+    roster = await founded(office, bench)
+    up, link = bench.link(roster, "quorum.change", {"default": 3})
+    await recorded(office, up, link)
+    log = _Unsigned(office.recorder.proofs, office.recorder.head().size - 1)
+    seen = Rosters(office.database, log)
+
+    before = await seen.current()
+    log.index += 1
+
+    assert (before, await seen.current()) == (roster, up)
