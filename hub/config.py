@@ -180,7 +180,7 @@ class AlgorithmsSection(_Section):
 
 # HTTPS, or plain HTTP to this machine: who stands between could not forge a time stamp, but could
 # read what is being sealed when.
-_TSA_URL: Final = (
+TSA_URL: Final = (
     r"^$|^(https://[A-Za-z0-9.:\[\]-]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?)"
     r"(/[A-Za-z0-9._~/-]*)?$"
 )
@@ -222,7 +222,7 @@ class SealingServiceSection(_Section):
     # Its home of keys is called `service-` and this.
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     # HTTPS, or plain HTTP to this machine. Nothing else is ever asked: redirects are refused.
-    url: Annotated[str, Field(pattern=_TSA_URL, min_length=1, max_length=2048)]
+    url: Annotated[str, Field(pattern=TSA_URL, min_length=1, max_length=2048)]
     # Anchors of its TLS certificate, a PEM bundle; no others count. Empty with plain HTTP.
     ca: str = ""
     # The hub's own certificate chain towards it, and its key (mode 0600); empty: none is shown.
@@ -257,7 +257,7 @@ class SealSection(_Section):
     service: Annotated[tuple[SealingServiceSection, ...], Field(max_length=32)] = ()
     algorithms: AlgorithmsSection = AlgorithmsSection()
     # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
-    tsa_url: Annotated[str, Field(pattern=_TSA_URL, max_length=2048)] = ""
+    tsa_url: Annotated[str, Field(pattern=TSA_URL, max_length=2048)] = ""
     # Dotted OID of the policy that it has to stamp under; empty: any.
     tsa_policy: Annotated[str, Field(pattern=r"^$|^[0-2](\.(0|[1-9][0-9]{0,9})){1,30}$")] = ""
     # Anchors that the chain of its time stamps has to lead to, a PEM bundle.

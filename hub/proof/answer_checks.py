@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from hub.proof import receipt as receipts
@@ -38,6 +39,7 @@ from hub.proof.report import FactName, Remark, StepName
 from hub.proof.request import RequestedCertificate
 from hub.proof.run import Evidence, Run
 from hub.proof.sd_jwt import check_asked
+from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
 
 _T = TypeVar("_T")
@@ -120,10 +122,8 @@ def verify_logged_file(run: Run, data: bytes, receipt: bytes, trust: Trust) -> T
         return Times()
     logged = act.time_us // 1_000_000
     run.fact(FactName.LOGGED_TIME, iso_time(logged))
-    checkpoints = _verify_upgrades(run, trust, parsed, opened[0].index, opened[1])
-    if checkpoints is None:
-        return Times(logged=logged)
-    return Times(witnessed=receipts.witnessed_time(checkpoints, trust.witnesses_min), logged=logged)
+    held = _verify_upgrades(run, trust, parsed, opened[0].index, opened[1])
+    return Times(logged=logged) if held is None else held.times(trust, logged)
 
 
 def _check_file(body: bytes, data: bytes) -> None:
@@ -197,14 +197,10 @@ def _verify_receipt(
             StepName.TIME,
             StepName.CONTINUITY,
         )
-    checkpoints = _verify_upgrades(run, trust, receipt, proof.index, checkpoint)
-    if checkpoints is None:
+    held = _verify_upgrades(run, trust, receipt, proof.index, checkpoint)
+    if held is None:
         return None
-    times = Times(
-        witnessed=receipts.witnessed_time(checkpoints, trust.witnesses_min),
-        logged=entry.time_us // 1_000_000,
-    )
-    return _Logged(entry, request, times)
+    return _Logged(entry, request, held.times(trust, entry.time_us // 1_000_000))
 
 
 def _verify_act(
@@ -289,10 +285,24 @@ def _match_answer(entry: ExchangeEntry, request: SentRequest, answer: Answer) ->
             receipts.match_answer(entry, request, certificates)
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All checkpoints that hold an entry, the first one first, and when (seconds) the earliest of
+    them was stamped by a time stamp authority of the reader's, None where none was."""
+
+    checkpoints: list[Checkpoint]
+    stamped: int | None
+
+    def times(self, trust: Trust, logged: int) -> Times:
+        """What is known of when the entry stood in the log."""
+        witnessed = receipts.witnessed_time(self.checkpoints, trust.witnesses_min)
+        return Times(stamped=self.stamped, witnessed=witnessed, logged=logged)
+
+
 def _verify_upgrades(
     run: Run, trust: Trust, receipt: Receipt, index: int, checkpoint: Checkpoint
-) -> list[Checkpoint] | None:
-    """Steps 11 and 12; all checkpoints that hold the entry, the first one first."""
+) -> _Held | None:
+    """Steps 11 and 12."""
     checkpoints = [checkpoint]
     if receipt.later:
         later = run.step(
@@ -302,8 +312,28 @@ def _verify_upgrades(
         if later is None:
             return None
         checkpoints += later
-    _checkpoint_facts(run, trust, checkpoints)
-    return checkpoints
+    stamped = _stamped(run, trust, receipt)
+    _checkpoint_facts(run, trust, checkpoints, is_stamped=stamped is not None)
+    return _Held(checkpoints, stamped)
+
+
+def _stamped(run: Run, trust: Trust, receipt: Receipt) -> int | None:
+    """The earliest time of the stamps that hold. Of an authority that the reader has not pinned
+    nothing is believed, as of a witness that he does not know; one that does not hold is a fault.
+    """
+    times = []
+    for upgrade in receipt.later:
+        token, proof = upgrade.stamp, upgrade.proof
+        if token is None or not trust.stamp_anchors:
+            continue
+        checkpoint = receipts.parse_proof(proof).checkpoint.encode()
+        time = run.step(
+            StepName.TIME_STAMP, partial(verify_token, token, checkpoint, trust.stamp_anchors)
+        )
+        if time is not None:
+            run.fact(FactName.STAMPED_TIME, iso_time(time))
+            times.append(time)
+    return min(times, default=None)
 
 
 def _entry_facts(run: Run, entry: ExchangeEntry, index: int) -> None:
@@ -317,14 +347,16 @@ def _entry_facts(run: Run, entry: ExchangeEntry, index: int) -> None:
         run.fact(FactName.MATERIALS, tuple(lines))
 
 
-def _checkpoint_facts(run: Run, trust: Trust, checkpoints: Sequence[Checkpoint]) -> None:
+def _checkpoint_facts(
+    run: Run, trust: Trust, checkpoints: Sequence[Checkpoint], *, is_stamped: bool = False
+) -> None:
     last = checkpoints[-1]
     names = {item.witness.name for point in checkpoints for item in point.cosignatures}
     grade = receipts.grade_of(checkpoints, trust.witnesses_min)
     run.fact(FactName.ORIGIN, last.origin)
     run.fact(FactName.SIZE, last.size)
     run.fact(FactName.ROOT, b64u(last.root))
-    run.fact(FactName.GRADE, grade.value)
+    run.fact(FactName.GRADE, (receipts.Grade.STAMPED if is_stamped else grade).value)
     run.fact(FactName.WITNESSES, tuple(sorted(names)))
     if grade is receipts.Grade.LOGGED and trust.witnesses_min > 0:
         run.remark(Remark.ONLY_LOGGED)

@@ -38,6 +38,7 @@ from hub.proof.request import Holder, RequestedCertificate
 
 RECEIPT_BYTES_MAX: Final = 524_288
 BODY_BYTES_MAX: Final = 131_072
+STAMP_BYTES_MAX: Final = 65_536
 SALT_BYTES: Final = 32
 TIME_WINDOW_US: Final = 120_000_000
 
@@ -59,6 +60,7 @@ class Grade(StrEnum):
 
     LOGGED = "logged"
     WITNESSED = "witnessed"
+    STAMPED = "stamped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A later proof of the same entry and the consistency from the checkpoint before."""
+    """A later proof of the same entry and the consistency from the checkpoint before.
+
+    `stamp` is a time stamp token (RFC 3161) over the bytes of its checkpoint, not yet verified.
+    """
 
     proof: str
     consistency: tuple[bytes, ...]
+    stamp: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,9 +548,30 @@ def _proof_member(members: dict[str, Json]) -> str:
 
 
 def _upgrade(value: Json) -> Upgrade:
-    if not isinstance(value, dict) or value.keys() != {"proof", "consistency"}:
+    if not isinstance(value, dict) or value.keys() - {"stamp"} != {"proof", "consistency"}:
         raise ProofError(ProofReason.RECEIPT_MALFORMED, "later")
-    return Upgrade(_proof_member(value), _hashes(value["consistency"]))
+    stamp = _base64url(value["stamp"]) if "stamp" in value else None
+    if stamp is not None and len(stamp) > STAMP_BYTES_MAX:
+        raise ProofError(ProofReason.RECEIPT_MALFORMED, f"more than {STAMP_BYTES_MAX} bytes")
+    return Upgrade(_proof_member(value), _hashes(value["consistency"]), stamp)
+
+
+def add_stamp(receipt: bytes, stamp: bytes) -> bytes:
+    """The receipt with a time stamp over the last checkpoint that it holds: an upgrade with the
+    same proof, since a checkpoint is consistent with itself. Raises as `parse_receipt`."""
+    parsed = parse_receipt(receipt)
+    members = dict(_receipt_members(receipt))
+    later = members.get("later", [])
+    assert isinstance(later, list), "parsed above"
+    upgrade: Json = {"proof": last_proof(parsed), "consistency": [], "stamp": b64u(stamp)}
+    stamped = emit_json({**members, "later": [*later, upgrade]})
+    parse_receipt(stamped)
+    return stamped
+
+
+def last_proof(receipt: Receipt) -> str:
+    """The proof in the last checkpoint that the receipt holds."""
+    return receipt.later[-1].proof if receipt.later else receipt.proof
 
 
 def _hashes(value: Json) -> tuple[bytes, ...]:
