@@ -42,6 +42,8 @@ from hub.proof.jose import (
     sm2_signer,
 )
 from hub.proof.reasons import ProofError
+from hub.proof.x509_sm2 import parse_x509
+from hub.seal.certified import Anchors
 from hub.seal.homes.conversation import Evidence, NoEvidence
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
@@ -273,6 +275,21 @@ def open_bucket(config: Config, url: str) -> tuple[Bucket, str]:
     return Bucket(settings, bucket), name
 
 
+def open_seal_anchors(config: Config) -> Anchors:
+    """Who is believed to certify keys of seals. Those in SM2 may be absent.
+
+    Raises HubError(FILE_UNREADABLE).
+    """
+    tls = config.tls
+    sm2_seals, makers = (
+        tuple(parse_x509(one.public_bytes(Encoding.DER)) for one in _read_anchors(path))
+        if (path := config.path(file)).is_file()
+        else ()
+        for file in (tls.sm2_seal_ca, tls.sm2_maker_ca)
+    )
+    return Anchors(_read_anchors(config.path(tls.seal_ca)), sm2_seals, makers)
+
+
 def open_time_stamps(config: Config) -> TimeStampService | None:
     """The time stamping service that the configuration names; None where it names none.
 
@@ -283,13 +300,16 @@ def open_time_stamps(config: Config) -> TimeStampService | None:
     # Only who stamps pays for loading its libraries.
     from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
 
-    path = config.path(config.seal.tsa_anchors)
+    anchors = tuple(_read_anchors(config.path(config.seal.tsa_anchors)))
+    return TimeStampService(config.seal.tsa_url, anchors, now_us, config.seal.tsa_policy)
+
+
+def _read_anchors(path: Path) -> list[x509.Certificate]:
     try:
-        anchors = x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
         rule = getattr(error, "strerror", None) or "is no PEM bundle of certificates"
         raise HubError(Reason.FILE_UNREADABLE, what="anchor", path=path, rule=rule) from error
-    return TimeStampService(config.seal.tsa_url, tuple(anchors), now_us, config.seal.tsa_policy)
 
 
 def _check_complete(folder: Path, passphrase_file: Path, twins: tuple[str, ...]) -> None:

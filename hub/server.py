@@ -1,31 +1,18 @@
 """The only file that names everybody: it builds the components and introduces them.
 
-`Hub.open` builds, `start` serves, `stop` ends in the reverse order.
+How a hub that is built serves, stands in `hub/serving.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import itertools
 import logging
-import os
 import signal
-import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, Protocol, TypeAlias
-
-import grpc
-import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from google.protobuf.descriptor import FileDescriptor
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from typing import Final
 
 from hub import rpc
 from hub.access.change_roster import ChangeRoster
@@ -40,7 +27,7 @@ from hub.access.v1 import access_pb2
 from hub.clock import now_us
 from hub.config import Config
 from hub.domain.caller import Caller
-from hub.errors import HubError, Reason
+from hub.errors import HubError
 from hub.exchange.annotate import AnnotateCopy, AnnotatedCopies
 from hub.exchange.change_grants import ChangeGrants
 from hub.exchange.copy_service import CopyService
@@ -63,7 +50,15 @@ from hub.exchange.v1 import (
 )
 from hub.exchange.verification_service import VerificationService
 from hub.exchange.verify_information import VerifyInformation
-from hub.home import HubKeys, key_homes, open_blobs, open_head, open_keys
+from hub.home import (
+    HubKeys,
+    key_homes,
+    open_blobs,
+    open_head,
+    open_keys,
+    open_seal_anchors,
+    open_time_stamps,
+)
 from hub.introductions import EndSeals, GrantedTypes, Identities, ProvenKeys, SignerEvidence
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
@@ -74,7 +69,6 @@ from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
 from hub.proof.intent_kinds import AUTHORITY_REORGANIZE, ROSTER_KINDS
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
-from hub.proof.x509_sm2 import parse_x509
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
 from hub.registry.change_state import ChangeState, ConfirmCertificate, Transitions
@@ -117,7 +111,6 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.seal.algorithms import AlgorithmTable
-from hub.seal.certified import Anchors
 from hub.seal.compromises import declared_compromises
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
@@ -137,213 +130,19 @@ from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
-from hub.seal.time_stamps import TimeStampService
 from hub.seal.trust_pins import TrustPins
 from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
 from hub.seal.verify_document import VerifyDocument
-from hub.storage.blobs import BlobStore
+from hub.serving import Hub, Services
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys
 from hub.storage.paging import PageTokens
-from hub.web.app import Sources, build_app
 
 _LOG: Final = logging.getLogger("sealway.server")
 
-# gRPC's own limits lie above ours, so that the guard answers with a reason.
-_RECEIVE_BYTES_MAX: Final = 5 * 1024 * 1024
-_METADATA_BYTES_MAX: Final = 64 * 1024
-_REFRESH_S: Final = 1.0
-_KEEPALIVE_MS: Final = 20_000
 # Batches make many short-lived objects and no cycles: look for those less often.
 _SWITCH_S: Final = 0.0005
 _GC_THRESHOLDS: Final = (100_000, 50, 100)
-# Certificates end slowly, and days turn slowly: once a minute is often enough to look.
-_EXPIRY_REFRESHES: Final = 60
-# The legal day turns once a day; whose certificates ended is told within a minute of it.
-_EXPIRED_S: Final = 60.0
-_TELL_S: Final = 1.0
-_STOP_GRACE_S: Final = 5.0
-# Readiness: the log is written at least once per heartbeat, so an older epoch means a stuck log.
-_EPOCH_AGE_HEARTBEATS: Final = 3
-
-
-class ServiceModule(Protocol):
-    """A generated module that describes services."""
-
-    DESCRIPTOR: FileDescriptor
-
-
-Services: TypeAlias = Sequence[tuple[ServiceModule, object]]
-
-
-@dataclass(slots=True)
-class Hub:
-    """One hub process. `open` it, `start` it, `stop` it."""
-
-    config: Config
-    database: Database
-    recorder: Recorder
-    directory: Directory
-    rosters: Rosters
-    grants: GrantSnapshot
-    catalogue: Catalogue
-    items: Items
-    status_lists: StatusLists
-    metrics: Metrics
-    tokens: Tokens
-    seals: Seals
-    tail: Tail
-    watch: WatchChanges
-    expired: AnnounceExpired
-    services: Services
-    blobs: BlobStore
-    documents: Documents
-    objections: Objections
-    tell: TellReceivers
-    verify_document: VerifyDocument
-    _grpc: grpc.aio.Server | None = None
-    _http: uvicorn.Server | None = None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    grpc_port: int = 0
-    http_port: int = 0
-
-    @classmethod
-    async def open(cls, config: Config) -> Hub:
-        """Build everything and read the state. Raises HubError that says what is missing.
-
-        The log is opened first: a database older than its external head is refused before anything
-        else is believed.
-        """
-        keys = open_keys(config)
-        database = await open_database(config.database_url)
-        try:
-            return await _build(config, keys, database)
-        except BaseException:
-            await database.close()
-            raise
-
-    async def start(self) -> None:
-        """Serve. The ports are known when it returns."""
-        self._tasks = [
-            asyncio.create_task(self.directory.watch(), name="access-watch"),
-            asyncio.create_task(self._watch(), name="snapshot-watch"),
-            asyncio.create_task(self.tail.run(), name="feed-tail"),
-            asyncio.create_task(self._announce(), name="expiry"),
-            asyncio.create_task(self._tell(), name="corrections"),
-        ]
-        certificate = self.config.path(self.config.tls.certificate).read_bytes()
-        leaf = x509.load_pem_x509_certificates(certificate)[0]
-        end_us = int(leaf.not_valid_after_utc.timestamp()) * 1_000_000
-        self.metrics.observe_x509("server", self.config.hub.origin, end_us)
-        with yielding_threads():
-            self._grpc = await _grpc_server(self)
-        if self.config.http.address:
-            self._http = self._start_http()
-
-    async def stop(self) -> None:
-        """Answer the calls under way, record what is queued, let go of everything."""
-        if self._grpc is not None:
-            await self._grpc.stop(_STOP_GRACE_S)
-        if self._http is not None:
-            self._http.should_exit = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self.verify_document.close)
-        await asyncio.to_thread(self.seals.keys.close)
-        await self.recorder.close()
-        await self.blobs.close()
-        await self.database.close()
-
-    def problems(self) -> list[str]:
-        """What keeps the hub from being ready; empty when it is."""
-        observer = self.recorder.observer
-        found = []
-        if not observer.is_recording:
-            found.append("the log is not recording")
-        age_s_max = self.config.ledger.heartbeat_s * _EPOCH_AGE_HEARTBEATS
-        if _age_s(observer.epoch_time_us) > age_s_max:
-            found.append("the newest epoch is too old")
-        if _age_s(observer.signature_time_us) > age_s_max:
-            found.append("the newest log signature is too old")
-        return found
-
-    def metrics_text(self) -> bytes:
-        """All metrics; ages and expiries as of now."""
-        observer, metrics = self.recorder.observer, self.metrics
-        metrics.epoch_age.set(_age_s(observer.epoch_time_us))
-        metrics.signature_age.set(_age_s(observer.signature_time_us))
-        metrics.log_size.set(self.recorder.head().size)
-        metrics.feed_streams.set(self.watch.streams)
-        metrics.failed_epochs.set(observer.failed_epochs)
-        metrics.stale_members.set(observer.stale)
-        metrics.tokens_expire.set(self.tokens.newest_expire_time_us / 1_000_000)
-        for peer in self.directory.current.peers.values():
-            metrics.observe_x509("client", peer.name, peer.x509_expire_time_us)
-        return metrics.text()
-
-    async def _watch(self) -> None:
-        """Follow what other processes change; a late snapshot costs a second decision, no more."""
-        for number in itertools.count():
-            await asyncio.sleep(_REFRESH_S)
-            try:
-                await self.grants.refresh()
-                await self.catalogue.refresh()
-                await self.items.refresh()
-                await self.recorder.follow()
-                await self.status_lists.refresh()
-                if number % _EXPIRY_REFRESHES == 0:
-                    for name, expire_us in await self.seals.expiries():
-                        self.metrics.observe_x509("seal", name, expire_us)
-                    self.metrics.observe_overdue(await self.objections.overdue())
-            except HubError as error:
-                _LOG.warning('{"event":"refresh_failed","reason":"%s"}', error.reason.value)
-
-    async def _announce(self) -> None:
-        """Put on the feed whose validity has ended; what was missed is made up for."""
-        while True:
-            try:
-                await self.expired()
-            except HubError as error:
-                _LOG.warning('{"event":"expiry_delayed","reason":"%s"}', error.reason.value)
-            await asyncio.sleep(_EXPIRED_S)
-
-    async def _tell(self) -> None:
-        """Tell whoever was given what has been corrected; what was missed is made up for."""
-        while True:
-            try:
-                await self.tell()
-            except HubError as error:
-                _LOG.warning('{"event":"notices_delayed","reason":"%s"}', error.reason.value)
-            await asyncio.sleep(_TELL_S)
-
-    def _start_http(self) -> uvicorn.Server:
-        host, _, port = self.config.http.address.rpartition(":")
-        app = build_app(
-            Sources(
-                status_token=self.status_lists.token,
-                sm2_status_token=self.status_lists.sm2_token,
-                type_metadata=self.catalogue.metadata,
-                checkpoint=self.recorder.checkpoint,
-                metrics=self.metrics_text,
-                problems=self.problems,
-            )
-        )
-        listener = socket.create_server((host, int(port)))
-        self.http_port = listener.getsockname()[1]
-        server = _HttpServer(
-            uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
-        )
-        self._tasks.append(asyncio.create_task(server.serve([listener]), name="http"))
-        return server
-
-
-class _HttpServer(uvicorn.Server):
-    """Ended by the hub: signals belong to `serve`."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _defined(catalogue: Catalogue, items: Items) -> list[tuple[str, str]]:
@@ -355,6 +154,21 @@ def _defined(catalogue: Catalogue, items: Items) -> list[tuple[str, str]]:
 async def _issued(database: Database) -> list[tuple[str, str]]:
     """Types of which certificates were issued, and by which authority."""
     return [(str(code), str(authority)) for code, authority in await database.all(ISSUED)]
+
+
+async def open_hub(config: Config) -> Hub:
+    """A hub with everything built and its state read. Raises HubError that says what is missing.
+
+    The log is opened first: a database older than its external head is refused before anything
+    else is believed.
+    """
+    keys = open_keys(config)
+    database = await open_database(config.database_url)
+    try:
+        return await _build(config, keys, database)
+    except BaseException:
+        await database.close()
+        raise
 
 
 async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
@@ -540,7 +354,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 database,
                 seal_keys,
                 identities,
-                _seal_anchors(config),
+                open_seal_anchors(config),
                 clock,
                 types=frozenset(config.seal.types),
             ),
@@ -764,22 +578,6 @@ async def _seal_keys(
     return SealKeys(database, homes, algorithms, now_us)
 
 
-def _seal_anchors(config: Config) -> Anchors:
-    """Who is believed to certify keys of seals. Those in SM2 may be absent."""
-    tls = config.tls
-    sm2 = [
-        tuple(
-            parse_x509(one.public_bytes(Encoding.DER))
-            for one in x509.load_pem_x509_certificates(path.read_bytes())
-        )
-        if (path := config.path(file)).is_file()
-        else ()
-        for file in (tls.sm2_seal_ca, tls.sm2_maker_ca)
-    ]
-    seals = x509.load_pem_x509_certificates(config.path(tls.seal_ca).read_bytes())
-    return Anchors(seals, sm2_seals=sm2[0], makers=sm2[1])
-
-
 def _sealed_faces(
     config: Config,
     recorder: Recorder,
@@ -788,7 +586,7 @@ def _sealed_faces(
     catalogue: Catalogue,
 ) -> SealedFaces:
     """Faces, and their sealing as documents under the same signer and keys as records."""
-    origin, database, anchors = config.hub.origin, seals.database, _seal_anchors(config)
+    origin, database, anchors = config.hub.origin, seals.database, open_seal_anchors(config)
     fonts = FontFiles(config.font_file, config.faces.font_face, config.more_font_files)
     return SealedFaces(
         origin=origin,
@@ -799,17 +597,8 @@ def _sealed_faces(
         signer=seals.signer,
         keys=seals.keys,
         trust=SealTrust(anchors.makers, anchors.sm2_seals, None),
-        stamps=_time_stamps(config),
+        stamps=open_time_stamps(config),
     )
-
-
-def _time_stamps(config: Config) -> TimeStampService | None:
-    """The configured time stamping service, or none."""
-    if not config.seal.tsa_url:
-        return None
-    pem = config.path(config.seal.tsa_anchors).read_bytes()
-    anchors = tuple(x509.load_pem_x509_certificates(pem))
-    return TimeStampService(config.seal.tsa_url, anchors, now_us, config.seal.tsa_policy)
 
 
 def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -856,90 +645,6 @@ def open_recorder(
     )
 
 
-@contextlib.contextmanager
-def yielding_threads() -> Iterator[None]:
-    """Threads that begin in here do not take the processor from the event loop.
-
-    gRPC wakes a thread of its own for every step of a call. Where they share a processor with the
-    loop, each would interrupt it, and the loop it in turn: two switches for each of the seven steps
-    of a fetch. Under SCHED_BATCH, which a thread inherits from its parent, they run when the loop
-    waits or its turn is over, and then for all calls at once (docs/adr/0032).
-    """
-    if not hasattr(os, "SCHED_BATCH"):  # Not Linux.
-        yield
-        return
-    before = os.sched_getscheduler(0)
-    parameters = os.sched_getparam(0)
-    try:
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    except OSError:  # Whoever runs us has decided otherwise.
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, before, parameters)
-
-
-async def _grpc_server(hub: Hub) -> grpc.aio.Server:
-    """Every service behind its guard, health and reflection, on mutual TLS only."""
-    server = grpc.aio.server(
-        options=[
-            ("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX),
-            ("grpc.max_metadata_size", _METADATA_BYTES_MAX),
-            # A stream to a machine that is gone holds one of its few places no longer than this.
-            ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
-            ("grpc.keepalive_timeout_ms", _KEEPALIVE_MS),
-            ("grpc.max_connection_age_ms", hub.config.grpc.connection_age_max_s * 1000),
-            # A second hub on the same port would answer half of the calls.
-            ("grpc.so_reuseport", 0),
-        ]
-    )
-    gate = rpc.Gate(hub.tokens, hub.recorder, hub.metrics)
-    names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
-    for module, servicer in hub.services:
-        for service in module.DESCRIPTOR.services_by_name.values():
-            server.add_generic_rpc_handlers((gate.handlers(service, servicer),))
-            names.append(service.full_name)
-    health_pb2_grpc.add_HealthServicer_to_server(_Health(hub), server)
-    reflection.enable_server_reflection(names, server)
-    tls = hub.config.tls
-    credentials = grpc.ssl_server_credentials(
-        [(hub.config.path(tls.key).read_bytes(), hub.config.path(tls.certificate).read_bytes())],
-        root_certificates=hub.config.path(tls.client_ca).read_bytes(),
-        require_client_auth=True,
-    )
-    try:
-        hub.grpc_port = server.add_secure_port(hub.config.grpc.address, credentials)
-    except RuntimeError as error:
-        raise HubError(
-            Reason.CONFIG_INVALID,
-            file="hub.toml",
-            rule=f"grpc.address {hub.config.grpc.address} is taken or not of this machine",
-        ) from error
-    await server.start()
-    return server
-
-
-@dataclass(frozen=True, slots=True)
-class _Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
-    """The standard health service. A probe reads ages and writes nothing."""
-
-    hub: Hub
-
-    async def Check(  # noqa: N802 - the method's name on the wire
-        self, _request: health_pb2.HealthCheckRequest, _context: grpc.aio.ServicerContext
-    ) -> health_pb2.HealthCheckResponse:
-        """SERVING while the log records and its newest epoch is young."""
-        serving = not self.hub.problems()
-        status = health_pb2.HealthCheckResponse
-        return status(status=status.SERVING if serving else status.NOT_SERVING)
-
-
-def _age_s(time_us: int) -> float:
-    return max(0.0, (now_us() - time_us) / 1_000_000)
-
-
 async def serve(config: Config, started: Callable[[Hub], None]) -> None:
     """Run a hub until SIGTERM or SIGINT; calls under way are answered before it returns.
 
@@ -949,7 +654,7 @@ async def serve(config: Config, started: Callable[[Hub], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    hub = await Hub.open(config)
+    hub = await open_hub(config)
     try:
         await hub.start()
         # What was built lives as long as the process: the collector need not walk it each time.

@@ -6,7 +6,7 @@
         await hub.connector("hz-connector").deliver([licence(1), licence(2)])
         answer = await hub.platform("window-1").fetch(holder=company(1))
 
-The hub is the product's own `hub.server.Hub` on its real storage, keys and TLS; only the ports are
+The hub is the product's own `hub.serving.Hub` on its real storage, keys and TLS; only the ports are
 chosen by the system. Clients speak the generated API over mutual TLS, and `raw` sends whatever
 bytes a test wants. Nothing here needs pytest.
 """
@@ -78,6 +78,7 @@ from hub.registry.v1 import (
     states_pb2_grpc,
 )
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2_grpc
+from hub.serving import Hub
 from hub.storage.schema import METADATA
 from hub.storage.statements import question, row_digest
 from hub.v1 import common_pb2
@@ -836,11 +837,11 @@ class Simulator:
         self.config = _configured(home, ledger)
         self.pki = Pki.open(home / "pki")
         self.trust: Trust = parse_trust((home / "trust.json").read_bytes())
-        self.hub: server.Hub
+        self.hub: Hub
         self._members: dict[tuple[type[Member], str], Member] = {}
 
     async def __aenter__(self) -> Self:
-        self.hub = await server.Hub.open(self.config)
+        self.hub = await server.open_hub(self.config)
         await self.hub.start()
         return self
 

@@ -60,7 +60,7 @@ ALLOWED = {
 LIBRARIES = {
     "grpc": (
         "hub/rpc.py",
-        "hub/server.py",
+        "hub/serving.py",
         "hub/*/*service.py",
         "connectors/",
         "hub/cli/",
@@ -85,7 +85,7 @@ LIBRARIES = {
     "minio": ("hub/storage/",),
     "pkcs11": ("hub/seal/homes/pkcs11.py",),
     "asyncpg": ("hub/storage/",),
-    "starlette": ("hub/web/", "hub/server.py", "connectors/facade/"),
+    "starlette": ("hub/web/", "connectors/facade/"),
 }
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from hub.server import yielding_threads
+from hub.serving import yielding_threads
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux only")
 

@@ -30,9 +30,11 @@ def serve(config: ConfigOption = Path("hub.toml"), as_json: JsonOption = False) 
     Example: sealway serve --config ./home/hub.toml
     """
     terminal, loaded = Terminal(as_json), find_config(config)
-    from hub import server  # noqa: PLC0415 - only who opens data pays for loading the server
+    # Only who opens data pays for loading the server.
+    from hub.server import serve as run  # noqa: PLC0415
+    from hub.serving import Hub  # noqa: PLC0415
 
-    def started(hub: server.Hub) -> None:
+    def started(hub: Hub) -> None:
         ports = {"grpc_port": hub.grpc_port, "http_port": hub.http_port}
         terminal.document({"origin": loaded.hub.origin, **ports})
         if not as_json:
@@ -44,7 +46,7 @@ def serve(config: ConfigOption = Path("hub.toml"), as_json: JsonOption = False) 
             )
         sys.stdout.flush()
 
-    uvloop.run(server.serve(loaded, started))
+    uvloop.run(run(loaded, started))
 
 
 def find_config(file: Path) -> Config:

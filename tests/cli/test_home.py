@@ -18,7 +18,7 @@ from hub.proof import sm2
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.roster import Roster
 from hub.proof.trust import parse_trust
-from hub.server import Hub
+from hub.server import open_hub
 from tests.cli.conftest import Sealway
 
 OFFICERS = ("--officer", "wang", "--officer", "zhao", "--officer", "chen")
@@ -58,7 +58,7 @@ def test_a_home_from_before_there_were_rosters_gets_one(
     """The hub says what is missing; `init` founds number 0 of the officers in the log."""
 
     async def newest(config: Path) -> Roster:
-        hub = await Hub.open(load(config))
+        hub = await open_hub(load(config))
         try:
             return await hub.rosters.current()
         finally:
