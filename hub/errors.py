@@ -227,13 +227,20 @@ class HubError(Exception):
         super().__init__(self.text("en"))
 
     def text(self, language: str) -> str:
-        """The sentence for a person in `language` ("en" or "zh"), details filled in."""
+        """The sentence for a person in `language` ("en" or "zh"), details filled in.
+
+        Where `rule` is the name of a violated rule, its words stand in its place.
+        """
         text = TEXTS.get(self.reason)
         if text is None:
             return (
                 f"{self.reason.value}: {dict(self.details)}" if self.details else self.reason.value
             )
-        return (text.zh if language == "zh" else text.en).format_map(_Known(self.details))
+        known = _Known(self.details)
+        for broken in self.violations:
+            if known.get("rule") == broken.rule:
+                known["rule"] = broken.zh if language == "zh" else broken.en
+        return (text.zh if language == "zh" else text.en).format_map(known)
 
 
 class _Known(dict[str, str]):

@@ -19,6 +19,7 @@ from hub.cli.proposals import (
     ReplacesOption,
     UntilOption,
     after_decision,
+    after_execution,
     propose,
     readable,
 )
@@ -207,6 +208,7 @@ def execute(
         line = f"  {member}: {json.dumps(value, ensure_ascii=not _is_plain(value))}"
         terminal.say(line, line)
     keep_receipt(terminal, answer.receipt, receipt)
+    after_execution(terminal, answer.intent, result)
 
 
 @app.command("list")

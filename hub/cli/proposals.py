@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Final
 
 import typer
 
@@ -23,8 +24,19 @@ from hub.cli.session import (
 from hub.cli.terminal import Document, Terminal
 from hub.proof.encoding import Json
 from hub.proof.intent import in_words, parse_intent
-from hub.proof.intent_kinds import KINDS
-from hub.proof.seal_kinds import KEY_RESEAL
+from hub.proof.intent_kinds import KINDS, ROSTER_KINDS
+from hub.proof.seal_kinds import (
+    KEY_ACTIVATE,
+    KEY_COMPROMISE,
+    KEY_GENERATE,
+    KEY_RESEAL,
+    KEY_RETIRE,
+    KEY_ROTATE,
+    SEAL_APPLY,
+    SEAL_IMPORT,
+    SEAL_MAKE,
+    SEAL_RENEW,
+)
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc
 
 IntentIdOption = Annotated[
@@ -140,6 +152,38 @@ def after_decision(terminal: Terminal, intent: intents_pb2.Intent) -> None:
         else:
             command = f"sealway intent execute {short}"
         next_step(terminal, command)
+
+
+def after_execution(
+    terminal: Terminal, intent: intents_pb2.Intent, result: Mapping[str, Document]
+) -> None:
+    """What usually follows what was done, with the names that the intent or its result has."""
+    command = _AFTER.get(intent.kind)
+    if command is None:
+        return
+    said = parse_intent(intent.intent_bytes, KINDS)
+    keys = said.members.get("keys")
+    if isinstance(keys, list) and any(
+        isinstance(key, dict) and key["use"] == "ofd" for key in keys
+    ):
+        command += " --picture seal.png"
+    next_step(terminal, command.format_map({**said.members, **result}))
+
+
+_AFTER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        SEAL_APPLY.name: "sealway seal make {seal} --pki HOME/pki",
+        SEAL_MAKE.name: "sealway intent propose INTENT --seal {seal} --type TYPE --uses-max COUNT",
+        SEAL_RENEW.name: "sealway seal show {seal}",
+        SEAL_IMPORT.name: "sealway seal show {seal}",
+        KEY_GENERATE.name: "sealway key activate {key} --pki HOME/pki",
+        KEY_ACTIVATE.name: "sealway key show {key}",
+        KEY_ROTATE.name: "sealway key show {key}",
+        KEY_RETIRE.name: "sealway key destroy {key} --cause TEXT",
+        KEY_COMPROMISE.name: "sealway key reseal {key}, once another key of the seal is in force",
+        **{kind.name: "sealway quorum show" for kind in ROSTER_KINDS},
+    }
+)
 
 
 def readable(intent: intents_pb2.Intent) -> dict[str, Document]:

@@ -134,19 +134,20 @@ def draw_picture(
     Example: sealway seal draw --name 杭州市市场监督管理局 --code 3301000012345 --out seal.png
     """
     # Fonts and pictures take long to load, and no other command needs them.
+    from hub.seal import pictures  # noqa: PLC0415
     from hub.seal.faces.fonts import FaceFonts  # noqa: PLC0415
-    from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered  # noqa: PLC0415
 
     terminal = Terminal(as_json)
     if out.suffix.lower() not in (".svg", ".png"):
         raise UsageError(
             f"--out {out}: end it in .svg or .png", f"--out {out}：应以 .svg 或 .png 结尾"
         )
-    picture = check_picture(
-        draw_round_seal(RoundSeal(name, purpose, code, diameter), FaceFonts.open(font))
-    )
-    is_svg = out.suffix.lower() == ".svg"
-    save(out, picture.data if is_svg else rendered(picture, diameter), mode=PUBLIC)
+    seal = pictures.RoundSeal(name, purpose, code, diameter)
+    picture = pictures.check_picture(pictures.draw_round_seal(seal, FaceFonts.open(font)))
+    data = picture.data
+    if out.suffix.lower() == ".png":
+        data = pictures.with_palette(pictures.rendered(picture, diameter))
+    save(out, data, mode=PUBLIC)
     terminal.document({"picture": str(out), "diameter_mm": diameter})
     terminal.say(f"Picture: {out}", f"印模：{out}")
     next_step(terminal, f"sealway seal make SEAL --picture {out}")

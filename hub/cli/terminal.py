@@ -224,6 +224,8 @@ def _hub(error: HubError) -> tuple[ExitCode, dict[str, Document], list[_Line]]:
     lines += [
         ("", {"en": f"  {item.field}: {item.en}", "zh": f"  {item.field}：{item.zh}"})
         for item in error.violations
+        # A single one is the sentence itself, where that has a place for it.
+        if len(error.violations) > 1 or not (item.field in en and item.en in en)
     ]
     if error.retry_after_s is not None:
         document["retry_after_s"] = error.retry_after_s

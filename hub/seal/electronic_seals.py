@@ -90,7 +90,10 @@ class Order:
         except ProofError as error:
             raise HubError(Reason.FIELD_INVALID, field="number", rule=error.detail) from error
         if len(info) > SIGNED_BYTES_MAX:
-            rule = f"picture and certificates of at most {SIGNED_BYTES_MAX} bytes together"
+            rule = (
+                f"picture and certificates of at most {SIGNED_BYTES_MAX} bytes together: a PNG of "
+                "few colours or an SVG is small"
+            )
             raise HubError(Reason.FIELD_INVALID, field="picture", rule=rule)
         return info
 

@@ -89,13 +89,14 @@ class ApplySeal:
         for member in reader.objects("keys", KEYS_MAX):
             wanted.append(read_wanted_key(member))
             member.end()
-        if len({(one.use, one.algorithm) for one in wanted}) < len(wanted):
-            reader.fault("keys", "member.repeated")
         if not wanted:
             reader.fault("keys", "member.missing")
+        reader.end()
+        reader.check()
+        if len({(one.use, one.algorithm) for one in wanted}) < len(wanted):
+            reader.fault("keys", "member.repeated")
         if any(one.use is KeyUse.MAKER for one in wanted):
             reader.fault("keys", "member.kind", kind="record, ofd, pdf")
-        reader.end()
         reader.check()
         if not title.isprintable():
             # What turns the direction of writing would show officers another title.

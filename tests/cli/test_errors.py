@@ -71,7 +71,8 @@ def test_a_refusal_shows_the_hubs_reason_texts_and_fields(hub: Loopback, sealway
 
     assert english.code == chinese.code == 1
     assert "FIELD_INVALID" in english.err
-    assert "uscc: check digit does not match" in english.err
+    assert "uscc is invalid: check digit does not match" in english.err
+    assert english.err.count("check digit") == 1
     assert "字段 uscc 无效" in chinese.err
     assert "校验位不符" in chinese.err
     assert document["error"]["reason"] == "FIELD_INVALID"

@@ -23,6 +23,7 @@ from hub.seal.pictures import (
     check_picture,
     draw_round_seal,
     rendered,
+    with_palette,
 )
 from tests.seal.faces.conftest import fonts as fonts
 
@@ -191,6 +192,22 @@ def test_the_round_seal_looks_like_one(fonts: FaceFonts) -> None:
         left = sum(alpha.crop((0, 0, side // 2, side)).histogram()[128:])
         right = sum(alpha.crop((side // 2, 0, side, side)).histogram()[128:])
         assert 0.9 < left / right < 1.1
+
+
+@pytest.mark.parametrize("colours", [1, 256, 257])
+def test_few_colours_go_into_a_palette_and_no_pixel_changes(colours: int) -> None:
+    """Half-transparent pixels included; beyond 256 the picture is given back as it came."""
+    image = Image.new("RGBA", (40, 40))
+    seen = [(at % colours % 200, at % colours // 200, 9, at % colours % 200) for at in range(1600)]
+    image.putdata(seen)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+
+    packed = with_palette(buffer.getvalue())
+
+    with Image.open(io.BytesIO(packed)) as made:
+        assert made.mode == ("P" if colours <= 256 else "RGBA")
+        assert made.convert("RGBA").tobytes() == image.tobytes()
 
 
 def test_names_of_two_to_forty_characters_stand_on_the_arc(fonts: FaceFonts) -> None:
