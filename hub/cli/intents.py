@@ -14,13 +14,11 @@ import typer
 from connectors.client import HubClient
 from connectors.profile import read_bounded
 from hub.cli.proposals import (
-    FromOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     after_decision,
     after_execution,
     propose,
+    proposing,
     readable,
 )
 from hub.cli.session import (
@@ -62,6 +60,7 @@ app = typer.Typer(no_args_is_help=True, help="What shall be done, under dual con
 
 
 @app.command("propose")
+@proposing
 def propose_intent(
     intent: Annotated[str, typer.Argument(help="Id: 3 to 63 of a-z, 0-9 and hyphen.")],
     seal: Annotated[str, typer.Option(help="authorities/{authority}/seals/{seal}")] = "",
@@ -85,13 +84,8 @@ def propose_intent(
         Path | None,
         typer.Option(metavar="FILE", help="JSON object of the kind's members."),
     ] = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose: seal what this authority submits for this type, or an intent of another kind.
 
@@ -105,10 +99,9 @@ def propose_intent(
     else:
         said = _standing(seal, certificate_type, manifest, documents or [])
     propose(
-        Terminal(as_json),
         kind,
         said,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
         uses_max=uses_max,
     )
 

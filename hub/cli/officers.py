@@ -13,20 +13,15 @@ import typer
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.member_folders import equip, issue, make_requests, request_der
 from hub.cli.proposals import (
-    FromOption,
-    IntentIdOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     propose,
+    proposing,
 )
 from hub.cli.quorum import newest_roster
 from hub.cli.session import (
     PAGE_SIZE,
     JsonOption,
     ProfileOption,
-    ReceiptOption,
-    RequestIdOption,
     all_pages,
     connected,
     in_folder,
@@ -89,6 +84,7 @@ def request(
 
 
 @app.command()
+@proposing
 def enrol(
     officer: OfficerArgument,
     folder: RequestOption,
@@ -96,14 +92,8 @@ def enrol(
     standby: Annotated[
         bool, typer.Option("--standby", help="Counts only while it substitutes somebody absent.")
     ] = False,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose to enrol an officer. Writes certificate and client.toml into the officer's folder.
 
@@ -111,29 +101,22 @@ def enrol(
     """
     more: dict[str, Json] = {"standby": True} if standby else {}
     _propose_keys(
-        Terminal(as_json),
         OFFICER_ENROL,
         officer,
         folder,
         pki,
         more,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command("hand-over")
+@proposing
 def hand_over(
     officer: OfficerArgument,
     folder: RequestOption,
     pki: PkiOption,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose that a new person takes over an office, with keys of its own.
 
@@ -142,29 +125,22 @@ def hand_over(
     Example: sealway officer hand-over sun --request ./sun-new --pki HOME/pki --from 2026-03-01
     """
     _propose_keys(
-        Terminal(as_json),
         OFFICER_HAND_OVER,
         officer,
         folder,
         pki,
         {},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command("rotate-key")
+@proposing
 def rotate_key(
     officer: OfficerArgument,
     folder: RequestOption,
     pki: PkiOption,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose new keys of your own. The keys before end when the intent is executed, and approvals
     made with them count no longer.
@@ -172,28 +148,21 @@ def rotate_key(
     Example: sealway officer rotate-key zhao --request ./zhao-2027 --pki HOME/pki
     """
     _propose_keys(
-        Terminal(as_json),
         OFFICER_ROTATE_KEY,
         officer,
         folder,
         pki,
         {},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def end(
     officer: OfficerArgument,
     cause: Annotated[str, typer.Option(help="Why; kept in the log, no personal data.")],
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose to end an office. Standing intents that the officer approved may need another
     approval before.
@@ -201,27 +170,21 @@ def end(
     Example: sealway officer end liu --cause "office closed"
     """
     propose(
-        Terminal(as_json),
         OFFICER_END.name,
         {"officer": resource_name("officers", officer), "cause": cause},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def absent(
     officer: OfficerArgument,
     first: Annotated[str, typer.Option("--away-from", help="First day or moment of the absence.")],
     last: Annotated[str, typer.Option("--away-until", help="Last day or moment of it.")],
     substitute: Annotated[str, typer.Option(help="Officer on standby who acts in that time.")] = "",
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose an absence, in which the officer does not count and the substitute does.
 
@@ -236,25 +199,18 @@ def absent(
     if substitute:
         members["substitute"] = resource_name("officers", substitute)
     propose(
-        Terminal(as_json),
         OFFICER_ABSENT.name,
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def succeed(
     officer: OfficerArgument,
     successor: Annotated[str, typer.Option("--by", help="Officer on standby.")],
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose that one on standby takes an officer's place. Have it approved in good time, with a
     late --until, and execute it when the officer cannot act any more.
@@ -266,10 +222,9 @@ def succeed(
         "successor": resource_name("officers", successor),
     }
     propose(
-        Terminal(as_json),
         OFFICER_SUCCEED.name,
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
@@ -350,7 +305,6 @@ def _state(terminal: Terminal, roster: Roster, name: str) -> str:
 
 
 def _propose_keys(
-    terminal: Terminal,
     kind: Kind,
     officer: str,
     folder: Path,
@@ -370,6 +324,8 @@ def _propose_keys(
         "x509_request": b64u(request_der(folder / "client.csr")),
         "signing_request": b64u(request_der(folder / "approval.csr")),
     }
-    propose(terminal, kind.name, members, proposal)
+    propose(kind.name, members, proposal)
     shown = in_folder(file)
-    terminal.say(f"Client profile, once executed: {shown}", f"客户端配置（执行后生效）：{shown}")
+    proposal.terminal.say(
+        f"Client profile, once executed: {shown}", f"客户端配置（执行后生效）：{shown}"
+    )

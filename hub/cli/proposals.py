@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from hub.cli.session import (
+    JsonOption,
+    ProfileOption,
+    ReceiptOption,
+    RequestIdOption,
     connected,
     keep_receipt,
     moment,
@@ -79,27 +84,50 @@ ReplacesOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was said of an intent beside what it is about, as its options have it."""
+    """What is said of every intent beside what it is about: the options of whatever proposes."""
 
-    intent: str | None
-    start: str | None
-    until: str | None
-    replaces: str | None
-    profile: Path | None
-    receipt: Path | None
-    repeat: str | None
+    intent: IntentIdOption = None
+    start: FromOption = None
+    until: UntilOption = None
+    replaces: ReplacesOption = None
+    profile: ProfileOption = None
+    receipt: ReceiptOption = None
+    repeat: RequestIdOption = None
+    as_json: JsonOption = False
+
+    @property
+    def terminal(self) -> Terminal:
+        """Where the answer goes."""
+        return Terminal(self.as_json)
+
+
+def proposing(function: Callable[..., None]) -> Callable[..., None]:
+    """`function(…, proposal)` as a command that has its own options and those of every proposal.
+
+    Typer reads options from the signature: there, the fields of `Proposal` stand for `proposal`. An
+    option of its own of the same name stands for the field's.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    own = {name: one for name, one in signature.parameters.items() if name != "proposal"}
+    shared = inspect.signature(Proposal, eval_str=True).parameters
+    both = own | {name: one for name, one in shared.items() if name not in own}
+    options = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both.values()]
+
+    @functools.wraps(function)
+    def command(**given: Any) -> None:
+        proposal = Proposal(**{name: given[name] for name in shared})
+        function(**{name: given[name] for name in own}, proposal=proposal)
+
+    command.__signature__ = signature.replace(parameters=options)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in options}
+    return command
 
 
 def propose(
-    terminal: Terminal,
-    kind: str,
-    members: Mapping[str, Json],
-    proposal: Proposal,
-    *,
-    uses_max: int = 1,
+    kind: str, members: Mapping[str, Json], proposal: Proposal, *, uses_max: int = 1
 ) -> None:
     """Propose an intent, show what it says in words, and say who must decide on it next."""
-    identifier = request_id(proposal.repeat)
+    terminal, identifier = proposal.terminal, request_id(proposal.repeat)
     # A repetition under its id says the same: nothing here comes from the clock or from chance.
     request = intents_pb2.ProposeIntentRequest(
         request_id=identifier,

@@ -10,14 +10,11 @@ import typer
 from connectors.client import HubClient
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.proposals import (
-    FromOption,
-    IntentIdOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     propose,
+    proposing,
 )
-from hub.cli.session import JsonOption, ProfileOption, ReceiptOption, RequestIdOption, connected
+from hub.cli.session import JsonOption, ProfileOption, connected
 from hub.cli.terminal import Terminal, UsageError
 from hub.clock import CHINA
 from hub.domain.strict_json import Json
@@ -83,6 +80,7 @@ def show(
 
 
 @app.command()
+@proposing
 def change(
     default: Annotated[
         int,
@@ -96,14 +94,8 @@ def change(
         list[str] | None,
         typer.Option("--kind", metavar="KIND=N", help="Another number for a kind; repeat."),
     ] = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose another quorum; as many as the present one demands must approve it.
 
@@ -125,10 +117,9 @@ def change(
     if kinds:
         members["kinds"] = kinds
     propose(
-        Terminal(as_json),
         QUORUM_CHANGE.name,
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 

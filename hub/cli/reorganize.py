@@ -9,24 +9,17 @@ import typer
 from connectors.client import HubClient
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.proposals import (
-    FromOption,
-    IntentIdOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     propose,
+    proposing,
 )
 from hub.cli.session import (
     PAGE_SIZE,
-    JsonOption,
-    ProfileOption,
-    ReceiptOption,
-    RequestIdOption,
     all_pages,
     connected,
     resource_name,
 )
-from hub.cli.terminal import Terminal, UsageError
+from hub.cli.terminal import UsageError
 from hub.domain.reorganization import Reorganization, Share, to_members
 from hub.proof.intent_kinds import AUTHORITY_REORGANIZE
 from hub.registry.v1 import items_pb2, items_pb2_grpc, registry_pb2, registry_pb2_grpc
@@ -40,6 +33,7 @@ def reorganize() -> None:
 
 
 @app.command("propose")
+@proposing
 def propose_change(
     authority: Annotated[str, typer.Argument(help="Id or name of the department that changes.")],
     day: Annotated[str, typer.Option(help="First day of the change, YYYY-MM-DD.")],
@@ -60,14 +54,8 @@ def propose_change(
         list[str] | None,
         typer.Option("--item", metavar="CODE=SUCCESSOR", help="Of a split: who answers for it."),
     ] = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose what shall change. Nothing happens before officers approved and one executed it.
 
@@ -83,14 +71,13 @@ def propose_change(
         )
     name = resource_name("authorities", authority)
     successors = [resource_name("authorities", one) for one in to or ()]
-    with connected(profile) as client:
+    with connected(proposal.profile) as client:
         options = (system or [], certificate_type or [], item or [])
         shares = _shares(client, name, successors, options)
     propose(
-        Terminal(as_json),
         AUTHORITY_REORGANIZE.name,
         to_members(Reorganization(name, day, rename, rename_en, shares)),
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 

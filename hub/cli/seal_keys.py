@@ -10,19 +10,14 @@ import typer
 
 from connectors.client import HubClient
 from hub.cli.proposals import (
-    FromOption,
-    IntentIdOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     propose,
+    proposing,
 )
 from hub.cli.session import (
     PAGE_SIZE,
     JsonOption,
     ProfileOption,
-    ReceiptOption,
-    RequestIdOption,
     all_pages,
     connected,
     moment,
@@ -61,6 +56,7 @@ _WARNINGS: Final = {
 
 
 @app.command()
+@proposing
 def generate(
     use: Annotated[str, typer.Option(help="record, ofd, pdf; maker for the hub's own.")],
     algorithm: Annotated[str, typer.Option(help="ES256, ES384, Ed25519, PS256 or SM2.")],
@@ -77,14 +73,8 @@ def generate(
     uses_max: Annotated[
         int | None, typer.Option(min=1, help="How often it may sign; otherwise without limit.")
     ] = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose a new key. Executing the intent makes it and gives the request for its certificate.
 
@@ -101,52 +91,40 @@ def generate(
     if uses_max:
         members["signatures_max"] = uses_max
     propose(
-        Terminal(as_json),
         "key.generate",
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def activate(
     key: KeyArgument,
     pki: PkiOption = None,
     chain: ChainOption = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose to put a key in force with its X.509 chain, or to install a renewed chain for it.
 
     Example: sealway key activate k-3yq0 --chain answer-of-the-ca.pem
     """
     propose(
-        Terminal(as_json),
         "key.activate",
-        _chain_for(key, pki, chain, profile),
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        _chain_for(key, pki, chain, proposal.profile),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def rotate(
     key: KeyArgument,
     pki: PkiOption = None,
     chain: ChainOption = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose that a new key takes over from the one in force, which signs nothing more.
 
@@ -156,78 +134,57 @@ def rotate(
     Example: sealway key rotate k-3yq0 --pki HOME/pki
     """
     propose(
-        Terminal(as_json),
         "key.rotate",
-        _chain_for(key, pki, chain, profile),
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        _chain_for(key, pki, chain, proposal.profile),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def retire(
     key: KeyArgument,
     cause: CauseOption,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose that a key signs nothing more.
 
     Example: sealway key retire k-3yq0 --cause "device replaced"
     """
     propose(
-        Terminal(as_json),
         "key.retire",
         {"key": resource_name("keys", key), "cause": cause},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def destroy(
     key: KeyArgument,
     cause: CauseOption,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose to destroy a retired or never activated key for ever.
 
     Example: sealway key destroy k-3yq0 --cause "retired for a year"
     """
     propose(
-        Terminal(as_json),
         "key.destroy",
         {"key": resource_name("keys", key), "cause": cause},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def compromise(
     key: KeyArgument,
     since: Annotated[
         str, typer.Option(metavar="TIME", help="Since when it is in other hands: day or time.")
     ],
     cause: CauseOption,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose to declare that a key is in other hands since a moment: it signs nothing more.
 
@@ -236,28 +193,21 @@ def compromise(
     Example: sealway key compromise k-3yq0 --since 2026-11-01T08:00:00+08:00 --cause "theft"
     """
     propose(
-        Terminal(as_json),
         "key.compromise",
         {
             "key": resource_name("keys", key),
             "since": moment(since, option="--since").seconds,
             "cause": cause,
         },
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def reseal(
     key: KeyArgument,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose to seal anew what a compromised key has sealed, with its seal's key in force.
 
@@ -266,10 +216,9 @@ def reseal(
     Example: sealway key reseal k-3yq0
     """
     propose(
-        Terminal(as_json),
         "key.reseal",
         {"key": resource_name("keys", key)},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
         uses_max=USES_MAX,
     )
 

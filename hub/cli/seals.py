@@ -10,12 +10,9 @@ import typer
 from certs.files import PUBLIC
 from connectors.client import HubClient
 from hub.cli.proposals import (
-    FromOption,
-    IntentIdOption,
     Proposal,
-    ReplacesOption,
-    UntilOption,
     propose,
+    proposing,
 )
 from hub.cli.seal_forms import SealForm, certificates_of, leaf_of_ofd, upload, wanted_key
 from hub.cli.seal_keys import CauseOption, shown_warnings
@@ -23,8 +20,6 @@ from hub.cli.session import (
     PAGE_SIZE,
     JsonOption,
     ProfileOption,
-    ReceiptOption,
-    RequestIdOption,
     all_pages,
     connected,
     in_folder,
@@ -71,6 +66,7 @@ MakerOption = Annotated[
 
 
 @app.command()
+@proposing
 def apply(
     seal: Annotated[str, typer.Argument(help="Id: 3 to 63 of a-z, 0-9 and hyphen.")],
     authority: Annotated[str, typer.Option(help="The authority whose seal it is.")],
@@ -86,14 +82,8 @@ def apply(
             help="A key to be made for it; repeat. Otherwise record:ES256.",
         ),
     ] = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose a new seal. Executing the intent makes its keys; then: sealway seal make.
 
@@ -108,10 +98,9 @@ def apply(
         "keys": [wanted_key(text) for text in key or ["record:ES256"]],
     }
     propose(
-        Terminal(as_json),
         "seal.apply",
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
@@ -154,6 +143,7 @@ def draw_picture(
 
 
 @app.command()
+@proposing
 def make(
     seal: SealArgument,
     pki: PkiOption = None,
@@ -163,37 +153,30 @@ def make(
     number: NumberOption = None,
     valid_until: ValidOption = None,
     maker_key: MakerOption = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose to put a seal in force: with its keys' certificates, and its electronic form.
 
     Example: sealway seal make authorities/hz-market/seals/main --pki HOME/pki --picture seal.png
     """
-    terminal = Terminal(as_json)
-    with connected(profile) as client:
+    with connected(proposal.profile) as client:
         found = find_seal(client, seal)
         waiting = [key for key in found.keys if key.state == seal_pb2.Key.STATE_REQUESTED]
         members = certificates_of(found, waiting, pki, chain or [])
         form = SealForm(picture, size, number, valid_until, maker_key)
         leaf = leaf_of_ofd(waiting, members)
         if leaf is not None:
-            members |= form.members(terminal, client, found, leaf)
+            members |= form.members(proposal.terminal, client, found, leaf)
     propose(
-        terminal,
         "seal.make",
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command()
+@proposing
 def renew(
     seal: SealArgument,
     pki: PkiOption = None,
@@ -203,14 +186,8 @@ def renew(
     number: NumberOption = None,
     valid_until: ValidOption = None,
     maker_key: MakerOption = None,
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    *,
+    proposal: Proposal,
 ) -> None:
     """Propose new certificates for a seal, and with a key of use ofd its electronic form anew.
 
@@ -219,8 +196,7 @@ def renew(
 
     Example: sealway seal renew authorities/hz-market/seals/main --pki HOME/pki
     """
-    terminal = Terminal(as_json)
-    with connected(profile) as client:
+    with connected(proposal.profile) as client:
         found = find_seal(client, seal)
         waiting = [key for key in found.keys if key.state == seal_pb2.Key.STATE_REQUESTED]
         active = [key for key in found.keys if key.state == seal_pb2.Key.STATE_ACTIVE]
@@ -228,40 +204,31 @@ def renew(
         form = SealForm(picture, size, number, valid_until, maker_key)
         leaf = leaf_of_ofd(found.keys, members)
         if leaf is not None:
-            members |= form.members(terminal, client, found, leaf)
+            members |= form.members(proposal.terminal, client, found, leaf)
     propose(
-        terminal,
         "seal.renew",
         members,
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
 @app.command("import")
+@proposing
 def import_seal(
     seal: SealArgument,
     file: Annotated[Path, typer.Argument(help="The electronic seal (.esl): version 1, 4 or 5.")],
-    intent: IntentIdOption = None,
-    start: FromOption = None,
-    until: UntilOption = None,
-    replaces: ReplacesOption = None,
-    profile: ProfileOption = None,
-    receipt: ReceiptOption = None,
-    repeat: RequestIdOption = None,
-    as_json: JsonOption = False,
+    proposal: Proposal,
 ) -> None:
     """Propose to keep a lawful electronic seal from outside, byte for byte.
 
     Example: sealway seal import authorities/hz-market/seals/provincial seal.esl
     """
-    terminal = Terminal(as_json)
-    with connected(profile) as client:
-        digest = upload(terminal, client, file)
+    with connected(proposal.profile) as client:
+        digest = upload(proposal.terminal, client, file)
     propose(
-        terminal,
         "seal.import",
         {"seal": seal, "digest": digest},
-        Proposal(intent, start, until, replaces, profile, receipt, repeat),
+        proposal,
     )
 
 
@@ -294,24 +261,9 @@ def export(
 def _state_command(verb: str, en: str, zh: str) -> None:
     """One command for each verb that only changes a seal's state."""
 
-    def command(
-        seal: SealArgument,
-        cause: CauseOption,
-        intent: IntentIdOption = None,
-        start: FromOption = None,
-        until: UntilOption = None,
-        replaces: ReplacesOption = None,
-        profile: ProfileOption = None,
-        receipt: ReceiptOption = None,
-        repeat: RequestIdOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        propose(
-            Terminal(as_json),
-            f"seal.{verb}",
-            {"seal": seal, "cause": cause},
-            Proposal(intent, start, until, replaces, profile, receipt, repeat),
-        )
+    @proposing
+    def command(seal: SealArgument, cause: CauseOption, proposal: Proposal) -> None:
+        propose(f"seal.{verb}", {"seal": seal, "cause": cause}, proposal)
 
     example = f"Example: sealway seal {verb} authorities/hz-market/seals/main --cause {zh}"
     app.command(verb, help=f"{en}\n\n{example}")(command)
