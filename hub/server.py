@@ -112,6 +112,7 @@ from hub.registry.v1 import (
 )
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.compromises import declared_compromises
+from hub.seal.ended_intents import EndedIntents
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
@@ -183,8 +184,13 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     directory = Directory(database)
     await directory.refresh()
     identities = Identities(directory)
-    authorities = ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes())
-    registrar = Registrar(directory, database, recorder, clock, authorities)
+    registrar = Registrar(
+        directory,
+        database,
+        recorder,
+        clock,
+        ClientAuthorities.from_pem(config.path(config.tls.client_ca).read_bytes()),
+    )
     tokens = Tokens(
         directory,
         keys.token,
@@ -225,7 +231,8 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     proven = ProvenKeys(directory, recorder.proofs, config.seal.signs_elsewhere)
     rosters = Rosters(database, recorder.proofs)
     seal_keys = await _seal_keys(config, keys, database, recorder, SignerEvidence(rosters, proven))
-    signer = Signer(origin, region, clock, lambda: rosters.newest, proven)
+    ended = await EndedIntents(database, recorder, recorder.proofs, clock).load()
+    signer = Signer(origin, region, clock, lambda: rosters.newest, proven, ended.state)
     record_seals = RecordSeals(
         database,
         signer,
@@ -359,6 +366,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 types=frozenset(config.seal.types),
             ),
         },
+        ended=ended,
     )
     verify_document = VerifyDocument(
         clock,
@@ -538,6 +546,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         metrics,
         tokens,
         seals,
+        ended,
         tail,
         watch,
         AnnounceExpired(database, recorder, clock),

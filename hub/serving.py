@@ -39,6 +39,7 @@ from hub.registry.feed import Tail, WatchChanges
 from hub.registry.items import Items
 from hub.registry.notices import TellReceivers
 from hub.registry.objections import Objections
+from hub.seal.ended_intents import EndedIntents
 from hub.seal.seals import Seals
 from hub.seal.status_lists import StatusLists
 from hub.seal.verify_document import VerifyDocument
@@ -88,6 +89,7 @@ class Hub:
     metrics: Metrics
     tokens: Tokens
     seals: Seals
+    ended_intents: EndedIntents
     tail: Tail
     watch: WatchChanges
     expired: AnnounceExpired
@@ -173,6 +175,8 @@ class Hub:
                 await self.items.refresh()
                 await self.recorder.follow()
                 await self.status_lists.refresh()
+                await self.ended_intents.refresh()
+                await self.ended_intents.sum_up()
                 if number % _EXPIRY_REFRESHES == 0:
                     for name, expire_us in await self.seals.expiries():
                         self.metrics.observe_x509("seal", name, expire_us)

@@ -31,6 +31,7 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.rpc import status_of
+from hub.seal import ended_intents
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from tests.access.officers import change_officers
 from tests.access.test_reorganize import NEW_USCC, carry_out, merge, rename
@@ -317,10 +318,11 @@ async def draw_face(hub: Simulator) -> None:
 
 
 async def test_every_member_of_a_real_entry_is_on_the_audit_page(
-    city: Path, tmp_path: Path
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hub does everything that it can record; the page explains each member of each entry."""
     needs_font()
+    monkeypatch.setattr(ended_intents, "SUMMARY_EVERY", 1)
     async with Simulator(copy_home(city, tmp_path / "home"), heartbeat_s=1) as hub:
         zhao, platform, connector = hub.officer(), hub.platform(), hub.connector()
         delivered = await connector.deliver([licence(1)])
@@ -409,6 +411,8 @@ async def test_every_member_of_a_real_entry_is_on_the_audit_page(
         await draw_face(hub)
         await zhao.end_catalogue(LICENCE, "DEMO-RESTAURANT")
         await change_officers(hub)
+        await hub.hub.ended_intents.refresh()
+        await hub.hub.ended_intents.sum_up()
         entries = await hub.entries()
         for _ in range(100):
             if entries[-1]["kind"] == "heartbeat":

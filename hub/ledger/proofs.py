@@ -6,7 +6,7 @@ byte, whenever its call is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from hub.ledger.checkpoints import LogKey
 from hub.ledger.epoch import entry_context
 from hub.ledger.store import (
     COMMITMENTS_FROM,
+    ENTRIES_FROM,
     FIND_ENTRY,
     FIND_EPOCH,
     FIND_TILE,
@@ -41,7 +42,7 @@ from hub.proof.reasons import ProofError
 from hub.proof.receipt import SALT_BYTES, commit, entry_bytes
 from hub.storage.database import ROWS_MAX, Database
 from hub.storage.encryption import DataKeys
-from hub.storage.statements import Row, blob
+from hub.storage.statements import Row, blob, integer, text
 
 T = TypeVar("T")
 
@@ -170,6 +171,41 @@ class Proofs:
         except ProofError as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"entry {index}") from error
         return entry
+
+    async def bodies(self, first: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """Number and body of every entry from `first` on, a tile at a time, as far as the tree
+        reaches by then: each stands in it, and none is left out.
+
+        Raises HubError: KEY_UNAVAILABLE where one was erased, DIGEST_MISMATCH.
+        """
+        while first < self.tree.size:
+            bodies = await self._tile_bodies(first)
+            first = bodies[-1][0] + 1
+            yield bodies
+
+    async def _tile_bodies(self, first: int) -> list[tuple[int, bytes]]:
+        number = first // TILE_WIDTH
+        start = number * TILE_WIDTH
+        end = min(start + TILE_WIDTH, self.tree.size)
+        # The last tile stands in the tree leaf by leaf now, and may be full after the question.
+        is_full = end - start == TILE_WIDTH
+        expected = [] if is_full else [self.tree.node(0, index) for index in range(start, end)]
+        rows = await self._database.all(ENTRIES_FROM, start, end - start)
+        leaves, bodies = [], []
+        for row in rows:
+            index, commitment = integer(row[0]), blob(row[1])
+            if index >= first:
+                key = await self._data_keys.get(text(row[3]))
+                opening = key.open(blob(row[2]), entry_context(self._key.origin, index))
+                commitment = commit(opening[:SALT_BYTES], opening[SALT_BYTES:])
+                bodies.append((index, opening[SALT_BYTES:]))
+            leaves.append(leaf_hash(entry_bytes(commitment)))
+        if is_full:
+            expected = [self.tree.node(TILE_LEVELS, number)]
+            leaves = [tile_root(b"".join(leaves))] if len(leaves) == TILE_WIDTH else []
+        if leaves != expected:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"entries {start} to {end - 1} of the log")
+        return bodies
 
     async def proof(self, index: int, size: int, root: bytes) -> str:
         """The proof text of entry `index` under the checkpoint at `size`."""

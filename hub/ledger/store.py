@@ -120,6 +120,15 @@ FIND_ENTRY: Final = question(
     ),
     "number",
 )
+ENTRIES_FROM: Final = question(
+    "log entries from a number on",
+    select(ENTRIES.c.number, ENTRIES.c.commitment, ENTRIES.c.sealed, ENTRIES.c.data_key_id)
+    .where(ENTRIES.c.number >= bindparam("first", type_=BigInteger))
+    .order_by(ENTRIES.c.number)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "first",
+    "rows",
+)
 FIND_EPOCH: Final = question(
     "epoch_of_entry",
     select(EPOCHS.c.size, EPOCHS.c.root)

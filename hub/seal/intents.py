@@ -40,6 +40,7 @@ from hub.proof.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.jose import SKEW_S
 from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.proof.roster import APPROVALS_MAX, Approved, Roster, check_approval, verify_approved
+from hub.seal.ended_intents import EndedIntents
 from hub.seal.ports import Database, Officers, Operation, Recorder, Rosters
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.store import (
@@ -141,6 +142,7 @@ class Intents:
     rosters: Rosters
     standing_seals: StandingSeals
     operations: Mapping[str, Operation]
+    ended: EndedIntents
     _challenges: dict[tuple[str, str], Challenge] = field(default_factory=dict, repr=False)
 
     async def get(self, name: str) -> IntentView:
@@ -281,6 +283,7 @@ class Intents:
                     "officer": officer,
                     "approval": approval,
                     "state": intent.state.value,
+                    "not_after": view.intent.not_after,
                 },
                 writes=[
                     Write(PUT_APPROVAL, [approval_row(stored)]),
@@ -301,7 +304,7 @@ class Intents:
         if view.intent.kind != kind:
             raise _not_approved(name, f"it is of kind {view.intent.kind.name}, not {kind.name}")
         row = await self.database.one(USES_OF_INTENT, name)
-        return view.stored, self._approved(view), None if row is None else int(row[0] or 0)
+        return view.stored, await self._approved(view), None if row is None else int(row[0] or 0)
 
     async def withdraw(self, call: Call, name: str, encode: Encode) -> Answered:
         """End an intent that has not been executed, approved or not. Its requester only.
@@ -320,7 +323,11 @@ class Intents:
             call,
             Change(
                 kind="intent.withdrawn",
-                data={"intent": name, "digest": ended.digest},
+                data={
+                    "intent": name,
+                    "digest": ended.digest,
+                    "not_after": view.intent.not_after,
+                },
                 writes=[Write(PUT_INTENT, [intent_row(ended)])],
                 checks=[unchanged_intent(view.stored)],
                 answer=answer,
@@ -344,7 +351,7 @@ class Intents:
 
         async def decide() -> Change:
             view = await self.get(name)
-            approved = self._approved(view)
+            approved = await self._approved(view)
             if call.caller.name not in (view.intent.requester, *approved.officers):
                 raise _refused(
                     name, "its requester or an approver executes it", "应由提出人或批准人执行"
@@ -510,12 +517,14 @@ class Intents:
             return IntentState.PROPOSED
         return IntentState.APPROVED
 
-    def _approved(self, view: IntentView) -> Approved:
+    async def _approved(self, view: IntentView) -> Approved:
         """Steps 2 and 3 of executing."""
-        if view.stored.state not in _OPEN:
-            raise HubError(
-                Reason.INTENT_CLOSED, intent=view.stored.name, state=view.stored.state.value
-            )
+        await self.ended.refresh()
+        # Of the bytes as they stand there: the row may give them another digest.
+        ended = self.ended.state(b64u(intent_digest(view.stored.bytes)))
+        state = view.stored.state if ended is None else ended
+        if state not in _OPEN:
+            raise HubError(Reason.INTENT_CLOSED, intent=view.stored.name, state=state.value)
         now = self.clock() // 1_000_000
         try:
             return self._verify_approved(view.stored, view.approvals, self.rosters.newest, now)

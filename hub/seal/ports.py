@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Recorder(changes.Recorder, Protocol):
         """The newest signed head."""
         ...
 
+    async def follow(self) -> None:
+        """Take over what other processes have recorded."""
+        ...
+
 
 class Opened(Protocol):
     """An entry of the log, opened."""
@@ -58,6 +62,17 @@ class Proofs(Protocol):
         """The entry at `index`, which stands in the tree that the external head covers.
 
         Raises HubError: ENTRY_NOT_FOUND, KEY_UNAVAILABLE where it was erased, DIGEST_MISMATCH.
+        """
+        ...
+
+
+class Log(Proofs, Protocol):
+    """The log, also from one entry to the next."""
+
+    def bodies(self, first: int) -> AsyncIterator[Sequence[tuple[int, bytes]]]:
+        """Number and body of every entry from `first` on, proven, and none of them left out.
+
+        Raises HubError: KEY_UNAVAILABLE where one was erased, DIGEST_MISMATCH.
         """
         ...
 

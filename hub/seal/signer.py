@@ -42,6 +42,8 @@ class Signer:
     clock: Clock
     roster: Callable[[], Roster]
     batch_key: Keys
+    # How the intent with a digest ended, as far as the log is at hand.
+    ended: Callable[[str], str | None] = lambda _: None
     _approved: dict[str, ApprovedIntent] = field(default_factory=dict, repr=False)
 
     def approve(self, name: str, intent: bytes, approvals: Sequence[str]) -> ApprovedIntent:
@@ -49,7 +51,7 @@ class Signer:
 
         Verified once per roster, intent and set of approvals. An approval counts until its own
         `not_after`, and one rejection ends the intent. Raises HubError: INTENT_NOT_APPROVED with
-        the rule, ROSTER_MISSING.
+        the rule, INTENT_CLOSED, ROSTER_MISSING.
         """
         roster = self.roster()
         key = f"{roster.number} {name} {digest(intent)} {digest(chr(10).join(approvals))}"
@@ -60,6 +62,9 @@ class Signer:
             if len(self._approved) >= CACHED_INTENTS_MAX:
                 self._approved.clear()
             self._approved[key] = known
+        state = self.ended(known.digest)
+        if state is not None:
+            raise HubError(Reason.INTENT_CLOSED, intent=name, state=state)
         if not known.intent.not_before <= now < known.until:
             raise refused(name, "the intent is not in force now")
         return known

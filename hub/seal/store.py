@@ -128,6 +128,15 @@ STATUS: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# One row: the entry that sums up which intents have ended (ended_intents.py).
+ENDED: Final = Table(
+    "seal_ended_intents",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
+
 # Seals that a re-sealing replaced, as they were: nothing that was ever handed out is forgotten.
 PAST_SIGNATURES: Final = Table(
     "seal_past_signatures",
@@ -146,6 +155,7 @@ INSERT_INTENT: Final = insert_into(INTENTS)
 PUT_INTENT: Final = put_into(INTENTS)
 PUT_APPROVAL: Final = put_into(APPROVALS)
 PUT_USES: Final = put_into(USES)
+PUT_ENDED: Final = put_into(ENDED)
 INSERT_SIGNATURE: Final = insert_into(SIGNATURES)
 PUT_SIGNATURE: Final = put_into(SIGNATURES)
 INSERT_PAST_SIGNATURE: Final = insert_into(PAST_SIGNATURES)
@@ -158,6 +168,11 @@ _APPROVAL_COLUMNS: Final = tuple(APPROVALS.columns)
 
 INTENT_BY_NAME: Final = question(
     "intent by name", select(*_INTENT_COLUMNS).where(INTENTS.c.name == bindparam("name")), "name"
+)
+ENDED_SUMMARY: Final = question(
+    "entry that sums up which intents have ended",
+    select(ENDED.c.entry).where(ENDED.c.id == bindparam("id", type_=BigInteger)),
+    "id",
 )
 INTENT_STATE: Final = question(
     "state of an intent",

@@ -71,6 +71,7 @@ from hub.registry.search import SearchCertificates
 from hub.registry.store import TURN
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.certified import Anchors
+from hub.seal.ended_intents import EndedIntents
 from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.materials import Materials
@@ -605,6 +606,7 @@ async def _office(
                 now_us,
                 types=frozenset({1, 2, 3, 4, 99}),
             ),
+            ended=EndedIntents(database, recorder, recorder.proofs, now_us),
         ),
         rosters=rosters,
         record_seals=record_seals,
