@@ -43,12 +43,13 @@ from hub.proof.intent_kinds import (
 )
 from hub.proof.jose import APPROVAL_TYP
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Approved, Roster
+from hub.proof.roster import Approved, Roster, credential_members
 from hub.proof.roster_changes import Link, changed, effect
 from hub.storage.changes import Call, Change
 from hub.storage.statements import ENTRY_INDEX, Row, Write
 
 _KEYED = (OFFICER_ENROL, OFFICER_HAND_OVER, OFFICER_ROTATE_KEY)
+_FOUND = ("x509_thumbprint", "approval_key", "webauthn")
 _PROOFS = ("x509_certificate", "x509_request", "signing_request")
 
 
@@ -70,7 +71,7 @@ class ChangeRoster:
 
     async def prepare(self, call: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
         """As proposed; of new keys, which come as the three proofs of possession, also the
-        thumbprint and the approval key that are in them.
+        thumbprint and the approval key that are in them, and where the latter lies.
 
         Raises HubError(FIELD_INVALID) with everything that is wrong, ROSTER_MISSING.
         """
@@ -194,12 +195,14 @@ class ChangeRoster:
         for name in _PROOFS:
             Bytes(DER_BYTES_MAX).read(reader, name, optional=False)
         reader.check()
-        keys = self._proven(self.registrar.directory.current, members, self.registrar.clock()).keys
-        return {
-            **members,
-            "x509_thumbprint": keys.x509_thumbprint,
-            "approval_key": parse_object(keys.signing_jwk),
+        proven = self._proven(self.registrar.directory.current, members, self.registrar.clock())
+        found: dict[str, Json] = {
+            "x509_thumbprint": proven.keys.x509_thumbprint,
+            "approval_key": parse_object(proven.keys.signing_jwk),
         }
+        if proven.credential is not None:
+            found["webauthn"] = credential_members(proven.credential)
+        return {name: said for name, said in members.items() if name not in _FOUND} | found
 
     def _proven(self, snapshot: Snapshot, members: Mapping[str, Json], time_us: int) -> Proven:
         parts = [b64u_decode(str(members[name])) for name in _PROOFS]

@@ -1,7 +1,8 @@
 """Proof of possession: whoever enrols a key shows that it holds it, and the proof is kept.
 
 The private keys never leave their owner; what comes is the client certificate and, for each key, a
-PKCS#10 request that the key signed.
+PKCS#10 request that the key signed. For an officer's key in an authenticator it is a JSON text that
+the authenticator signed (`hub.proof.webauthn`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from hub.access.store import EnrolledKeys
 from hub.domain.strict_json import Json
 from hub.errors import Violation
 from hub.proof.encoding import b64u, digest, emit_json
-from hub.proof.jose import jwk, thumbprint
+from hub.proof.jose import APPROVAL_TYP, WEBAUTHN_APPROVAL_TYP, jwk, thumbprint
+from hub.proof.reasons import ProofError
+from hub.proof.webauthn import Credential, verify_credential_proof
 from hub.proof.x509_chain import UNREADABLE
 
 DER_BYTES_MAX: Final = 8_192
@@ -30,7 +33,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What a member hands in, all DER; `signing_request` is empty where it signs nothing."""
+    """What a member hands in, all DER; `signing_request` is empty where it signs nothing, and the
+    proof of a credential where an officer's key lies in an authenticator."""
 
     x509_certificate: bytes
     x509_request: bytes
@@ -43,6 +47,7 @@ class Proven:
 
     keys: EnrolledKeys
     x509_expire_time_us: int
+    credential: Credential | None = None
 
     def data(self) -> dict[str, Json]:
         """The proofs, as the log entry carries them."""
@@ -103,7 +108,8 @@ def prove(
 
     1. The certificate: a P-256 client certificate, in force, from a trusted authority. 2. Its
     request: same key, signed by it. 3. The signing request: signed by its key, which is another
-    one; present exactly where `use`, the `typ` it will sign, is not empty. 4. Nothing of it is in
+    one; present exactly where `use`, the `typ` it will sign, is not empty. An approval key may lie
+    in an authenticator instead, with the proof of its credential. 4. Nothing of it is in
     `used`: thumbprints and key ids ever enrolled.
     """
     names = [f"{field}.{name}" for name in ("x509_certificate", "x509_request", "signing_request")]
@@ -114,9 +120,13 @@ def prove(
     found += faults
     if client_key is not None and request_key is not None and client_key != request_key:
         found.append(broken(names[1], "csr.other_key"))
-    signing_key = None
+    signing_key = credential = None
     if use and not enrolment.signing_request:
         found.append(broken(names[2], "signing.required"))
+    elif use == APPROVAL_TYP and enrolment.signing_request.startswith(b"{"):
+        use = WEBAUTHN_APPROVAL_TYP
+        signing_key, credential, faults = _credential(enrolment.signing_request, owner, names[2])
+        found += faults
     elif use:
         signing_key, faults = _requested_key(enrolment.signing_request, names[2])
         found += faults
@@ -133,7 +143,7 @@ def prove(
         found.append(broken(names[2], "key.used"))
     if found:
         return None, found
-    return Proven(keys, _microseconds(certificate.not_valid_after_utc)), ()
+    return Proven(keys, _microseconds(certificate.not_valid_after_utc), credential), ()
 
 
 def _client_certificate(
@@ -192,6 +202,19 @@ def _requested_key(
     if not signed:
         return None, [broken(field, "csr.signature")]
     return key, []
+
+
+def _credential(
+    proof: bytes, owner: str, field: str
+) -> tuple[ec.EllipticCurvePublicKey | None, Credential | None, list[Violation]]:
+    """The key of a credential whose possession the proof shows, and where it lies."""
+    try:
+        proven = verify_credential_proof(proof)
+    except ProofError:
+        return None, None, [broken(field, "credential.proof")]
+    if proven.officer != owner:
+        return None, None, [broken(field, "credential.proof")]
+    return proven.public_key, proven.credential, []
 
 
 def _p256(key: object) -> ec.EllipticCurvePublicKey | None:

@@ -12,7 +12,7 @@ from hub.access.registrar import Registrar
 from hub.access.roster_store import insert_roster, newest_roster_check
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.proof.jose import Keys
+from hub.proof.jose import APPROVAL_TYP, Keys
 from hub.proof.reasons import ProofError
 from hub.proof.roster import Officer, Quorum, Roster
 from hub.proof.roster_changes import Link, founded
@@ -36,7 +36,7 @@ async def found_roster(registrar: Registrar, origin: str, region: str, keys: Key
         key = keys(one.approval_key_id)
         if (
             key is not None
-            and key.owner == one.name
+            and (key.owner, key.use) == (one.name, APPROVAL_TYP)
             and isinstance(key.public_key, EllipticCurvePublicKey)
         ):
             since = one.create_time_us // 1_000_000

@@ -132,6 +132,11 @@ RULES: Final = {
         "the request was made with another key than the X.509 certificate holds",
         "该请求所用密钥与 X.509 证书中的密钥不同",
     ),
+    "credential.proof": Text(
+        "the proof of the authenticator's credential does not hold, or is another officer's; make "
+        "it anew with an authenticator that verifies its user and keeps the key to itself",
+        "认证器凭据的证明不成立或属于他人；请使用核验使用者且密钥不可复制的认证器重新制作",
+    ),
     "signing.required": Text(
         "systems of this role sign; add a request made with the signing key",
         "该角色的系统须签名，请提供以签名密钥生成的请求",
@@ -164,6 +169,11 @@ RULES: Final = {
         "too few officers would remain: one proposes, and as many others as the quorum approve; "
         "enrol another one first, or lower the quorum",
         "剩余安全员过少：一人提出，其余须达到法定人数；请先登记其他安全员或降低法定人数",
+    ),
+    "officers.display": Text(
+        "fewer than two officers would remain whose keys are not asked by a browser; officers, "
+        "quorum and keys are changed with the approval of one of them",
+        "以非浏览器方式审批的安全员将少于两名；变更安全员、法定人数和密钥须有其中一名批准",
     ),
     "officers.too_many": Text("a roster has at most 64 officers", "名册最多64名安全员"),
     "absence.order": Text(

@@ -123,6 +123,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Object:
+    """An object with members of its own."""
+
+    members: tuple[Member, ...]
+
+    def read(self, reader: Reader, name: str, *, optional: bool) -> None:
+        if not reader.has(name) and not optional:
+            reader.fault(name, "member.missing")
+        one = reader.object(name)
+        if one is not None:
+            _read_members(one, self.members)
+            one.end()
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """A list of texts, none of them twice."""
 
@@ -172,7 +187,9 @@ class Kind:
     """What intents of one name are about.
 
     `en` and `zh` say it in a sentence, in which `{member}` stands for a member's value. A standing
-    kind may be used again and again until its end; any other is executed once.
+    kind may be used again and again until its end; any other is executed once. Of one that
+    `needs_display` at least one approval comes from where the officer's own program computed what
+    it signed, since a browser does not show it (formats.md §8).
     """
 
     name: str
@@ -180,6 +197,7 @@ class Kind:
     zh: str
     members: tuple[Member, ...]
     is_standing: bool = False
+    needs_display: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +302,9 @@ def _shown(member: Member, value: Json) -> str:
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return thumbprint(public_key_from_jwk(value))
+        if isinstance(member.form, Key):
+            return thumbprint(public_key_from_jwk(value))
+        return " ".join(map(str, value.values()))
     if isinstance(value, list):
         return ", ".join(
             " ".join(map(_counted, one.values())) if isinstance(one, dict) else str(one)

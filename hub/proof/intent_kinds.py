@@ -20,10 +20,12 @@ from hub.proof.intent import (
     Key,
     Kind,
     Member,
+    Object,
     Objects,
     Text,
     Texts,
 )
+from hub.proof.roster import CREDENTIAL
 from hub.proof.seal_kinds import SEAL_KINDS
 
 DER_BYTES_MAX: Final = 8_192
@@ -51,6 +53,8 @@ STANDING_SEAL: Final = Kind(
 _KEYS: Final = (
     Member("x509_thumbprint", DIGEST),
     Member("approval_key", Key()),
+    # Where the key lies in an authenticator that a browser asks.
+    Member("webauthn", Object(CREDENTIAL), optional=True),
     Member("x509_certificate", Bytes(DER_BYTES_MAX)),
     Member("x509_request", Bytes(DER_BYTES_MAX)),
     Member("signing_request", Bytes(DER_BYTES_MAX)),
@@ -59,32 +63,38 @@ _KEYS: Final = (
 OFFICER_ENROL: Final = Kind(
     "officer.enrol",
     "Enrol {officer} as a security officer with the approval key {approval_key} and the client "
-    "certificate {x509_thumbprint}; on standby: {standby}.",
+    "certificate {x509_thumbprint}; authenticator: {webauthn}; on standby: {standby}.",
     "登记 {officer} 为安全员，审批密钥 {approval_key}，客户端证书 {x509_thumbprint}；"
-    "候补：{standby}。",
+    "认证器：{webauthn}；候补：{standby}。",
     (Member("officer", NAME), Member("standby", Flag(), optional=True), *_KEYS),
+    needs_display=True,
 )
 OFFICER_HAND_OVER: Final = Kind(
     "officer.hand-over",
     "Hand the office of {officer} to a new person with the approval key {approval_key} and the "
-    "client certificate {x509_thumbprint}. The keys of the person before end.",
-    "将 {officer} 的职责移交新任人员，审批密钥 {approval_key}，客户端证书 {x509_thumbprint}。"
-    "前任人员的密钥随即终止。",
+    "client certificate {x509_thumbprint}; authenticator: {webauthn}. The keys of the person "
+    "before end.",
+    "将 {officer} 的职责移交新任人员，审批密钥 {approval_key}，客户端证书 {x509_thumbprint}；"
+    "认证器：{webauthn}。前任人员的密钥随即终止。",
     (Member("officer", NAME), *_KEYS),
+    needs_display=True,
 )
 OFFICER_ROTATE_KEY: Final = Kind(
     "officer.rotate-key",
     "{officer} replaces its own keys: approval key {approval_key}, client certificate "
-    "{x509_thumbprint}. The keys before end, and approvals made with them count no longer.",
-    "{officer} 更换本人密钥：审批密钥 {approval_key}，客户端证书 {x509_thumbprint}。"
-    "原密钥随即终止，以其作出的审批不再计入。",
+    "{x509_thumbprint}; authenticator: {webauthn}. The keys before end, and approvals made with "
+    "them count no longer.",
+    "{officer} 更换本人密钥：审批密钥 {approval_key}，客户端证书 {x509_thumbprint}；"
+    "认证器：{webauthn}。原密钥随即终止，以其作出的审批不再计入。",
     (Member("officer", NAME), *_KEYS),
+    needs_display=True,
 )
 OFFICER_END: Final = Kind(
     "officer.end",
     "End {officer} as a security officer. Approvals by it count no longer.",
     "终止 {officer} 的安全员职责，其审批不再计入。",
     (Member("officer", NAME), Member("cause", Text(400))),
+    needs_display=True,
 )
 OFFICER_ABSENT: Final = Kind(
     "officer.absent",
@@ -96,12 +106,14 @@ OFFICER_ABSENT: Final = Kind(
         Member("until", MOMENT),
         Member("substitute", NAME, optional=True),
     ),
+    needs_display=True,
 )
 OFFICER_SUCCEED: Final = Kind(
     "officer.succeed",
     "{successor}, who is on standby, succeeds {officer}, whose office ends.",
     "候补安全员 {successor} 接任 {officer}，后者职责终止。",
     (Member("officer", NAME), Member("successor", NAME)),
+    needs_display=True,
 )
 QUORUM_CHANGE: Final = Kind(
     "quorum.change",
@@ -121,6 +133,7 @@ QUORUM_CHANGE: Final = Kind(
             optional=True,
         ),
     ),
+    needs_display=True,
 )
 
 ROSTER_KINDS: Final = (

@@ -26,6 +26,7 @@ from hub.domain.entry import LogHead as LogHead
 from hub.proof import sm2
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.webauthn import Credential
 
 ACCESS_TYP: Final = "sealway-access+jwt"
 REQUEST_TYP: Final = "sealway-request+jwt"
@@ -33,6 +34,7 @@ SEAL_TYP: Final = "dc+sd-jwt"
 STATUS_TYP: Final = "statuslist+jwt"
 BATCH_ROOT_TYP: Final = "sealway-batch-root+jwt"
 APPROVAL_TYP: Final = "sealway-approval+jwt"
+WEBAUTHN_APPROVAL_TYP: Final = "sealway-approval+webauthn"
 ATTESTATION_TYP: Final = "sealway-attestation+jwt"
 FACE_TYP: Final = "sealway-face+jwt"
 
@@ -62,7 +64,7 @@ class RegisteredKey:
     """What the registry knows of a key. `use` is the one `typ` it may sign.
 
     `public_key` is of the kind that `algorithm` says; absent is one of SM2 whose signatures are not
-    to be computed here.
+    to be computed here. One with a `credential` signs in an authenticator, and no JWS.
     """
 
     kid: str
@@ -70,6 +72,7 @@ class RegisteredKey:
     use: str
     owner: str
     public_key: ec.EllipticCurvePublicKey | sm2.PublicKey | None
+    credential: Credential | None = None
 
 
 class Keys(Protocol):

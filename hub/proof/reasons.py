@@ -141,6 +141,14 @@ class ProofReason(StrEnum):
     INTENT_REJECTED = "INTENT_REJECTED"
     APPROVER_NOT_COUNTED = "APPROVER_NOT_COUNTED"
     QUORUM_NOT_REACHED = "QUORUM_NOT_REACHED"
+    DISPLAY_MISSING = "DISPLAY_MISSING"
+    WEBAUTHN_MALFORMED = "WEBAUTHN_MALFORMED"
+    WEBAUTHN_TYPE = "WEBAUTHN_TYPE"
+    WEBAUTHN_ORIGIN = "WEBAUTHN_ORIGIN"
+    WEBAUTHN_CROSS_ORIGIN = "WEBAUTHN_CROSS_ORIGIN"
+    WEBAUTHN_RP = "WEBAUTHN_RP"
+    WEBAUTHN_USER = "WEBAUTHN_USER"
+    WEBAUTHN_COUNTER = "WEBAUTHN_COUNTER"
     ROSTER_INVALID = "ROSTER_INVALID"
     ROSTER_BROKEN = "ROSTER_BROKEN"
     ROSTER_CHANGE_REFUSED = "ROSTER_CHANGE_REFUSED"
@@ -946,6 +954,41 @@ TEXTS.update(
         ProofReason.QUORUM_NOT_REACHED: ReasonText(
             "Too few officers have approved it.",
             "批准的安全员人数不足。",
+        ),
+        ProofReason.DISPLAY_MISSING: ReasonText(
+            "A browser does not show what it signs: one officer has to approve this from the "
+            "command line.",
+            "浏览器不显示所签内容：此类意图须至少有一名安全员通过命令行批准。",
+        ),
+        ProofReason.WEBAUTHN_MALFORMED: ReasonText(
+            "The authenticator's data are not of the form that is accepted here.",
+            "认证器数据不是此处接受的形式。",
+        ),
+        ProofReason.WEBAUTHN_TYPE: ReasonText(
+            "The authenticator was asked for something else than a signature.",
+            "认证器所作的不是签名操作。",
+        ),
+        ProofReason.WEBAUTHN_ORIGIN: ReasonText(
+            "The page that asked the authenticator is not the one the credential was enrolled for.",
+            "请求认证器的网页不是登记凭据时的网页。",
+        ),
+        ProofReason.WEBAUTHN_CROSS_ORIGIN: ReasonText(
+            "The page that asked the authenticator stood within another page.",
+            "请求认证器的网页被嵌入其他网页。",
+        ),
+        ProofReason.WEBAUTHN_RP: ReasonText(
+            "The credential is another relying party's; approvals have their own.",
+            "凭据属于其他依赖方；审批使用专用凭据。",
+        ),
+        ProofReason.WEBAUTHN_USER: ReasonText(
+            "The authenticator did not see that the officer was present, or did not verify who it "
+            "was.",
+            "认证器未确认安全员在场，或未核验其身份。",
+        ),
+        ProofReason.WEBAUTHN_COUNTER: ReasonText(
+            "The authenticator's counter did not go on: somebody may have a copy. Have the officer "
+            "enrol another credential.",
+            "认证器计数未递增，凭据可能已被复制。请该安全员另行登记凭据。",
         ),
         ProofReason.ROSTER_INVALID: ReasonText(
             "The bytes are not a roster of officers.",

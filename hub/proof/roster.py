@@ -11,7 +11,7 @@ once. A statement that has one key or certificate for two officers is no roster.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,25 +28,41 @@ from hub.proof.intent import (
     NAME,
     QUORUM_MAX,
     QUORUM_MIN,
+    Bytes,
     Flag,
     Integer,
     Intent,
     Key,
     Kind,
     Member,
+    Object,
     Objects,
     Text,
     parse_intent,
 )
-from hub.proof.jose import APPROVAL_TYP, Algorithm, RegisteredKey, jwk, public_key_from_jwk
+from hub.proof.jose import (
+    APPROVAL_TYP,
+    WEBAUTHN_APPROVAL_TYP,
+    Algorithm,
+    RegisteredKey,
+    jwk,
+    public_key_from_jwk,
+)
 from hub.proof.jose import thumbprint as thumbprint_of
 from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.webauthn import CREDENTIAL_ID_BYTES_MAX, ORIGIN_LENGTH_MAX, Credential
 
 OFFICERS_MAX: Final = 64
 ABSENCES_MAX: Final = 32
 ROSTER_SIZE_MAX: Final = 262_144
 APPROVALS_MAX: Final = 16
 """How many approvals of one intent are looked at."""
+CREDENTIAL: Final = (
+    Member("rp_id", Text(ORIGIN_LENGTH_MAX)),
+    Member("origin", Text(ORIGIN_LENGTH_MAX)),
+    Member("credential_id", Bytes(CREDENTIAL_ID_BYTES_MAX)),
+)
+"""What is said of a key that lies in an authenticator."""
 
 _ABSENCE: Final = (
     Member("from", MOMENT),
@@ -56,6 +72,7 @@ _ABSENCE: Final = (
 _OFFICER: Final = (
     Member("officer", NAME),
     Member("key", Key()),
+    Member("webauthn", Object(CREDENTIAL), optional=True),
     Member("x509_thumbprint", DIGEST),
     Member("since", MOMENT),
     Member("standby", Flag(), optional=True),
@@ -97,7 +114,10 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """Who may approve with which key since when (seconds). One on standby only substitutes."""
+    """Who may approve with which key since when (seconds). One on standby only substitutes.
+
+    The key of one with a `credential` lies in an authenticator that a browser asks.
+    """
 
     name: str
     key: ec.EllipticCurvePublicKey
@@ -105,6 +125,7 @@ class Officer:
     since: int
     is_standby: bool = False
     absences: tuple[Absence, ...] = ()
+    credential: Credential | None = None
 
     @property
     def key_id(self) -> str:
@@ -152,7 +173,10 @@ class Roster:
         """The approval key `kid` of an officer of this roster."""
         for officer in self.officers.values():
             if officer.key_id == kid:
-                return RegisteredKey(kid, Algorithm.ES256, APPROVAL_TYP, officer.name, officer.key)
+                use = APPROVAL_TYP if officer.credential is None else WEBAUTHN_APPROVAL_TYP
+                return RegisteredKey(
+                    kid, Algorithm.ES256, use, officer.name, officer.key, officer.credential
+                )
         return None
 
     def is_acting(self, name: str, at: int) -> bool:
@@ -255,9 +279,10 @@ def verify_approved(
 
     1. The intent, of the roster's hub. 2. It is in force at `now` (seconds). 3. Each approval is
     authentic, of an acting officer other than the requester, and in force; one that is not does not
-    count, and a rejection ends the intent. 4. As many officers as the intent and the roster demand.
-    Raises ProofError: as `parse_intent`, ORIGIN_WRONG, REGION_WRONG, INTENT_NOT_IN_FORCE,
-    INTENT_REJECTED, QUORUM_NOT_REACHED with what became of each approval.
+    count, and a rejection ends the intent. 4. As many officers as the intent and the roster demand;
+    one of them, where the kind needs it, computed what it signed. Raises ProofError: as
+    `parse_intent`, ORIGIN_WRONG, REGION_WRONG, INTENT_NOT_IN_FORCE, INTENT_REJECTED,
+    QUORUM_NOT_REACHED with what became of each approval, DISPLAY_MISSING.
     """
     intent = parse_intent(data, kinds)
     if intent.origin != roster.origin:
@@ -281,15 +306,25 @@ def verify_approved(
     if len(counted) < needed:
         detail = f"{len(counted)} of {needed}" + (f"; {', '.join(why)}" if why else "")
         raise ProofError(ProofReason.QUORUM_NOT_REACHED, detail)
-    ends = sorted((approval.not_after for approval, _ in counted.values()), reverse=True)
+    until = _nth_end(counted.values(), needed)
+    if intent.kind.needs_display:
+        displayed = [one for one in counted.values() if one[0].is_displayed]
+        if not displayed:
+            raise ProofError(ProofReason.DISPLAY_MISSING)
+        until = min(until, _nth_end(displayed, 1))
     return Approved(
         intent=intent,
         data=data,
         digest=b64u(intent_digest(data)),
         approvals=tuple(text for _, text in counted.values()),
         officers=tuple(counted),
-        until=min(intent.not_after, ends[needed - 1]),
+        until=min(intent.not_after, until),
     )
+
+
+def _nth_end(counted: Iterable[tuple[Approval, str]], needed: int) -> int:
+    """When fewer than `needed` of these approvals will be left."""
+    return sorted((approval.not_after for approval, _ in counted), reverse=True)[needed - 1]
 
 
 def check_approval(text: str, data: bytes, intent: Intent, roster: Roster, now: int) -> Approval:
@@ -326,6 +361,7 @@ def _roster(members: Mapping[str, Json]) -> Roster:
             x509_thumbprint=str(one["x509_thumbprint"]),
             since=_integer(one["since"]),
             is_standby="standby" in one,
+            credential=credential_of(one),
             absences=tuple(
                 Absence(
                     _integer(absence["from"]),
@@ -355,14 +391,33 @@ def _officer_members(officer: Officer) -> dict[str, Json]:
     members: dict[str, Json] = {
         "officer": officer.name,
         "key": {**jwk(officer.key)},
-        "x509_thumbprint": officer.x509_thumbprint,
-        "since": officer.since,
     }
+    if officer.credential is not None:
+        members["webauthn"] = credential_members(officer.credential)
+    members["x509_thumbprint"] = officer.x509_thumbprint
+    members["since"] = officer.since
     if officer.is_standby:
         members["standby"] = True
     if officer.absences:
         members["absences"] = [_absence_members(one) for one in officer.absences]
     return members
+
+
+def credential_members(credential: Credential) -> dict[str, Json]:
+    """The member `webauthn` of an officer's keys."""
+    return {
+        "rp_id": credential.rp_id,
+        "origin": credential.origin,
+        "credential_id": credential.credential_id,
+    }
+
+
+def credential_of(members: Mapping[str, Json]) -> Credential | None:
+    """The credential in the member `webauthn`, which was read as one; None where it is absent."""
+    if "webauthn" not in members:
+        return None
+    said = _object(members["webauthn"])
+    return Credential(str(said["rp_id"]), str(said["origin"]), str(said["credential_id"]))
 
 
 def _absence_members(absence: Absence) -> dict[str, Json]:

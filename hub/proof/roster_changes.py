@@ -29,11 +29,13 @@ from hub.proof.roster import (
     Quorum,
     Roster,
     check_distinct,
+    credential_of,
     parse_roster,
     verify_approved,
 )
 
 _DAY_S: Final = 86_400
+_DISPLAYING_MIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def _enrol(before: Roster, intent: Intent, time: int) -> Roster:
         x509_thumbprint=intent.text("x509_thumbprint"),
         since=time,
         is_standby="standby" in intent.members,
+        credential=credential_of(intent.members),
     )
     named = {**before.officers, name: new}
     return replace(before, officers={one: named[one] for one in sorted(named)})
@@ -145,6 +148,7 @@ def _new_keys(before: Roster, intent: Intent, time: int) -> Roster:
         key=public_key_from_jwk(_object(intent, "approval_key")),
         x509_thumbprint=intent.text("x509_thumbprint"),
         since=time,
+        credential=credential_of(intent.members),
     )
     if new.key_id == old.key_id or new.x509_thumbprint == old.x509_thumbprint:
         raise _refused("key.used")
@@ -206,11 +210,14 @@ _EFFECTS: Final[Mapping[str, Callable[[Roster, Intent, int], Roster]]] = {
 
 
 def _check(roster: Roster) -> None:
-    """One key, one officer; and enough officers that every kind can still be decided."""
+    """One key, one officer; and enough officers that every kind can still be decided: two of them
+    with keys that no browser asks for, as one of these may be the requester."""
     check_distinct(roster)
-    regular = sum(not one.is_standby for one in roster.officers.values())
-    if regular < roster.quorum.most + 1:
+    regular = [one for one in roster.officers.values() if not one.is_standby]
+    if len(regular) < roster.quorum.most + 1:
         raise _refused("officers.too_few")
+    if sum(one.credential is None for one in regular) < _DISPLAYING_MIN:
+        raise _refused("officers.display")
 
 
 def _officer(roster: Roster, name: str) -> Officer:

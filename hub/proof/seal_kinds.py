@@ -59,6 +59,7 @@ SEAL_APPLY: Final = Kind(
         Member("seal_type", Integer(0, SEAL_TYPE_MAX)),
         Member("keys", Objects(KEYS_MAX, (_USE, _ALGORITHM, _HOME, _USES_MAX))),
     ),
+    needs_display=True,
 )
 SEAL_MAKE: Final = Kind(
     "seal.make",
@@ -69,6 +70,7 @@ SEAL_MAKE: Final = Kind(
     "类型 {seal_type}，图像 {picture}（{width_mm}×{height_mm} 毫米），"
     "有效期 {valid_from} 至 {valid_until}，制章密钥 {maker_key}。",
     _MAKING,
+    needs_display=True,
 )
 SEAL_RENEW: Final = Kind(
     "seal.renew",
@@ -79,6 +81,7 @@ SEAL_RENEW: Final = Kind(
     "编号 {number}，类型 {seal_type}，图像 {picture}（{width_mm}×{height_mm} 毫米），"
     "有效期 {valid_from} 至 {valid_until}，制章密钥 {maker_key}。",
     _MAKING,
+    needs_display=True,
 )
 SEAL_IMPORT: Final = Kind(
     "seal.import",
@@ -96,6 +99,7 @@ SEAL_IMPORT: Final = Kind(
         Member("valid_from", MOMENT),
         Member("valid_until", MOMENT),
     ),
+    needs_display=True,
 )
 SEAL_SUSPEND: Final = Kind(
     "seal.suspend",
@@ -138,12 +142,14 @@ KEY_GENERATE: Final = Kind(
         _HOME,
         _USES_MAX,
     ),
+    needs_display=True,
 )
 KEY_ACTIVATE: Final = Kind(
     "key.activate",
     "Install this X.509 chain for {key} ({use}, {algorithm}, of {seal}), which signs from then on.",
     "为 {key}（{use}，{algorithm}，所属 {seal}）安装该 X.509 证书链，此后可用于签署。",
     (_KEY, Member("seal", NAME, optional=True), _USE, _ALGORITHM, _CHAIN),
+    needs_display=True,
 )
 KEY_ROTATE: Final = Kind(
     "key.rotate",
@@ -158,18 +164,21 @@ KEY_ROTATE: Final = Kind(
         Member("replaced", NAME),
         _CHAIN,
     ),
+    needs_display=True,
 )
 KEY_RETIRE: Final = Kind(
     "key.retire",
     "Retire {key}: it signs nothing more. Cause: {cause}.",
     "停用 {key}，不再签署。原因：{cause}。",
     (_KEY, _CAUSE),
+    needs_display=True,
 )
 KEY_DESTROY: Final = Kind(
     "key.destroy",
     "Destroy {key} for ever. Cause: {cause}.",
     "永久销毁 {key}。原因：{cause}。",
     (_KEY, _CAUSE),
+    needs_display=True,
 )
 KEY_COMPROMISE: Final = Kind(
     "key.compromise",
@@ -178,6 +187,7 @@ KEY_COMPROMISE: Final = Kind(
     "宣布 {key} 自 {since} 起失密：不再签署，此后签署的、或无法证明早于该时间的，均不再有效。"
     "原因：{cause}。",
     (_KEY, Member("since", MOMENT), _CAUSE),
+    needs_display=True,
 )
 KEY_RESEAL: Final = Kind(
     "key.reseal",

@@ -23,10 +23,12 @@ from hub.proof.approval import (
     NONCE_BYTES,
     Approval,
     Decision,
+    approval_counter,
+    approval_key_id,
     intent_digest,
     verify_approval,
 )
-from hub.proof.encoding import b64u, b64u_decode, parse_object
+from hub.proof.encoding import b64u
 from hub.proof.intent import (
     INTENT_SIZE_MAX,
     SECONDS_MAX,
@@ -40,6 +42,7 @@ from hub.proof.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.jose import SKEW_S
 from hub.proof.reasons import TEXTS, ProofError, ProofReason
 from hub.proof.roster import APPROVALS_MAX, Approved, Roster, check_approval, verify_approved
+from hub.proof.webauthn import check_counter
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.ports import Database, Officers, Operation, Recorder, Rosters
 from hub.seal.standing_seals import StandingSeals
@@ -47,6 +50,7 @@ from hub.seal.store import (
     APPROVALS_OF_INTENT,
     INSERT_INTENT,
     INTENT_BY_NAME,
+    NEWEST_APPROVAL_OF_KEY,
     PUT_APPROVAL,
     PUT_INTENT,
     USES_OF_INTENT,
@@ -67,7 +71,7 @@ from hub.storage.changes import (
     read_and_change_once,
     record,
 )
-from hub.storage.statements import Check, Write
+from hub.storage.statements import Check, Row, Write
 
 LIFE_S: Final = 7 * 86_400
 """How long an intent holds for which no end was said."""
@@ -237,8 +241,9 @@ class Intents:
 
         1. The same call again gives the first answer. 2. The intent is open, and this officer may
         decide and has not. 3. The nonce issued to it is used up, whatever follows. 4. The approval
-        holds. 5. Enough approvals put the intent in force, one rejection ends it. Raises HubError:
-        INTENT_NOT_FOUND, INTENT_CLOSED, APPROVER_REFUSED, APPROVAL_INVALID, DECISION_STALE.
+        holds, and an authenticator that counts has counted on since its last one. 5. Enough
+        approvals put the intent in force, one rejection ends it. Raises HubError: INTENT_NOT_FOUND,
+        INTENT_CLOSED, APPROVER_REFUSED, APPROVAL_INVALID, DECISION_STALE.
         """
         first = await answered_before(self.recorder, call)
         if first is not None:
@@ -252,13 +257,16 @@ class Intents:
                 "NONCE_MISMATCH", "No nonce is open; ask for a challenge.", "无有效随机数,请先申请"
             )
         said = self._verify(view.stored, approval, challenge, officer)
+        key_id = approval_key_id(approval)
+        last = await self.database.one(NEWEST_APPROVAL_OF_KEY, key_id)
+        _check_counter(said, last)
         stored = StoredApproval(
             intent=name,
             officer=officer,
             decision=said.decision.value,
             approval=approval,
             nonce=challenge.nonce,
-            key_id=_key_id(approval),
+            key_id=key_id,
             entry=0,
             create_time_us=self.clock(),
         )
@@ -289,7 +297,11 @@ class Intents:
                     Write(PUT_APPROVAL, [approval_row(stored)]),
                     Write(PUT_INTENT, [intent_row(intent)]),
                 ],
-                checks=[unchanged_intent(view.stored), self.rosters.check()],
+                checks=[
+                    unchanged_intent(view.stored),
+                    self.rosters.check(),
+                    Check(NEWEST_APPROVAL_OF_KEY, (key_id,), last),
+                ],
                 answer=encode(changed),
             ),
         )
@@ -489,8 +501,7 @@ class Intents:
                 nonce=challenge.nonce,
             )
         except ProofError as error:
-            text = TEXTS[error.reason]
-            raise _invalid(error.reason.value, text.en, text.zh) from error
+            raise _not_held(error) from error
         if said.officer != officer:
             raise _invalid("OFFICER_MISMATCH", "It is another officer's.", "该审批属于其他安全员。")
         if said.key_entry != challenge.key_entry:
@@ -585,8 +596,18 @@ def _check_own_and_open(stored: StoredIntent, intent: Intent, officer: str) -> N
         raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state=stored.state.value)
 
 
-def _key_id(approval: str) -> str:
-    return str(parse_object(b64u_decode(approval.partition(".")[0]))["kid"])
+def _check_counter(said: Approval, last: Row | None) -> None:
+    """Against the newest approval by the same key, of whatever intent."""
+    if said.counter is not None:
+        try:
+            check_counter(said.counter, 0 if last is None else approval_counter(str(last[0])))
+        except ProofError as error:
+            raise _not_held(error) from error
+
+
+def _not_held(error: ProofError) -> HubError:
+    text = TEXTS[error.reason]
+    return _invalid(error.reason.value, text.en, text.zh)
 
 
 def _refused(name: str, en: str, zh: str) -> HubError:

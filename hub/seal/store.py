@@ -217,6 +217,14 @@ APPROVALS_OF_INTENT: Final = question(
     .order_by(APPROVALS.c.create_time_us, APPROVALS.c.officer),
     "intent",
 )
+NEWEST_APPROVAL_OF_KEY: Final = question(
+    "newest approval made with a key",
+    select(APPROVALS.c.approval)
+    .where(APPROVALS.c.key_id == bindparam("key_id"))
+    .order_by(APPROVALS.c.create_time_us.desc())
+    .limit(literal_column("1")),
+    "key_id",
+)
 USES_OF_INTENT: Final = question(
     "uses of an intent", select(USES.c.uses).where(USES.c.intent == bindparam("intent")), "intent"
 )
