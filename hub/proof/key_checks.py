@@ -1,4 +1,4 @@
-"""Was the key, and was its algorithm, still good when this was signed?
+"""Was the key, and was its algorithm, still good when this was signed? And who kept it?
 
 Both ends are judged alike: once a key is in other hands, or an algorithm is broken, whoever signs
 writes whatever signing time he likes. So only a proof from outside counts for the time before.
@@ -7,11 +7,19 @@ writes whatever signing time he likes. So only a proof from outside counts for t
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
+from hub.domain.certificate import Custody
 from hub.proof.encoding import b64u
 from hub.proof.moment import Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.report import FactName, Remark
+from hub.proof.run import Run
 from hub.proof.trust import Trust
+
+UNVERIFIED: Final = "unverified"
+"""What a report says of the custody of a key that nobody vouches for."""
+BY_HUB: Final = (Custody.HUB_FILE, Custody.HUB_HSM)
 
 
 def key_digest(spki: bytes) -> str:
@@ -40,6 +48,15 @@ def check_key(trust: Trust, key: str, algorithm: str, times: Times, reader: Mome
             ended=ProofReason.ALGORITHM_ENDED,
             unproven=ProofReason.ALGORITHM_END_OPEN,
         )
+
+
+def note_custody(run: Run, trust: Trust, key: str) -> None:
+    """Say who kept the key of this `key_digest`, which has signed: whatever signed it names nobody,
+    so it is what the trust file says of the key, and *unverified* of a stranger's."""
+    custody = trust.custody_of(key)
+    run.fact(FactName.CUSTODY, UNVERIFIED if custody is None else custody.value)
+    if custody in BY_HUB:
+        run.remark(Remark.SEALED_BY_HUB)
 
 
 def _check_before(end: int, times: Times, *, ended: ProofReason, unproven: ProofReason) -> None:

@@ -5,7 +5,8 @@ Each signature of the file is a part of its own, in the order in which they were
 1. `signed-range`: it covers the file from its first byte to the end of a revision.
 2. `signature-format`: one CMS in DER, with the attributes that bind document and certificate.
 3. `content-digest`: these bytes are the ones that were signed.
-4. `signature-value`: by the key of the certificate that the signature names.
+4. `signature-value`: by the key of the certificate that the signature names; with low s where it
+   is one of this hub's departments.
 5. `later-changes`: what was added since is what it allows: evidence, time stamps, declared seals.
 6. `time-stamp`, where there is one: when it was signed is not the signer's word alone.
 7. `signer-chain`: the certificate was in force then, and leads to an anchor of the trust file.
@@ -23,7 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.proof.face_checks import verify_face
-from hub.proof.key_checks import check_key, key_digest
+from hub.proof.key_checks import check_key, key_digest, note_custody
 from hub.proof.moment import Times, iso_time
 from hub.proof.pdf_chain import (
     Stored,
@@ -38,6 +39,7 @@ from hub.proof.pdf_file import (
     algorithm,
     check_changes,
     check_digest,
+    check_low_s,
     check_range,
     open_cms,
     open_pdf,
@@ -89,9 +91,19 @@ class _File:
         if opened is None:
             return
         value = run.step(StepName.CONTENT_DIGEST, lambda: check_digest(opened))
-        if value is None or not run.check(StepName.SIGNATURE_VALUE, value):
+        if value is None:
+            return
+        key = _digest_of(opened)
+
+        def check_value() -> None:
+            value()
+            if self.trust.custody_of(key) is not None:
+                check_low_s(opened)
+
+        if not run.check(StepName.SIGNATURE_VALUE, check_value):
             return
         run.fact(FactName.ALGORITHM, algorithm(opened))
+        note_custody(run, self.trust, key)
         run.check(StepName.LATER_CHANGES, partial(self._check_changes, number, opened))
         times = self._times(number, opened)
         chained = run.check(StepName.SIGNER_CHAIN, lambda: self._check_chain(opened, times))
@@ -148,12 +160,16 @@ class _File:
 
     def _check_chain(self, opened: EmbeddedPdfSignature, times: Times) -> None:
         moment = self.run.judged_at(times.judged(self.evidence.reader))
-        key = opened.signer_cert.public_key.dump()
         check_chain(opened, self.stored, self.trust.pdf_anchors, moment.time)
-        check_key(self.trust, key_digest(key), algorithm(opened), times, self.evidence.reader)
+        key = _digest_of(opened)
+        check_key(self.trust, key, algorithm(opened), times, self.evidence.reader)
 
     def _check_revocation(self, opened: EmbeddedPdfSignature, times: Times) -> None:
         moment = self.run.judged_at(times.judged(self.evidence.reader))
         # Without a proof from outside, whoever holds a revoked key antedates what he signs.
         read = self.evidence.reader.time if times.outside is None else None
         check_revocation(opened, self.stored, self.trust.pdf_anchors, moment.time, read=read)
+
+
+def _digest_of(opened: EmbeddedPdfSignature) -> str:
+    return key_digest(opened.signer_cert.public_key.dump())

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
 from hub.proof.face_facts import FaceFacts, pdf_facts
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 
@@ -58,6 +60,16 @@ _ALGORITHMS: Final = {
     ("sha384_ecdsa", "sha384", "secp384r1"): "ES384",
     ("ed25519", "sha512", None): "Ed25519",
     ("rsassa_pss", "sha256", None): "PS256",
+}
+# Half the order of the curves that keys of ours are on (FIPS 186-5, SEC 2).
+_HALF_ORDERS: Final = {
+    "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 >> 1,
+    "secp384r1": int(
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+        "C7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973",
+        16,
+    )
+    >> 1,
 }
 _DIGESTS: Final = ("sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512")
 
@@ -206,6 +218,19 @@ def check_digest(opened: EmbeddedPdfSignature) -> Callable[[], None]:
             raise ProofError(ProofReason.SIGNATURE_INVALID)
 
     return check_value
+
+
+def check_low_s(opened: EmbeddedPdfSignature) -> None:
+    """A signature of ours by ECDSA has the lower of its two values of s: the other one verifies as
+    well, so whoever sees a file could make another that nobody sealed. Raises
+    ProofError(SIGNATURE_HIGH_S)."""
+    key = opened.signer_cert.public_key
+    half = _HALF_ORDERS.get(key.curve[1]) if key.algorithm == "ec" else None
+    if half is None:
+        return
+    _, s = decode_dss_signature(opened.signer_info["signature"].native)
+    if s > half:
+        raise ProofError(ProofReason.SIGNATURE_HIGH_S)
 
 
 def read_face(signature: PdfSignature) -> FaceFacts | None:

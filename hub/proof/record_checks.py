@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from hub.proof import receipt as receipts
 from hub.proof.jose import Keys
-from hub.proof.key_checks import check_key
+from hub.proof.key_checks import BY_HUB, UNVERIFIED, check_key
 from hub.proof.moment import Basis, Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LoggedCertificate
@@ -33,9 +32,6 @@ from hub.proof.status_list import (
     verify_status_list,
 )
 from hub.proof.trust import Trust
-
-UNVERIFIED: Final = "unverified"
-"""What a report says of the custody of a seal that it could not verify."""
 
 
 def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
@@ -263,7 +259,7 @@ def _record_facts(run: Run, presentation: Presentation) -> None:
     run.fact(FactName.SEALED_TIME, iso_time(record.iat))
     # Names only: a report may be passed on where the values may not.
     run.fact(FactName.FIELDS, tuple(sorted(presentation.disclosed.keys() - HOLDER_CLAIMS)))
-    if record.custody in (Custody.HUB_FILE, Custody.HUB_HSM):
+    if record.custody in BY_HUB:
         run.remark(Remark.SEALED_BY_HUB)
     elif record.custody is Custody.ATTESTED:
         run.remark(Remark.ATTESTED)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from hub.domain.seal_key import KeyAlgorithm
-from hub.proof.key_checks import check_key, key_digest
+from hub.proof.key_checks import check_key, key_digest, note_custody
 from hub.proof.moment import Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.report import FactName, Remark, StepName
@@ -36,8 +36,11 @@ _SM2: Final = KeyAlgorithm.SM2.value
 def verify_seal(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
     """A seal by itself, judged at the reader's moment."""
     seal = run.step(StepName.SEAL_FORMAT, lambda: parse_seal(data))
-    if seal is not None:
-        _Judge(run, trust, evidence).seal(seal, evidence.reader)
+    if seal is None:
+        return
+    maker = _Judge(run, trust, evidence).seal(seal, evidence.reader)
+    if maker is not None:
+        note_custody(run, trust, _digest_of(maker))
 
 
 def verify_seal_signature(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
@@ -78,6 +81,7 @@ class _Judge:
         signer = run.step(StepName.SIGNATURE_VALUE, lambda: check_signature_value(signature))
         if signer is not None:
             run.fact(FactName.ALGORITHM, _SM2)
+            note_custody(run, self.trust, _digest_of(signer))
             if signed is not None:
                 run.fact(FactName.SIGNED_TIME, iso_time(signed))
         times = self._times(signed, signature.time_stamp, signature.signature)
@@ -94,8 +98,8 @@ class _Judge:
             self._key(StepName.SIGNER_KEY, signer, times)
             run.check(StepName.SIGNING_TIME, lambda: self._signing_time(signature, signer, times))
 
-    def seal(self, seal: Seal, moment: Moment) -> None:
-        """Checks 2 to 6 of a seal that is judged at `moment`."""
+    def seal(self, seal: Seal, moment: Moment) -> X509 | None:
+        """Checks 2 to 6 of a seal that is judged at `moment`; its maker, who signed it."""
         run = self.run
         maker = run.step(StepName.SEAL_SIGNATURE, lambda: check_seal_signature(seal))
         if maker is not None:
@@ -108,6 +112,7 @@ class _Judge:
         if maker is not None:
             self._maker(maker, times, moment, lasting=seal.version == V5)
         run.check(StepName.SEAL_PERIOD, lambda: check_seal_period(seal, run.judged_at(moment).time))
+        return maker
 
     def _maker(self, maker: X509, times: Times, moment: Moment, *, lasting: bool) -> None:
         """A seal of version 5 is `lasting`: its maker is judged when it was made."""
@@ -166,14 +171,19 @@ class _Judge:
 
     def _key(self, step: StepName, of: X509, times: Times) -> None:
         def check() -> None:
-            assert of.key is not None  # It has verified a signature.
-            check_key(self.trust, key_digest(of.key.to_spki()), _SM2, times, self.evidence.reader)
+            check_key(self.trust, _digest_of(of), _SM2, times, self.evidence.reader)
 
         self.run.check(step, check)
 
     def _signing_time(self, signature: SesSignature, signer: X509, times: Times) -> None:
         check_signing_time(signature, signer)
         times.judged(self.evidence.reader)
+
+
+def _digest_of(x509: X509) -> str:
+    """The `key_digest` of a key that has verified a signature."""
+    assert x509.key is not None, "it has verified one"
+    return key_digest(x509.key.to_spki())
 
 
 def _names(x509: X509) -> str:

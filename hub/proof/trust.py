@@ -3,8 +3,9 @@
 `{"v":1,"origin","region","log_keys":[verifier key],"witness_keys":[verifier key],
 "witnesses_min":0,"seal_anchors":["base64 DER"],"status_keys":[JWK]}`; version 2 adds
 `"maker_anchors","signer_anchors","pdf_anchors","stamp_anchors":["base64 DER"]`, `"compromised":
-[{"key","from"}]` and `"algorithms":[{"algorithm","until"}]`. It holds public keys only; what
-matters is where it was got from, so it is never looked for, only named by its reader.
+[{"key","from"}]` and `"algorithms":[{"algorithm","until"}]`; version 3 adds `"custodies":
+[{"key","custody"}]`. It holds public keys only; what matters is where it was got from, so it is
+never looked for, only named by its reader.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.domain.certificate import Custody
 from hub.proof import sm2
 from hub.proof.encoding import Json, b64, b64_decode, emit_json, parse_object
 from hub.proof.jose import (
@@ -57,6 +59,11 @@ _MEMBERS_OF_V2: Final = _MEMBERS | {
     "compromised",
     "algorithms",
 }
+_MEMBERS_OF_V3: Final = _MEMBERS_OF_V2 | {"custodies"}
+_VERSIONS: Final = {1: _MEMBERS, 2: _MEMBERS_OF_V2, 3: _MEMBERS_OF_V3}
+_CUSTODIES: Final = {
+    item.value: item for item in (Custody.DEPARTMENT, Custody.HUB_HSM, Custody.HUB_FILE)
+}
 
 
 StatusKey: TypeAlias = ec.EllipticCurvePublicKey | sm2.PublicKey
@@ -69,6 +76,15 @@ class Compromise:
 
     key: str
     since: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCustody:
+    """A key of this hub's departments and in whose custody it was made; `key` is its
+    `key_digest`."""
+
+    key: str
+    custody: Custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,11 @@ class Trust:
     stamp_anchors: tuple[x509.Certificate, ...] = ()
     compromised: tuple[Compromise, ...] = ()
     algorithms: tuple[AlgorithmEnd, ...] = ()
+    custodies: tuple[KeyCustody, ...] = ()
+
+    def custody_of(self, key: str) -> Custody | None:
+        """In whose custody the key of this `key_digest` is; None for a stranger's."""
+        return next((item.custody for item in self.custodies if item.key == key), None)
 
     def compromised_from(self, key: str) -> int | None:
         """Since when the key of this `key_digest` is in other hands; None for a good one."""
@@ -129,7 +150,7 @@ class Trust:
 def trust_file(trust: Trust) -> bytes:
     """`trust` as the bytes of a trust file."""
     members: dict[str, Json] = {
-        "v": 2,
+        "v": 3,
         "origin": trust.origin,
         "region": trust.region,
         "log_keys": list(trust.log_keys),
@@ -145,6 +166,7 @@ def trust_file(trust: Trust) -> bytes:
         "algorithms": [
             {"algorithm": item.algorithm, "until": item.until} for item in trust.algorithms
         ],
+        "custodies": [{"key": item.key, "custody": item.custody.value} for item in trust.custodies],
     }
     return emit_json(members) + b"\n"
 
@@ -164,9 +186,9 @@ def _parse(data: bytes) -> Trust:
         raise _malformed(f"more than {TRUST_BYTES_MAX} bytes")
     members = parse_object(data)
     version = members.get("v")
-    if type(version) is not int or version not in (1, 2):
+    if type(version) is not int or version not in _VERSIONS:
         raise _malformed("v")
-    expected = _MEMBERS if version == 1 else _MEMBERS_OF_V2
+    expected = _VERSIONS[version]
     if members.keys() != expected:
         raise _malformed(f"members {', '.join(sorted(members.keys() ^ expected))}")
     origin = _text(members["origin"], "origin")
@@ -186,6 +208,7 @@ def _parse(data: bytes) -> Trust:
         stamp_anchors=_anchors(members, "stamp_anchors"),
         compromised=tuple(_compromise(item) for item in _items(members, "compromised")),
         algorithms=tuple(_algorithm_end(item) for item in _items(members, "algorithms")),
+        custodies=_custodies(_items(members, "custodies")),
     )
 
 
@@ -212,6 +235,24 @@ def _compromise(value: Json) -> Compromise:
     return Compromise(key, _count(value, "from"))
 
 
+def _custodies(values: Sequence[Json]) -> tuple[KeyCustody, ...]:
+    """Each key once: two custodies of one key would leave it to the order which of them holds."""
+    found = tuple([_custody(value) for value in values])
+    if len({item.key for item in found}) < len(found):
+        raise _malformed("custodies")
+    return found
+
+
+def _custody(value: Json) -> KeyCustody:
+    if not isinstance(value, dict) or value.keys() != {"key", "custody"}:
+        raise _malformed("custodies")
+    key = _text(value["key"], "custodies")
+    custody = _CUSTODIES.get(_text(value["custody"], "custodies"))
+    if custody is None or not _DIGEST.fullmatch(key):
+        raise _malformed("custodies")
+    return KeyCustody(key, custody)
+
+
 def _algorithm_end(value: Json) -> AlgorithmEnd:
     if not isinstance(value, dict) or value.keys() != {"algorithm", "until"}:
         raise _malformed("algorithms")
@@ -229,7 +270,7 @@ def _jwk(key: StatusKey) -> dict[str, str]:
 
 
 def _items(members: dict[str, Json], name: str) -> Sequence[Json]:
-    # Those of version 2 are empty in a file of version 1.
+    # What a version does not know yet is empty.
     value = members.get(name, [])
     if not isinstance(value, list):
         raise _malformed(name)

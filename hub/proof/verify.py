@@ -19,10 +19,11 @@ from hub.proof.answer_checks import (
     verify_logged_file,
     verify_receipt,
 )
+from hub.proof.key_checks import UNVERIFIED
 from hub.proof.ofd_verify import verify_ofd
 from hub.proof.pdf import verify_pdf
 from hub.proof.reasons import ProofReason
-from hub.proof.record_checks import UNVERIFIED, verify_record, verify_status_token
+from hub.proof.record_checks import verify_record, verify_status_token
 from hub.proof.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence, Run, Verifier
 from hub.proof.ses_verify import verify_seal, verify_seal_signature
@@ -64,6 +65,6 @@ def verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> 
     if trust is None:
         run.missing(ProofReason.NO_TRUST, StepName.TRUST)
     if kind in SEALED and not any(fact.name is FactName.CUSTODY for fact in run.facts):
-        # Said of everything sealed: OFD, PDF and electronic seals have no place for it.
+        # Said of everything sealed, also where no signature could be verified.
         run.fact(FactName.CUSTODY, UNVERIFIED)
     return run.report()

@@ -18,26 +18,29 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.domain.certificate import Custody
 from hub.proof import merkle, note
 from hub.proof.encoding import b64u, b64u_decode
+from hub.proof.key_checks import key_digest
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import Kind, Report
+from hub.proof.report import Fact, FactName, Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.ses import assemble_seal, parse_seal
 from hub.proof.sm2 import SM2_WITH_SM3, signature_from_raw, signature_to_raw
 from hub.proof.status_list import Status
-from hub.proof.trust import Trust, parse_trust
+from hub.proof.trust import KeyCustody, Trust, parse_trust
 from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN
 from tests.proof.seals import seal_of, signature_of
 from tests.proof.test_ofd_verify import OFFICE, OTHER, SEALED, report_on
 from tests.proof.test_pdf import verified
-from tests.proof.test_pdf_tricks import CA
+from tests.proof.test_pdf_tricks import CA, KEY
 from tests.proof.test_pdf_tricks import SEALED as SEALED_PDF
 from tests.proof.test_ses_verify import EVIDENCE, MAKER, SEAL, SIGNATURE, SIGNER, TRUST
 from tests.proof.test_verify_command import LOG_KEY, TWO_FIELDS, hub_trust, leaves, status_token
@@ -46,6 +49,7 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 SM2_ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
+SPKI = KEY.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 HUB = parse_trust(hub_trust())
 STATUS = status_token(Status.VALID)
 CHECKPOINT = note.sign_checkpoint(ORIGIN, 5, merkle.root(leaves()[:5]), LOG_KEY)
@@ -266,20 +270,39 @@ def test_the_same_signature_written_otherwise_is_refused(case: str) -> None:
     assert (report.verdict, report.reason) == expected
 
 
-def test_a_mirrored_signature_in_a_pdf_is_the_same_seal() -> None:
-    """RFC 5753 has no rule of low s, and half of the signatures of others are high."""
-    found = re.search(rb"/Contents <([0-9a-fA-F]+)>", SEALED_PDF)
+def in_half(document: bytes, *, high: bool) -> bytes:
+    """A sealed PDF with that one of the two ECDSA signatures whose s is high, or low."""
+    found = re.search(rb"/Contents <([0-9a-fA-F]+)>", document)
     assert found is not None
     raw = bytes.fromhex(found[1].decode())
     info = cms.ContentInfo.load(raw)
     (signer,) = info["content"]["signer_infos"]
     r, s = decode_dss_signature(signer["signature"].native)
-    signer["signature"] = encode_dss_signature(r, P256_ORDER - s)
-    twin = info.dump(force=True).ljust(len(raw), b"\0").hex().encode()
-    document = SEALED_PDF[: found.start(1)] + twin + SEALED_PDF[found.end(1) :]
+    low, other = sorted((s, P256_ORDER - s))
+    signer["signature"] = encode_dss_signature(r, other if high else low)
+    written = info.dump(force=True).ljust(len(raw), b"\0").hex().encode()
+    return document[: found.start(1)] + written + document[found.end(1) :]
 
-    assert document != SEALED_PDF
-    assert verified(document, CA).verdict is Verdict.VALID
+
+def test_a_mirrored_signature_in_a_strangers_pdf_is_the_same_seal() -> None:
+    """RFC 5753 has no rule of low s, and half of the signatures of others are high."""
+    low, high = in_half(SEALED_PDF, high=False), in_half(SEALED_PDF, high=True)
+
+    assert low != high
+    assert verified(low, CA).verdict is Verdict.VALID
+    assert verified(high, CA).verdict is Verdict.VALID
+
+
+def test_a_mirrored_signature_in_a_pdf_of_ours_is_refused() -> None:
+    """Keys of ours make low s: the other one was made by somebody who has the file alone."""
+    ours = (KeyCustody(key_digest(SPKI), Custody.HUB_FILE),)
+
+    low = verified(in_half(SEALED_PDF, high=False), CA, custodies=ours)
+    high = verified(in_half(SEALED_PDF, high=True), CA, custodies=ours)
+
+    assert low.verdict is Verdict.VALID
+    assert Fact(FactName.CUSTODY, "hub-file", 1) in low.facts
+    assert (high.verdict, high.reason) == (Verdict.INVALID, ProofReason.SIGNATURE_HIGH_S)
 
 
 # -- Genuine parts in the wrong place --------------------------------------------------------------

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
+from hub.domain.certificate import Custody
 from hub.proof.key_checks import key_digest
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
@@ -34,7 +35,7 @@ from hub.proof.ses_checks import check_listed
 from hub.proof.ses_verify import _Judge, verify_under_seal
 from hub.proof.sm2 import sm3
 from hub.proof.time_stamp import TOKEN_BYTES_MAX
-from hub.proof.trust import AlgorithmEnd, Compromise, Trust
+from hub.proof.trust import AlgorithmEnd, Compromise, KeyCustody, Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
 from hub.proof.x509_sm2 import parse_x509
@@ -121,6 +122,20 @@ def test_a_seal_under_pinned_makers_is_valid() -> None:
         FactName.SEAL_PERIOD: "2025-01-01T00:00:00Z – 2035-01-01T00:00:00Z",
         FactName.MAKER: "测试部门 / 制章者",
     }
+
+
+@pytest.mark.parametrize("custody", [Custody.DEPARTMENT, Custody.HUB_HSM])
+def test_the_custody_of_a_key_of_ours_is_said(custody: Custody) -> None:
+    """Of a signature that of its signer, of a seal that of its maker: each by its own key."""
+    signer, maker = [key_digest(one.key.public.to_spki()) for one in (SIGNER, MAKER)]
+    ours = (KeyCustody(signer, custody), KeyCustody(maker, Custody.HUB_FILE))
+    trust = replace(TRUST, custodies=ours)
+
+    signature, seal = report_on(SIGNATURE, trust), report_on(SEAL, trust)
+
+    assert [fact.value for fact in signature.facts if fact.name is FactName.CUSTODY] == [custody]
+    assert [fact.value for fact in seal.facts if fact.name is FactName.CUSTODY] == ["hub-file"]
+    assert (Remark.SEALED_BY_HUB in signature.remarks) is (custody is Custody.HUB_HSM)
 
 
 def test_a_signature_under_a_seal_is_valid_with_its_content() -> None:

@@ -656,7 +656,8 @@ def test_a_trust_file_of_version_1_is_read() -> None:
     "change",
     [
         {"v": 1},
-        {"v": 3},
+        {"v": 2},
+        {"v": 4},
         {"v": True},
         {"origin": ""},
         {"origin": "a b"},
@@ -685,6 +686,10 @@ def test_a_trust_file_of_version_1_is_read() -> None:
         {"algorithms": [{"algorithm": "", "until": 1}]},
         {"algorithms": [{"algorithm": "SM2", "until": "2030"}]},
         {"algorithms": [{"algorithm": "SM2", "until": 1, "why": ""}]},
+        {"custodies": [{"key": "short", "custody": "hub-file"}]},
+        {"custodies": [{"key": "A" * 43, "custody": "attested"}]},
+        {"custodies": [{"key": "A" * 43}]},
+        {"custodies": [{"key": "A" * 43, "custody": word} for word in ("hub-file", "hub-hsm")]},
         {"more": 1},
     ],
 )
