@@ -434,6 +434,22 @@ def _check_holder(
         raise ProofError(ProofReason.HOLDER_MISMATCH)
 
 
+def key_of_chain(header: Mapping[str, Json], kid: str) -> RegisteredKey:
+    """The key `kid` as the leaf of the header's chain certifies it, `owner` being the credit code
+    there. Who vouches for the chain is not looked at. Raises ProofError.
+    """
+    if header.get("alg") == Algorithm.SM2:
+        leaf, _ = load_sm2_chain(header.get("x5c"))
+        return RegisteredKey(
+            _sm2_kid(leaf, kid), Algorithm.SM2, SEAL_TYP, leaf.organization_identifier, leaf.key
+        )
+    chain = load_x509_chain(header.get("x5c"))
+    key = leaf_public_key(chain)
+    if thumbprint(key) != kid:
+        raise ProofError(ProofReason.X5C_KEY_MISMATCH)
+    return RegisteredKey(kid, Algorithm.ES256, SEAL_TYP, organisation(chain[0]) or "", key)
+
+
 def check_version(record: RecordClaims, expected: int | None = None) -> None:
     """The record's version is its identifier's, and the expected one. Raises VERSION_MISMATCH."""
     segments = record.cert.split(".")
@@ -467,18 +483,8 @@ def _split(text: str) -> tuple[str, list[str]]:
 def _open_record(compact: str, keys: Keys | None) -> JWS:
     """P2."""
 
-    def key_of_leaf(kid: str) -> RegisteredKey | None:
-        header = parse_object(b64u_decode(split_segments(compact)[0]))
-        if header.get("alg") == Algorithm.SM2:
-            leaf, _ = load_sm2_chain(header.get("x5c"))
-            return RegisteredKey(
-                _sm2_kid(leaf, kid), Algorithm.SM2, SEAL_TYP, leaf.organization_identifier, leaf.key
-            )
-        chain = load_x509_chain(header.get("x5c"))
-        key = leaf_public_key(chain)
-        if thumbprint(key) != kid:
-            raise ProofError(ProofReason.X5C_KEY_MISMATCH)
-        return RegisteredKey(kid, Algorithm.ES256, SEAL_TYP, organisation(chain[0]) or "", key)
+    def key_of_leaf(kid: str) -> RegisteredKey:
+        return key_of_chain(parse_object(b64u_decode(split_segments(compact)[0])), kid)
 
     return open_jws(compact, typ=SEAL_TYP, keys=keys or key_of_leaf, size_max=PRESENTATION_SIZE_MAX)
 

@@ -8,14 +8,10 @@ the stolen key, so whoever was interrupted begins again. docs/adr/0052.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.clock import Clock
 from hub.domain.certificate import Custody
@@ -26,25 +22,17 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest, emit_json, parse_object
 from hub.proof.jose import SEAL_TYP
-from hub.proof.reasons import ProofError
-from hub.proof.record_batch import (
-    RECORDS_CLAIM,
-    RECORDS_MAX,
-    SEED_BYTES,
-    SHARED,
-    fold_records,
-    unfold_record,
-)
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.record_batch import RECORDS_MAX, SEED_BYTES, SHARED, fold_records
+from hub.proof.resealing import SealBefore, payload_anew, sealing_key, verify_before
 from hub.proof.roster import Approved
-from hub.proof.sd_jwt import RecordClaims, parse_record_payload, record_payload
 from hub.proof.seal_kinds import KEY_RESEAL
 from hub.proof.status_list import Status
-from hub.seal.algorithms import PublicKey
 from hub.seal.intents import Intents
 from hub.seal.key_operations import NAME_MAX
 from hub.seal.keys import SigningKey, header_segment
 from hub.seal.ports import Database, Recorder
-from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.seal_keys import SealKeys, UsableKey, key_name
 from hub.seal.seal_store import Key
 from hub.seal.store import (
     INSERT_PAST_SIGNATURE,
@@ -53,18 +41,19 @@ from hub.seal.store import (
     PUT_SIGNATURE,
     SEAL_HEADER,
     SEALED_BY_KEY,
-    STORED_TWIN,
+    TWINNED_BY_KEY,
     Sealed,
-    past_signature_row,
+    past_signature_rows,
     sealed_of,
     unchanged_intent,
     unchanged_uses,
     uses_write,
 )
 from hub.storage.changes import Answered, Call, Change, read_and_change_once
-from hub.storage.statements import Row, Write, blob, text
+from hub.storage.statements import Row, Write, text
 
 BATCH_MAX: Final = 500
+_QUESTIONS: Final = {KeyAlgorithm.ES256: SEALED_BY_KEY, KeyAlgorithm.SM2: TWINNED_BY_KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +98,12 @@ class ResealRecords:
     """Seal anew, batch by batch, the records in force of a stolen key.
 
     1. The approvals of the intent, verified anew. 2. The next records that carry the stolen key and
-    are in force. 3. Each seal is that key's; of what it says only its time changes. 4. The key in
-    force signs, and the seal's SM2 key makes twins; a slow one signs a whole batch at once. 5. What
-    was is kept beside it. One entry.
+    are in force. 3. Each seal and its twin verify; of what they say only the time changes. 4. The
+    keys in force sign, both where the seal has an SM2 key; a slow one signs a whole batch at once.
+    5. What was is kept beside it. One entry.
+
+    The two seals of a record are always made anew together, whichever key was stolen: they share
+    one payload.
     """
 
     database: Database
@@ -128,14 +120,16 @@ class ResealRecords:
 
         Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
         TRANSITION_NOT_ALLOWED, FIELD_INVALID where the key in force is in other hands than the
-        stolen one was, DIGEST_MISMATCH for a seal that is not the stolen key's, DECISION_STALE, and
-        what `SealKeys.usable` and the key's home raise.
+        stolen one was, KEY_NOT_ACTIVE where no other of the stolen one's algorithm is in force,
+        DIGEST_MISMATCH for a seal that is not the stolen key's, DECISION_STALE, and what
+        `SealKeys.usable` and the key's home raise.
         """
 
         async def decide() -> Change:
             stored, approved, uses = await self.intents.in_force(intent, KEY_RESEAL)
             stolen = await _stolen(self.keys, approved.intent.text("key"))
-            rows = await self.database.all(SEALED_BY_KEY, stolen.kid, after, BATCH_MAX)
+            question = _QUESTIONS[stolen.algorithm]
+            rows = await self.database.all(question, stolen.kid, after, BATCH_MAX)
             found = [sealed_of(row) for row in rows]
             # What is superseded or has ended reads invalid: nobody needs a seal on it.
             live = [one for one in found if one.status is not Status.INVALID]
@@ -153,44 +147,53 @@ class ResealRecords:
             checks = [unchanged_intent(stored), unchanged_uses(intent, uses)]
             checks.append(self.intents.rosters.check())
             if live:
-                usable = await self.keys.usable(
-                    stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, len(live)
-                )
-                _check_custody(stolen, usable.key)
-                twin = await self.keys.twin(usable, len(live))
-                keys = (usable,) if twin is None else (usable, twin)
-                headers = await self._headers(live)
+                keys = await self._keys(stolen, len(live))
+                headers = await self._headers(stolen, live)
                 work = _Work(stolen, keys, headers, intent, self.clock() // 1_000_000)
                 is_slow = any(one.key.home in self.slow_homes for one in keys)
                 writes = await asyncio.to_thread(work.writes, live, is_slow)
-                writes += await self._past_twins(stolen, live)
                 writes.append(uses_write(intent, (uses or 0) + len(live)))
                 for one in keys:
                     writes += one.writes(len(live))
                     checks += one.checks()
-                data["replacement"] = usable.key.name
+                data["replacement"] = next(
+                    one.key.name for one in keys if one.key.algorithm is stolen.algorithm
+                )
             return Change("records.resealed", data, writes, checks, encode(done))
 
         return await read_and_change_once(self.recorder, call, decide)
 
-    async def _past_twins(self, stolen: Key, sealed: Sequence[Sealed]) -> list[Write]:
-        """The SM2 twins that stood beside the seals replaced, kept beside them under a name that
-        cannot be a key's: whose they are stands in their headers."""
-        rows: list[Row] = []
-        for one in sealed:
-            row = await self.database.one(STORED_TWIN, one.version_id)
-            if row is not None and row[1] == one.payload:
-                twin = dataclasses.replace(one, header_id=text(row[0]), signature=blob(row[2]))
-                rows.append(past_signature_row(f"{stolen.kid} SM2", twin))
-        return [Write(INSERT_PAST_SIGNATURE, rows)] if rows else []
+    async def _keys(self, stolen: Key, count: int) -> tuple[UsableKey, ...]:
+        """What signs now, ES256 first; one of them in the place of the stolen key."""
+        usable = await self.keys.usable(stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, count)
+        _check_custody(stolen, usable.key)
+        twin = await self.keys.twin(usable, count)
+        if twin is not None:
+            return usable, twin
+        if stolen.algorithm is KeyAlgorithm.SM2:
+            raise HubError(
+                Reason.KEY_NOT_ACTIVE,
+                seal=stolen.seal,
+                use=KeyUse.RECORD,
+                algorithm=stolen.algorithm,
+            )
+        return (usable,)
 
-    async def _headers(self, sealed: Sequence[Sealed]) -> dict[str, str]:
+    async def _headers(self, stolen: Key, sealed: Sequence[Sealed]) -> dict[str, str]:
+        """The headers of the seals by their id, each of a key that the seal has or had."""
         headers: dict[str, str] = {}
-        for header_id in {one.header_id for one in sealed}:
+        for header_id in {header_id for one in sealed for header_id, _ in one.seals}:
             row = await self.database.one(SEAL_HEADER, header_id)
-            if row is None:
-                raise HubError(Reason.DIGEST_MISMATCH, what=f"header {header_id} of record seals")
-            headers[header_id] = text(row[0])
+            try:
+                header = "" if row is None else text(row[0])
+                kid = sealing_key(header).kid
+                key = await self.keys.get(key_name(kid))
+                if (key.kid, key.seal) != (kid, stolen.seal):
+                    raise HubError(Reason.SEAL_KEY_NOT_FOUND, name=key_name(kid))
+            except (ProofError, HubError) as error:
+                what = f"header {header_id} of record seals"
+                raise HubError(Reason.DIGEST_MISMATCH, what=what) from error
+            headers[header_id] = header
         return headers
 
 
@@ -204,14 +207,14 @@ class _Work:
     intent: str
     now: int
     # Seals of folded records are one; it is verified once.
-    _verified: set[tuple[bytes, bytes]] = field(default_factory=set)
+    _verified: set[tuple[str, bytes, bytes]] = field(default_factory=set)
 
     def writes(self, sealed: Sequence[Sealed], is_slow: bool) -> list[Write]:
         """What must be recorded. Raises HubError as the call does."""
-        public = _public(self.stolen)
-        payloads = [self._payload(one, public) for one in sealed]
+        payloads = [self._payload(one) for one in sealed]
         shown = _folded(payloads) if is_slow and len(payloads) > 1 else [(p, "") for p in payloads]
-        past = [past_signature_row(self.stolen.kid, one) for one in sealed]
+        names = _past_names(self.stolen)
+        past = [row for one in sealed for row in past_signature_rows(names, one)]
         found = [Write(INSERT_PAST_SIGNATURE, past)]
         for usable in self.keys:
             key = usable.signing
@@ -227,30 +230,19 @@ class _Work:
         ]
         return [*found, Write(PUT_PATH, paths)] if paths else found
 
-    def _payload(self, one: Sealed, public: PublicKey) -> bytes:
+    def _payload(self, one: Sealed) -> bytes:
         """What the seal said, now and by this intent."""
         try:
-            claims, sd = self._claims(one, public)
-            # A legacy row that nobody had sealed stays attested by its authority.
-            delegation = claims.delegation and self.intent
-            algs = tuple([usable.key.algorithm.value for usable in self.keys])
-            claims = dataclasses.replace(claims, iat=self.now, delegation=delegation, algs=algs)
-            return record_payload(claims, sd)
-        except (ProofError, HubError) as error:
+            seals = tuple([(self.headers[header_id], signed) for header_id, signed in one.seals])
+            before = SealBefore(one.payload, one.path, seals)
+            keys = verify_before(before, self._verified)
+            if self.stolen.kid not in [key.kid for key in keys]:
+                raise ProofError(ProofReason.KEY_UNKNOWN)
+            algs = [usable.key.algorithm.value for usable in self.keys]
+            return payload_anew(before, keys, iat=self.now, intent=self.intent, algs=algs)
+        except ProofError as error:
             what = f"record seal of version {one.version_id}"
             raise HubError(Reason.DIGEST_MISMATCH, what=what) from error
-
-    def _claims(self, one: Sealed, public: PublicKey) -> tuple[RecordClaims, list[str]]:
-        if (one.payload, one.signature) not in self._verified:
-            signing_input = f"{self.headers[one.header_id]}.{b64u(one.payload)}"
-            public.verify(signing_input.encode(), one.signature)
-            self._verified.add((one.payload, one.signature))
-        if not one.path:
-            return parse_record_payload(one.payload)
-        claims = parse_object(one.payload)
-        record, rest = unfold_record(claims, one.path.removeprefix("~").split("~"))
-        assert not rest and RECORDS_CLAIM not in record
-        return parse_record_payload(emit_json(record))
 
 
 def _rows(
@@ -297,9 +289,17 @@ def _folded(payloads: Sequence[bytes]) -> list[tuple[bytes, str]]:
     return [found[place] for place in range(len(payloads))]
 
 
+def _past_names(stolen: Key) -> tuple[str, str]:
+    """Under which names the seals of a version are kept that are replaced after a theft: the stolen
+    key's under its thumbprint, the other's under what cannot be one."""
+    if stolen.algorithm is KeyAlgorithm.ES256:
+        return stolen.kid, f"{stolen.kid} SM2"
+    return f"{stolen.kid} ES256", stolen.kid
+
+
 async def _stolen(keys: SealKeys, name: str) -> Key:
     key = await keys.get(name)
-    if (key.use, key.algorithm) != (KeyUse.RECORD, KeyAlgorithm.ES256):
+    if key.use is not KeyUse.RECORD or key.algorithm not in _QUESTIONS:
         rule = "a key of use record; documents are rendered and sealed anew"
         raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
     if key.state is not KeyState.COMPROMISED:
@@ -312,9 +312,3 @@ def _check_custody(stolen: Key, key: Key) -> None:
     if (stolen.custody, stolen.authority_uscc) != (key.custody, key.authority_uscc):
         rule = f"the key in force is in the custody {Custody(stolen.custody).value}"
         raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
-
-
-def _public(key: Key) -> PublicKey:
-    public = x509.load_der_x509_certificate(key.x509_chain[0]).public_key()
-    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return PublicKey.from_spki(spki)

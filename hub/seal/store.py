@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     LargeBinary,
     Table,
@@ -25,6 +27,7 @@ from hub.storage.statements import (
     ENTRY_INDEX,
     Check,
     Row,
+    Statement,
     Write,
     blob,
     insert_into,
@@ -274,58 +277,70 @@ SM2_TWIN: Final = question(
     ),
     "version_id",
 )
-STORED_TWIN: Final = question(
-    "stored SM2 twin of a version",
-    select(SIGNATURES.c.header_id, SIGNATURES.c.payload, SIGNATURES.c.signature).where(
-        SIGNATURES.c.version_id == bindparam("version_id"),
-        SIGNATURES.c.algorithm == literal_column("'SM2'"),
-    ),
-    "version_id",
-)
 SEAL_HEADER: Final = question(
     "header of record seals",
     select(HEADERS.c.header).where(HEADERS.c.header_id == bindparam("header_id")),
     "header_id",
 )
-# By the primary key, from one version to the next: each batch goes on where the last one ended.
-SEALED_BY_KEY: Final = question(
-    "records sealed by a key",
-    select(
-        SIGNATURES.c.version_id,
-        SIGNATURES.c.header_id,
-        SIGNATURES.c.payload,
-        SIGNATURES.c.signature,
-        SIGNATURES.c.status_list,
-        SIGNATURES.c.status_place,
-        SIGNATURES.c.retention_class,
-        PATHS.c.path,
-        STATUS.c.value,
-    )
-    .select_from(
-        SIGNATURES.outerjoin(
-            PATHS,
-            and_(
-                PATHS.c.version_id == SIGNATURES.c.version_id,
-                PATHS.c.algorithm == SIGNATURES.c.algorithm,
-            ),
-        ).outerjoin(
-            STATUS,
-            and_(
-                STATUS.c.list == SIGNATURES.c.status_list,
-                STATUS.c.place == SIGNATURES.c.status_place,
-            ),
+
+
+def _sealed_by(what: str, key: ColumnElement[str]) -> Statement:
+    """Seals with their SM2 twins, from one version to the next: each batch goes on where the last
+    one ended."""
+    return question(
+        what,
+        select(
+            SIGNATURES.c.version_id,
+            SIGNATURES.c.payload,
+            SIGNATURES.c.header_id,
+            SIGNATURES.c.signature,
+            _TWINS.c.header_id,
+            _TWINS.c.signature,
+            SIGNATURES.c.status_list,
+            SIGNATURES.c.status_place,
+            SIGNATURES.c.retention_class,
+            PATHS.c.path,
+            STATUS.c.value,
         )
+        .select_from(
+            SIGNATURES.outerjoin(
+                _TWINS,
+                and_(
+                    _TWINS.c.version_id == SIGNATURES.c.version_id,
+                    _TWINS.c.algorithm == literal_column("'SM2'"),
+                    _TWINS.c.payload == SIGNATURES.c.payload,
+                ),
+            )
+            .outerjoin(
+                PATHS,
+                and_(
+                    PATHS.c.version_id == SIGNATURES.c.version_id,
+                    PATHS.c.algorithm == SIGNATURES.c.algorithm,
+                ),
+            )
+            .outerjoin(
+                STATUS,
+                and_(
+                    STATUS.c.list == SIGNATURES.c.status_list,
+                    STATUS.c.place == SIGNATURES.c.status_place,
+                ),
+            )
+        )
+        .where(
+            key == bindparam("key_id"),
+            key.table.c.version_id > bindparam("after"),
+            SIGNATURES.c.algorithm == literal_column("'ES256'"),
+        )
+        .order_by(key.table.c.version_id)
+        .limit(bindparam("rows", type_=BigInteger)),
+        "key_id",
+        "after",
+        "rows",
     )
-    .where(
-        SIGNATURES.c.key_id == bindparam("key_id"),
-        SIGNATURES.c.version_id > bindparam("after"),
-    )
-    .order_by(SIGNATURES.c.version_id)
-    .limit(bindparam("rows", type_=BigInteger)),
-    "key_id",
-    "after",
-    "rows",
-)
+
+
+SEALED_BY_KEY: Final = _sealed_by("records sealed by a key", SIGNATURES.c.key_id)
+TWINNED_BY_KEY: Final = _sealed_by("records whose SM2 twin is by a key", _TWINS.c.key_id)
 # Answered from the index alone.
 ALL_PLACES: Final = question(
     "all places given out",
@@ -398,12 +413,12 @@ class StoredIntent:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A version's seal as it is stored; `path` is empty for a record that is signed alone."""
+    """A version's seal as it is stored, ES256 first, then its twin where it has one; `path` is
+    empty for a record that is signed alone. Of each seal: id of its header, signature."""
 
     version_id: str
-    header_id: str
     payload: bytes
-    signature: bytes
+    seals: tuple[tuple[str, bytes], ...]
     status_list: int
     status_place: int
     retention_class: str
@@ -412,31 +427,37 @@ class Sealed:
 
 
 def sealed_of(row: Row) -> Sealed:
-    """The seal in a row of `SEALED_BY_KEY`."""
+    """The seal in a row of `SEALED_BY_KEY` or `TWINNED_BY_KEY`."""
+    seals = [(str(row[2]), blob(row[3]))]
+    if row[4] is not None:
+        seals.append((str(row[4]), blob(row[5])))
     return Sealed(
         version_id=str(row[0]),
-        header_id=str(row[1]),
-        payload=blob(row[2]),
-        signature=blob(row[3]),
-        status_list=integer(row[4]),
-        status_place=integer(row[5]),
-        retention_class=str(row[6]),
-        path="" if row[7] is None else str(row[7]),
-        status=Status.VALID if row[8] is None else Status(integer(row[8])),
+        payload=blob(row[1]),
+        seals=tuple(seals),
+        status_list=integer(row[6]),
+        status_place=integer(row[7]),
+        retention_class=str(row[8]),
+        path="" if row[9] is None else str(row[9]),
+        status=Status.VALID if row[10] is None else Status(integer(row[10])),
     )
 
 
-def past_signature_row(key_id: str, sealed: Sealed) -> Row:
-    """The row of a seal that is replaced."""
-    return (
-        sealed.version_id,
-        key_id,
-        sealed.header_id,
-        sealed.payload,
-        sealed.signature,
-        sealed.path,
-        sealed.retention_class,
-    )
+def past_signature_rows(names: Sequence[str], sealed: Sealed) -> list[Row]:
+    """The rows of a version's seals that are replaced, each under its name: what it was replaced
+    after. Whose they were stands in their headers."""
+    return [
+        (
+            sealed.version_id,
+            name,
+            header_id,
+            sealed.payload,
+            signature,
+            sealed.path,
+            sealed.retention_class,
+        )
+        for name, (header_id, signature) in zip(names, sealed.seals, strict=False)
+    ]
 
 
 def intent_row(intent: StoredIntent) -> Row:

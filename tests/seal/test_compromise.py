@@ -293,7 +293,7 @@ async def test_what_the_stolen_key_did_not_sign_is_not_sealed_anew(office: Offic
         for one in await office.database.all(SEALED_BY_KEY, stolen.kid, "", 10)
         if one[0] == version_id
     ]
-    forged = bytes(row[2]).replace(b'"version":1', b'"version":2')
+    forged = bytes(row[1]).replace(b'"version":1', b'"version":2')
     await office.database.define(
         f"UPDATE seal_signatures SET payload = x'{forged.hex()}' WHERE version_id = '{version_id}'"
     )

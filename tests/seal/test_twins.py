@@ -22,7 +22,7 @@ from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
-from hub.proof.jose import Algorithm
+from hub.proof.jose import SEAL_TYP, Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_twin import check_same, check_twins
 from hub.proof.report import Kind, Report, StepName
@@ -31,7 +31,9 @@ from hub.proof.sd_jwt import Presentation, open_record, present
 from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
-from hub.seal.store import PATHS, SIGNATURES
+from hub.seal.keys import header_segment
+from hub.seal.seal_store import Key
+from hub.seal.store import PATHS, SIGNATURES, TWINNED_BY_KEY
 from hub.storage.statements import question
 from tests.registry.office import (
     LICENCE_TYPE,
@@ -44,6 +46,7 @@ from tests.registry.office import (
 )
 from tests.seal.test_compromise import batch
 from tests.seal.test_seal_keys import fresh_key
+from tests.seal.test_seals import refused
 
 HALF_OF_SM2 = sm2.ORDER // 2
 
@@ -259,6 +262,89 @@ async def test_what_is_sealed_anew_has_new_twins(office: Office, slow: tuple[str
             assert algs == ("ES256", "SM2")
             assert one.sm2 not in seen
             seen.add(one.sm2)
+
+
+async def test_records_of_a_stolen_sm2_key_are_sealed_anew_by_both_keys(office: Office) -> None:
+    """Once the seal has another SM2 key: the ES256 key in force signs the new payload too, and the
+    pairs before are kept. Done again it finds nothing to do."""
+    made = await delivered(office, 3)
+    stolen = await in_force(office, KeyAlgorithm.SM2)
+    intent = await stolen_and_ordered(office, stolen)
+    with refused(Reason.KEY_NOT_ACTIVE):
+        await batch(office, intent)
+    fresh = await fresh_key(office, algorithm="SM2")
+    await office.carry_out("key.activate", fresh)
+
+    assert (await batch(office, intent)).count == 3
+    assert (await batch(office, intent)).count == 0
+
+    assert await office.count("seal_past_signatures") == 6
+    for before in made:
+        now = await shown(office, before.identifier, before.anchors)
+        check_same(now.es256, now.sm2)
+        was, es256, other = now.open(before.es256), now.open(now.es256), now.open(now.sm2)
+        check_twins(es256, other)
+        assert es256.kid == was.kid
+        assert other.kid == (await in_force(office, KeyAlgorithm.SM2)).kid != stolen.kid
+        assert dataclasses.replace(es256.record, iat=0, delegation=None) == dataclasses.replace(
+            was.record, iat=0, delegation=None
+        )
+
+
+async def test_both_keys_stolen_are_replaced_in_one_go(office: Office) -> None:
+    """What is sealed anew after the one theft carries neither key any more."""
+    made = await delivered(office, 2)
+    thefts = [await in_force(office, one) for one in (KeyAlgorithm.ES256, KeyAlgorithm.SM2)]
+    intents = [await stolen_and_ordered(office, one) for one in thefts]
+    for one in thefts:
+        wanted = await fresh_key(office, algorithm=one.algorithm.value)
+        await office.carry_out("key.activate", wanted)
+
+    assert [(await batch(office, intent)).count for intent in intents] == [2, 0]
+
+    now = await shown(office, made[0].identifier, made[0].anchors)
+    kids = {now.open(now.es256).kid, now.open(now.sm2).kid}
+    assert not kids & {one.kid for one in thefts}
+
+
+async def test_a_forged_pair_needs_both_keys(office: Office) -> None:
+    """The thief of one key who also writes into the database is betrayed by the record's other
+    seal."""
+    await delivered(office, 1)
+    stolen = await in_force(office, KeyAlgorithm.SM2)
+    intent = await stolen_and_ordered(office, stolen)
+    await office.carry_out("key.activate", await fresh_key(office, algorithm="SM2"))
+    (row,) = await office.database.all(TWINNED_BY_KEY, stolen.kid, "", 10)
+    payload = bytes(row[1]).replace(b'"version":1', b'"version":2')
+    home = office.record_seals.keys.homes["files"]
+    key = home.open(stolen.kid, stolen.algorithm, stolen.use, stolen.x509_chain)
+    forged = key.sign(f"{header_segment(key)}.{b64u(payload)}".encode(), SEAL_TYP)
+    await office.database.define(f"UPDATE seal_signatures SET payload = x'{payload.hex()}'")
+    await office.database.define(
+        f"UPDATE seal_signatures SET signature = x'{forged.hex()}' WHERE algorithm = 'SM2'"
+    )
+
+    with refused(Reason.DIGEST_MISMATCH):
+        await batch(office, intent)
+
+
+async def in_force(office: Office, algorithm: KeyAlgorithm) -> Key:
+    """The record key of this algorithm."""
+    seal = "authorities/market/seals/main"
+    (key,) = await office.record_seals.keys.in_force(seal, KeyUse.RECORD, algorithm)
+    return key
+
+
+async def stolen_and_ordered(office: Office, key: Key) -> str:
+    """`key` declared stolen, and an approved intent to seal anew what it sealed."""
+    since = office.ingest.clock() // 1_000_000
+    await office.carry_out("key.compromise", {"key": key.name, "since": since, "cause": "x"})
+    name = f"anew-{key.algorithm.value.lower()}"
+    members = emit_json({"key": key.name})
+    await office.propose(name, kind="key.reseal", members=members, uses_max=10)
+    for officer in OFFICERS[1:]:
+        await office.decide(officer, f"intents/{name}")
+    return f"intents/{name}"
 
 
 # ---- as a verifier sees them ---------------------------------------------------------------------
