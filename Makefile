@@ -45,6 +45,7 @@ test: .venv/development ## Everything, against real engines; what cannot be had 
 	@$(BIN)/python -m tests.ofdrw > /dev/null || true
 	@$(BIN)/python -m tests.pdfsig > /dev/null || true
 	@$(BIN)/python -m tests.softhsm > /dev/null || true
+	@$(BIN)/python -m tests.chromium > /dev/null || true
 	@$(BIN)/python -m pytest $(T) -n 2 --dist loadfile --no-loadscope-reorder -q -rs
 
 # ---- daily work -----------------------------------------------------------------------------------

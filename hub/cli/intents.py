@@ -13,6 +13,7 @@ import typer
 
 from connectors.client import HubClient
 from connectors.profile import read_bounded
+from hub.cli.authenticators import approve_in_browser
 from hub.cli.proposals import (
     Proposal,
     after_decision,
@@ -47,6 +48,7 @@ from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.encoding import b64u, parse_object
 from hub.proof.intent import INTENT_SIZE_MAX, SECONDS_MAX, Intent, in_words, parse_intent
 from hub.proof.intent_kinds import KINDS, STANDING_SEAL
+from hub.proof.jose import Signer
 from hub.proof.reasons import ProofError, ProofReason
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc
 
@@ -54,6 +56,12 @@ from hub.seal.v1 import intents_pb2, intents_pb2_grpc
 _TIMES: Final = ("not_before", "not_after", "from", "until")
 
 IntentArgument = Annotated[str, typer.Argument(help="Id or name.")]
+BrowserOption = Annotated[
+    bool,
+    typer.Option(
+        "--browser", help="Sign with an authenticator, on a page of this command on this machine."
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 app = typer.Typer(no_args_is_help=True, help="What shall be done, under dual control.")
@@ -110,6 +118,7 @@ def propose_intent(
 def approve(
     intent: IntentArgument,
     yes: YesOption = False,
+    browser: BrowserOption = False,
     profile: ProfileOption = None,
     receipt: ReceiptOption = None,
     repeat: RequestIdOption = None,
@@ -118,17 +127,19 @@ def approve(
     """Show exactly what would be approved, then sign the approval with the officer's approval key.
 
     The digest is recomputed here from the bytes shown: what is signed is what was read. The
-    approval holds as long as the intent.
+    approval holds as long as the intent. With --browser the page's button is the question;
+    officers, quorum and keys of seals need one approval without.
 
     Example: sealway intent approve licences-2026 --profile HOME/officers/zhao/client.toml
     """
-    _decide(Decision.APPROVE, intent, yes, profile, receipt, repeat, as_json)
+    _decide(Decision.APPROVE, intent, profile, receipt, repeat, as_json, yes=yes, browser=browser)
 
 
 @app.command()
 def reject(
     intent: IntentArgument,
     yes: YesOption = False,
+    browser: BrowserOption = False,
     profile: ProfileOption = None,
     receipt: ReceiptOption = None,
     repeat: RequestIdOption = None,
@@ -138,7 +149,7 @@ def reject(
 
     Example: sealway intent reject licences-2026 --profile HOME/officers/zhao/client.toml
     """
-    _decide(Decision.REJECT, intent, yes, profile, receipt, repeat, as_json)
+    _decide(Decision.REJECT, intent, profile, receipt, repeat, as_json, yes=yes, browser=browser)
 
 
 @app.command()
@@ -303,25 +314,30 @@ def _standing(
 def _decide(
     decision: Decision,
     intent: str,
-    yes: bool,
     profile: Path | None,
     receipt: Path | None,
     repeat: str | None,
     as_json: bool,
+    *,
+    yes: bool,
+    browser: bool,
 ) -> None:
     """Show, ask, sign, send."""
     terminal = Terminal(as_json)
     name = resource_name("intents", intent)
     with connected(profile) as client:
-        signer = client.profile.signer()
+        signer = None if browser else _signer(client)
         stub = intents_pb2_grpc.IntentServiceStub(client.channel)
         found: intents_pb2.GetIntentResponse = client.call(
             stub.GetIntent, intents_pb2.GetIntentRequest(name=name)
         )
         content = found.intent.intent_bytes
         said = _check_intent(client, found.intent)
-        _show_content(terminal, name, content, said)
-        _confirm(terminal, yes=yes, decision=decision)
+        shown = _content(name, content, said)
+        for line in shown:
+            terminal.say(*line)
+        if not browser:
+            _confirm(terminal, yes=yes, decision=decision)
         challenge: intents_pb2.CreateApprovalChallengeResponse = client.call(
             stub.CreateApprovalChallenge, intents_pb2.CreateApprovalChallengeRequest(intent=name)
         )
@@ -345,7 +361,9 @@ def _decide(
             intents_pb2.ApproveIntentRequest(
                 request_id=request_id(repeat),
                 name=name,
-                approval=sign_approval(approval, signer),
+                approval=approve_in_browser(terminal, client, approval, shown)
+                if signer is None
+                else sign_approval(approval, signer),
             ),
         )
     state = shown_enum(answer.intent, "state")
@@ -353,6 +371,16 @@ def _decide(
     terminal.say(f"{name} is now: {state}.", f"{name} 当前状态：{state}。")
     keep_receipt(terminal, answer.receipt, receipt)
     after_decision(terminal, answer.intent)
+
+
+def _signer(client: HubClient) -> Signer:
+    """What signs with the approval key in a file."""
+    if client.profile.signing_key is None:
+        raise UsageError(
+            "this profile names no approval key; with one in an authenticator add --browser",
+            "该配置没有审批密钥；密钥在认证器中时请加 --browser",
+        )
+    return client.profile.signer()
 
 
 def _check_intent(client: HubClient, intent: intents_pb2.Intent) -> Intent:
@@ -367,19 +395,21 @@ def _check_intent(client: HubClient, intent: intents_pb2.Intent) -> Intent:
     return said
 
 
-def _show_content(terminal: Terminal, name: str, content: bytes, said: Intent) -> None:
-    """The sentence, every member, then the digest. An escape or an override in a value is shown,
-    not obeyed."""
-    terminal.say(f"{name}: you decide on exactly this.", f"{name}：您将对以下内容作出决定。")
-    terminal.say(_plainly(in_words(said, "en")), _plainly(in_words(said, "zh")))
+def _content(name: str, content: bytes, said: Intent) -> list[tuple[str, str]]:
+    """The sentence, every member, then the digest, each in English and Chinese. An escape or an
+    override in a value is shown, not obeyed."""
+    lines = [
+        (f"{name}: you decide on exactly this.", f"{name}：您将对以下内容作出决定。"),
+        (_plainly(in_words(said, "en")), _plainly(in_words(said, "zh"))),
+    ]
     for member, value in parse_object(content).items():
         line = f"  {member}: {json.dumps(value, ensure_ascii=not _is_plain(value))}"
         if member in _TIMES and isinstance(value, int) and 0 <= value <= SECONDS_MAX:
             # Nobody decides on a number of seconds.
             line += f" ({datetime.fromtimestamp(value, CHINA):%Y-%m-%d %H:%M:%S %z})"
-        terminal.say(line, line)
+        lines.append((line, line))
     digest = b64u(intent_digest(content))
-    terminal.say(f"Digest computed here: {digest}", f"本机计算的摘要：{digest}")
+    return [*lines, (f"Digest computed here: {digest}", f"本机计算的摘要：{digest}")]
 
 
 def _plainly(sentence: str) -> str:

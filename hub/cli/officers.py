@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from certs.files import PUBLIC, write_replacing
+from connectors.profile import read_bounded
 from hub.access.v1 import access_pb2, access_pb2_grpc
+from hub.cli.authenticators import make_credential
 from hub.cli.member_folders import equip, issue, make_requests, request_der
+from hub.cli.officer_page import PORT
 from hub.cli.proposals import (
     Proposal,
     propose,
@@ -46,6 +50,9 @@ from hub.proof.intent_kinds import (
     OFFICER_SUCCEED,
 )
 from hub.proof.roster import Roster
+from hub.proof.webauthn import CREDENTIAL_PROOF_BYTES_MAX
+
+CREDENTIAL_FILE: Final = "credential.json"
 
 OfficerArgument = Annotated[str, typer.Argument(help="Id or name.")]
 RequestOption = Annotated[
@@ -62,6 +69,16 @@ app = typer.Typer(no_args_is_help=True, help="Security officers.")
 def request(
     folder: Annotated[Path, typer.Argument(help="The officer's own folder; made where missing.")],
     name: Annotated[str, typer.Option(help="Id of the officer: 3 to 63 of a-z, 0-9 and hyphen.")],
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser",
+            help="Keep the approval key in an authenticator, asked on a page of this machine.",
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=1024, max=65535, help="With --browser: the page's port, for good.")
+    ] = PORT,
     as_json: JsonOption = False,
 ) -> None:
     """Make an officer's keys and the requests that prove them. The officer runs it, and keeps them.
@@ -72,7 +89,14 @@ def request(
     """
     terminal = Terminal(as_json)
     new_id(name, option="--name")
-    files = [str(file) for file in make_requests(folder, name, ("client", "approval"))]
+    kinds = ("client",) if browser else ("client", "approval")
+    files = [str(file) for file in make_requests(folder, name, kinds)]
+    if browser:
+        credential = folder / CREDENTIAL_FILE
+        if not credential.is_file():
+            proof = make_credential(terminal, f"officers/{name}", port=port)
+            write_replacing(credential, proof, mode=PUBLIC)
+        files.append(str(credential))
     terminal.document({"name": f"officers/{name}", "requests": files})
     terminal.say(
         f"Keys and requests of officers/{name} are in {in_folder(folder)}.",
@@ -322,10 +346,18 @@ def _propose_keys(
         **more,
         "x509_certificate": b64u(issued.der),
         "x509_request": b64u(request_der(folder / "client.csr")),
-        "signing_request": b64u(request_der(folder / "approval.csr")),
+        "signing_request": b64u(_approval_proof(folder)),
     }
     propose(kind.name, members, proposal)
     shown = in_folder(file)
     proposal.terminal.say(
         f"Client profile, once executed: {shown}", f"客户端配置（执行后生效）：{shown}"
     )
+
+
+def _approval_proof(folder: Path) -> bytes:
+    """What proves the approval key: of an authenticator where the folder has one, else a file's."""
+    credential = folder / CREDENTIAL_FILE
+    if credential.is_file():
+        return read_bounded(credential, CREDENTIAL_PROOF_BYTES_MAX, "credential")
+    return request_der(folder / "approval.csr")

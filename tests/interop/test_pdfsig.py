@@ -13,15 +13,16 @@ from hub.domain.seal_key import KeyAlgorithm
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_archive import add_evidence
 from hub.seal.pdf_seal import prepare_further
+from tests.debian import PackagesAbsent
 from tests.pdf_documents import DAY, NOW, SECOND, Ca, MemoryKey, appended, key_of, picture, sealed
-from tests.pdfsig import Pdfsig, PdfsigAbsent, programs
+from tests.pdfsig import Pdfsig, programs
 
 
 @pytest.fixture(scope="module")
 def pdfsig() -> Pdfsig:
     try:
         return programs()
-    except PdfsigAbsent as absent:
+    except PackagesAbsent as absent:
         if os.environ.get("CI") == "true":
             pytest.fail(f"pdfsig is required: {absent}")
         pytest.skip(f"no pdfsig: {absent}")
