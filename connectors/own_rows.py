@@ -28,7 +28,14 @@ class OwnRows:
     folder: Path
     connectors: Sequence[str]
 
-    def check(self, asked: pb.SignRecords) -> None:
+    def check(self, asked: pb.SignRecords | pb.SignDocument | pb.SignSeal) -> None:
+        """What is asked for is our own. Raises HubError: as `_check_records`, and
+        KEY_USAGE_REFUSED for what is compared with no outbox."""
+        if not isinstance(asked, pb.SignRecords):
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
+        self._check_records(asked)
+
+    def _check_records(self, asked: pb.SignRecords) -> None:
         """Every row of the batch and every record in `asked` is one that we sent.
 
         1. A batch of this name is in an outbox. 2. Its root is the one that was signed here.

@@ -9,6 +9,7 @@
     folder = "signer"               # journal: uses, requests, what is believed; never restored
     keys = "keys"                   # encrypted key files
     passphrase_file = "passphrase"  # mode 0600
+    maker_ca = "maker-ca.pem"       # anchors of seal-makers; without it no OFD is sealed
     token_uri = ""                  # or a PKCS#11 token (RFC 7512) in place of the files
 
     [hub]                           # what is believed; nothing that the hub says can change it
@@ -50,7 +51,8 @@ from hub.domain.seal_key import SEALING_DAYS
 from hub.errors import HubError, Reason
 from hub.proof.jose import thumbprint
 from hub.proof.reasons import ProofError
-from hub.proof.x509_chain import UNREADABLE, leaf_public_key
+from hub.proof.x509_chain import UNREADABLE, leaf_public_key, read_x509_bundle
+from hub.proof.x509_sm2 import X509
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.homes.files import KeyFiles
 from hub.seal.keys import KeyHome, check_private
@@ -96,6 +98,7 @@ class SignerSettings:
     folder: Path
     keys: Path
     passphrase_file: Path
+    maker_ca: Path | None
     token_uri: str
     base: Path
     origin: str
@@ -112,7 +115,8 @@ class SignerSettings:
             document = tomllib.loads(read_bounded(path, SETTINGS_BYTES_MAX, _WHAT).decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise _unreadable(path, f"is not TOML ({error})") from error
-        signer = _table(document, "signer", _SIGNER, {"token_uri": str}, path)
+        optional = {"maker_ca": str, "token_uri": str}
+        signer = _table(document, "signer", _SIGNER, optional, path)
         hub = _table(document, "hub", _HUB, {"roster": str}, path)
         outbox = _table(document, "outbox", _OUTBOX, {}, path)
         base = path.parent
@@ -125,6 +129,7 @@ class SignerSettings:
             folder=base / str(signer["folder"]),
             keys=base / str(signer["keys"]),
             passphrase_file=base / str(signer["passphrase_file"]),
+            maker_ca=base / str(signer["maker_ca"]) if "maker_ca" in signer else None,
             token_uri=str(signer.get("token_uri", "")),
             base=base,
             origin=str(hub["origin"]),
@@ -145,6 +150,16 @@ class SignerSettings:
         token = TokenUri.parse(self.token_uri, self.base)
         return Pkcs11Keys(token, name=HOME, custody=Custody.DEPARTMENT)
 
+    def makers(self) -> tuple[X509, ...]:
+        """Who is believed to certify makers of electronic seals. Raises
+        HubError(FILE_UNREADABLE)."""
+        if self.maker_ca is None:
+            return ()
+        try:
+            return read_x509_bundle(read_bounded(self.maker_ca, PEM_BYTES_MAX, "X.509 certificate"))
+        except (ProofError, ValueError) as error:
+            raise _unreadable(self.maker_ca, "is no PEM bundle of certificates") from error
+
     def desk(self) -> SignerDesk:
         """The checks and the keys behind them. Raises HubError(SIGNER_PINNED), and where the
         journal was altered ProofError."""
@@ -157,7 +172,12 @@ class SignerSettings:
             journal.pin(name, value)
         own = OwnRows(self.outbox, self.connectors)
         desk = SignerDesk(
-            {HOME: self.home()}, journal, AlgorithmTable(SEALING_DAYS), now_us, own.check
+            {HOME: self.home()},
+            journal,
+            AlgorithmTable(SEALING_DAYS),
+            now_us,
+            self.makers(),
+            own.check,
         )
         desk.start()
         return desk

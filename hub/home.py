@@ -144,6 +144,7 @@ def signer_settings(config: Config) -> Settings:
         folder=str(config.path(config.seal.signer_folder) / str(config.hub.replica)),
         keys_folder=str(config.path(config.keys.folder) / "seals"),
         passphrase_file=str(config.path(config.keys.passphrase_file)),
+        maker_ca=str(config.path(config.tls.sm2_maker_ca)),
         algorithms={one.value: str(days) for one, days in config.seal.algorithms.days.items()},
         base=str(config.home),
         token_uri=token.uri,

@@ -70,9 +70,13 @@ class Ca:
         begins: datetime.datetime = NOW - 30 * DAY,
         ends: datetime.datetime = NOW + 365 * DAY,
         time_stamping: bool = False,
+        organization: str = "",
     ) -> x509.Certificate:
         """A certificate for `key`: of a seal, or of a time stamping service."""
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+        if organization:
+            attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, organization))
+        subject = x509.Name(attributes)
         builder = self._builder(subject, key.public_key(), begins, ends).add_extension(
             _usage(digital_signature=True, content_commitment=not time_stamping), critical=True
         )

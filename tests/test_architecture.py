@@ -50,6 +50,7 @@ ALLOWED = {
         "hub.seal.signer_desk",
         "hub.seal.signer_journal",
         "hub.seal.signer_process",
+        "hub.seal.signer_rules",
         "hub.seal.v1",
         "connectors",
     ),

@@ -45,6 +45,9 @@ class KeyUse(StrEnum):
     §11)."""
 
 
+SIGNED_BYTES_MAX: Final = 64 * 1024
+"""What one signature may cover."""
+
 FORMATS: Final[Mapping[KeyUse, str]] = MappingProxyType(
     {
         KeyUse.RECORD: "dc+sd-jwt",
@@ -113,3 +116,11 @@ ALGORITHMS: Final[Mapping[KeyUse, frozenset[KeyAlgorithm]]] = MappingProxyType(
     }
 )
 """What keys of each use may be."""
+
+
+def key_name(kid: str) -> str:
+    """The resource name of the key with this thumbprint: ids are lower case, thumbprints are not.
+
+    Folding 43 characters of base64url leaves more than 200 bits apart.
+    """
+    return f"keys/k-{kid.replace('_', '-').lower()}"

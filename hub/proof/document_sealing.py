@@ -3,24 +3,33 @@
 An officer approves kinds of files for a type; a signature covers bytes. Between the two stand four
 comparisons: the order is what the intent allows; the file says in its own metadata what the order
 says; the bytes to be signed are those over this file, this seal and this moment; and nothing in the
-file is left outside of them. Each function is one of them and raises HubError(INTENT_NOT_APPROVED).
+file is left outside of them. `check_ofd` and `check_pdf` make all four: the hub before it asks for
+a signature, a signer process before it gives one. Where one fails, they raise
+HubError(INTENT_NOT_APPROVED) with its rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from hub.domain.face import CopyTerms, FileKind
-from hub.proof.face_facts import FaceFacts
+from hub.domain.identifier import IDENTIFIER_ROOT
+from hub.errors import HubError, Reason
+from hub.proof.face_facts import FaceFacts, ofd_facts
 from hub.proof.ofd import Package, read_document, read_signature
 from hub.proof.ofd_checks import added_files, check_files, digests_of, listed_files
+from hub.proof.pdf_file import check_range, open_pdf, read_face, stated_time
 from hub.proof.reasons import ProofError
-from hub.proof.sealing import SKEW_S, ApprovedIntent, refused
-from hub.proof.ses import assemble_signature, parse_signature
-from hub.proof.ses_checks import seconds
+from hub.proof.sealing import SKEW_S, ApprovedIntent, CertifiedKey, check_certified, refused
+from hub.proof.ses import V4, Seal, assemble_signature, parse_signature
+from hub.proof.ses_checks import check_listed, check_seal_period, check_seal_signature, seconds
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
+from hub.proof.x509_sm2 import X509, check_chain
+
+DOCUMENT_BYTES_MAX: Final = 8 * 1024 * 1024
+"""What a file may have that is sealed under an intent; faces have some hundred kilobytes."""
 
 _STAND_IN: Final = b"\x30\x00"
 
@@ -45,6 +54,33 @@ class DocumentOrder:
         return FileKind.ORIGINAL if self.terms is None else FileKind.COPY
 
 
+@dataclass(frozen=True, slots=True)
+class OfdFile:
+    """An OFD that lacks nothing but its signature value: its parts by name, where the value will
+    stand, and the electronic seal (SESeal, DER) on it."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+    value_file: str
+    seal: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PdfFile:
+    """A PDF that lacks nothing but its signature, whose place is full of zeros."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A face that shall be sealed: what was ordered, the file, and the exact bytes to be signed,
+    which are its TBS_Sign or the attributes of its CMS."""
+
+    order: DocumentOrder
+    file: OfdFile | PdfFile
+    to_sign: bytes = field(repr=False)
+
+
 def check_document_order(approved: ApprovedIntent, order: DocumentOrder, *, now: int) -> None:
     """1. `order` is what was approved, and approved still at `now` (seconds)."""
     intent = approved.intent
@@ -55,6 +91,12 @@ def check_document_order(approved: ApprovedIntent, order: DocumentOrder, *, now:
     wanted = (intent.authority, intent.vct, intent.type_version)
     if (order.authority_uscc, order.vct, order.type_version) != wanted:
         raise refused(approved.name, "authority, type or type version differ")
+    code = order.vct.rpartition("/")[2]
+    template = f"certificateTypes/{code.lower()}/faceTemplates/"
+    if not order.identifier.startswith(f"{IDENTIFIER_ROOT}.{code}."):
+        raise refused(approved.name, "the certificate is of another type")
+    if not order.face.startswith(template):
+        raise refused(approved.name, "the template is of another type")
     if order.terms is not None and order.terms.expire_time_us <= now * 1_000_000:
         raise refused(approved.name, "the copy's time is over")
 
@@ -79,29 +121,111 @@ def check_facts(approved: ApprovedIntent, order: DocumentOrder, facts: FaceFacts
         raise refused(approved.name, "the file says other than the order what it is a copy for")
 
 
-def check_ofd_bytes(
+def check_ofd(
     approved: ApprovedIntent,
-    to_sign: bytes,
+    document: Document,
+    key: CertifiedKey,
     *,
-    seal: bytes,
-    files: Mapping[str, bytes],
-    value_file: str,
+    makers: Sequence[X509],
     now: int,
 ) -> None:
-    """3 and 4 for OFD: `to_sign` is the TBS_Sign of `seal` over the last `Signature.xml` in
-    `files`, of this moment, and that protects every file."""
-    name = approved.name
+    """All four comparisons for OFD at `now` (seconds); `makers` are the pinned anchors of
+    seal-makers. Raises HubError: INTENT_NOT_APPROVED with the rule, DOCUMENT_TOO_LARGE,
+    KEY_EXPIRED.
+    """
+    file, name = document.file, approved.name
+    if not isinstance(file, OfdFile):
+        raise refused(name, "the file is no OFD")
+    _check_size(sum(map(len, file.files.values())))
+    check_document_order(approved, document.order, now=now)
+    check_certified(approved, key, now=now)
+    try:
+        facts = ofd_facts(Package.of(file.files))
+    except ProofError as error:
+        raise refused(name, f"the file cannot be read: {error.reason.value}") from error
+    check_facts(approved, document.order, facts)
+    seal = _check_ofd_bytes(name, document.to_sign, file, now)
+    try:
+        if seal.version != V4:
+            raise refused(name, f"the seal is of version {seal.version}")
+        check_listed(seal, key.x509_chain[0])
+        check_seal_period(seal, now)
+        check_chain(check_seal_signature(seal), (), makers, at=now)
+    except ProofError as error:
+        raise refused(name, f"the seal cannot be used: {error.reason.value}") from error
+
+
+def _check_ofd_bytes(name: str, to_sign: bytes, file: OfdFile, now: int) -> Seal:
+    """3 and 4 for OFD: `to_sign` is the TBS_Sign of the seal over the last `Signature.xml` in the
+    file, of this moment, and that protects every part. The seal that it names."""
     try:
         read = parse_signature(assemble_signature(to_sign, _STAND_IN, SM2_WITH_SM3, b"\x00"))
-        document = read_document(Package.of({**files, value_file: _STAND_IN}))
-        signature = read_signature(document, document.signatures[-1])
-        check_files(listed_files(signature, digests_of(document.package)))
-        check_files(added_files(document, signature, ()))
+        opened = read_document(Package.of({**file.files, file.value_file: _STAND_IN}))
+        signature = read_signature(opened, opened.signatures[-1])
+        check_files(listed_files(signature, digests_of(opened.package)))
+        check_files(added_files(opened, signature, ()))
     except (ProofError, ValueError, LookupError) as error:
         raise refused(name, "the bytes are no seal over this file") from error
-    if read.signed_bytes != to_sign or read.seal.der != seal:
+    if read.signed_bytes != to_sign or read.seal.der != file.seal:
         raise refused(name, "the bytes name another seal")
     if sm3(signature.xml) != read.data_hash or not read.protected.endswith("Signature.xml"):
         raise refused(name, "the bytes are about another file")
     if read.sign_time is None or abs(seconds(read.sign_time) - now) > SKEW_S:
         raise refused(name, "the bytes are of another time")
+    return read.seal
+
+
+class SignedAttributes(Protocol):
+    """The form of the signed attributes of one key (`hub.seal.cms`)."""
+
+    def digest(self, *parts: bytes) -> bytes:
+        """The digest of a document that comes in parts."""
+        ...
+
+    def digest_in(self, attributes: bytes) -> bytes:
+        """The digest that `attributes` are about. Raises ValueError where they are not exactly
+        this key's own."""
+        ...
+
+
+def check_pdf(
+    approved: ApprovedIntent,
+    document: Document,
+    key: CertifiedKey,
+    form: SignedAttributes,
+    *,
+    now: int,
+) -> None:
+    """All four comparisons for PDF at `now` (seconds); `form` is that of `key`.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, DOCUMENT_TOO_LARGE, KEY_EXPIRED.
+    """
+    file, name = document.file, approved.name
+    if not isinstance(file, PdfFile):
+        raise refused(name, "the file is no PDF")
+    _check_size(len(file.data))
+    check_document_order(approved, document.order, now=now)
+    check_certified(approved, key, now=now)
+    try:
+        (signature,) = open_pdf(file.data)
+        check_range(signature)
+        facts, time = read_face(signature), stated_time(signature)
+    except (ProofError, ValueError) as error:
+        raise refused(name, "the file cannot be read, or has not one place to be signed") from error
+    check_facts(approved, document.order, facts)
+    if signature.end != len(file.data) or any(signature.contents):
+        raise refused(name, "the place of the signature is not all that is left out")
+    try:
+        signed = form.digest_in(document.to_sign)
+    except ValueError as error:
+        raise refused(name, "the bytes are no attributes of this key") from error
+    _, before, after, _ = signature.byte_range
+    if form.digest(file.data[:before], file.data[after:]) != signed:
+        raise refused(name, "the bytes are about another file")
+    if time is None or abs(time - now) > SKEW_S:
+        raise refused(name, "the bytes are of another time")
+
+
+def _check_size(size: int) -> None:
+    if size > DOCUMENT_BYTES_MAX:
+        raise HubError(Reason.DOCUMENT_TOO_LARGE, bytes_max=DOCUMENT_BYTES_MAX)

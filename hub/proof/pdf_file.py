@@ -242,6 +242,19 @@ def read_face(signature: PdfSignature) -> FaceFacts | None:
         raise ProofError(ProofReason.FACE_METADATA, "document information") from error
 
 
+def stated_time(signature: PdfSignature) -> int | None:
+    """When the signature's dictionary says that it was made, in seconds; there may be no CMS yet.
+
+    Raises ProofError(PDF_MALFORMED)."""
+    from pyhanko.pdf_utils.generic import parse_pdf_date  # noqa: PLC0415
+
+    try:
+        text = signature.field["/V"].get("/M")
+        return None if text is None else int(parse_pdf_date(str(text)).timestamp())
+    except damaged() as error:
+        raise ProofError(ProofReason.PDF_MALFORMED, "time of signing") from error
+
+
 def signed_time(opened: EmbeddedPdfSignature) -> int | None:
     """The signer's own word on when he signed, in seconds; None where he does not say."""
     try:

@@ -263,7 +263,7 @@ class CheckedBatch:
             raise refused(self.approved.name, rule) from error
 
 
-class RecordKey(Protocol):
+class CertifiedKey(Protocol):
     """What is looked at of the key that shall sign."""
 
     @property
@@ -287,8 +287,21 @@ class RecordKey(Protocol):
         ...
 
 
+def check_certified(approved: ApprovedIntent, key: CertifiedKey, *, now: int) -> None:
+    """`key` is certified for the authority of the intent, at `now` (seconds).
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    owner, kid, starts, ends = _leaf(key.x509_chain)
+    if owner != approved.intent.authority or kid != key.kid:
+        raise refused(approved.name, "the key is not certified for the authority")
+    if not starts <= now < ends:
+        # What was sealed outside the certificate's life would verify nowhere.
+        raise HubError(Reason.KEY_EXPIRED, key=key.kid)
+
+
 def open_batch(
-    approved: ApprovedIntent, order: SealingOrder, *, key: RecordKey, keys: Keys, now: int
+    approved: ApprovedIntent, order: SealingOrder, *, key: CertifiedKey, keys: Keys, now: int
 ) -> CheckedBatch:
     """The batch of `order`, once the department's signature was found to cover its rows and `key`
     to be the authority's.
@@ -296,13 +309,8 @@ def open_batch(
     `keys` knows departments' keys. Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
     check_order(approved, order, now=now)
+    check_certified(approved, key, now=now)
     intent = approved.intent
-    owner, kid, starts, ends = _leaf(key.x509_chain)
-    if owner != intent.authority or kid != key.kid:
-        raise refused(approved.name, "the key is not certified for the authority")
-    if not starts <= now < ends:
-        # What was sealed outside the certificate's life would verify nowhere.
-        raise HubError(Reason.KEY_EXPIRED, key=key.kid)
     try:
         root = verify_batch_root(
             order.root_jws,

@@ -186,3 +186,10 @@ def _issued(issuer: x509.Certificate, x509_cert: x509.Certificate) -> bool:
     except (InvalidSignature, *UNREADABLE):
         return False
     return True
+
+
+def read_x509_bundle(pem: bytes) -> tuple[X509, ...]:
+    """The certificates in a PEM bundle, in any algorithm. Raises ValueError,
+    ProofError(X509_MALFORMED)."""
+    found = x509.load_pem_x509_certificates(pem)
+    return tuple(parse_x509(one.public_bytes(Encoding.DER)) for one in found)

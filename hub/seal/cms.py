@@ -230,17 +230,16 @@ def sign_cms(
     key: SigningKey,
     form: CmsForm,
     digest: bytes,
-    allow: Callable[[bytes], None] | None = None,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> tuple[bytes, bytes]:
-    """Attributes over `digest` and `key`'s signature of them, once `allow` let them pass.
+    """Attributes over `digest` and `key`'s signature of them, which `sign` asks for where more than
+    the attributes must be shown.
 
     The certificate verifies the signature first: a device that answers with another key's would
-    seal for nobody. Raises HubError(KEY_SIGNATURE_WRONG), and what `key.sign` raises.
+    seal for nobody. Raises HubError(KEY_SIGNATURE_WRONG), and what the key raises.
     """
     attributes = form.attributes(digest)
-    if allow is not None:
-        allow(attributes)
-    signature = key.sign(attributes, FORMAT)
+    signature = key.sign(attributes, FORMAT) if sign is None else sign(attributes)
     try:
         form.check_value(attributes, signature)
     except InvalidSignature as error:

@@ -6,37 +6,27 @@ the file, the intent and the bytes. Both functions run in a thread.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from pyhanko.pdf_utils.reader import PdfFileReader
-
 from hub.proof.document_sealing import (
+    Document,
     DocumentOrder,
-    check_document_order,
-    check_facts,
-    check_ofd_bytes,
+    OfdFile,
+    PdfFile,
+    check_ofd,
+    check_pdf,
 )
-from hub.proof.face_facts import ofd_facts, pdf_facts
-from hub.proof.ofd import Package
-from hub.proof.reasons import ProofError
-from hub.proof.sealing import ApprovedIntent, refused
+from hub.proof.sealing import ApprovedIntent
 from hub.proof.ses import parse_seal
 from hub.seal.cms import CmsForm
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import Box
-from hub.seal.keys import SigningKey
+from hub.seal.keys import DocumentWork, Mandate, SigningKey
 from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import FORMAT, OfdSealer, SealTrust, StampPlace
-from hub.seal.pdf_seal import (
-    UNREADABLE,
-    PdfPicture,
-    PreparedPdf,
-    SealPlace,
-    prepare_pdf,
-)
+from hub.seal.ofd_seal import OfdSealer, SealTrust, StampPlace
+from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
 from hub.seal.ports import TimeStamps
 from hub.seal.seal_store import ElectronicSeal
@@ -51,6 +41,7 @@ class Drawing:
     form, where it has one; `place` its box in millimetres on page 1."""
 
     approved: ApprovedIntent
+    mandate: Mandate = field(repr=False)
     order: DocumentOrder
     key: SigningKey = field(repr=False)
     electronic: ElectronicSeal | None
@@ -73,25 +64,14 @@ def seal_ofd(drawing: Drawing, package: OfdPackage, trust: SealTrust) -> bytes:
     """`package` under the electronic seal, closed. Raises HubError: INTENT_NOT_APPROVED with the
     rule, SEAL_NOT_USABLE, OFD_REFUSED, TIME_STAMP_UNAVAILABLE, and what the key raises."""
     assert drawing.electronic is not None, "an OFD key signs under an electronic seal"
-    seal, box, approved = drawing.electronic.der, drawing.place, drawing.approved
+    seal, box = drawing.electronic.der, drawing.place
     sealer = OfdSealer.open(seal, drawing.key, trust, drawing.time)
     place = StampPlace(1, box.x, box.y, box.width, box.height)
     prepared = sealer.prepare(package, [place], drawing.time, closing=True)
-    check_document_order(approved, drawing.order, now=drawing.now)
-    try:
-        facts = ofd_facts(Package.of(prepared.files))
-    except ProofError as error:
-        raise refused(approved.name, f"the file cannot be read: {error.reason.value}") from error
-    check_facts(approved, drawing.order, facts)
-    check_ofd_bytes(
-        approved,
-        prepared.to_sign,
-        seal=seal,
-        files=prepared.files,
-        value_file=prepared.value_file,
-        now=drawing.now,
-    )
-    value = drawing.key.sign(prepared.to_sign, FORMAT)
+    file = OfdFile(prepared.files, prepared.value_file, seal)
+    document = Document(drawing.order, file, prepared.to_sign)
+    check_ofd(drawing.approved, document, drawing.key, makers=trust.makers, now=drawing.now)
+    value = drawing.key.sign_document(DocumentWork(drawing.mandate, document))
     stamp = None if drawing.stamps is None else drawing.stamps.stamp(value)
     return prepared.complete(value, stamp).to_bytes()
 
@@ -108,28 +88,10 @@ def seal_pdf(drawing: Drawing, document: bytes, title: str, fonts: FaceFonts) ->
     place = SealPlace(FIELD, 1, box.x, box.y, box.width, box.height)
     prepared = prepare_pdf(document, place, picture, form, stamped=drawing.stamps is not None)
 
-    def allow(attributes: bytes) -> None:
-        _check_pdf_bytes(drawing, document, prepared, form, attributes)
+    def sign(attributes: bytes) -> bytes:
+        file = PdfFile(prepared.unsigned(drawing.time))
+        asked = Document(drawing.order, file, attributes)
+        check_pdf(drawing.approved, asked, drawing.key, form, now=drawing.now)
+        return drawing.key.sign_document(DocumentWork(drawing.mandate, asked))
 
-    return prepared.seal(drawing.key, form, drawing.time, stamps=drawing.stamps, allow=allow)
-
-
-def _check_pdf_bytes(
-    drawing: Drawing, document: bytes, prepared: PreparedPdf, form: CmsForm, attributes: bytes
-) -> None:
-    """All four comparisons for PDF: the face that says what was ordered is the file's first
-    revision, and `attributes` are over that file at this moment."""
-    name = drawing.approved.name
-    check_document_order(drawing.approved, drawing.order, now=drawing.now)
-    try:
-        facts = pdf_facts(PdfFileReader(io.BytesIO(document)))
-    except (ProofError, *UNREADABLE) as error:
-        raise refused(name, "the file cannot be read") from error
-    check_facts(drawing.approved, drawing.order, facts)
-    covered = prepared.covered(drawing.time)
-    try:
-        signed = form.digest_in(attributes)
-    except ValueError as error:
-        raise refused(name, "the bytes are no attributes of this key") from error
-    if not covered[0].startswith(document) or form.digest(*covered) != signed:
-        raise refused(name, "the bytes are about another file")
+    return prepared.seal(drawing.key, form, drawing.time, stamps=drawing.stamps, sign=sign)

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from hub.clock import Clock
 from hub.domain import names
 from hub.domain.document import Reader
-from hub.domain.seal_key import ALGORITHMS, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import ALGORITHMS, KeyAlgorithm, KeyUse, key_name
 from hub.domain.seal_states import KeyState, KeyVerb, SealState, key_step
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -34,7 +34,7 @@ from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.keys import MadeKey
 from hub.seal.ports import Authorities, Database
-from hub.seal.seal_keys import SealKeys, key_name
+from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_store import (
     INSERT_KEY,
     PUT_KEY,

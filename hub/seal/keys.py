@@ -15,15 +15,14 @@ from typing import Final, Protocol
 
 from hub.domain.certificate import Custody
 from hub.domain.record import Record, SealingOrder
-from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof import jose
+from hub.proof.document_sealing import Document
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.record_batch import FoldedRecords
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
-
-SIGNED_BYTES_MAX: Final = 64 * 1024
 
 _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
@@ -45,6 +44,11 @@ class SigningKey(Protocol):
         ...
 
     @property
+    def use(self) -> KeyUse:
+        """What the key was made for, and signs."""
+        ...
+
+    @property
     def custody(self) -> Custody:
         """In whose hands the key is."""
         ...
@@ -59,6 +63,23 @@ class SigningKey(Protocol):
         digest. In the form of the format: JOSE octets for `dc+sd-jwt`, else DER.
 
         Raises HubError(KEY_USAGE_REFUSED), and what the key's home raises.
+        """
+        ...
+
+    def sign_seal(self, work: SealWork) -> bytes:
+        """The signature of a seal's maker over the exact bytes in `work`, which whoever asks has
+        composed from the intent (`hub.proof.seal_making`).
+
+        A key that lives elsewhere makes them there again. Raises HubError as `sign_records` does.
+        """
+        ...
+
+    def sign_document(self, work: DocumentWork) -> bytes:
+        """The signature over the exact bytes of the document in `work`, which whoever asks has
+        compared with the intent (`hub.proof.document_sealing`).
+
+        A key that lives elsewhere compares there again. Raises HubError as `sign_records` does, and
+        there DOCUMENT_TOO_LARGE.
         """
         ...
 
@@ -79,6 +100,22 @@ class Mandate:
     name: str
     intent: bytes
     approvals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealWork:
+    """An electronic seal to be made: SES_SealInfo (DER), and the intent that orders it."""
+
+    mandate: Mandate
+    info: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWork:
+    """A document to be sealed, with everything that shows that it may be."""
+
+    mandate: Mandate
+    document: Document
 
 
 @dataclass(slots=True)  # Freezing would multiply the cost of making one.
@@ -192,6 +229,14 @@ class SealKey:
         elif not _has_form(self.use, signing_input):
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
         return in_format(format, self.algorithm, self._sign(signing_input))
+
+    def sign_seal(self, work: SealWork) -> bytes:
+        """As `SigningKey.sign_seal`."""
+        return self.sign(work.info, FORMATS[KeyUse.MAKER])
+
+    def sign_document(self, work: DocumentWork) -> bytes:
+        """As `SigningKey.sign_document`."""
+        return self.sign(work.document.to_sign, FORMATS[self.use])
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As `SigningKey.sign_records`: whoever composed `work` here has checked it here."""

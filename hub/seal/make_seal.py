@@ -13,12 +13,13 @@ from hub.domain.seal_key import KeyUse
 from hub.domain.seal_states import KeyState, KeyVerb, SealState, SealVerb
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64, digest, emit_json
+from hub.proof.encoding import b64, b64u, digest, emit_json
 from hub.proof.intent import DIGEST, SECONDS_MAX
 from hub.proof.roster import Approved
 from hub.proof.seal_kinds import CHAIN_MAX, KEYS_MAX, NUMBER_MAX, SIDE_MM_MAX, X509_TEXT_MAX
+from hub.proof.seal_making import MAKING_MEMBERS, Order, moment_of
 from hub.seal.certified import Anchors, Certified, certified
-from hub.seal.electronic_seals import MAKING_MEMBERS, Order, make, moment_of
+from hub.seal.electronic_seals import make
 from hub.seal.key_operations import (
     NAME_MAX,
     activated,
@@ -27,6 +28,7 @@ from hub.seal.key_operations import (
     find_seal,
     retired,
 )
+from hub.seal.keys import Mandate
 from hub.seal.materials import find_material
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
@@ -89,22 +91,25 @@ class MakeSeal:
             "seal": seal.name,
             "authority": seal.authority_uscc,
             "title": seal.title,
-            "certificates": [
-                {"key": key, "x509_chain": [*chain]} for key, chain in certificates.items()
-            ],
         }
         if any(reader.has(name) for name in MAKING_MEMBERS):
             prepared |= _read_making(reader, seal)
         reader.end()
         reader.check()
         installed = await self._installed(seal, certificates)
-        signers = await self._signers(seal, installed)
+        installed += await self._staying(seal, installed)
+        prepared["certificates"] = [
+            {"key": one.key.name, "x509_chain": [b64u(der) for der in one.chain.x509_chain]}
+            for one in installed
+        ]
+        signers = _signers(installed)
         order = Order.of(prepared)
         _check_form(order, signers)
         if order is not None:
             await self._check_number(order)
             picture = await find_material(self.database, order.picture)
-            order.info(picture, signers, moment_of(self.clock() // 1_000_000))
+            now = moment_of(self.clock() // 1_000_000)
+            order.info(picture.format, picture.data, signers, now)
             await self.keys.maker(order.maker_key)
         return prepared
 
@@ -115,7 +120,7 @@ class MakeSeal:
         state = self._check_step(seal)
         installed = await self._installed(seal, read_certificates(Reader(members, "", [])))
         order, now = Order.of(members), self.clock()
-        signers = await self._signers(seal, installed)
+        signers = _signers(installed)
         _check_form(order, signers)
         keys = [key_row(activated(one.key, one.chain, now)) for one in installed]
         keys += [key_row(retired(one.replaced, now)) for one in installed if one.replaced]
@@ -126,7 +131,7 @@ class MakeSeal:
             version += 1
             await self._check_number(order)
             maker = await self.keys.maker(order.maker_key)
-            electronic = await self._make(approved.digest, order, version, signers, maker)
+            electronic = await self._make(approved, order, version, signers, maker)
             writes += [
                 Write(INSERT_ELECTRONIC_SEAL, [electronic_seal_row(electronic)]),
                 *maker.writes(1),
@@ -171,28 +176,33 @@ class MakeSeal:
             raise HubError(Reason.FIELD_INVALID, field="certificates", rule=rule)
         return found
 
-    async def _signers(self, seal: Seal, installed: Sequence[_Installed]) -> list[bytes]:
-        """Who may sign OFD under the seal from then on: the leaf certificates of its keys."""
+    async def _staying(self, seal: Seal, installed: Sequence[_Installed]) -> list[_Installed]:
+        """The keys in force of use ofd that nothing takes over from: the electronic form that is
+        made anew names their certificates too, so officers approve these again."""
         touched = {one.key.algorithm for one in installed if one.key.use is KeyUse.OFD}
-        leaves = [one.chain.x509_chain[0] for one in installed if one.key.use is KeyUse.OFD]
-        stay = [
-            key.x509_chain[0]
+        return [
+            _Installed(key, certified(key, key.x509_chain, self.anchors, self.clock()), None)
             for key in await self.keys.of_seal(seal.name)
             if key.use is KeyUse.OFD
             and key.state is KeyState.ACTIVE
             and key.algorithm not in touched
         ]
-        return leaves + stay
 
     async def _make(
-        self, order_id: str, order: Order, version: int, signers: Sequence[bytes], maker: UsableKey
+        self,
+        approved: Approved,
+        order: Order,
+        version: int,
+        signers: Sequence[bytes],
+        maker: UsableKey,
     ) -> ElectronicSeal:
         """Made once for an intent: where the decision must be made again, the same is recorded."""
-        made = self._made.get(order_id)
+        made = self._made.get(approved.digest)
         if made is None or made.version != version:
             picture = await find_material(self.database, order.picture)
             made = await make(
                 order,
+                mandate=Mandate(approved.digest, approved.data, approved.approvals),
                 version=version,
                 picture=picture,
                 signers=signers,
@@ -201,12 +211,17 @@ class MakeSeal:
             )
             if len(self._made) >= _MADE_MAX:
                 self._made.clear()
-            self._made[order_id] = made
+            self._made[approved.digest] = made
         return made
 
     async def _check_number(self, order: Order) -> None:
         if await self.database.one(ELECTRONIC_SEAL_NUMBER, order.number) is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=order.number)
+
+
+def _signers(installed: Sequence[_Installed]) -> list[bytes]:
+    """Who may sign OFD under the seal from then on: the leaf certificates of these keys."""
+    return [one.chain.x509_chain[0] for one in installed if one.key.use is KeyUse.OFD]
 
 
 def read_certificates(reader: Reader) -> dict[str, tuple[str, ...]]:

@@ -128,15 +128,15 @@ class PreparedPdf:
         time: datetime,
         *,
         stamps: TimeStamps | None = None,
-        allow: Callable[[bytes], None] | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> bytes:
-        """The sealed document: B-B, or B-T with `stamps`. `form` is the form of `key`; `allow` is
-        shown the exact bytes before the key is, and raises where they may not be signed.
+        """The sealed document: B-B, or B-T with `stamps`. `form` is the form of `key`; `sign` asks
+        it for the signature where the key must be shown more than the exact bytes.
 
         Raises HubError(KEY_USAGE_REFUSED) where the document was prepared for another algorithm,
-        and what `key.sign` and `stamps.stamp` raise; without its time stamp there is no seal.
+        and what the key and `stamps.stamp` raise; without its time stamp there is no seal.
         """
-        signed = self._signed(key, form, time, allow)
+        signed = self._signed(key, form, time, sign)
         return signed.filled(b"" if stamps is None else stamps.stamp(signed.signature))
 
     def seal_or_defer(
@@ -160,18 +160,24 @@ class PreparedPdf:
         tail = b"".join((self.data[end : self.time_at], written, self.data[later:]))
         return self.data[:start], tail
 
+    def unsigned(self, time: datetime) -> bytes:
+        """The document as it will be sealed at `time`, with zeros in the place of the signature."""
+        start, end = self.reserved
+        head, tail = self.covered(time)
+        return b"".join((head, contents_string(b"", end - start), tail))
+
     def _signed(
         self,
         key: SigningKey,
         form: CmsForm,
         time: datetime,
-        allow: Callable[[bytes], None] | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> _Signed:
         if form.digest_name != self.digest_name:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
         start, end = self.reserved
         head, tail = self.covered(time)
-        attributes, signature = sign_cms(key, form, form.digest(head, tail), allow)
+        attributes, signature = sign_cms(key, form, form.digest(head, tail), sign)
         return _Signed(head, tail, end - start, form, attributes, signature)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.domain.certificate import Custody
 from hub.domain.document import Reader
-from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
 from hub.domain.seal_states import KeyState
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -32,7 +32,7 @@ from hub.seal.intents import Intents
 from hub.seal.key_operations import NAME_MAX
 from hub.seal.keys import SigningKey, header_segment
 from hub.seal.ports import Database, Recorder
-from hub.seal.seal_keys import SealKeys, UsableKey, key_name
+from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.seal_store import Key
 from hub.seal.store import (
     INSERT_PAST_SIGNATURE,

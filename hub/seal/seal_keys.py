@@ -246,11 +246,3 @@ _MARKS: Final = (
     (1, KeyWarning.ENDS_IN_1_DAY),
     (0, KeyWarning.ENDED),
 )
-
-
-def key_name(kid: str) -> str:
-    """The resource name of the key with this thumbprint: ids are lower case, thumbprints are not.
-
-    Folding 43 characters of base64url leaves more than 200 bits apart.
-    """
-    return f"keys/k-{kid.replace('_', '-').lower()}"

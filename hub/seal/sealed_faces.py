@@ -30,6 +30,7 @@ from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
 from hub.seal.faces.document import FaceDocument
 from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.keys import Mandate
 from hub.seal.ofd_seal import SealTrust
 from hub.seal.ports import AuthorityFacts, Database, TimeStamps
 from hub.seal.seal_keys import SealKeys, UsableKey
@@ -86,6 +87,7 @@ class _Allowed:
     """What allows one signature now."""
 
     intent: StoredIntent
+    mandate: Mandate
     approved: ApprovedIntent
     usable: UsableKey
     uses: int | None
@@ -218,7 +220,8 @@ class SealedFaces:
 
     async def _open(self, intent: StoredIntent, order: DocumentOrder, form: FaceFormat) -> _Allowed:
         rows = await self.database.all(APPROVALS_OF_INTENT, intent.name)
-        approvals = [approval_of(row).approval for row in rows]
+        approvals = tuple(approval_of(row).approval for row in rows)
+        mandate = Mandate(intent.name, intent.bytes, approvals)
         approved = self.signer.approve(intent.name, intent.bytes, approvals)
         check_document_order(approved, order, now=self.clock() // 1_000_000)
         row = await self.database.one(USES_OF_INTENT, intent.name)
@@ -234,7 +237,7 @@ class SealedFaces:
         if form is FaceFormat.OFD and electronic is None:
             name = f"{usable.seal.name} (electronic form)"
             raise HubError(Reason.SEAL_NOT_FOUND, name=name)
-        return _Allowed(intent, approved, usable, uses, form, electronic)
+        return _Allowed(intent, mandate, approved, usable, uses, form, electronic)
 
     async def _key(self, seal: str, form: FaceFormat) -> UsableKey:
         use, algorithms = _KEYS[form]
@@ -289,6 +292,7 @@ class SealedFaces:
         """Step 4; runs in a thread."""
         drawing = Drawing(
             approved=allowed.approved,
+            mandate=allowed.mandate,
             order=order,
             key=allowed.usable.signing,
             electronic=allowed.electronic,

@@ -2,36 +2,43 @@
 
 It believes nobody: the roster of officers is followed link by link from the statement that was
 pinned first, departments' keys are those that the pinned log enrolled, and what may be signed is
-checked by `hub.proof.sealing`, the same functions by which the hub composed it.
+said by one rule for each format (`signer_rules.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TypeAlias
 
 from hub.clock import Clock
-from hub.domain.record import SealingOrder
-from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, digest
+from hub.proof.encoding import digest
 from hub.proof.enrolment import enrolled_key
 from hub.proof.intent_kinds import KINDS
-from hub.proof.jose import SEAL_TYP, RegisteredKey
+from hub.proof.jose import RegisteredKey
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import LogTrust
-from hub.proof.record_batch import fold_records
 from hub.proof.roster import Roster, parse_roster
 from hub.proof.roster_changes import Chain, Link, begin, follow
-from hub.proof.sealing import ApprovedIntent, open_batch, refused
+from hub.proof.sealing import ApprovedIntent
+from hub.proof.x509_sm2 import X509
 from hub.seal.algorithms import AlgorithmTable, Subject
-from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.keys import KeyHome, SigningKey
 from hub.seal.signer import Signer
 from hub.seal.signer_journal import Journal
+from hub.seal.signer_rules import (
+    Allowed,
+    SigningRequest,
+    allow_document,
+    allow_records,
+    allow_seal,
+)
 from hub.seal.v1 import signer_pb2 as pb
 
-RECORDS_MAX: Final = 10_000
+# Home, thumbprint, and as what a key was opened.
+_Place: TypeAlias = tuple[str, str, KeyAlgorithm, KeyUse, tuple[bytes, ...]]
 
 
 @dataclass(slots=True)
@@ -42,10 +49,12 @@ class SignerDesk:
     journal: Journal
     algorithms: AlgorithmTable
     clock: Clock
+    # The anchors of those who make electronic seals; without any no OFD is sealed.
+    makers: Sequence[X509] = ()
     # What a department's signer knows better: called once everything else was found to be allowed,
-    # it raises HubError where these records are not its own.
-    compare: Callable[[pb.SignRecords], None] = lambda _: None
-    _opened: dict[tuple[str, str, tuple[bytes, ...]], SigningKey] = field(default_factory=dict)
+    # it raises HubError where what shall be signed is not its own.
+    compare: Callable[[SigningRequest], None] = lambda _: None
+    _opened: dict[_Place, SigningKey] = field(default_factory=dict)
     _keys: dict[str, RegisteredKey] = field(default_factory=dict)
     _chain: Chain | None = None
     _signer: Signer | None = None
@@ -67,7 +76,9 @@ class SignerDesk:
             "destroy": lambda: self._destroy(call.destroy),
             "open": lambda: self._open(call.open),
             "check": lambda: self._check(call.check),
-            "sign": lambda: self._sign(call.sign),
+            "sign": lambda: self._sign_records(call.sign),
+            "sign_document": lambda: self._sign_document(call.sign_document),
+            "sign_seal": lambda: self._sign_seal(call.sign_seal),
             "settle": lambda: self._settle(call.settle),
         }
         asked = call.WhichOneof("call")
@@ -178,56 +189,73 @@ class SignerDesk:
         )
 
     def _key(self, asked: pb.SignerKey) -> SigningKey:
-        place = (asked.home, asked.key_id, tuple(asked.x509_chain))
+        algorithm, use, chain = (
+            _algorithm(asked.algorithm),
+            _use(asked.use),
+            tuple(asked.x509_chain),
+        )
+        place = (asked.home, asked.key_id, algorithm, use, chain)
         known = self._opened.get(place)
         if known is None:
-            known = self._home(asked.home).open(
-                asked.key_id, _algorithm(asked.algorithm), _use(asked.use), place[2]
-            )
+            known = self._home(asked.home).open(asked.key_id, algorithm, use, chain)
             self._opened[place] = known
         return known
 
     # ---- signing ----
 
-    def _sign(self, asked: pb.SignRecords) -> pb.SignerAnswer:
-        """1. A request that was signed is answered alike. 2. The intent is approved, in force, and
-        allows the batch; the key is the authority's and its algorithm in use. 3. Each record is
-        what may be signed, and the department's own where it is the department that signs. 4. The
-        uses are counted. 5. They are signed, one by one or folded. 6. That is written down.
+    def _sign_records(self, asked: pb.SignRecords) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            return allow_records(asked, self._approve(asked), key, self._keys.get, now)
+
+        return self._signed(asked, (KeyUse.RECORD,), allow)
+
+    def _sign_document(self, asked: pb.SignDocument) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            return allow_document(asked, self._approve(asked), key, self.makers, now)
+
+        return self._signed(asked, (KeyUse.OFD, KeyUse.PDF), allow)
+
+    def _sign_seal(self, asked: pb.SignSeal) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            return allow_seal(asked, self._roster(), key, now)
+
+        return self._signed(asked, (KeyUse.MAKER,), allow)
+
+    def _signed(
+        self,
+        asked: SigningRequest,
+        uses: Sequence[KeyUse],
+        allow: Callable[[SigningKey, int], Allowed],
+    ) -> pb.SignerAnswer:
+        """1. A request that was signed is answered alike. 2. The key is here, of one of these uses,
+        and its algorithm may seal. 3. The rule of its format allows exactly these bytes, and so
+        does whoever owns what they say. 4. The uses are counted. 5. They are signed. 6. That is
+        written down.
         """
         content = digest(asked.SerializeToString(deterministic=True))
         first = self.journal.answered(asked.request_id, content)
         if first is not None:
             return _signatures(first)
-        if asked.key.use != KeyUse.RECORD.value:
+        if asked.key.use not in uses:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
         now_us = self.clock()
         self.algorithms.check(_algorithm(asked.key.algorithm), now_us)
-        now = now_us // 1_000_000
-        approved = self._approve(asked)
         key = self._key(asked.key)
-        batch = open_batch(approved, _order(asked.batch), key=key, keys=self._keys.get, now=now)
-        rows = {record.row_index for record in asked.records}
-        if not 0 < len(asked.records) <= RECORDS_MAX or len(rows) != len(asked.records):
-            raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
-        for record in asked.records:
-            batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
+        allowed = allow(key, now_us // 1_000_000)
         self.compare(asked)
-        payloads = _payloads(approved.name, asked)
         self.journal.begin(
             asked.request_id,
             content,
-            # Twins are one record: each algorithm may sign as often as the intent allows.
-            approved.digest if key.algorithm is KeyAlgorithm.ES256 else f"{approved.digest} SM2",
-            len(asked.records),
-            uses_max=approved.intent.uses_max,
-            name=approved.name,
+            allowed.counter,
+            allowed.count,
+            uses_max=allowed.uses_max,
+            name=allowed.name,
         )
-        signatures = self._signed(key, asked.request_id, payloads)
+        signatures = self._made(key, asked.request_id, allowed.inputs)
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
 
-    def _approve(self, asked: pb.SignRecords) -> ApprovedIntent:
+    def _approve(self, asked: pb.SignRecords | pb.SignDocument) -> ApprovedIntent:
         """As the hub does, and remembered as there."""
         roster = self._roster()
         if self._signer is None:
@@ -236,12 +264,11 @@ class SignerDesk:
             )
         return self._signer.approve(asked.intent_name, asked.intent, asked.approvals)
 
-    def _signed(self, key: SigningKey, request_id: str, payloads: Sequence[bytes]) -> list[bytes]:
-        header, signatures = header_segment(key), list[bytes]()
+    def _made(self, key: SigningKey, request_id: str, inputs: Sequence[bytes]) -> list[bytes]:
+        signatures = list[bytes]()
         try:
-            for payload in payloads:
-                signing_input = f"{header}.{b64u(payload)}".encode()
-                signatures.append(key.sign(signing_input, SEAL_TYP))
+            for one in inputs:
+                signatures.append(key.sign(one, FORMATS[key.use]))
         except HubError:
             if signatures:
                 self.journal.lose(request_id)
@@ -255,37 +282,8 @@ class SignerDesk:
         return pb.SignerAnswer(settled=pb.SettledSigning(outcome=outcome))
 
 
-def _payloads(name: str, asked: pb.SignRecords) -> list[bytes]:
-    """What is signed: each record, or all of them folded, once each was found to be allowed."""
-    payloads = [record.payload for record in asked.records]
-    if not asked.seed:
-        return payloads
-    try:
-        return [fold_records(payloads, asked.seed).payload]
-    except ProofError as error:
-        raise refused(name, f"the records cannot be folded: {error.reason.value}") from error
-
-
 def _signatures(signatures: list[bytes]) -> pb.SignerAnswer:
-    return pb.SignerAnswer(signatures=pb.RecordSignatures(signatures=signatures))
-
-
-def _order(batch: pb.SignedBatch) -> SealingOrder:
-    """The batch in the words of the checks; whatever only the hub needs is left empty."""
-    return SealingOrder(
-        authority="",
-        authority_uscc=batch.authority,
-        type_code=batch.type_code,
-        vct=batch.vct,
-        type_version=batch.type_version,
-        integrity=batch.integrity,
-        digests_n=0,
-        manifest=batch.manifest,
-        batch=batch.batch,
-        rows_n=len(batch.rows),
-        root_jws=batch.root_jws,
-        rows=[(row.salt, row.row) for row in batch.rows],
-    )
+    return pb.SignerAnswer(signatures=pb.Signatures(signatures=signatures))
 
 
 def _algorithm(text: str) -> KeyAlgorithm:

@@ -28,6 +28,8 @@ from google.protobuf.message import DecodeError
 
 from hub.clock import now_us
 from hub.domain.seal_key import KeyAlgorithm, SealingDays
+from hub.proof.x509_chain import read_x509_bundle
+from hub.proof.x509_sm2 import X509
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.homes.files import KeyFiles
 from hub.seal.keys import KeyHome
@@ -47,14 +49,15 @@ _PR_SET_DUMPABLE: Final = 4
 class Settings:
     """What a signer process is given. `folder` (0700) holds its socket and its journal.
 
-    Relative paths in `token_uri` hang on
-    `base`; it is empty without a token; of the SM2 mechanisms of its vendor, 0 is none.
+    Relative paths in `token_uri` hang on `base`; it is empty without a token; of the SM2 mechanisms
+    of its vendor, 0 is none. `maker_ca` holds the anchors of seal-makers (PEM); it may be absent.
     """
 
     folder: str
     keys_folder: str
     passphrase_file: str
     algorithms: Mapping[str, str]
+    maker_ca: str = ""
     base: str = ""
     token_uri: str = ""
     sm2_generate: int = 0
@@ -85,6 +88,12 @@ class Settings:
             homes[token.name] = token
         return homes
 
+    def makers(self) -> tuple[X509, ...]:
+        """Who is believed to certify makers of electronic seals. Raises OSError, ValueError,
+        ProofError for a file that holds something else."""
+        path = Path(self.maker_ca)
+        return read_x509_bundle(path.read_bytes()) if path.is_file() else ()
+
     def table(self) -> AlgorithmTable:
         """From when to when each algorithm seals."""
         return AlgorithmTable(
@@ -100,7 +109,7 @@ def main() -> None:
     folder = Path(settings.folder)
     listener = listen(folder)
     journal = Journal.open(folder / "journal.db")
-    desk = SignerDesk(settings.homes(), journal, settings.table(), now_us)
+    desk = SignerDesk(settings.homes(), journal, settings.table(), now_us, settings.makers())
     desk.start()
     threading.Thread(target=_end_with_input, daemon=True).start()
     sys.stdout.buffer.write(READY)

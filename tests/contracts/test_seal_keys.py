@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
 
 from hub.clock import now_us
 from hub.domain.entry import Entry
+from hub.domain.seal_key import key_name
 from hub.domain.seal_states import KeyState, SealState
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
@@ -18,7 +19,6 @@ from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.migrations.migrate import migrate
 from hub.proof.encoding import b64
 from hub.seal.moved_keys import RecordMovedKeys
-from hub.seal.seal_keys import key_name
 from hub.seal.seal_store import KEY_BY_NAME, SEAL_BY_NAME, key_of, seal_of
 from hub.storage.database import open_database
 from hub.storage.encryption import DataKeys, Keyring

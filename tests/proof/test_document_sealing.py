@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.x509 import load_der_x509_certificate
+from pyhanko.pdf_utils import generic
 
+from hub.domain.certificate import Custody
 from hub.domain.face import CopyTerms, FileKind
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import (
+    DOCUMENT_BYTES_MAX,
+    Document,
     DocumentOrder,
+    OfdFile,
+    PdfFile,
     check_document_order,
     check_facts,
-    check_ofd_bytes,
+    check_ofd,
+    check_pdf,
 )
 from hub.proof.face_facts import CopyFacts, FaceFacts, read_facts
+from hub.proof.jose import sm2_thumbprint, thumbprint
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.sealing import ApprovedIntent, StandingIntent
 from hub.proof.ses import tbs_sign
 from hub.proof.sm2 import sm3
+from hub.proof.x509_sm2 import parse_x509
+from hub.seal.cms import CmsForm
+from hub.seal.ofd_package import OfdPackage
+from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf
 from tests.ofd_sealing import PLACE, TIME, Office
+from tests.pdf_documents import PLACE as PDF_PLACE
+from tests.pdf_documents import Ca, key_of, page, picture
 from tests.proof import ofd_samples
 
 NOW = int(TIME.timestamp())
-USCC = "11330100002512346Y"
-VCT = "https://hub.test.example/vct/11100000MB0143028R001"
-FACE = "certificateTypes/x/faceTemplates/v001 digest"
+USCC = "11110000000021135M"
+CODE = "11100000MB0143028R001"
+VCT = f"https://hub.test.example/vct/{CODE}"
+FACE = f"certificateTypes/{CODE.lower()}/faceTemplates/v001 digest"
 TERMS = CopyTerms(
     "annotatedCopies/c1",
     "办理许可",
@@ -38,7 +56,7 @@ TERMS = CopyTerms(
     (NOW + 60) * 1_000_000,
 )
 COPY = CopyFacts("annotatedCopies/c1", "办理许可", "服务中心", NOW, NOW + 60)
-ORDER = DocumentOrder(USCC, VCT, 1, "1.2.156.3005.2.X.Y.Z.001.O", FACE, TERMS)
+ORDER = DocumentOrder(USCC, VCT, 1, f"1.2.156.3005.2.{CODE}.Y.Z.001.O", FACE, TERMS)
 ITEMS = {
     "ZZBS": ORDER.identifier,
     "SEALWAY_FACE": FACE,
@@ -93,6 +111,8 @@ def test_what_was_approved_passes() -> None:
         ({"authority_uscc": "x"}, (), NOW, "authority, type"),
         ({"vct": VCT + "x"}, (), NOW, "authority, type"),
         ({"type_version": 2}, (), NOW, "authority, type"),
+        ({"identifier": "1.2.156.3005.2.X.Y.Z.001.O"}, (), NOW, "certificate is of another type"),
+        ({"face": "certificateTypes/x/faceTemplates/v001 d"}, (), NOW, "template is of another"),
         ({}, (), NOW + 60, "time is over"),
         ({}, (), NOW + 1000, "not in force"),
         ({}, (), NOW - 11, "not in force"),
@@ -164,23 +184,50 @@ def test_a_copy_that_lacks_an_element_is_none(items: dict[str, str]) -> None:
     assert caught.value.reason is ProofReason.FACE_METADATA
 
 
-def test_the_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
-    office = Office.open()
-    prepared = office.sealer().prepare(ofd_samples.package(), [PLACE], TIME, closing=True)
+@dataclasses.dataclass
+class Key:
+    """What is looked at of a key."""
+
+    kid: str
+    x509_chain: tuple[bytes, ...]
+    algorithm: KeyAlgorithm
+    custody: Custody = Custody.HUB_FILE
+
+
+def face_package() -> OfdPackage:
+    """The sample with the metadata of the copy."""
+    files = dict(ofd_samples.package().files)
+    data = "".join(
+        f'<ofd:CustomData Name="{name}">{value}</ofd:CustomData>' for name, value in ITEMS.items()
+    )
+    listed = f"<ofd:CustomDatas>{data}</ofd:CustomDatas></ofd:DocInfo>"
+    files["OFD.xml"] = files["OFD.xml"].replace(b"</ofd:DocInfo>", listed.encode())
+    return OfdPackage(files)
+
+
+def test_ofd_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
+    """Every difference is refused by its own rule, also where whoever asks chose it himself."""
+    office, other = Office.open(), Office.open()
+    prepared = office.sealer().prepare(face_package(), [PLACE], TIME, closing=True)
     files, xml = (
         dict(prepared.files),
         prepared.value_file.replace("SignedValue.dat", "Signature.xml"),
     )
+    signer = parse_x509(office.signer.der)
+    assert signer.key is not None
+    own = Key(sm2_thumbprint(signer.key), (office.signer.der,), KeyAlgorithm.SM2)
 
-    def check(to_sign: bytes = prepared.to_sign, **changes: Any) -> None:
-        given: dict[str, Any] = {
-            "seal": office.seal,
+    def check(
+        to_sign: bytes = prepared.to_sign, *, key: Key = own, now: int = NOW, **changes: Any
+    ) -> None:
+        file: dict[str, Any] = {
             "files": files,
             "value_file": prepared.value_file,
-            "now": NOW,
-            **changes,
+            "seal": office.seal,
         }
-        check_ofd_bytes(approved(), to_sign, **given)
+        makers = changes.pop("makers", (parse_x509(office.root.der),))
+        document = Document(ORDER, OfdFile(**{**file, **changes}), to_sign)
+        check_ofd(approved(), document, key, makers=makers, now=now)
 
     def signed(**changes: Any) -> bytes:
         given: dict[str, Any] = {
@@ -195,15 +242,75 @@ def test_the_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
     check()
     assert signed() == prepared.to_sign
     page = next(name for name in files if name.endswith("Content.xml"))
+    entry = files["OFD.xml"]
     for attempt, rule in (
         (lambda: check(signed(data_hash=sm3(b"other"))), "another file"),
         (lambda: check(signed(sign_time=TIME + timedelta(seconds=31))), "another time"),
         (lambda: check(now=NOW + 31), "another time"),
-        (lambda: check(signed(seal=Office.open().seal)), "another seal"),
-        (lambda: check(seal=Office.open().seal), "another seal"),
+        (lambda: check(signed(seal=other.seal)), "another seal"),
+        (lambda: check(seal=other.seal), "another seal"),
+        (lambda: check(signed(seal=other.seal), seal=other.seal), "SIGNER_NOT_IN_SEAL"),
+        (lambda: check(makers=(parse_x509(other.root.der),)), "X509_UNTRUSTED"),
+        (lambda: check(makers=()), "NO_SEAL_ANCHOR"),
+        (lambda: check(key=dataclasses.replace(own, kid="k")), "not certified"),
+        (lambda: check(key=dataclasses.replace(own, x509_chain=())), "not certified"),
         (lambda: check(prepared.to_sign + b"\x00"), "no seal over this file"),
         (lambda: check(prepared.to_sign[:-1]), "no seal over this file"),
         (lambda: check(files={**files, page: files[page] + b" "}), "no seal over this file"),
         (lambda: check(files={**files, "Doc_0/extra.xml": b"<x/>"}), "no seal over this file"),
+        (lambda: check(files={**files, "OFD.xml": entry[:-9]}), "cannot be read"),
+        (lambda: check(files=ofd_samples.package().files), "another certificate"),
+        (lambda: check_ofd(approved(), PDF, own, makers=(), now=NOW), "is no OFD"),
     ):
-        assert rule in refused(attempt)
+        assert rule in refused(attempt), rule
+    with pytest.raises(HubError) as caught:
+        check(files={**files, "Doc_0/large": bytes(DOCUMENT_BYTES_MAX)})
+    assert caught.value.reason is Reason.DOCUMENT_TOO_LARGE
+
+
+def face_pdf(form: CmsForm, items: Mapping[str, str] = ITEMS) -> PreparedPdf:
+    """The page with the metadata of the copy, and a place for the seal."""
+    writer, out = open_writer(page()), io.BytesIO()
+    writer.set_info(
+        generic.DictionaryObject(
+            {generic.pdf_name(f"/{name}"): generic.TextStringObject(items[name]) for name in items}
+        )
+    )
+    writer.write(out)
+    return prepare_pdf(out.getvalue(), PDF_PLACE, picture(), form)
+
+
+def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment() -> None:
+    """Nothing but the place of the signature is left out; it is empty, and there is one."""
+    key = key_of(Ca(), organization=USCC)
+    public = load_der_x509_certificate(key.x509_chain[0]).public_key()
+    own = dataclasses.replace(key, kid=thumbprint(public))
+    form = CmsForm.of(own)
+    prepared = face_pdf(form)
+    file = prepared.unsigned(TIME)
+    attributes = form.attributes(form.digest(*prepared.covered(TIME)))
+
+    def check(data: bytes = file, to_sign: bytes = attributes, now: int = NOW) -> None:
+        document = Document(ORDER, PdfFile(data), to_sign)
+        check_pdf(approved(), document, own, form, now=now)
+
+    check()
+    start, end = prepared.reserved
+    filled = file[:start] + b"<" + b"01" * ((end - start - 2) // 2) + b">" + file[end:]
+    other = face_pdf(form, {**ITEMS, "JZJZZSY": "其他"}).unsigned(TIME)
+    for attempt, rule in (
+        (lambda: check(to_sign=form.attributes(form.digest(b"other"))), "another file"),
+        (lambda: check(to_sign=b"e30.e30"), "no attributes of this key"),
+        (lambda: check(file.replace(b"Acme", b"Evil")), "another file"),
+        (lambda: check(other), "what it is a copy for"),
+        (lambda: check(now=NOW + 31), "another time"),
+        (lambda: check(filled), "not all that is left out"),
+        (lambda: check(file + b"\n% more"), "cannot be read"),
+        (lambda: check(page()), "cannot be read"),
+        (lambda: check_pdf(approved(), OFD, own, form, now=NOW), "is no PDF"),
+    ):
+        assert rule in refused(attempt), rule
+
+
+PDF = Document(ORDER, PdfFile(b""), b"")
+OFD = Document(ORDER, OfdFile({}, "", b""), b"")

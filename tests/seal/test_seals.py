@@ -11,12 +11,13 @@ import pytest
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u, digest
 from hub.proof.intent import parse_intent
 from hub.proof.intent_kinds import KINDS
+from hub.proof.seal_making import check_made, moment_of
 from hub.proof.ses import SesSignature, assemble_signature, parse_seal, parse_signature, tbs_sign
 from hub.proof.ses_checks import check_listed, check_seal_signature, check_signature_value
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
-from hub.seal.electronic_seals import check_made, moment_of
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from tests.registry.office import (
     AUTHORITY,
@@ -159,13 +160,16 @@ async def test_the_seals_key_signs_under_it_and_the_signature_verifies(office: O
         usable.signing.sign(tbs, "ses-seal")
 
 
-async def test_whoever_holds_the_makers_key_can_compare_bytes_and_intent(office: Office) -> None:
-    """SES_SealInfo of another number, name, picture or validity than approved is refused."""
+async def test_whoever_holds_the_makers_key_makes_the_bytes_again(office: Office) -> None:
+    """SES_SealInfo of another number, name, picture, signer, maker, moment or validity than
+    approved, or with anything beside, is refused by its rule."""
     await office.make_seal("ofd", ofd=True)
     made = parse_seal((await electronic(office, OFD)).der)
-    members = {
+    info, now = made.signed_bytes, int(made.create_time.timestamp())
+    members: dict[str, Any] = {
         "seal": OFD,
         "title": made.name,
+        "certificates": [{"key": "keys/o", "x509_chain": [b64u(made.signer_x509s[0])]}],
         "number": made.number,
         "seal_type": made.type,
         "picture": (await electronic(office, OFD)).picture,
@@ -175,18 +179,25 @@ async def test_whoever_holds_the_makers_key_can_compare_bytes_and_intent(office:
         "valid_until": int(made.valid_to_time.timestamp()),
         "maker_key": "keys/k",
     }
-    picture = str(members["picture"])
 
-    check_made(members, made.signed_bytes, picture)
+    def rule(said: bytes = info, key: str = "keys/k", at: int = now, **changes: Any) -> str:
+        with pytest.raises(HubError) as caught:
+            check_made("intents/i", members | changes, said, maker_key=key, now=at)
+        assert caught.value.reason is Reason.INTENT_NOT_APPROVED
+        return str(caught.value.details["rule"])
+
+    check_made("intents/i", members, info, maker_key="keys/k", now=now)
 
     for name, value in (("title", "别的"), ("number", "X"), ("width_mm", 41), ("valid_until", 1)):
-        with refused(Reason.KEY_USAGE_REFUSED):
-            check_made(members | {name: value}, made.signed_bytes, picture)
-    for info, shown in ((made.signed_bytes, "other"), (made.signed_bytes[:-1], picture)):
-        with refused(Reason.KEY_USAGE_REFUSED):
-            check_made(members, info, shown)
-    with refused(Reason.KEY_USAGE_REFUSED):
-        check_made({"seal": OFD}, made.signed_bytes, picture)
+        assert rule(**{name: value}) == "the seal says something that was not approved"
+    assert rule(info.replace(b"SEALWAY", b"ANOTHER")).endswith("was not approved")
+    assert rule(picture=digest(b"other")) == "the seal shows another picture"
+    assert rule(certificates=[]).endswith("certificate that was not approved")
+    assert rule(key="keys/other") == "another key shall make the seal"
+    assert rule(at=now + 31) == "the seal is of another time"
+    assert rule(info[:-1]) == "the bytes are no electronic seal"
+    members.pop("number")
+    assert rule() == "it orders no electronic seal"
 
 
 async def test_a_new_signers_certificate_comes_with_a_new_electronic_seal(office: Office) -> None:

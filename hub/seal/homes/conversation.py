@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from hub.errors import HubError, Reason
 from hub.proof.roster_changes import Link
+from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
 # Nobody can know what became of a request whose answer was lost by these.
@@ -59,15 +60,15 @@ class Conversation:
     _known: set[str] = field(default_factory=set)
     _roster: int = -1
 
-    def sign(self, request: pb.SignRecords) -> list[bytes]:
+    def sign(self, request: SigningRequest) -> list[bytes]:
         """The signatures of `request`, once the signer was shown everything new.
 
-        Where the answer is lost, nobody may send these records again under another id. Raises what
+        Where the answer is lost, nobody may send the same again under another id. Raises what
         `exchange` raises.
         """
         self._introduce()
         try:
-            answer = self.exchange(pb.SignerCall(sign=request))
+            answer = self.exchange(_call(request))
         except HubError as error:
             if error.reason in _LOST:
                 with self.lock:
@@ -121,3 +122,13 @@ class Conversation:
         )
         known = self.exchange(pb.SignerCall(introduce=said)).known
         self._known, self._roster = set(known.key_ids), known.roster_number
+
+
+def _call(request: SigningRequest) -> pb.SignerCall:
+    match request:
+        case pb.SignRecords():
+            return pb.SignerCall(sign=request)
+        case pb.SignDocument():
+            return pb.SignerCall(sign_document=request)
+        case pb.SignSeal():
+            return pb.SignerCall(sign_seal=request)

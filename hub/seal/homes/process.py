@@ -24,6 +24,7 @@ from hub.errors import HubError, Reason
 from hub.seal.homes.conversation import Conversation, Evidence, NoEvidence
 from hub.seal.homes.signers import read_answer
 from hub.seal.signer_process import READY, Settings
+from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -69,7 +70,7 @@ class SignerProcess:
         self._ensure()
         return self._exchange(call)
 
-    def sign(self, request: pb.SignRecords) -> list[bytes]:
+    def sign(self, request: SigningRequest) -> list[bytes]:
         """As `Conversation.sign`. Raises as `ask`."""
         self._ensure()
         return self._said.sign(request)

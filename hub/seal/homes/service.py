@@ -27,7 +27,7 @@ from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json, parse
 from hub.proof.jose import integer, string
 from hub.proof.reasons import ProofError
 from hub.seal.algorithms import PublicKey, Subject, in_der, octets_of_der
-from hub.seal.keys import MadeKey, RecordWork, SealKey, check_private
+from hub.seal.keys import DocumentWork, MadeKey, RecordWork, SealKey, SealWork, check_private
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
 TRIES_MAX: Final = 2
@@ -253,6 +253,14 @@ class ServiceKey:
     def sign(self, signing_input: bytes, format: str) -> bytes:
         """As in `SigningKey`. The service is told of no intent: the caller has shown none."""
         return self._under("").sign(signing_input, format)
+
+    def sign_seal(self, work: SealWork) -> bytes:
+        """As in `SigningKey`; the service is told the digest of the intent."""
+        return self._under(digest(work.mandate.intent)).sign_seal(work)
+
+    def sign_document(self, work: DocumentWork) -> bytes:
+        """As in `SigningKey`; the service is told the digest of the intent."""
+        return self._under(digest(work.mandate.intent)).sign_document(work)
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As in `SigningKey`; the service is told the digest of the intent."""

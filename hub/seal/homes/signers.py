@@ -13,10 +13,12 @@ from typing import Any, Protocol
 import orjson
 
 from hub.domain.certificate import Custody
-from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.proof.document_sealing import DocumentOrder, OfdFile, PdfFile
 from hub.seal.algorithms import PublicKey, Subject
-from hub.seal.keys import KeyHome, MadeKey, RecordWork, SigningKey
+from hub.seal.keys import DocumentWork, KeyHome, MadeKey, RecordWork, SealWork, SigningKey
+from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
 
@@ -27,7 +29,7 @@ class AskedSigner(Protocol):
         """The answer. Raises HubError: that there is none, and what the signer refuses with."""
         ...
 
-    def sign(self, request: pb.SignRecords) -> list[bytes]:
+    def sign(self, request: SigningRequest) -> list[bytes]:
         """The signatures of `request`, as `Conversation.sign`. Raises as `ask`."""
         ...
 
@@ -51,7 +53,7 @@ def read_answer(answer: pb.SignerAnswer) -> pb.SignerAnswer:
 class SignerHome:
     """A home of keys that a signer keeps; as `KeyHome`.
 
-    Signers have rules for records only. Keys of other uses are opened by `inside` where there is
+    Signers have no rule for codes on faces yet: their keys are opened by `inside` where there is
     one, in the hub; elsewhere there is none, and they are refused. `called` is what the signer
     calls this home, where that is not `name`.
     """
@@ -85,7 +87,7 @@ class SignerHome:
         self, kid: str, algorithm: KeyAlgorithm, use: KeyUse, x509_chain: tuple[bytes, ...]
     ) -> SigningKey:
         """As in `KeyHome`."""
-        if use is not KeyUse.RECORD and self.inside is not None:
+        if use is KeyUse.FACE and self.inside is not None:
             return self.inside.open(kid, algorithm, use, x509_chain)
         key = SignerHomeKey(kid, algorithm, use, self.custody, x509_chain, self)
         self.signer.ask(pb.SignerCall(open=key.message()))
@@ -108,10 +110,7 @@ class SignerHome:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SignerHomeKey:
-    """A key of such a home; as `SigningKey`. It signs records, each batch under its mandate.
-
-    Bytes of another format come with nothing to check them by, and are refused.
-    """
+    """A key of such a home; as `SigningKey`. It signs under a mandate alone."""
 
     kid: str
     algorithm: KeyAlgorithm
@@ -123,6 +122,42 @@ class SignerHomeKey:
     def sign(self, signing_input: bytes, format: str) -> bytes:
         """Refused: without a mandate nothing is signed."""
         raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+
+    def sign_seal(self, work: SealWork) -> bytes:
+        """As in `SigningKey`."""
+        (signature,) = self._home.signer.sign(
+            pb.SignSeal(
+                request_id=str(uuid.uuid4()),
+                key=self.message(),
+                intent_name=work.mandate.name,
+                intent=work.mandate.intent,
+                approvals=work.mandate.approvals,
+                to_sign=work.info,
+            )
+        )
+        return signature
+
+    def sign_document(self, work: DocumentWork) -> bytes:
+        """As in `SigningKey`."""
+        document = work.document
+        asked = pb.SignDocument(
+            request_id=str(uuid.uuid4()),
+            key=self.message(),
+            intent_name=work.mandate.name,
+            intent=work.mandate.intent,
+            approvals=work.mandate.approvals,
+            format=FORMATS[self.use],
+            to_sign=document.to_sign,
+            order=_face_order(document.order),
+        )
+        match document.file:
+            case OfdFile(files, value_file, seal):
+                ofd = pb.UnsealedOfd(files=files, value_file=value_file, seal=seal)
+                asked.ofd.CopyFrom(ofd)
+            case PdfFile(data):
+                asked.pdf = data
+        (signature,) = self._home.signer.sign(asked)
+        return signature
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As in `SigningKey`."""
@@ -170,3 +205,26 @@ class SignerHomeKey:
 
     def __repr__(self) -> str:
         return f"SignerHomeKey({self.kid!r}, {self.use.value})"
+
+
+def _face_order(order: DocumentOrder) -> pb.FaceOrder:
+    asked = pb.FaceOrder(
+        authority=order.authority_uscc,
+        vct=order.vct,
+        type_version=order.type_version,
+        identifier=order.identifier,
+        face=order.face,
+    )
+    terms = order.terms
+    if terms is not None:
+        asked.copy.CopyFrom(
+            pb.FaceCopyTerms(
+                name=terms.name,
+                purpose=terms.purpose,
+                recipient=terms.recipient,
+                maker=terms.maker,
+                made_time_us=terms.made_time_us,
+                expire_time_us=terms.expire_time_us,
+            )
+        )
+    return asked

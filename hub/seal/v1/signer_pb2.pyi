@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignerCall(_message.Message):
-    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle")
+    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal")
     INTRODUCE_FIELD_NUMBER: _ClassVar[int]
     MAKE_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
@@ -15,6 +15,8 @@ class SignerCall(_message.Message):
     CHECK_FIELD_NUMBER: _ClassVar[int]
     SIGN_FIELD_NUMBER: _ClassVar[int]
     SETTLE_FIELD_NUMBER: _ClassVar[int]
+    SIGN_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    SIGN_SEAL_FIELD_NUMBER: _ClassVar[int]
     introduce: SignerIntroduction
     make: MakeSignerKey
     destroy: DestroySignerKey
@@ -22,7 +24,9 @@ class SignerCall(_message.Message):
     check: CheckSignerHome
     sign: SignRecords
     settle: SettleSigning
-    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ...) -> None: ...
+    sign_document: SignDocument
+    sign_seal: SignSeal
+    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ...) -> None: ...
 
 class SignerAnswer(_message.Message):
     __slots__ = ("refused", "known", "made", "done", "home", "signatures", "settled")
@@ -38,9 +42,9 @@ class SignerAnswer(_message.Message):
     made: MadeSignerKey
     done: SignerDone
     home: SignerHome
-    signatures: RecordSignatures
+    signatures: Signatures
     settled: SettledSigning
-    def __init__(self, refused: _Optional[_Union[SignerRefusal, _Mapping]] = ..., known: _Optional[_Union[SignerKnowledge, _Mapping]] = ..., made: _Optional[_Union[MadeSignerKey, _Mapping]] = ..., done: _Optional[_Union[SignerDone, _Mapping]] = ..., home: _Optional[_Union[SignerHome, _Mapping]] = ..., signatures: _Optional[_Union[RecordSignatures, _Mapping]] = ..., settled: _Optional[_Union[SettledSigning, _Mapping]] = ...) -> None: ...
+    def __init__(self, refused: _Optional[_Union[SignerRefusal, _Mapping]] = ..., known: _Optional[_Union[SignerKnowledge, _Mapping]] = ..., made: _Optional[_Union[MadeSignerKey, _Mapping]] = ..., done: _Optional[_Union[SignerDone, _Mapping]] = ..., home: _Optional[_Union[SignerHome, _Mapping]] = ..., signatures: _Optional[_Union[Signatures, _Mapping]] = ..., settled: _Optional[_Union[SettledSigning, _Mapping]] = ...) -> None: ...
 
 class SignerIntroduction(_message.Message):
     __slots__ = ("origin", "region", "log_key", "links", "receipts")
@@ -204,7 +208,96 @@ class RecordBytes(_message.Message):
     decoys: bytes
     def __init__(self, row_index: _Optional[int] = ..., payload: _Optional[bytes] = ..., disclosures: _Optional[_Iterable[str]] = ..., decoys: _Optional[bytes] = ...) -> None: ...
 
-class RecordSignatures(_message.Message):
+class SignDocument(_message.Message):
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "format", "to_sign", "order", "ofd", "pdf")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    TO_SIGN_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    OFD_FIELD_NUMBER: _ClassVar[int]
+    PDF_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key: SignerKey
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    format: str
+    to_sign: bytes
+    order: FaceOrder
+    ofd: UnsealedOfd
+    pdf: bytes
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., format: _Optional[str] = ..., to_sign: _Optional[bytes] = ..., order: _Optional[_Union[FaceOrder, _Mapping]] = ..., ofd: _Optional[_Union[UnsealedOfd, _Mapping]] = ..., pdf: _Optional[bytes] = ...) -> None: ...
+
+class FaceOrder(_message.Message):
+    __slots__ = ("authority", "vct", "type_version", "identifier", "face", "copy")
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    VCT_FIELD_NUMBER: _ClassVar[int]
+    TYPE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    FACE_FIELD_NUMBER: _ClassVar[int]
+    COPY_FIELD_NUMBER: _ClassVar[int]
+    authority: str
+    vct: str
+    type_version: int
+    identifier: str
+    face: str
+    copy: FaceCopyTerms
+    def __init__(self, authority: _Optional[str] = ..., vct: _Optional[str] = ..., type_version: _Optional[int] = ..., identifier: _Optional[str] = ..., face: _Optional[str] = ..., copy: _Optional[_Union[FaceCopyTerms, _Mapping]] = ...) -> None: ...
+
+class FaceCopyTerms(_message.Message):
+    __slots__ = ("name", "purpose", "recipient", "maker", "made_time_us", "expire_time_us")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENT_FIELD_NUMBER: _ClassVar[int]
+    MAKER_FIELD_NUMBER: _ClassVar[int]
+    MADE_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    purpose: str
+    recipient: str
+    maker: str
+    made_time_us: int
+    expire_time_us: int
+    def __init__(self, name: _Optional[str] = ..., purpose: _Optional[str] = ..., recipient: _Optional[str] = ..., maker: _Optional[str] = ..., made_time_us: _Optional[int] = ..., expire_time_us: _Optional[int] = ...) -> None: ...
+
+class UnsealedOfd(_message.Message):
+    __slots__ = ("files", "value_file", "seal")
+    class FilesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FILE_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.ScalarMap[str, bytes]
+    value_file: str
+    seal: bytes
+    def __init__(self, files: _Optional[_Mapping[str, bytes]] = ..., value_file: _Optional[str] = ..., seal: _Optional[bytes] = ...) -> None: ...
+
+class SignSeal(_message.Message):
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "to_sign")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    TO_SIGN_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key: SignerKey
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    to_sign: bytes
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., to_sign: _Optional[bytes] = ...) -> None: ...
+
+class Signatures(_message.Message):
     __slots__ = ("signatures",)
     SIGNATURES_FIELD_NUMBER: _ClassVar[int]
     signatures: _containers.RepeatedScalarFieldContainer[bytes]

@@ -1,0 +1,184 @@
+"""What a signer demands of each kind of request before its key is used: one rule for one format.
+
+Every rule ends in `Allowed`: the exact bytes that the key signs, and the use that they are of the
+intent. What makes them is made again from the intent, or compared with it, in `hub.proof`; the hub
+composes by the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from hub.domain.face import CopyTerms
+from hub.domain.record import SealingOrder
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
+from hub.errors import HubError, Reason
+from hub.proof.document_sealing import (
+    Document,
+    DocumentOrder,
+    OfdFile,
+    PdfFile,
+    check_ofd,
+    check_pdf,
+)
+from hub.proof.encoding import b64u
+from hub.proof.intent_kinds import KINDS
+from hub.proof.jose import Keys
+from hub.proof.reasons import ProofError
+from hub.proof.record_batch import fold_records
+from hub.proof.roster import Roster, verify_approved
+from hub.proof.seal_kinds import SEAL_MAKE, SEAL_RENEW
+from hub.proof.seal_making import check_made
+from hub.proof.sealing import ApprovedIntent, open_batch, refused
+from hub.proof.x509_sm2 import X509
+from hub.seal.cms import CmsForm
+from hub.seal.keys import SigningKey, header_segment
+from hub.seal.v1 import signer_pb2 as pb
+
+RECORDS_MAX: Final = 10_000
+
+SigningRequest: TypeAlias = pb.SignRecords | pb.SignDocument | pb.SignSeal
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be signed, once each: `inputs` in their order. They count as `count` uses of
+    `counter`, of which there may be `uses_max`; `name` is the intent's."""
+
+    inputs: Sequence[bytes] = field(repr=False)
+    counter: str
+    count: int
+    uses_max: int
+    name: str
+
+
+def allow_records(
+    asked: pb.SignRecords, approved: ApprovedIntent, key: SigningKey, keys: Keys, now: int
+) -> Allowed:
+    """Records, one by one or folded: the batch is the department's, and each record what may be
+    signed for its row. `keys` are departments' keys.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    batch = open_batch(approved, _order(asked.batch), key=key, keys=keys, now=now)
+    rows = {record.row_index for record in asked.records}
+    if not 0 < len(asked.records) <= RECORDS_MAX or len(rows) != len(asked.records):
+        raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
+    for record in asked.records:
+        batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
+    header = header_segment(key)
+    return Allowed(
+        inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(approved.name, asked)],
+        # Twins are one record: each algorithm may sign as often as the intent allows.
+        counter=approved.digest
+        if key.algorithm is KeyAlgorithm.ES256
+        else f"{approved.digest} SM2",
+        count=len(asked.records),
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_document(
+    asked: pb.SignDocument,
+    approved: ApprovedIntent,
+    key: SigningKey,
+    makers: Sequence[X509],
+    now: int,
+) -> Allowed:
+    """A face as OFD or PDF: file, intent and bytes are compared with each other. `makers` are the
+    anchors of those who make electronic seals.
+
+    Raises HubError: KEY_USAGE_REFUSED, INTENT_NOT_APPROVED with the rule, DOCUMENT_TOO_LARGE,
+    KEY_EXPIRED.
+    """
+    if asked.format != FORMATS[key.use]:
+        raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
+    document = _document(asked)
+    if key.use is KeyUse.OFD:
+        check_ofd(approved, document, key, makers=makers, now=now)
+    else:
+        check_pdf(approved, document, key, CmsForm.of(key), now=now)
+    return Allowed(
+        inputs=[document.to_sign],
+        counter=approved.digest,
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) -> Allowed:
+    """An electronic seal, once: it is what the intent orders of this key, byte for byte.
+
+    Raises HubError(INTENT_NOT_APPROVED) with the rule.
+    """
+    name = asked.intent_name
+    try:
+        approved = verify_approved(asked.intent, asked.approvals, roster, KINDS, now=now)
+    except ProofError as error:
+        detail = f" ({error.detail})" if error.detail else ""
+        raise refused(name, f"{error.reason.value}{detail}") from error
+    if approved.intent.kind not in (SEAL_MAKE, SEAL_RENEW) or now >= approved.until:
+        raise refused(name, "it is no intent to make a seal, or no longer in force")
+    check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
+    return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
+
+
+def _payloads(name: str, asked: pb.SignRecords) -> list[bytes]:
+    """What is signed: each record, or all of them folded, once each was found to be allowed."""
+    payloads = [record.payload for record in asked.records]
+    if not asked.seed:
+        return payloads
+    try:
+        return [fold_records(payloads, asked.seed).payload]
+    except ProofError as error:
+        raise refused(name, f"the records cannot be folded: {error.reason.value}") from error
+
+
+def _order(batch: pb.SignedBatch) -> SealingOrder:
+    """The batch in the words of the checks; whatever only the hub needs is left empty."""
+    return SealingOrder(
+        authority="",
+        authority_uscc=batch.authority,
+        type_code=batch.type_code,
+        vct=batch.vct,
+        type_version=batch.type_version,
+        integrity=batch.integrity,
+        digests_n=0,
+        manifest=batch.manifest,
+        batch=batch.batch,
+        rows_n=len(batch.rows),
+        root_jws=batch.root_jws,
+        rows=[(row.salt, row.row) for row in batch.rows],
+    )
+
+
+def _document(asked: pb.SignDocument) -> Document:
+    """The document in the words of the checks."""
+    order, said = asked.order, asked.order.copy
+    terms = CopyTerms(
+        said.name,
+        said.purpose,
+        said.recipient,
+        said.maker,
+        said.made_time_us,
+        said.expire_time_us,
+    )
+    file: OfdFile | PdfFile = PdfFile(asked.pdf)
+    if asked.WhichOneof("file") == "ofd":
+        file = OfdFile(dict(asked.ofd.files), asked.ofd.value_file, asked.ofd.seal)
+    return Document(
+        DocumentOrder(
+            authority_uscc=order.authority,
+            vct=order.vct,
+            type_version=order.type_version,
+            identifier=order.identifier,
+            face=order.face,
+            terms=terms if order.HasField("copy") else None,
+        ),
+        file,
+        asked.to_sign,
+    )
