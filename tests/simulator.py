@@ -459,9 +459,10 @@ class Officer(Member):
         uses_max: int = 1,
         days: int = 3650,
         replaces: str = "",
+        now: int | None = None,
     ) -> None:
         """Propose an intent of any kind, in force since an hour ago."""
-        now = int(time.time())
+        now = int(time.time()) if now is None else now
         await self.call(
             self.intents.ProposeIntent,
             intents_pb2.ProposeIntentRequest(

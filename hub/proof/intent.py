@@ -2,9 +2,9 @@
 
 An intent is one JSON object, written once and kept verbatim. Every kind has the same members around
 its own: `v, kind, origin, region`, its own, `replaces?, quorum?, not_before, not_after, uses_max,
-requester`, in this order. What a kind may say is data (`intent_kinds`), so that the hub that writes
-an intent, the officer who reads it, the signer that acts on it and the auditor who looks at it
-years later read the same members and nothing else.
+requester, nonce?`, in this order. What a kind may say is data (`intent_kinds`), so that the hub
+that writes an intent, the officer who reads it, the signer that acts on it and the auditor who
+looks at it years later read the same members and nothing else.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ QUORUM_MIN: Final = 2
 """Whatever an intent may be about, two officers besides its requester approve it."""
 QUORUM_MAX: Final = 16
 USES_MAX: Final = 1_000_000_000
+INTENT_NONCE_BYTES: Final = 16
 SECONDS_MAX: Final = 253_402_271_999
 """The last second of the year 9999 in China: whatever reads times can show it."""
 
 _CHINA: Final = timezone(timedelta(hours=8))
 _BEFORE: Final = ("v", "kind", "origin", "region")
-_AFTER: Final = ("replaces", "quorum", "not_before", "not_after", "uses_max", "requester")
+_AFTER: Final = ("replaces", "quorum", "not_before", "not_after", "uses_max", "requester", "nonce")
 _COMMON: Final = frozenset({*_BEFORE, *_AFTER})
 _OFFICER: Final = re.compile(r"officers/[a-z0-9][a-z0-9-]{2,62}")
 
@@ -206,7 +207,8 @@ class Intent:
 
     `members` are the kind's own. `quorum` is how many officers must approve it by the policy under
     which it was proposed; a stricter policy since counts as well. `replaces` is the digest of the
-    intent that this one takes the place of.
+    intent that this one takes the place of. `nonce` tells two apart that say the same: without it
+    the end of one would be the end of the other.
     """
 
     kind: Kind
@@ -219,6 +221,7 @@ class Intent:
     requester: str
     quorum: int = QUORUM_MIN
     replaces: str | None = None
+    nonce: str | None = None
 
     def text(self, name: str) -> str:
         """A member that is a text; empty where it is left out."""
@@ -243,6 +246,8 @@ class Intent:
         members["not_after"] = self.not_after
         members["uses_max"] = self.uses_max
         members["requester"] = self.requester
+        if self.nonce is not None:
+            members["nonce"] = self.nonce
         return emit_json(members)
 
 
@@ -274,6 +279,7 @@ def parse_intent(data: bytes, kinds: Mapping[str, Kind]) -> Intent:
         requester=str(members["requester"]),
         quorum=_integer(members, "quorum") if "quorum" in members else QUORUM_MIN,
         replaces=str(members["replaces"]) if "replaces" in members else None,
+        nonce=str(members["nonce"]) if "nonce" in members else None,
     )
     if not _is_consistent(intent) or intent.to_bytes() != data:
         raise ProofError(ProofReason.INTENT_INVALID, "times, uses or spelling")
@@ -335,6 +341,7 @@ _COMMON_MEMBERS: Final = (
     Member("not_after", MOMENT),
     Member("uses_max", Integer(1, USES_MAX)),
     Member("requester", Text(72)),
+    Member("nonce", Bytes(INTENT_NONCE_BYTES, INTENT_NONCE_BYTES), optional=True),
 )
 
 

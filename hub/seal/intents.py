@@ -30,6 +30,7 @@ from hub.proof.approval import (
 )
 from hub.proof.encoding import b64u
 from hub.proof.intent import (
+    INTENT_NONCE_BYTES,
     INTENT_SIZE_MAX,
     SECONDS_MAX,
     USES_MAX,
@@ -195,6 +196,7 @@ class Intents:
             requester=call.caller.name,
             quorum=roster.quorum.of(kind.name),
             replaces=None if replaced is None else replaced.digest,
+            nonce=b64u(secrets.token_bytes(INTENT_NONCE_BYTES)),
         )
         stored = _stored(f"intents/{proposed.intent_id}", intent, self.clock())
         if await self.database.one(INTENT_BY_NAME, stored.name) is not None:

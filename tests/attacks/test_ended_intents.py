@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,26 @@ async def test_what_was_executed_is_not_executed_again(city: Path, tmp_path: Pat
         for intent in ("pause", "fresh", "more"):
             assert await refusal(hub.officer().execute(intent)) == ("INTENT_CLOSED", "executed")
         assert (await hub.state()).domain() == before
+
+
+async def test_two_that_say_the_same_are_two(city: Path, tmp_path: Path) -> None:
+    """Proposed in one second by one officer: the approvals and the end of each are its own."""
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        zhao, qian = hub.officer(), hub.officer("qian")
+        now = int(time.time())
+        for intent in ("first", "second"):
+            await zhao.propose_kind(intent, "quorum.change", {"default": 2}, now=now)
+        kept = await qian.signed_approval("first")
+        await qian.signed_approval("second")
+        assert await refusal(qian.send_approval("second", kept)) == (
+            "APPROVAL_INVALID",
+            "INTENT_MISMATCH",
+        )
+        for intent in ("first", "second"):
+            for name in ("qian", "sun"):
+                await hub.officer(name).approve(intent)
+
+        assert [(await zhao.execute(one))["roster"] for one in ("first", "second")] == [1, 2]
 
 
 async def test_what_was_stopped_stays_stopped(city: Path, tmp_path: Path) -> None:

@@ -85,6 +85,11 @@ def test_the_golden_intent_is_a_standing_one() -> None:
         (b'"uses_max":1', b'"uses_max":2'),
         (b'"uses_max":1', b'"quorum":2,"uses_max":1'),
         (b'"requester":"officers/ann"', b'"requester":"systems/ann"'),
+        (b'"requester":"officers/ann"', b'"requester":"officers/ann","nonce":"AAAA"'),
+        (
+            b'"requester":"officers/ann"',
+            b'"nonce":"AAAAAAAAAAAAAAAAAAAAAA","requester":"officers/ann"',
+        ),
         (b'"officer":"officers/dan","cause":"left"', b'"cause":"left","officer":"officers/dan"'),
     ],
 )
