@@ -113,6 +113,7 @@ from hub.registry.v1 import (
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.compromises import declared_compromises
 from hub.seal.ended_intents import EndedIntents
+from hub.seal.face_codes import FaceCodes
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
@@ -605,6 +606,7 @@ def _sealed_faces(
         registers=identities,
         signer=seals.signer,
         keys=seals.keys,
+        codes=FaceCodes(origin, config.hub.region, now_us, seals.keys),
         trust=SealTrust(anchors.makers, anchors.sm2_seals, None),
         stamps=open_time_stamps(config),
     )

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final, Protocol
 
 import typer
 
+from hub.cli.code_notes import logged_code, tell_code
 from hub.cli.serve import ConfigOption, find_config
 from hub.cli.session import (
     PAGE_SIZE,
@@ -146,6 +147,7 @@ def seal(
     terminal.say(
         f"Sealed and on file: {answer.document.name}", f"已用印并入库：{answer.document.name}"
     )
+    tell_code(terminal, logged_code(answer.receipt.json))
     keep_receipt(terminal, answer.receipt, receipt)
     next_step(terminal, f"sealway document download {answer.document.name} original.ofd")
 

@@ -15,6 +15,7 @@ from connectors.documents import (
     fetch_document,
 )
 from connectors.heads import keep_receipt_head, kept_head, read_trust
+from hub.cli.code_notes import tell_code
 from hub.cli.documents import beside
 from hub.cli.session import (
     JsonOption,
@@ -156,6 +157,7 @@ def exchange_document(
     terminal.say(f"Document: {in_folder(file)}", f"文件：{in_folder(file)}")
     if fetched.copy:
         terminal.say(f"It is {fetched.copy}.", f"该文件为加注件 {fetched.copy}。")
+        tell_code(terminal, fetched.verified.entry.data.get("code"))
         next_step(terminal, f"sealway verify {in_folder(file)} --trust trust.json")
     say_kept(terminal, out, sent, kept_for)
 

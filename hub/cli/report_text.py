@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hub.proof.reasons import ReasonText, Verdict
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, File, Report, Step
-from hub.proof.summary import NEXT_TEXTS, VERDICT_TEXTS, summarise
+from hub.proof.summary import advice, summarise, verdict_text
 from hub.proof.thumbnail import Thumbnail
 
 LANGUAGES: Final = ("en", "zh")
@@ -103,9 +103,9 @@ class _Page:
         for remark in report.remarks:
             self.console.print(Text(f"! {self._in(REMARK_TEXTS[remark])}", style="yellow"))
         reason = "" if report.reason is None else f" ({report.reason.value})"
-        self.console.print(Text(self._in(NEXT_TEXTS[report.verdict])))
+        self.console.print(Text(self._in(advice(report))))
         mark, colour = _MARKS[report.verdict]
-        verdict = self._in(VERDICT_TEXTS[report.verdict])
+        verdict = self._in(verdict_text(report))
         self.console.print(Text(f"{mark} {verdict}{reason}", style=f"bold {colour}"))
 
     def _step(self, step: Step) -> Text:

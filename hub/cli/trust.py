@@ -56,20 +56,22 @@ def pin(
     signer: _AnchorOption = None,
     pdf: _AnchorOption = None,
     stamp: _AnchorOption = None,
+    face: _AnchorOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add anchors (X.509, PEM or DER), each for its use alone.
 
     Uses: record seals, makers of electronic seals, signers under them, signers of PDF, time stamp
-    authorities. What is pinned already stays.
+    authorities. --face is no anchor, but the certificate of the very key with which an authority
+    signs codes on faces. What is pinned already stays.
 
     Example: sealway trust pin trust.json --maker makers-ca.pem --signer signers-ca.pem
     """
     trust = _read(file)
-    if not any((seal, maker, signer, pdf, stamp)):
+    if not any((seal, maker, signer, pdf, stamp, face)):
         raise UsageError(
-            "nothing to pin: name a file with --seal, --maker, --signer, --pdf or --stamp",
-            "没有要添加的信任锚：请用 --seal、--maker、--signer、--pdf 或 --stamp 指定文件",
+            "nothing to pin: name a file with --seal, --maker, --signer, --pdf, --stamp or --face",
+            "没有要添加的信任锚：请用 --seal、--maker、--signer、--pdf、--stamp 或 --face 指定文件",
             see="sealway trust pin",
         )
     pinned = replace(
@@ -79,6 +81,7 @@ def pin(
         signer_anchors=_with(trust.signer_anchors, signer),
         pdf_anchors=_with(trust.pdf_anchors, pdf),
         stamp_anchors=_with(trust.stamp_anchors, stamp),
+        face_certificates=_with(trust.face_certificates, face),
     )
     _write(Terminal(as_json), file, pinned)
 
@@ -172,6 +175,9 @@ def _show(terminal: Terminal, trust: Trust) -> None:
         (use, anchor.subject.rfc4514_string(), _day(anchor), ", ".join(_keys_of(anchor)))
         for use in _USES
         for anchor in getattr(trust, f"{use}_anchors")
+    ] + [
+        ("face", one.subject.rfc4514_string(), _day(one), ", ".join(_keys_of(one)))
+        for one in trust.face_certificates
     ]
     terminal.table(
         [("anchor for", "用途"), ("name", "名称"), ("until", "有效至"), ("key", "密钥")], rows

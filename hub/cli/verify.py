@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand
 
 from hub.cli.report_text import LANGUAGES, print_picture, print_report
+from hub.domain.qr_text import SCHEME
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, Verdict
 from hub.proof.recognise import recognise
@@ -31,6 +32,7 @@ from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 app = typer.Typer()
 
 EXIT_USAGE: Final = 64
+_STANDARD_INPUT: Final = "-"
 # What a hub's own head file begins with (`FileHead`): number and digest of the checkpoint below.
 _HEAD_FILE: Final = re.compile(rb"[0-9]{1,20} [A-Za-z0-9_-]{43}\n")
 _RECORDS: Final = (Kind.RECORD, Kind.PRESENTATION)
@@ -54,11 +56,12 @@ class VerifyCommand(TyperCommand):
 @app.command("verify", cls=VerifyCommand)
 def verify_command(
     file: Annotated[
-        Path,
+        str,
         typer.Argument(
             help="Record seal, presentation, receipt, answer of a fetch, a plan or a verification,"
             " checkpoint or status list; sealed OFD or PDF, electronic seal (.esl) or signature"
-            " under one (SignedValue.dat)."
+            " under one (SignedValue.dat); text of a code on a face, which may stand here itself"
+            " (SEALWAY:2:…); - for standard input."
         ),
     ],
     trust: Annotated[
@@ -132,19 +135,19 @@ def verify_command(
         raise typer.BadParameter(
             f"--require {require}: write ES256 or SM2 / --require {require}：应为 ES256 或 SM2"
         )
-    data = _read(file)
+    name, data = _given(file)
     if _HEAD_FILE.match(data):
         raise typer.BadParameter(
-            f"{file.name} is a hub's own head, two checkpoints in turn; verify what `sealway log"
-            f" checkpoint --out FILE` stores / {file.name} 是枢纽自用的日志头文件；请验证"
+            f"{name} is a hub's own head, two checkpoints in turn; verify what `sealway log"
+            f" checkpoint --out FILE` stores / {name} 是枢纽自用的日志头文件；请验证"
             " sealway log checkpoint --out FILE 保存的检查点"
         )
     kind = recognise(data)
     if kind is None:
         raise typer.BadParameter(
-            f"{file.name} is none of: record seal, presentation, receipt, answer, plan,"
+            f"{name} is none of: record seal, presentation, receipt, answer, plan,"
             " verification, checkpoint, status list token, OFD, PDF, electronic seal, signature"
-            f" under a seal / 无法识别 {file.name} 的格式"
+            f" under a seal, code on a face / 无法识别 {name} 的格式"
         )
     evidence = Evidence(
         now=_clock(at),
@@ -176,7 +179,7 @@ def verify_command(
     else:
         if picture is not None:
             print_picture(picture)
-        print_report(report, file.name, (lang,) if lang else LANGUAGES, simple=simple)
+        print_report(report, name, (lang,) if lang else LANGUAGES, simple=simple)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
@@ -202,6 +205,19 @@ def _judged(
         return report, verifiers.thumbnail(data) if show else None
     finally:
         verifiers.close()
+
+
+def _given(argument: str) -> tuple[str, bytes]:
+    """What to call it, and its bytes: the argument itself, standard input or a file."""
+    if argument.startswith(SCHEME):
+        return "code", argument.encode()
+    if argument == _STANDARD_INPUT:
+        data = sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
+        if len(data) > FILE_BYTES_MAX:
+            raise typer.BadParameter(f"more than {FILE_BYTES_MAX} bytes came / 输入过大")
+        return "standard input", data
+    path = Path(argument)
+    return path.name, _read(path)
 
 
 def _read(path: Path) -> bytes:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from hub.domain.certificate_type import CertificateType
 from hub.domain.strict_json import Json
+
+_HOLDER_NAME: Final = ("CZZT", "name")
+_NUMBER: Final = "ZZBH"
 
 
 class FileKind(StrEnum):
@@ -23,6 +28,23 @@ class FaceFormat(StrEnum):
 
     OFD = "application/ofd"
     PDF = "application/pdf"
+
+
+class CodeKind(StrEnum):
+    """Which code a face carries (docs/formats/qr-code.md); the values stand in log entries.
+
+    All but the first name a certificate and prove nothing by themselves.
+    """
+
+    SIGNED = "signed"
+    NO_KEY = "no-key"
+    """The seal has no key for codes in force."""
+    OTHER_ISSUER = "other-issuer"
+    """The identifier names a predecessor, for whom the authority's key does not sign."""
+    NO_NAME = "no-name"
+    """The type has no field that is its holder's name, or no number is printed."""
+    NO_ROOM = "no-room"
+    """The signed code would not be read from paper, in the box that the template gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,23 @@ class FaceContent:
     valid_from: str
     valid_until: str
     status_place: str
+
+    def printed_number(self, certificate_type: CertificateType) -> str:
+        """The number on the face: one that the hub keeps as a hash only is a field of it."""
+        return self.number or self._field(certificate_type, _NUMBER)
+
+    def holder_name(self, certificate_type: CertificateType) -> str:
+        """The holder's name on the face: the field 持证者 of GB/T 36903, else the one called
+        `name`; "" where the type has neither."""
+        found = (self._field(certificate_type, name) for name in _HOLDER_NAME)
+        return next((text for text in found if text), "")
+
+    def _field(self, certificate_type: CertificateType, wanted: str) -> str:
+        for one in certificate_type.fields:
+            value = self.fields.get(one.name)
+            if wanted in (one.short_name, one.name) and isinstance(value, str):
+                return value
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from hub.errors import HubError, Reason
 
 # A text that begins so is a code of ours, of whatever version.
 SCHEME: Final = "SEALWAY:"
-_PREFIX: Final = f"{SCHEME}1:"
+LOOKUP_PREFIX: Final = f"{SCHEME}1:"
+PREVIEW_PREFIX: Final = f"{SCHEME}PREVIEW:"
 # Letters of the alphanumeric mode of ISO/IEC 18004, in which a code takes half the room.
 _TEXT: Final = re.compile(
     r"SEALWAY:1:([0-9A-Z./-]{1,200}):([0-9A-Z.]{1,200}):(0|[1-9][0-9]{0,8}):(0|[1-9][0-9]{0,9})"
@@ -42,7 +43,7 @@ class QrText:
         (IDENTIFIER_INVALID) for a wrong check character."""
         found = _TEXT.fullmatch(text)
         if found is None:
-            rule = f"{_PREFIX}origin:identifier:list:place, docs/formats/qr-code.md"
+            rule = f"{LOOKUP_PREFIX}origin:identifier:list:place, docs/formats/qr-code.md"
             raise HubError(Reason.FIELD_INVALID, field="qrcode", rule=rule)
         if found[1] != origin.upper():
             raise HubError(Reason.FIELD_INVALID, field="qrcode", rule=f"a code of {origin}")
@@ -51,6 +52,16 @@ class QrText:
 
     def __str__(self) -> str:
         return (
-            f"{_PREFIX}{self.origin.upper()}:{self.identifier}:{self.status_list}"
+            f"{LOOKUP_PREFIX}{self.origin.upper()}:{self.identifier}:{self.status_list}"
             f":{self.status_place}"
         )
+
+
+def status_uri(origin: str, status_list: int) -> str:
+    """Where the status list of this number stands (docs/formats/status-list.md)."""
+    return f"https://{origin}/status/{status_list}"
+
+
+def preview_text(origin: str, identifier: str) -> str:
+    """The code of a sample (样张): it says so, and no reader takes it for a certificate's."""
+    return f"{PREVIEW_PREFIX}{origin.upper()}:{identifier}"

@@ -113,6 +113,8 @@ ALGORITHMS: Final[Mapping[KeyUse, frozenset[KeyAlgorithm]]] = MappingProxyType(
         KeyUse.MAKER: frozenset({KeyAlgorithm.SM2}),
         KeyUse.OFD: frozenset({KeyAlgorithm.SM2}),
         KeyUse.PDF: frozenset(KeyAlgorithm),
+        # Whoever scans a code knows one algorithm: browsers have no other.
+        KeyUse.FACE: frozenset({KeyAlgorithm.ES256}),
     }
 )
 """What keys of each use may be."""

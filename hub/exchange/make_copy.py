@@ -211,6 +211,7 @@ def _said(terms: CopyTerms, sealed: SealedFace, size: int, digest: str) -> dict[
         "purpose": terms.purpose,
         "expire_time_us": terms.expire_time_us,
         "face": f"{sealed.template} {sealed.template_digest}",
+        "code": sealed.code.value,
         "seal": sealed.seal,
         "intent": sealed.intent,
     }

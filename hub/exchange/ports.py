@@ -10,7 +10,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
-from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import ServiceItem
@@ -187,6 +187,8 @@ class SealedFace(Protocol):
     def template(self) -> str: ...
     @property
     def template_digest(self) -> str: ...
+    @property
+    def code(self) -> CodeKind: ...
     @property
     def writes(self) -> Sequence[Write]: ...
     @property

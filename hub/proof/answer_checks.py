@@ -159,7 +159,7 @@ def _verify_given(
         StepName.ENTRY_MATCH, lambda: check_logged(presentation, logged)
     ):
         return
-    verify_status(run, trust, evidence, presentation)
+    verify_status(run, trust, evidence, presentation.record.status)
 
 
 def _verify_receipt(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hub.proof.code_checks import check_face_code
 from hub.proof.face_facts import FaceFacts
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
@@ -45,6 +46,8 @@ def verify_face(
         run.fact(FactName.RECIPIENT, facts.copy.recipient)
         run.fact(FactName.EXPIRES, iso_time(facts.copy.expires))
     run.check(StepName.FACE, lambda: _check_time(run, facts, evidence))
+    if facts.code:
+        run.check(StepName.FACE_CODE, lambda: check_face_code(run, facts, trust, evidence))
     if evidence.record is not None:
         record = evidence.record
         run.check(StepName.FACE_RECORD, lambda: _check_record(facts, record, trust, evidence))

@@ -14,7 +14,7 @@ from typing import Final
 
 from hub.domain.identifier import CertificateIdentifier
 from hub.errors import HubError
-from hub.proof.encoding import Json, b64u, b64u_decode, emit_json
+from hub.proof.encoding import Json, b64u, b64u_decode, emit_json, parse_object
 from hub.proof.jose import (
     FACE_TYP,
     FORMAT_VERSION,
@@ -75,7 +75,20 @@ class FaceCode:
 
 
 def sign_face_code(code: FaceCode, signer: Signer) -> str:
-    """The text of the code under an ES256 key. Raises ProofError(TOO_LARGE)."""
+    """The text of the code under an ES256 key. Raises ProofError(TOO_LARGE), before it signs."""
+    payload = _payload(code)
+    unsigned_text(code)
+    _, _, signature = signer.compact(FACE_TYP, payload).split(".")
+    return _text(signer.kid, b64u_decode(signature), payload)
+
+
+def unsigned_text(code: FaceCode) -> str:
+    """As long as the text of the code will be, and of nobody's key: whether it fits a box is known
+    before it is signed. Raises ProofError(TOO_LARGE)."""
+    return _text(b64u(bytes(_KID_BYTES)), bytes(_SIGNATURE_BYTES), _payload(code))
+
+
+def _payload(code: FaceCode) -> bytes:
     claims: dict[str, Json] = {
         "v": FORMAT_VERSION,
         "origin": code.origin,
@@ -89,10 +102,11 @@ def sign_face_code(code: FaceCode, signer: Signer) -> str:
     if code.valid_until:
         claims["until"] = code.valid_until
     claims |= {"list": code.status_list, "place": code.status_place, "iat": code.iat}
-    payload = emit_json(claims)
-    _, _, signature = signer.compact(FACE_TYP, payload).split(".")
-    packed = b64u_decode(signer.kid) + b64u_decode(signature) + payload
-    text = PREFIX + base45(packed)
+    return emit_json(claims)
+
+
+def _text(kid: str, signature: bytes, payload: bytes) -> str:
+    text = PREFIX + base45(b64u_decode(kid) + signature + payload)
     if len(text) > FACE_CODE_SIZE_MAX:
         raise ProofError(ProofReason.TOO_LARGE)
     return text
@@ -105,6 +119,39 @@ def verify_face_code(text: str, *, keys: Keys, origin: str, region: str, now: in
     authority's credit code. Whether the paper says the same is for whoever holds it, and whether
     the certificate is still in force its status list.
     """
+    kid, signature, payload = _unpacked(text)
+    if keys(kid) is None:
+        # An issuer that nobody pinned here is no forger.
+        raise ProofError(ProofReason.KEY_UNKNOWN, verdict=Verdict.CANNOT_CHECK)
+    header = header_segment(FACE_TYP, kid)
+    compact = f"{header}.{b64u(payload)}.{b64u(signature)}"
+    jws = open_jws(compact, typ=FACE_TYP, keys=keys, size_max=2 * FACE_CODE_SIZE_MAX)
+    code = _code(jws.claims)
+    check_equal(
+        jws.claims,
+        {
+            "origin": (origin, ProofReason.ORIGIN_WRONG),
+            "region": (region, ProofReason.REGION_WRONG),
+        },
+    )
+    if code.issuer != jws.key.owner:
+        raise ProofError(ProofReason.ISSUER_MISMATCH)
+    check_issued(code.iat, now)
+    return code
+
+
+def read_face_code(text: str) -> FaceCode:
+    """What a code claims, its signature not looked at. Raises ProofError as `verify_face_code`."""
+    return read_payload(_unpacked(text)[2])
+
+
+def read_payload(payload: bytes) -> FaceCode:
+    """What is signed of a code, read. Raises ProofError."""
+    return _code(parse_object(payload))
+
+
+def _unpacked(text: str) -> tuple[str, bytes, bytes]:
+    """Key id, signature and payload."""
     if len(text) > FACE_CODE_SIZE_MAX:
         raise ProofError(ProofReason.TOO_LARGE)
     if not text.startswith(PREFIX):
@@ -113,29 +160,11 @@ def verify_face_code(text: str, *, keys: Keys, origin: str, region: str, now: in
     signed = _KID_BYTES + _SIGNATURE_BYTES
     if len(packed) <= signed:
         raise ProofError(ProofReason.CODE_MALFORMED)
-    kid, signature, payload = packed[:_KID_BYTES], packed[_KID_BYTES:signed], packed[signed:]
-    if keys(b64u(kid)) is None:
-        # An issuer that nobody pinned here is no forger.
-        raise ProofError(ProofReason.KEY_UNKNOWN, verdict=Verdict.CANNOT_CHECK)
-    header = header_segment(FACE_TYP, b64u(kid))
-    compact = f"{header}.{b64u(payload)}.{b64u(signature)}"
-    jws = open_jws(compact, typ=FACE_TYP, keys=keys, size_max=2 * FACE_CODE_SIZE_MAX)
-    check_members(jws.claims, _REQUIRED, frozenset({"until"}))
-    check_equal(
-        jws.claims,
-        {
-            "origin": (origin, ProofReason.ORIGIN_WRONG),
-            "region": (region, ProofReason.REGION_WRONG),
-        },
-    )
-    code = _code(jws.claims)
-    if code.issuer != jws.key.owner:
-        raise ProofError(ProofReason.ISSUER_MISMATCH)
-    check_issued(code.iat, now)
-    return code
+    return b64u(packed[:_KID_BYTES]), packed[_KID_BYTES:signed], packed[signed:]
 
 
 def _code(claims: dict[str, Json]) -> FaceCode:
+    check_members(claims, _REQUIRED, frozenset({"until"}))
     try:
         identifier = str(CertificateIdentifier.parse(string(claims, "cert")))
     except HubError as error:

@@ -29,10 +29,13 @@ RECIPIENT_ITEM: Final = "SEALWAY_RECIPIENT"
 """Whom an annotated copy was made for; GB/T 36903 has no element for it."""
 COPY_ITEM: Final = "SEALWAY_COPY"
 """The name of an annotated copy in the register."""
+CODE_ITEM: Final = "SEALWAY_CODE"
+"""The text of the two-dimensional code that stands on it."""
 
 ITEMS_MAX: Final = 500
 TEXT_MAX: Final = 10_000
-_CHINA: Final = timezone(timedelta(hours=8))
+CHINA: Final = timezone(timedelta(hours=8))
+"""The time of every day that stands on a face."""
 _COPY_ITEMS: Final = (PURPOSE_ITEM, RECIPIENT_ITEM, MADE_ITEM, EXPIRE_ITEM)
 
 
@@ -55,6 +58,11 @@ class FaceFacts:
     face: str
     copy: CopyFacts | None
     items: Mapping[str, str] = field(repr=False)
+
+    @property
+    def code(self) -> str:
+        """The text of its two-dimensional code; "" in a file that does not repeat it."""
+        return self.items.get(CODE_ITEM, "")
 
 
 def ofd_facts(package: Package) -> FaceFacts | None:
@@ -117,6 +125,6 @@ def read_facts(items: Mapping[str, str]) -> FaceFacts | None:
 
 def _seconds(text: str, name: str) -> int:
     try:
-        return int(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=_CHINA).timestamp())
+        return int(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=CHINA).timestamp())
     except ValueError as error:
         raise ProofError(ProofReason.FACE_METADATA, name) from error

@@ -106,6 +106,9 @@ class ProofReason(StrEnum):
     CHALLENGE_MISMATCH = "CHALLENGE_MISMATCH"
     ATTESTATION_MISMATCH = "ATTESTATION_MISMATCH"
     CODE_MALFORMED = "CODE_MALFORMED"
+    CODE_PREVIEW = "CODE_PREVIEW"
+    CODE_UNSIGNED = "CODE_UNSIGNED"
+    CODE_DAYS = "CODE_DAYS"
 
     # National algorithms and seals (GB/T 32918, GB/T 38540).
     SM2_UNAVAILABLE = "SM2_UNAVAILABLE"
@@ -118,6 +121,7 @@ class ProofReason(StrEnum):
     FACE_METADATA = "FACE_METADATA"
     COPY_EXPIRED = "COPY_EXPIRED"
     FACE_DIFFERS = "FACE_DIFFERS"
+    FACE_CODE_DIFFERS = "FACE_CODE_DIFFERS"
     SIGNER_NOT_IN_SEAL = "SIGNER_NOT_IN_SEAL"
     SIGNER_DIGEST_UNKNOWN = "SIGNER_DIGEST_UNKNOWN"
     SIGNING_TIME_UNKNOWN = "SIGNING_TIME_UNKNOWN"
@@ -189,6 +193,7 @@ class ProofReason(StrEnum):
     NO_TRUST = "NO_TRUST"
     NO_SEAL_ANCHOR = "NO_SEAL_ANCHOR"
     NO_STATUS_KEY = "NO_STATUS_KEY"
+    NO_FACE_PIN = "NO_FACE_PIN"
     NO_STATUS = "NO_STATUS"
     NO_REQUEST = "NO_REQUEST"
     NO_ANSWER = "NO_ANSWER"
@@ -378,6 +383,10 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "The trust file names no key for status lists; get one that does.",
         "信任文件没有状态列表密钥；请获取包含该密钥的信任文件。",
     ),
+    ProofReason.NO_FACE_PIN: ReasonText(
+        "The trust file pins no issuer of codes; add its certificate: sealway trust pin --face.",
+        "信任文件未固定任何二维码签发部门；请用 sealway trust pin --face 添加其数字证书。",
+    ),
     ProofReason.NO_STATUS: ReasonText(
         "No status list token is given; name a current one with --status.",
         "未提供状态列表令牌；请用 --status 指定最新令牌。",
@@ -442,6 +451,10 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.FACE_DIFFERS: ReasonText(
         "The file shows another certificate or version than the record.",
         "文件所示证照或版本与数据记录不符。",
+    ),
+    ProofReason.FACE_CODE_DIFFERS: ReasonText(
+        "The code on the face says something else than the file around it.",
+        "照面二维码与文件所载内容不一致。",
     ),
     ProofReason.SEAL_EXPIRED: ReasonText(
         "The seal had expired at the time that counts.",
@@ -1009,6 +1022,18 @@ TEXTS.update(
         ProofReason.CHALLENGE_MISMATCH: ReasonText(
             "The approval was changed after it was given.",
             "批准内容与所签挑战值不符。",
+        ),
+        ProofReason.CODE_PREVIEW: ReasonText(
+            "This is the code of a sample; no certificate has it.",
+            "这是样张的二维码，不属于任何证照。",
+        ),
+        ProofReason.CODE_UNSIGNED: ReasonText(
+            "The code is not signed: it names a certificate, proves nothing; ask the hub for it.",
+            "该二维码未签名，仅指明证照，不能证明任何内容；请向枢纽查询。",
+        ),
+        ProofReason.CODE_DAYS: ReasonText(
+            "By the days in its code the certificate is not in force.",
+            "按二维码所载日期，证照不在有效期内。",
         ),
         ProofReason.CODE_MALFORMED: ReasonText(
             "The text is not that of a signed code.", "该文本不是带签名的二维码文本。"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from hub.domain.qr_text import SCHEME, status_uri
 from hub.proof.encoding import Json, b64u_decode, parse_object
+from hub.proof.face_code import read_face_code
 from hub.proof.jose import SEAL_TYP, STATUS_TYP
 from hub.proof.reasons import ProofError
 from hub.proof.report import Kind
@@ -31,6 +33,8 @@ def recognise(data: bytes) -> Kind | None:
         text = data.decode()
     except UnicodeDecodeError:
         return None
+    if text.startswith(SCHEME):
+        return Kind.FACE_CODE
     if text.lstrip().startswith("{"):
         return _recognise_json(text)
     if "\n" in text.rstrip("\r\n"):
@@ -55,8 +59,11 @@ def status_uris(data: bytes) -> tuple[str, ...]:
         return ()
     try:
         text = data.decode().strip()
+        if text.startswith(SCHEME):
+            code = read_face_code(text)
+            return (status_uri(code.origin, code.status_list),)
         members = json.loads(text) if text.startswith("{") else None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ProofError):
         return ()
     given = members.get("certificates") if isinstance(members, dict) else [{"presentation": text}]
     found: dict[str, None] = {}

@@ -21,6 +21,7 @@ from hub.proof.sd_jwt import (
     Custody,
     Expectation,
     Presentation,
+    StatusReference,
     check_asked,
     check_version,
     open_record,
@@ -51,7 +52,7 @@ def verify_record(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
         checked = run.check(StepName.IDENTIFIER, lambda: check_version(presentation.record))
     run.remark(Remark.NO_FIELDS if not presentation.disclosed else Remark.NOT_AN_EXCHANGE)
     if checked:
-        verify_status(run, trust, evidence, presentation)
+        verify_status(run, trust, evidence, presentation.record.status)
 
 
 def open_seal(
@@ -168,15 +169,13 @@ def check_logged(presentation: Presentation, logged: LoggedCertificate) -> None:
         raise ProofError(ProofReason.VCT_MISMATCH, "another than was logged")
 
 
-def verify_status(run: Run, trust: Trust, evidence: Evidence, presentation: Presentation) -> None:
+def verify_status(run: Run, trust: Trust, evidence: Evidence, reference: StatusReference) -> None:
     """P12: what the list says of the record at the reader's clock."""
     if not evidence.status_tokens:
         run.missing(ProofReason.NO_STATUS, StepName.STATUS)
         run.remark(Remark.STATUS_NOT_CHECKED)
         return
-    listed = run.step(
-        StepName.STATUS_LIST, lambda: _read_status(run, trust, evidence, presentation)
-    )
+    listed = run.step(StepName.STATUS_LIST, lambda: _read_status(run, trust, evidence, reference))
     if listed is None:
         return
     status, as_of = listed
@@ -186,10 +185,9 @@ def verify_status(run: Run, trust: Trust, evidence: Evidence, presentation: Pres
 
 
 def _read_status(
-    run: Run, trust: Trust, evidence: Evidence, presentation: Presentation
+    run: Run, trust: Trust, evidence: Evidence, reference: StatusReference
 ) -> tuple[Status, int]:
     """What the list says of the record, and when the list was made."""
-    reference = presentation.record.status
     tokens = evidence.status_tokens
     token = next((text for text in tokens if peek(text, 1).get("sub") == reference.uri), tokens[0])
     verified = verify_status_list(

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     PDF = "PDF document"
     SEAL = "electronic seal"
     SEAL_SIGNATURE = "signature under a seal"
+    FACE_CODE = "code on a face"
 
 
 class StepName(StrEnum):
@@ -90,6 +91,11 @@ class StepName(StrEnum):
     # Faces of certificates, in OFD and PDF alike.
     FACE = "face"
     FACE_RECORD = "face-record"
+    FACE_CODE = "face-code"
+
+    # Codes on faces, scanned from paper.
+    CODE = "code"
+    CODE_DAYS = "code-days"
 
 
 class FactName(StrEnum):
@@ -135,6 +141,11 @@ class FactName(StrEnum):
     COPY = "copy"
     PURPOSE = "purpose"
     RECIPIENT = "recipient"
+    NAME = "name"
+    NUMBER = "number"
+    VALID_FROM = "valid_from"
+    VALID_UNTIL = "valid_until"
+    PINNED = "pinned"
 
 
 class Remark(StrEnum):
@@ -150,6 +161,7 @@ class Remark(StrEnum):
     AN_ACT = "AN_ACT"
     MAKER_ENDED = "MAKER_ENDED"
     NAMES_DIFFER = "NAMES_DIFFER"
+    COMPARE_WITH_PAPER = "COMPARE_WITH_PAPER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +343,15 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
         "the face and the record given are of the same certificate and version",
         "照面与所给数据记录属同一证照同一版本",
     ),
+    StepName.FACE_CODE: ReasonText(
+        "the code on it is of this certificate and says the same", "照面二维码属于本证照且内容一致"
+    ),
+    StepName.CODE: ReasonText(
+        "the code is signed by an issuer that is pinned here", "二维码由此处已固定的签发部门签名"
+    ),
+    StepName.CODE_DAYS: ReasonText(
+        "the certificate is in force by the days in its code", "按二维码所载日期，证照在有效期内"
+    ),
 }
 
 FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
@@ -374,6 +395,11 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.COPY: ReasonText("annotated copy", "加注件"),
     FactName.PURPOSE: ReasonText("made for", "制作事由"),
     FactName.RECIPIENT: ReasonText("given to", "提供给"),
+    FactName.NAME: ReasonText("name on the paper", "纸面应载名称"),
+    FactName.NUMBER: ReasonText("number on the paper", "纸面应载编号"),
+    FactName.VALID_FROM: ReasonText("valid from", "有效期起"),
+    FactName.VALID_UNTIL: ReasonText("valid until", "有效期止"),
+    FactName.PINNED: ReasonText("pinned certificate (x5t#S256)", "已固定的数字证书（x5t#S256）"),
 }
 
 REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
@@ -417,6 +443,10 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
         "Names of files inside the document differ from their references in the case of letters:"
         " other software may not find them.",
         "文档内文件名与引用的大小写不一致，其他软件可能找不到该文件。",
+    ),
+    Remark.COMPARE_WITH_PAPER: ReasonText(
+        "Compare these with the paper: a genuine code can stand on a forged one.",
+        "请与纸质证照逐项核对：真实的二维码也可能被印在伪造的证照上。",
     ),
     Remark.ONLY_LOGGED: ReasonText(
         "Fewer witnesses cosigned the checkpoint than the trust file demands.",

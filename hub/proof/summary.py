@@ -40,6 +40,13 @@ NEXT_TEXTS: Final[Mapping[Verdict, ReasonText]] = MappingProxyType(
 )
 """What to do, by verdict."""
 
+# A genuine code can stand on a forged paper: of a code nothing is ever called valid.
+_OF_CODES: Final = ReasonText("COMPARE THESE WITH THE PAPER", "请与纸质证照逐项核对")
+_NEXT_OF_CODES: Final = ReasonText(
+    "The code is its issuer's. Rely on the paper only where it says the same; look at its seal.",
+    "二维码出自签发部门。仅当纸面内容与此一致时方可采信，并请查看印章。",
+)
+
 KIND_TEXTS: Final[Mapping[Kind, ReasonText]] = MappingProxyType(
     {
         Kind.RECORD: ReasonText("Record seal", "数据签章"),
@@ -55,6 +62,7 @@ KIND_TEXTS: Final[Mapping[Kind, ReasonText]] = MappingProxyType(
         Kind.PDF: ReasonText("PDF document", "PDF 文件"),
         Kind.SEAL: ReasonText("Electronic seal", "电子印章"),
         Kind.SEAL_SIGNATURE: ReasonText("Signature under a seal", "电子签章数据"),
+        Kind.FACE_CODE: ReasonText("Code on a face", "照面二维码"),
     }
 )
 
@@ -109,9 +117,23 @@ _WHEN: Final = (
 )
 
 
+def verdict_text(report: Report) -> ReasonText:
+    """The verdict in words."""
+    if report.kind is Kind.FACE_CODE and report.verdict is Verdict.VALID:
+        return _OF_CODES
+    return VERDICT_TEXTS[report.verdict]
+
+
+def advice(report: Report) -> ReasonText:
+    """What to do."""
+    if report.kind is Kind.FACE_CODE and report.verdict is Verdict.VALID:
+        return _NEXT_OF_CODES
+    return NEXT_TEXTS[report.verdict]
+
+
 def summarise(report: Report) -> ReasonText:
     """The paragraph in both languages. What strangers wrote in it is not escaped."""
-    verdict, kind = VERDICT_TEXTS[report.verdict], KIND_TEXTS[report.kind]
+    verdict, kind = verdict_text(report), KIND_TEXTS[report.kind]
     en = [f"{kind.en}: {verdict.en}."]
     zh = [f"{kind.zh}：{verdict.zh}。"]
     if report.reason is not None:
@@ -135,8 +157,8 @@ def summarise(report: Report) -> ReasonText:
         custody = custodies(report)
         en.append(f"Sealing key: {'; '.join(item.en for item in custody)}.")
         zh.append(f"签章密钥：{'；'.join(item.zh for item in custody)}。")
-    advice = NEXT_TEXTS[report.verdict]
-    return ReasonText(" ".join([*en, advice.en]), "".join([*zh, advice.zh]))
+    to_do = advice(report)
+    return ReasonText(" ".join([*en, to_do.en]), "".join([*zh, to_do.zh]))
 
 
 def custodies(report: Report) -> tuple[ReasonText, ...]:

@@ -4,8 +4,8 @@
 "witnesses_min":0,"seal_anchors":["base64 DER"],"status_keys":[JWK]}`; version 2 adds
 `"maker_anchors","signer_anchors","pdf_anchors","stamp_anchors":["base64 DER"]`, `"compromised":
 [{"key","from"}]` and `"algorithms":[{"algorithm","until"}]`; version 3 adds `"custodies":
-[{"key","custody"}]`. It holds public keys only; what matters is where it was got from, so it is
-never looked for, only named by its reader.
+[{"key","custody"}]` and `"face_certificates":["base64 DER"]`. It holds public keys only; what
+matters is where it was got from, so it is never looked for, only named by its reader.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.domain.certificate import Custody
 from hub.proof import sm2
 from hub.proof.encoding import Json, b64, b64_decode, emit_json, parse_object
 from hub.proof.jose import (
+    FACE_TYP,
     STATUS_TYP,
     Algorithm,
     RegisteredKey,
@@ -35,7 +37,7 @@ from hub.proof.jose import (
 from hub.proof.note import is_origin
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import LogTrust
-from hub.proof.x509_chain import UNREADABLE
+from hub.proof.x509_chain import UNREADABLE, leaf_public_key, organisation
 
 TRUST_BYTES_MAX: Final = 1_048_576
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -59,7 +61,7 @@ _MEMBERS_OF_V2: Final = _MEMBERS | {
     "compromised",
     "algorithms",
 }
-_MEMBERS_OF_V3: Final = _MEMBERS_OF_V2 | {"custodies"}
+_MEMBERS_OF_V3: Final = _MEMBERS_OF_V2 | {"custodies", "face_certificates"}
 _VERSIONS: Final = {1: _MEMBERS, 2: _MEMBERS_OF_V2, 3: _MEMBERS_OF_V3}
 _CUSTODIES: Final = {
     item.value: item for item in (Custody.DEPARTMENT, Custody.HUB_HSM, Custody.HUB_FILE)
@@ -96,12 +98,26 @@ class AlgorithmEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class FacePin:
+    """Whose codes on faces are believed: the key of a pinned certificate, whose owner is the credit
+    code in its organizationIdentifier. `x5t` is the certificate's SHA-256, `spki` the key in DER;
+    times in seconds."""
+
+    key: RegisteredKey
+    x5t: bytes
+    spki: bytes
+    not_before: int
+    not_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """One hub as its verifier knows it. Log keys stay text: a broken one is *cannot check*.
 
     `seal_anchors` vouch for record seals, `maker_anchors` for the makers (制章者) of electronic
     seals, `signer_anchors` for who signs under them (签章者), `pdf_anchors` for signers of PDF and
-    `stamp_anchors` for time stamp authorities. None stands for another.
+    `stamp_anchors` for time stamp authorities. None stands for another. `face_certificates` are no
+    anchors: each is the certificate of one issuer's key for codes.
     """
 
     origin: str
@@ -118,6 +134,7 @@ class Trust:
     compromised: tuple[Compromise, ...] = ()
     algorithms: tuple[AlgorithmEnd, ...] = ()
     custodies: tuple[KeyCustody, ...] = ()
+    face_certificates: tuple[x509.Certificate, ...] = ()
 
     def custody_of(self, key: str) -> Custody | None:
         """In whose custody the key of this `key_digest` is; None for a stranger's."""
@@ -136,6 +153,14 @@ class Trust:
     def log(self) -> LogTrust:
         """What concerns the log."""
         return LogTrust(self.origin, self.log_keys, self.witness_keys, self.witnesses_min)
+
+    def face_pin(self, kid: str) -> FacePin | None:
+        """The pinned issuer of codes under this key; of a renewed certificate the newest."""
+        newest_first = sorted(
+            self.face_certificates, key=lambda one: one.not_valid_after_utc, reverse=True
+        )
+        pins = (_face_pin(one) for one in newest_first)
+        return next((pin for pin in pins if pin.key.kid == kid), None)
 
     def status_key(self, kid: str) -> RegisteredKey | None:
         """The pinned status key of this `kid`; a `Keys` for status list tokens and nothing else."""
@@ -167,6 +192,7 @@ def trust_file(trust: Trust) -> bytes:
             {"algorithm": item.algorithm, "until": item.until} for item in trust.algorithms
         ],
         "custodies": [{"key": item.key, "custody": item.custody.value} for item in trust.custodies],
+        "face_certificates": _written(trust.face_certificates),
     }
     return emit_json(members) + b"\n"
 
@@ -209,6 +235,7 @@ def _parse(data: bytes) -> Trust:
         compromised=tuple(_compromise(item) for item in _items(members, "compromised")),
         algorithms=tuple(_algorithm_end(item) for item in _items(members, "algorithms")),
         custodies=_custodies(_items(members, "custodies")),
+        face_certificates=_face_certificates(members),
     )
 
 
@@ -224,6 +251,32 @@ def _anchors(members: dict[str, Json], name: str) -> tuple[x509.Certificate, ...
         )
     except (*UNREADABLE, ProofError) as error:
         raise _malformed(name) from error
+
+
+def _face_certificates(members: dict[str, Json]) -> tuple[x509.Certificate, ...]:
+    found = _anchors(members, "face_certificates")
+    try:
+        for one in found:
+            _face_pin(one)
+    except ProofError as error:
+        raise _malformed("face_certificates") from error
+    return found
+
+
+def _face_pin(certificate: x509.Certificate) -> FacePin:
+    """Raises ProofError for one that names no authority, or has no P-256 key."""
+    key = leaf_public_key([certificate])
+    owner = organisation(certificate)
+    if owner is None:
+        raise ProofError(ProofReason.X5C_INVALID, "organizationIdentifier")
+    kid = jwk_thumbprint(jwk(key))
+    return FacePin(
+        RegisteredKey(kid, Algorithm.ES256, FACE_TYP, owner, key),
+        certificate.fingerprint(hashes.SHA256()),
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        int(certificate.not_valid_before_utc.timestamp()),
+        int(certificate.not_valid_after_utc.timestamp()),
+    )
 
 
 def _compromise(value: Json) -> Compromise:

@@ -19,6 +19,7 @@ from hub.proof.answer_checks import (
     verify_logged_file,
     verify_receipt,
 )
+from hub.proof.code_checks import verify_code
 from hub.proof.key_checks import UNVERIFIED
 from hub.proof.ofd_verify import verify_ofd
 from hub.proof.pdf import verify_pdf
@@ -43,6 +44,7 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
     Kind.SEAL_SIGNATURE: verify_seal_signature,
     Kind.OFD: verify_ofd,
     Kind.PDF: verify_pdf,
+    Kind.FACE_CODE: verify_code,
 }
 """Who checks what: every kind, so that whatever is recognised is checked."""
 

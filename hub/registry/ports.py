@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
-from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
@@ -244,6 +244,8 @@ class SealedFace(Protocol):
     def template(self) -> str: ...
     @property
     def template_digest(self) -> str: ...
+    @property
+    def code(self) -> CodeKind: ...
     @property
     def writes(self) -> Sequence[Write]: ...
     @property

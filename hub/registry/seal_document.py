@@ -98,6 +98,7 @@ class SealDocument:
                     "size": kept.size,
                     "digest": kept.digest,
                     "face": f"{sealed.template} {sealed.template_digest}",
+                    "code": sealed.code.value,
                     "seal": sealed.seal,
                     "intent": sealed.intent,
                 },

@@ -18,7 +18,7 @@ from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import CertificateType, FieldType, check_fields
 from hub.domain.identifier import CertificateIdentifier
-from hub.domain.qr_text import QrText
+from hub.domain.qr_text import preview_text
 from hub.domain.strict_json import Json, NotStrictJsonError, parse_object
 from hub.errors import HubError, Reason, Violation
 from hub.proof.encoding import digest
@@ -285,12 +285,13 @@ class FaceTemplates:
             found = lint(parsed, certificate_type, fonts)
             found.check()
             face = Face(parsed, certificate_type, fonts)
-            code = str(QrText(self.origin, issuance.identifier, 0, 0))
+            code = preview_text(self.origin, issuance.identifier)
             page = face.page(fields, issuance, code, overlay=SAMPLE, shows_seal_place=True)
             described = metadata(
                 certificate_type,
                 fields,
                 issuance,
+                code=code,
                 face=f"sample {digest(template)}",
                 created=self.clock() // 1_000_000,
             )

@@ -2,8 +2,9 @@
 
 Steps, in their order:
 1. An intent in force allows files of this kind for the type, and its seal has a key for the format.
-2. The face is set and written, in a thread of its own; few at a time, and few that wait.
-3. The seal's turn: intent, key and their uses are read again, since each signature counts them.
+2. Its code is signed (`face_codes`), where the seal has a key for that; the face is set and
+   written, in a thread of its own; few at a time, and few that wait.
+3. The seal's turn: intent, keys and their uses are read again, since each signature counts them.
 4. What is to be signed is composed, checked (`hub.proof.document_sealing`) and signed.
 5. The caller records it, still in the seal's turn: two files at once would both be the next use.
 """
@@ -19,17 +20,18 @@ from typing import Final, Protocol
 
 from hub.clock import Clock
 from hub.domain.certificate_type import CertificateType
-from hub.domain.face import CopyTerms, FaceContent, FaceFormat
-from hub.domain.qr_text import QrText
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import DocumentOrder, check_document_order
 from hub.proof.sealing import ApprovedIntent
 from hub.seal.document_seals import Drawing, seal_ofd, seal_pdf
+from hub.seal.face_codes import CodeOnFace, FaceCodes
 from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
 from hub.seal.faces.document import FaceDocument
 from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.faces.template import parse_template
 from hub.seal.keys import Mandate
 from hub.seal.ofd_seal import SealTrust
 from hub.seal.ports import AuthorityFacts, Database, TimeStamps
@@ -78,6 +80,7 @@ class SealedFace:
     intent: str
     template: str
     template_digest: str
+    code: CodeKind
     writes: Sequence[Write] = field(repr=False)
     checks: Sequence[Check] = field(repr=False)
 
@@ -118,6 +121,7 @@ class SealedFaces:
     registers: Registers
     signer: Signer
     keys: SealKeys
+    codes: FaceCodes
     trust: SealTrust
     stamps: TimeStamps | None = None
     _rooms: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -149,10 +153,15 @@ class SealedFaces:
             order = self._order(content, template, terms)
             allowed = await self._allowed(content, order, wanted)
             async with self._rooms:
-                document = await self._document(certificate_type, content, template, terms)
+                parsed = await asyncio.to_thread(parse_template, template.template)
+                code = await self.codes.make(
+                    allowed.approved, order, content, certificate_type, parsed.code
+                )
+                document = await self._document(certificate_type, content, template, terms, code)
                 written = await asyncio.to_thread(_written, document, allowed.format)
-            async with self._turns[allowed.usable.key.name]:
+            async with self._turns[allowed.approved.intent.seal]:
                 allowed = await self._allowed(content, order, allowed.format)
+                coded = await self.codes.signed_by(code, allowed.approved.intent.seal)
                 data = await asyncio.to_thread(self._seal, allowed, order, document, written)
                 yield SealedFace(
                     media_type=allowed.format.value,
@@ -161,8 +170,9 @@ class SealedFaces:
                     intent=allowed.intent.name,
                     template=template.name,
                     template_digest=template.digest,
-                    writes=allowed.writes,
-                    checks=allowed.checks,
+                    code=code.which,
+                    writes=(*allowed.writes, *(() if coded is None else coded.writes(1))),
+                    checks=(*allowed.checks, *(() if coded is None else coded.checks())),
                 )
         finally:
             self._waiting.pop()
@@ -255,16 +265,16 @@ class SealedFaces:
         content: FaceContent,
         template: StoredTemplate,
         terms: CopyTerms | None,
+        code: CodeOnFace,
     ) -> FaceDocument:
         """Step 2, as far as the format does not matter."""
         issuer = self._facts(content.authority)
-        number, place = content.status_place.split("/")
         return await self.templates.document(
             certificate_type,
             content.fields,
             Issuance(
                 identifier=content.identifier,
-                number=content.number or _number(certificate_type, content),
+                number=content.printed_number(certificate_type),
                 authority_title=issuer.title,
                 authority_uscc=issuer.uscc,
                 holders=content.holders,
@@ -272,7 +282,7 @@ class SealedFaces:
                 valid_from=content.valid_from,
                 valid_until=content.valid_until,
             ),
-            str(QrText(self.origin, content.identifier, int(number), int(place))),
+            code.text,
             number=template.number,
             annotated=None
             if terms is None
@@ -308,12 +318,3 @@ class SealedFaces:
 
 def _written(document: FaceDocument, form: FaceFormat) -> bytes:
     return document.pdf() if form is FaceFormat.PDF else b""
-
-
-def _number(certificate_type: CertificateType, content: FaceContent) -> str:
-    """A number that the hub keeps as a hash only, where the face has it as a field (ZZBH)."""
-    for one in certificate_type.fields:
-        value = content.fields.get(one.name)
-        if one.short_name == "ZZBH" and isinstance(value, str):
-            return value
-    return ""

@@ -8,41 +8,50 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from cryptography import x509
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from hub.cli.main import run as sealway
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
 from hub.proof.encoding import digest as digest_of_text
-from hub.proof.face_facts import ofd_facts
+from hub.proof.face_code import read_face_code
+from hub.proof.face_facts import ofd_facts, pdf_facts
 from hub.proof.moment import iso_time
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import FactName, Report, StepName
-from hub.proof.request import CopyPurpose
+from hub.proof.recognise import recognise
+from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
 from hub.proof.run import Evidence
+from hub.proof.summary import summarise
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
 from hub.registry.v1 import documents_pb2
 from hub.seal.pdf_seal import QuietWriter
-from hub.seal.v1 import faces_pb2, faces_pb2_grpc
+from hub.seal.v1 import faces_pb2, faces_pb2_grpc, seal_pb2
 from tests.chinese_font import needs_font
-from tests.exchange.handed import Came, digest_of, fetch
+from tests.exchange.handed import RPC, Came, digest_of, fetch, send
 from tests.registry.clerk import PDF, Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.simulator import (
     GRANTED,
     LICENCE,
+    LICENCE_VCT,
     Refused,
     Simulator,
     by_identifier,
+    company,
     copy_home,
     licence,
     new_id,
@@ -53,6 +62,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PURPOSE = "办理食品经营许可"
 SEAL = "authorities/hz-market/seals/documents"
+KEYS = (("record", "ES256"), ("ofd", "SM2"), ("pdf", "ES256"), ("face", "ES256"))
 OFD, PDF_TYPE = "application/ofd", "application/pdf"
 
 
@@ -112,9 +122,7 @@ async def made_city(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Asy
         await Clerk(hub.system("hz-department")).upload(found.names[1], [PDF + b"original"])
         zhao = hub.officer()
         maker = await life.maker_key(hub, zhao, "authorities/hz-market")
-        await life.apply_and_make(
-            hub, zhao, SEAL, ("record", "ES256"), ("ofd", "SM2"), ("pdf", "ES256"), maker=maker
-        )
+        await life.apply_and_make(hub, zhao, SEAL, *KEYS, maker=maker)
         await add_face(hub, early_licence())
         await allow(hub, "hz-documents", ["annotated-copy"])
         await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
@@ -177,7 +185,8 @@ async def test_a_copy_is_made_sealed_registered_and_logged(made_city: City) -> N
 async def test_a_copy_verifies_offline_by_what_the_hub_hands_out(
     made_city: City, media_type: str
 ) -> None:
-    """Every step but revocation, of which no list was given."""
+    """Every step but revocation, of which no list was given, and the code, whose issuer is not
+    pinned."""
     came = await copy(made_city, media_type=media_type)
 
     report = verified(made_city.hub, came.data)
@@ -186,7 +195,8 @@ async def test_a_copy_verifies_offline_by_what_the_hub_hands_out(
     wrong = {step.name: step.reason for step in report.steps if step.verdict is Verdict.INVALID}
     assert wrong == {}
     unknown = {step.name for step in report.steps if step.verdict is Verdict.CANNOT_CHECK}
-    assert unknown <= {StepName.MAKER_STATUS, StepName.SIGNER_STATUS, StepName.REVOCATION}
+    lists = {StepName.MAKER_STATUS, StepName.SIGNER_STATUS, StepName.REVOCATION}
+    assert unknown <= {*lists, StepName.FACE_CODE}
 
 
 async def test_the_same_request_gets_the_same_bytes_under_the_first_entry(
@@ -194,11 +204,15 @@ async def test_the_same_request_gets_the_same_bytes_under_the_first_entry(
 ) -> None:
     """Also where both come at once: one copy, one entry, one use of the seal."""
     request_id, purpose, size = new_id(), wanted(), made_city.hub.size
+    platform = made_city.hub.platform()
+    document = RequestedCertificate(LICENCE_VCT, (DOCUMENT_FIELD,), cert=made_city.identifiers[1])
+    claims = await platform.claims(rpc=RPC, certificates=(document,), jti=request_id, copy=purpose)
+    request = sign_request(claims, platform.signer)
 
     first, second = await asyncio.gather(
-        copy(made_city, jti=request_id, copy=purpose), copy(made_city, jti=request_id, copy=purpose)
+        send(platform, request, request_id, OFD), send(platform, request, request_id, OFD)
     )
-    third = await copy(made_city, jti=request_id, copy=purpose)
+    third = await send(platform, request, request_id, OFD)
 
     assert first.data == second.data == third.data
     assert first.header == second.header == third.header
@@ -417,3 +431,120 @@ async def test_an_original_is_sealed_from_the_command_line(made_city: City) -> N
     assert code == 0, out.getvalue()
     said = json.loads(out.getvalue())
     assert (said["media_type"], said["uploader"]) == (PDF_TYPE, SEAL)
+
+
+# ---- the code on the face ----
+
+
+async def pinned(hub: Simulator) -> Trust:
+    """What the hub hands out, and the certificate of the key that signs codes."""
+    officer = hub.officer()
+    listed = await officer.call(officer.seal.ListKeys, seal_pb2.ListKeysRequest(seal=SEAL))
+    (key,) = [one for one in listed.keys if one.use == "face"]
+    leaf = x509.load_der_x509_certificate(key.x509_chain[0])
+    return replace(hub.trust, face_certificates=(leaf,))
+
+
+async def status_token(hub: Simulator, number: int) -> str:
+    officer = hub.officer()
+    request = seal_pb2.GetStatusListRequest(name=f"statusLists/{number}")
+    return str((await officer.call(officer.seal.GetStatusList, request)).token)
+
+
+def judged(text: str, trust: Trust, *tokens: str) -> Report:
+    data = text.encode()
+    kind = recognise(data)
+    assert kind is Kind.FACE_CODE
+    return verify(data, kind, trust, Evidence(now=int(time.time()), status_tokens=tokens))
+
+
+@pytest.mark.parametrize("media_type", [OFD, PDF_TYPE])
+async def test_the_code_of_a_copy_is_signed_and_agrees_with_the_face(
+    made_city: City, media_type: str
+) -> None:
+    """The file says which code it has; the code alone says what must stand on the paper."""
+    hub, size = made_city.hub, made_city.hub.size
+    trust = await pinned(hub)
+    uses = await key_uses(hub)
+    came = await copy(made_city, media_type=media_type)
+
+    (entry,) = await hub.entries(size)
+    assert entry["data"]["code"] == "signed"
+    assert await key_uses(hub) == uses + 1
+    with closing(Verifiers()) as verifiers:
+        report = verifiers.verify(came.data, trust, Evidence(now=int(time.time())))
+    assert report is not None
+    steps = {step.name: step for step in report.steps}
+    assert steps[StepName.FACE_CODE].verdict is Verdict.VALID
+    text = code_in(came.data, media_type)
+    code = read_face_code(text)
+    token = await status_token(hub, code.status_list)
+    by_paper = judged(text, trust, token)
+    facts = {fact.name: fact.value for fact in by_paper.facts}
+    assert by_paper.verdict is Verdict.VALID, by_paper
+    assert facts[FactName.IDENTIFIER] == made_city.identifiers[1]
+    assert (facts[FactName.NAME], facts[FactName.NUMBER]) == ("杭州示例1有限公司", company(1))
+    assert (facts[FactName.VALID_FROM], facts[FactName.VALID_UNTIL]) == ("2001-01-01", "长期")
+    assert Remark.COMPARE_WITH_PAPER in by_paper.remarks
+    said = summarise(by_paper)
+    assert "COMPARE THESE WITH THE PAPER" in said.en and "请与纸质证照逐项核对" in said.zh
+    assert "VALID" not in said.en and "验证通过" not in said.zh
+
+
+async def test_a_code_is_not_believed_without_its_pin_or_its_status(made_city: City) -> None:
+    came = await copy(made_city, media_type=OFD)
+    text, trust = code_in(came.data, OFD), await pinned(made_city.hub)
+
+    assert judged(text, made_city.hub.trust).reason is ProofReason.NO_FACE_PIN
+    assert judged(text, trust).reason is ProofReason.NO_STATUS
+    assert judged(text, trust).verdict is Verdict.CANNOT_CHECK
+
+
+async def test_the_code_of_an_ended_certificate_is_authentic_and_not_in_force(
+    made_city: City,
+) -> None:
+    """The paper is as it was; the status list says what became of it."""
+    hub = made_city.hub
+    answer = await hub.connector().deliver([licence(9)])
+    (row,) = answer.results
+    came = await fetch(hub.platform(), row.identifier, media_type=OFD, copy=wanted())
+    text, trust = code_in(came.data, OFD), await pinned(hub)
+    await hub.connector().deliver([licence(9, Op.REVOKE)])
+
+    report = judged(text, trust, await status_token(hub, read_face_code(text).status_list))
+
+    assert report.reason is ProofReason.STATUS_REVOKED
+
+
+async def test_a_preview_says_so_in_its_code(made_city: City) -> None:
+    """And verifies nowhere."""
+    officer = made_city.hub.officer()
+    preview = await officer.call(
+        faces_pb2_grpc.FaceServiceStub(officer.channel).PreviewFace,
+        faces_pb2.PreviewFaceRequest(
+            template=early_licence(), format=faces_pb2.PreviewFaceRequest.FORMAT_OFD
+        ),
+    )
+
+    text = code_in(preview.content, OFD)
+
+    assert text.startswith("SEALWAY:PREVIEW:")
+    report = judged(text, await pinned(made_city.hub))
+    assert (report.verdict, report.reason) == (Verdict.INVALID, ProofReason.CODE_PREVIEW)
+
+
+def code_in(data: bytes, media_type: str) -> str:
+    """The text of the code in a file's metadata."""
+    if media_type == OFD:
+        facts = ofd_facts(open_package(data))
+    else:
+        facts = pdf_facts(PdfFileReader(io.BytesIO(data)))
+    assert facts is not None
+    return facts.code
+
+
+async def key_uses(hub: Simulator) -> int:
+    """How often the key for codes has signed."""
+    officer = hub.officer()
+    listed = await officer.call(officer.seal.ListKeys, seal_pb2.ListKeysRequest(seal=SEAL))
+    return next(int(one.uses) for one in listed.keys if one.use == "face")

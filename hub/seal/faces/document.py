@@ -52,6 +52,6 @@ def set_face(
     overlay = None if annotated is None else annotated.overlay
     page = face.page(fields, issuance, code, overlay=overlay)
     described = metadata(
-        face.type, fields, issuance, face=template, created=created, annotated=annotated
+        face.type, fields, issuance, code=code, face=template, created=created, annotated=annotated
     )
     return FaceDocument(page, described, face.fonts)

@@ -363,11 +363,15 @@ def code_modules(text: str) -> Sequence[Sequence[int]]:
         ) from error
 
 
+def module_side(text: str, box: Box) -> float:
+    """How wide a module of the code is in its box, quiet zone included, in millimetres."""
+    return min(box.width, box.height) / (len(code_modules(text)) + 2 * QUIET_MODULES)
+
+
 def _code(text: str, box: Box) -> Item:
-    """The code in its box, quiet zone included; dark modules of a row as one block each run."""
-    rows = code_modules(text)
+    """The code in its box; dark modules of a row as one block each run."""
+    rows, module = code_modules(text), module_side(text, box)
     side = len(rows) + 2 * QUIET_MODULES
-    module = min(box.width, box.height) / side
     x = box.x + (box.width - module * side) / 2 + module * QUIET_MODULES
     y = box.y + (box.height - module * side) / 2 + module * QUIET_MODULES
     runs = []

@@ -15,6 +15,7 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.strict_json import Json
 from hub.proof.face_facts import (
+    CODE_ITEM,
     COPY_ITEM,
     EXPIRE_ITEM,
     FACE_ITEM,
@@ -43,6 +44,7 @@ def metadata(
     fields: Mapping[str, Json],
     issuance: Issuance,
     *,
+    code: str,
     face: str,
     created: int,
     annotated: Annotation | None = None,
@@ -78,7 +80,7 @@ def metadata(
             RECIPIENT_ITEM: annotated.recipient,
             COPY_ITEM: annotated.name,
         }
-    items[FACE_ITEM] = face
+    items |= {CODE_ITEM: code, FACE_ITEM: face}
     kept = {name: value for name, value in items.items() if value}
     return Metadata(certificate_type.name, issuance.authority_title, created, kept)
 

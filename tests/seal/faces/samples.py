@@ -106,5 +106,6 @@ def sample(
     kind, fields = certificate_type(name), {**VALUES, **values}
     page = Face(template(name), kind, fonts).page(fields, ISSUANCE, CODE, overlay=overlay)
     return Sample(
-        page, metadata(kind, fields, ISSUANCE, face="face/1 sha256", created=1_769_817_600)
+        page,
+        metadata(kind, fields, ISSUANCE, code=CODE, face="face/1 sha256", created=1_769_817_600),
     )

@@ -1,0 +1,120 @@
+"""Codes of faces (docs/formats/qr-code.md): what the paper must say, and whether that still holds.
+
+A genuine code can stand on a forged paper, so the facts are there to be compared with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from hub.domain.qr_text import LOOKUP_PREFIX, PREVIEW_PREFIX, status_uri
+from hub.proof.encoding import b64u
+from hub.proof.face_code import FaceCode, read_face_code, verify_face_code
+from hub.proof.face_facts import CHINA, FaceFacts
+from hub.proof.jose import Algorithm, RegisteredKey
+from hub.proof.key_checks import check_key, key_digest, note_custody
+from hub.proof.moment import Basis, Moment, Times, iso_time
+from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.record_checks import verify_status
+from hub.proof.report import FactName, Remark, StepName
+from hub.proof.run import Evidence, Run
+from hub.proof.sd_jwt import StatusReference
+from hub.proof.trust import FacePin, Trust
+
+LONG_TERM: Final = "长期"
+
+
+def verify_code(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
+    """The signature of a pinned issuer, its key, its days, its status."""
+    # Line ends and no spaces: Base45 has one for a character.
+    text = data.decode().strip("\r\n")
+    opened = run.step(StepName.CODE, lambda: _open(run, text, trust, evidence))
+    if opened is None:
+        return
+    code, pin = opened
+    run.remark(Remark.COMPARE_WITH_PAPER)
+    _facts(run, code, pin)
+    note_custody(run, trust, key_digest(pin.spki))
+    run.check(StepName.SIGNER_KEY, lambda: _check_key(run, code, pin, trust, evidence))
+    run.check(StepName.CODE_DAYS, lambda: _check_days(run, code, evidence))
+    reference = StatusReference(code.status_place, status_uri(code.origin, code.status_list))
+    verify_status(run, trust, evidence, reference)
+
+
+def check_face_code(run: Run, facts: FaceFacts, trust: Trust, evidence: Evidence) -> None:
+    """The code in a face's metadata says what the rest of them says, and a signed one holds.
+
+    Raises FACE_CODE_DIFFERS, and what the code itself fails for.
+    """
+    text = facts.code
+    if text.startswith(LOOKUP_PREFIX):
+        # SEALWAY:1:origin:identifier:list:place
+        if text.split(":")[3:4] != [facts.identifier]:
+            raise ProofError(ProofReason.FACE_CODE_DIFFERS, "identifier")
+        return
+    code = read_face_code(text)
+    said = {
+        "identifier": (code.identifier, facts.identifier),
+        "number": (code.number, facts.items.get("ZZBH", "")),
+        "from": (code.valid_from.replace("-", ""), facts.items.get("ZZYXQQSRQ", "")),
+        "until": (code.valid_until.replace("-", ""), facts.items.get("ZZYXQJZRQ", "")),
+        "name": (code.name, facts.items.get("CZZT", code.name)),
+    }
+    for name, (in_code, in_file) in said.items():
+        if in_code != in_file:
+            raise ProofError(ProofReason.FACE_CODE_DIFFERS, name)
+    code, pin = _open(run, text, trust, evidence)
+    _check_key(run, code, pin, trust, evidence)
+
+
+def _open(run: Run, text: str, trust: Trust, evidence: Evidence) -> tuple[FaceCode, FacePin]:
+    if text.startswith(PREVIEW_PREFIX):
+        raise ProofError(ProofReason.CODE_PREVIEW)
+    if text.startswith(LOOKUP_PREFIX):
+        raise ProofError(ProofReason.CODE_UNSIGNED, verdict=Verdict.CANNOT_CHECK)
+    if not trust.face_certificates:
+        raise ProofError(ProofReason.NO_FACE_PIN, verdict=Verdict.CANNOT_CHECK)
+    used: list[FacePin] = []
+
+    def keys(kid: str) -> RegisteredKey | None:
+        pin = trust.face_pin(kid)
+        if pin is None:
+            return None
+        used.append(pin)
+        return pin.key
+
+    code = verify_face_code(
+        text, keys=keys, origin=trust.origin, region=trust.region, now=evidence.now
+    )
+    run.judged_at(Moment(code.iat, Basis.SIGNED))
+    pin = used[0]
+    if code.iat < pin.not_before:
+        raise ProofError(ProofReason.X509_NOT_YET_VALID)
+    if code.iat > pin.not_after:
+        raise ProofError(ProofReason.X509_EXPIRED)
+    return code, pin
+
+
+def _check_key(run: Run, code: FaceCode, pin: FacePin, trust: Trust, evidence: Evidence) -> None:
+    times = Times(signed=code.iat)
+    run.judged_at(times.judged(evidence.reader))
+    check_key(trust, key_digest(pin.spki), Algorithm.ES256.name, times, evidence.reader)
+
+
+def _check_days(run: Run, code: FaceCode, evidence: Evidence) -> None:
+    """Its own days hold the reader's. Raises CODE_DAYS."""
+    now = run.judged_at(evidence.reader).time
+    if not code.is_valid_on(datetime.fromtimestamp(now, CHINA).date()):
+        raise ProofError(ProofReason.CODE_DAYS, f"{code.valid_from}/{code.valid_until or '..'}")
+
+
+def _facts(run: Run, code: FaceCode, pin: FacePin) -> None:
+    run.fact(FactName.NAME, code.name)
+    run.fact(FactName.NUMBER, code.number)
+    run.fact(FactName.VALID_FROM, code.valid_from)
+    run.fact(FactName.VALID_UNTIL, code.valid_until or LONG_TERM)
+    run.fact(FactName.IDENTIFIER, code.identifier)
+    run.fact(FactName.ISSUER, code.issuer)
+    run.fact(FactName.SIGNED_TIME, iso_time(code.iat))
+    run.fact(FactName.PINNED, b64u(pin.x5t))
