@@ -112,6 +112,11 @@ class LedgerSection(_Section):
     members_max: Annotated[int, Field(ge=1, le=4096)] = 256
     # Seconds without an entry after which an idle hub writes a heartbeat.
     heartbeat_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    # Seconds between two time stamps over checkpoints, where `seal.tsa_url` names a service; what
+    # was sealed before a key was stolen stays valid by them. 0: the hub asks for none.
+    stamp_every_s: Annotated[int, Field(ge=0, le=604_800)] = 3600
+    # Seconds without a new time stamp after which nothing is sealed any more; 0: sealing goes on.
+    stamp_age_max_s: Annotated[int, Field(ge=0, le=2_592_000)] = 0
 
 
 class CryptoSection(_Section):
@@ -256,7 +261,8 @@ class SealSection(_Section):
     # Sealing services of others, one `[[seal.service]]` each.
     service: Annotated[tuple[SealingServiceSection, ...], Field(max_length=32)] = ()
     algorithms: AlgorithmsSection = AlgorithmsSection()
-    # Time stamping service (RFC 3161); empty: seals on documents carry no time stamp.
+    # Time stamping service (RFC 3161); empty: neither seals on documents nor the log's checkpoints
+    # carry time stamps.
     tsa_url: Annotated[str, Field(pattern=TSA_URL, max_length=2048)] = ""
     # Dotted OID of the policy that it has to stamp under; empty: any.
     tsa_policy: Annotated[str, Field(pattern=r"^$|^[0-2](\.(0|[1-9][0-9]{0,9})){1,30}$")] = ""
@@ -367,6 +373,16 @@ class Config(_Section):
                 "ledger.head 应为文件或 s3://bucket/name",
             )
         return section
+
+    @model_validator(mode="after")
+    def _stamps_in_time(self) -> Config:
+        every_s, age_max_s = self.ledger.stamp_every_s, self.ledger.stamp_age_max_s
+        if age_max_s and not (self.seal.tsa_url and 0 < 2 * every_s <= age_max_s):
+            raise SchemaFault(
+                "ledger.stamp_age_max_s needs seal.tsa_url, and two stamps within it",
+                "ledger.stamp_age_max_s 要求配置 seal.tsa_url，且不得小于 stamp_every_s 的两倍",
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_store(self) -> Config:

@@ -168,6 +168,7 @@ class Reason(StrEnum):
     REMOTE_SIGNER_UNAVAILABLE = "REMOTE_SIGNER_UNAVAILABLE"
     SEALING_SERVICE_UNAVAILABLE = "SEALING_SERVICE_UNAVAILABLE"
     TIME_STAMP_UNAVAILABLE = "TIME_STAMP_UNAVAILABLE"
+    STAMPS_OVERDUE = "STAMPS_OVERDUE"
     TRUST_UNAVAILABLE = "TRUST_UNAVAILABLE"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     BLOBS_UNAVAILABLE = "BLOBS_UNAVAILABLE"
@@ -677,6 +678,12 @@ TEXTS: dict[Reason, Text] = {
         "no time stamp can be had now ({rule}), so nothing was sealed. Repeat later; operators: "
         "see `[seal]` in hub.toml.",
         "目前无法取得时间戳（{rule}），因此未签章。请稍后重试；运维人员请检查 hub.toml 的 [seal]。",
+    ),
+    Reason.STAMPS_OVERDUE: Text(
+        "the log has had no time stamp for more than {limit} s, so nothing is sealed. Repeat "
+        "later; operators: see `ledger.stamp_age_max_s` in hub.toml.",
+        "日志已超过 {limit} 秒未取得时间戳，暂停签章。请稍后重试；运维人员请检查 hub.toml 的 "
+        "ledger.stamp_age_max_s。",
     ),
     Reason.DIGEST_MISMATCH: Text(
         "stored data contradicts itself: {what}. Run `sealway log audit` and tell the operator.",

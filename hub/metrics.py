@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from itertools import accumulate
+from math import nan
 from typing import Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -142,6 +143,12 @@ class Metrics:
             "Age of the newest log signature",
             registry=self.registry,
         )
+        self.stamp_age = Gauge(
+            "sealway_stamp_age_seconds",
+            "Age of the newest time stamp over a checkpoint; NaN where none are configured",
+            registry=self.registry,
+        )
+        self.stamp_age.set(nan)
         self.failed_epochs = Gauge(
             "sealway_failed_epochs",
             "Epochs since the start that could not be recorded or signed",

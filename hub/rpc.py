@@ -144,6 +144,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
     Reason.ETAG_STALE: grpc.StatusCode.ABORTED,
     Reason.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     **{reason: _UNAVAILABLE for reason in Reason if reason.name.endswith("_UNAVAILABLE")},
+    Reason.STAMPS_OVERDUE: _UNAVAILABLE,
     Reason.DIGEST_MISMATCH: grpc.StatusCode.DATA_LOSS,
     Reason.ROSTER_BROKEN: grpc.StatusCode.DATA_LOSS,
     Reason.BLOB_MISSING: grpc.StatusCode.DATA_LOSS,

@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -64,6 +64,7 @@ from hub.ledger.disclosures import Disclosures
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.ledger.service import LedgerService
+from hub.ledger.stamps import CheckpointStamps
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
@@ -118,6 +119,7 @@ from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
+from hub.seal.keys import KeyHome
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
 from hub.seal.ofd_seal import SealTrust
@@ -180,7 +182,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     metrics = Metrics()
     data_keys = DataKeys(database, keys.keyring, clock)
     recorder = open_recorder(config, keys, database, data_keys, metrics)
-    await recorder.start()
+    stamps = await _start_log(config, recorder, database)
 
     directory = Directory(database)
     await directory.refresh()
@@ -231,7 +233,9 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     await status_lists.load()
     proven = ProvenKeys(directory, recorder.proofs, config.seal.signs_elsewhere)
     rosters = Rosters(database, recorder.proofs)
-    seal_keys = await _seal_keys(config, keys, database, recorder, SignerEvidence(rosters, proven))
+    seal_keys = await _seal_keys(
+        config, key_homes(config, keys, SignerEvidence(rosters, proven)), recorder, database, stamps
+    )
     ended = await EndedIntents(database, recorder, recorder.proofs, clock).load()
     signer = Signer(origin, region, clock, lambda: rosters.newest, proven, ended.state)
     record_seals = RecordSeals(
@@ -563,29 +567,47 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             Receivers(Disclosures(database, recorder.proofs)),
         ),
         verify_document,
+        stamps,
     )
+
+
+async def _start_log(
+    config: Config, recorder: Recorder, database: Database
+) -> CheckpointStamps | None:
+    """The log records on return; what stamps its checkpoints, where that is configured."""
+    await recorder.start()
+    service = open_time_stamps(config) if config.ledger.stamp_every_s else None
+    if service is None:
+        return None
+    section = config.ledger
+    stamps = CheckpointStamps(
+        database, recorder, service, now_us, section.stamp_every_s, section.stamp_age_max_s
+    )
+    await stamps.load()
+    return stamps
 
 
 async def _seal_keys(
     config: Config,
-    keys: HubKeys,
-    database: Database,
+    homes: Mapping[str, KeyHome],
     recorder: Recorder,
-    evidence: SignerEvidence,
+    database: Database,
+    stamps: CheckpointStamps | None,
 ) -> SealKeys:
     """The keys of seals in their homes; what a migration moved of them is in the log first.
 
     A signer process that does not start is started again when it is needed: a hub without it reads.
     """
     await RecordMovedKeys(database, recorder, recorder.proofs)()
-    homes = key_homes(config, keys, evidence)
     if config.seal.signer == "process":
         try:
             await asyncio.to_thread(homes["files"].health)
         except HubError as error:
             _LOG.error('{"event":"signer_not_ready","reason":"%s"}', error.reason.value)
     algorithms = AlgorithmTable(config.seal.algorithms.days)
-    return SealKeys(database, homes, algorithms, now_us)
+    if stamps is None:
+        return SealKeys(database, homes, algorithms, now_us)
+    return SealKeys(database, homes, algorithms, now_us, stamps.check)
 
 
 def _sealed_faces(

@@ -31,6 +31,7 @@ from hub.config import Config
 from hub.errors import HubError, Reason
 from hub.exchange.snapshot import GrantSnapshot
 from hub.ledger.recorder import Recorder
+from hub.ledger.stamps import CheckpointStamps
 from hub.metrics import Metrics
 from hub.registry.catalogue import Catalogue
 from hub.registry.documents import Documents
@@ -99,6 +100,7 @@ class Hub:
     objections: Objections
     tell: TellReceivers
     verify_document: VerifyDocument
+    stamps: CheckpointStamps | None
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -114,6 +116,8 @@ class Hub:
             asyncio.create_task(self._announce(), name="expiry"),
             asyncio.create_task(self._tell(), name="corrections"),
         ]
+        if self.stamps is not None:
+            self._tasks.append(asyncio.create_task(self.stamps.run(), name="stamps"))
         certificate = self.config.path(self.config.tls.certificate).read_bytes()
         leaf = x509.load_pem_x509_certificates(certificate)[0]
         end_us = int(leaf.not_valid_after_utc.timestamp()) * 1_000_000
@@ -156,6 +160,8 @@ class Hub:
         observer, metrics = self.recorder.observer, self.metrics
         metrics.epoch_age.set(_age_s(observer.epoch_time_us))
         metrics.signature_age.set(_age_s(observer.signature_time_us))
+        if self.stamps is not None:
+            metrics.stamp_age.set(self.stamps.age_s())
         metrics.log_size.set(self.recorder.head().size)
         metrics.feed_streams.set(self.watch.streams)
         metrics.failed_epochs.set(observer.failed_epochs)

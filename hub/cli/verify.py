@@ -95,7 +95,10 @@ def verify_command(
     ] = None,
     receipt: Annotated[
         Path | None,
-        typer.Option(help="Receipt of the log about FILE itself: proves when a document existed."),
+        typer.Option(
+            help="Receipt of the log about FILE itself: proves when a document existed. Of an"
+            " answer: a later one of its entry, with the time stamps since."
+        ),
     ] = None,
     record: Annotated[
         Path | None,

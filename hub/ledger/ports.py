@@ -35,6 +35,17 @@ class ExternalHead(Protocol):
         ...
 
 
+class TimeStamps(Protocol):
+    """A time stamping service (RFC 3161)."""
+
+    def stamp(self, data: bytes) -> bytes:
+        """The verified token over `data`. Blocks its thread for as long as the network does.
+
+        Raises HubError(TIME_STAMP_UNAVAILABLE): no answer, or one that does not hold.
+        """
+        ...
+
+
 @runtime_checkable
 class BlockingHead(Protocol):
     """An external head that can also be advanced without an event loop."""

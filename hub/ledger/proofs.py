@@ -23,6 +23,7 @@ from hub.ledger.store import (
     FIND_EPOCH,
     FIND_TILE,
     READ_HEAD,
+    STAMP_OF_ENTRY,
     TILES_FROM,
     decode_head,
 )
@@ -213,14 +214,26 @@ class Proofs:
         return proof_text(index, path_lines(path), self._key.sign(size, root))
 
     async def upgraded_receipt(self, entry: OpenedEntry, size: int) -> str:
-        """The original receipt and, where the log has grown to `size` since, its proof there."""
+        """The original receipt, its proof under the first checkpoint that was time stamped with
+        the entry in it, and, where the log has grown to `size` since, its proof there."""
         receipt = await self.receipt(entry)
-        if size <= entry.epoch_size:
+        reached, later = entry.epoch_size, []
+        stamp = await self._database.one(STAMP_OF_ENTRY, entry.index, 1)
+        if stamp is not None and integer(stamp[0]) <= size:
+            stamped = integer(stamp[0])
+            upgrade = await self._upgrade(entry.index, reached, stamped)
+            later.append({**upgrade, "stamp": b64u(blob(stamp[1]))})
+            reached = stamped
+        if size > reached:
+            later.append(await self._upgrade(entry.index, reached, size))
+        if not later:
             return receipt
-        proof = await self.proof(entry.index, size, await self.root_at(size))
-        hashes = await self.consistency(entry.epoch_size, size)
-        later = {"proof": proof, "consistency": [b64u(item) for item in hashes]}
-        return orjson.dumps({**orjson.loads(receipt), "later": [later]}).decode()
+        return orjson.dumps({**orjson.loads(receipt), "later": later}).decode()
+
+    async def _upgrade(self, index: int, old_size: int, size: int) -> dict[str, str | list[str]]:
+        proof = await self.proof(index, size, await self.root_at(size))
+        hashes = await self.consistency(old_size, size)
+        return {"proof": proof, "consistency": [b64u(item) for item in hashes]}
 
     async def receipt(self, entry: OpenedEntry) -> str:
         """The receipt that was handed out when the entry was recorded, byte for byte."""

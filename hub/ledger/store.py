@@ -1,7 +1,7 @@
 """The log's tables and questions.
 
-`ledger_requests` and `ledger_disclosures` stand among an entry's writes; the rest is derived from
-the entries and verified by recomputing it.
+`ledger_requests`, `ledger_disclosures` and `ledger_stamps` stand among an entry's writes; the rest
+is derived from the entries and verified by recomputing it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,17 @@ DISCLOSURES: Final = Table(
     Column("retention_class", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+# Time stamps (RFC 3161) over checkpoints, which are computed again from their size. Kept: one
+# covers every entry before it, and the first that covers an entry proves most about it.
+STAMPS: Final = Table(
+    "ledger_stamps",
+    METADATA,
+    Column("size", ROW_NUMBER, primary_key=True, autoincrement=False),
+    # When it was asked for: whatever it covers is older.
+    Column("time_us", BigInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("retention_class", Text, nullable=False),
+)
 TILES: Final = Table(
     "ledger_tiles",
     METADATA,
@@ -80,6 +91,7 @@ DERIVED: Final = frozenset({ENTRIES.name, TILES.name, EPOCHS.name, HEAD.name})
 INSERT_ENTRY: Final = insert_into(ENTRIES)
 INSERT_DISCLOSURE: Final = insert_into(DISCLOSURES)
 INSERT_REQUEST: Final = insert_into(REQUESTS)
+INSERT_STAMP: Final = insert_into(STAMPS)
 INSERT_TILE: Final = insert_into(TILES)
 INSERT_EPOCH: Final = insert_into(EPOCHS)
 PUT_HEAD: Final = put_into(HEAD)
@@ -141,6 +153,22 @@ FIND_EPOCH: Final = question(
 LAST_EPOCH: Final = question(
     "last_epoch",
     select(EPOCHS.c.size, EPOCHS.c.time_us).order_by(EPOCHS.c.size.desc()).limit(bindparam("rows")),
+    "rows",
+)
+LAST_STAMP: Final = question(
+    "the newest time stamp",
+    select(STAMPS.c.size, STAMPS.c.time_us)
+    .order_by(STAMPS.c.size.desc())
+    .limit(bindparam("rows", type_=BigInteger)),
+    "rows",
+)
+STAMP_OF_ENTRY: Final = question(
+    "the first time stamp that covers an entry",
+    select(STAMPS.c.size, STAMPS.c.token)
+    .where(STAMPS.c.size > bindparam("index", type_=BigInteger))
+    .order_by(STAMPS.c.size)
+    .limit(bindparam("rows", type_=BigInteger)),
+    "index",
     "rows",
 )
 FIND_TILE: Final = question(

@@ -61,10 +61,12 @@ def verify_answer(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> No
     if answer is None:
         return
     outcome = None
-    if answer.receipt is None:
+    # A later one of the same entry holds what happened to the log since: witnesses, time stamps.
+    receipt = answer.receipt if evidence.receipt is None else evidence.receipt
+    if receipt is None:
         run.missing(ProofReason.NO_RECEIPT, StepName.RECEIPT)
     else:
-        outcome = _verify_receipt(run, answer.receipt, trust, evidence, answer)
+        outcome = _verify_receipt(run, receipt, trust, evidence, answer)
     entry, request = (outcome.entry, outcome.request) if outcome else (None, None)
     asked = request.certificates if request else ()
     logged = entry.certificates if entry else ()

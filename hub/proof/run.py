@@ -59,9 +59,10 @@ class Evidence:
     `requests` are the compact texts he sent under the request id, `system` is his system id (by
     default the one his first request names), `answer` the bytes of the answer file that a bare
     receipt belongs to, `status_tokens` current status list tokens, `crls` X.509 revocation lists
-    (DER), `receipt` one of the log about the file itself, `record` the record seal or presentation
-    that a face is held against. `as_of` says that `now` is a moment he asked about rather than his
-    clock. `logged` is what the engine found in that receipt. `twin` is the other twin of a record,
+    (DER), `receipt` one of the log about the file itself, of an answer a later one than came with
+    it, `record` the record seal or presentation that a face is held against. `as_of` says that
+    `now` is a moment he asked about rather than his clock. `logged` is what the engine found in
+    that receipt. `twin` is the other twin of a record,
     `required` the algorithm that it must be sealed with.
     """
 

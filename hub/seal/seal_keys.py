@@ -6,7 +6,7 @@ Every part that seals asks `SealKeys.usable`; nothing else decides whether a sea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -78,6 +78,8 @@ class SealKeys:
     homes: Mapping[str, KeyHome]
     algorithms: AlgorithmTable
     clock: Clock
+    # Raises HubError(STAMPS_OVERDUE) where nothing may be sealed for want of time stamps.
+    stamped: Callable[[], None] = lambda: None
     _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
 
     async def usable(
@@ -87,7 +89,7 @@ class SealKeys:
 
         Raises HubError: SEAL_NOT_FOUND; SEAL_NOT_MADE, SEAL_SUSPENDED, SEAL_REVOKED, SEAL_ENDED by
         the seal's state; KEY_NOT_ACTIVE where it has no such key in force; KEY_EXPIRED;
-        KEY_EXHAUSTED; ALGORITHM_RETIRED; and what the key's home raises.
+        KEY_EXHAUSTED; ALGORITHM_RETIRED; STAMPS_OVERDUE; and what the key's home raises.
         """
         row = await self.database.one(SEAL_BY_NAME, seal_name)
         if row is None:
@@ -119,7 +121,7 @@ class SealKeys:
         """The hub's own key that may make one seal now.
 
         Raises HubError: SEAL_KEY_NOT_FOUND, KEY_NOT_ACTIVE, KEY_EXPIRED, KEY_EXHAUSTED,
-        ALGORITHM_RETIRED, and what the key's home raises.
+        ALGORITHM_RETIRED, STAMPS_OVERDUE, and what the key's home raises.
         """
         key = await self.get(name)
         if key.use is not KeyUse.MAKER or key.state is not KeyState.ACTIVE:
@@ -129,6 +131,7 @@ class SealKeys:
         return await self._usable(key, None, 1)
 
     async def _usable(self, key: Key, seal: Seal | None, count: int) -> UsableKey:
+        self.stamped()
         self.algorithms.check(key.algorithm, self.clock())
         self._check_time(key)
         used = await self.database.one(USES_OF_KEY, key.name)

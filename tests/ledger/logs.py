@@ -18,7 +18,16 @@ from hub.domain.entry import Entry, Remember
 from hub.ledger.checkpoints import FileHead, LogKey, create_log
 from hub.ledger.ports import ExternalHead, Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
-from hub.ledger.store import ENTRIES, EPOCHS, HEAD, READ_HEAD, REQUESTS, TILES, decode_head
+from hub.ledger.store import (
+    ENTRIES,
+    EPOCHS,
+    HEAD,
+    READ_HEAD,
+    REQUESTS,
+    STAMPS,
+    TILES,
+    decode_head,
+)
 from hub.proof.receipt import LogTrust, open_proof, parse_receipt
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DATA_KEYS, DataKeys, Keyring
@@ -42,7 +51,7 @@ THING: Final = question(
     select(THINGS.c.version, THINGS.c.content).where(THINGS.c.id == bindparam("id")),
     "id",
 )
-LEDGER_TABLES: Final = (ENTRIES, REQUESTS, TILES, EPOCHS, HEAD, DATA_KEYS)
+LEDGER_TABLES: Final = (ENTRIES, REQUESTS, STAMPS, TILES, EPOCHS, HEAD, DATA_KEYS)
 
 _NUMBERS = itertools.count()
 
