@@ -492,6 +492,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 ResealRecords(
                     database,
                     recorder,
+                    recorder.proofs,
                     intents,
                     seal_keys,
                     clock,

@@ -25,6 +25,7 @@ from hub.ledger.store import (
     READ_HEAD,
     STAMP_OF_ENTRY,
     TILES_FROM,
+    WRITES_OF_ENTRY,
     decode_head,
 )
 from hub.ledger.tree import (
@@ -124,6 +125,16 @@ class Proofs:
             raise HubError(Reason.ENTRY_NOT_FOUND, entry=index)
         assert isinstance(row[0], bytes)
         return entry_bytes(row[0])
+
+    async def writes(self, index: int) -> bytes:
+        """What is kept beside the body of entry `index`, which has its digest.
+
+        Raises HubError(ENTRY_NOT_FOUND).
+        """
+        row = await self._database.one(WRITES_OF_ENTRY, index)
+        if row is None:
+            raise HubError(Reason.ENTRY_NOT_FOUND, entry=index)
+        return blob(row[0])
 
     async def opened(self, index: int) -> OpenedEntry:
         """The entry with its opening.
@@ -243,6 +254,19 @@ class Proofs:
             consistency = await self.consistency(entry.seen_size, size)
         proof = await self.proof(entry.index, size, entry.epoch_root)
         return receipt_text(entry.body, entry.salt, proof, consistency)
+
+    async def receipts_now(self, indexes: Sequence[int]) -> list[str]:
+        """Receipts of entries, all under the newest checkpoint: that of one reads as the others'.
+
+        Raises as `opened`.
+        """
+        size, root = self.tree.size, self.tree.root
+        receipts = []
+        for index in indexes:
+            entry = await self.opened(index)
+            proof = await self.proof(index, size, root)
+            receipts.append(receipt_text(entry.body, entry.salt, proof, ()))
+        return receipts
 
     async def _with_tiles(self, compute: Callable[[], T]) -> T:
         """`compute`, with the tiles that it turns out to need."""

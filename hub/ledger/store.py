@@ -132,6 +132,11 @@ FIND_ENTRY: Final = question(
     ),
     "number",
 )
+WRITES_OF_ENTRY: Final = question(
+    "writes of a log entry",
+    select(ENTRIES.c.writes).where(ENTRIES.c.number == bindparam("number")),
+    "number",
+)
 ENTRIES_FROM: Final = question(
     "log entries from a number on",
     select(ENTRIES.c.number, ENTRIES.c.commitment, ENTRIES.c.sealed, ENTRIES.c.data_key_id)

@@ -8,15 +8,21 @@ in `hub.proof.sealing`, the hub makes them here and a signer apart from it makes
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
+from typing import Final
 
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.jose import SEAL_TYP, RegisteredKey, string, verify_signature
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.record_batch import RECORDS_CLAIM, unfold_record
 from hub.proof.sd_jwt import RecordClaims, key_of_chain, parse_record_payload, record_payload
+
+COMPROMISED: Final = "key.compromised"
+"""Kind of the entry that declares a key stolen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +106,17 @@ def payload_anew(
     delegation = claims.delegation and intent
     claims = dataclasses.replace(claims, iat=iat, delegation=delegation, algs=tuple(algs))
     return record_payload(claims, sd)
+
+
+def recorded_rows(body: bytes, writes: bytes, table: str) -> dict[str, str]:
+    """Of the rows of `table` that an entry recorded: key to digest, in their order.
+
+    `writes` is kept beside the body, which has its digest. Raises ProofError(BODY_MALFORMED).
+    """
+    if parse_object(body).get("writes") != b64u(sha256(writes).digest()):
+        raise ProofError(ProofReason.BODY_MALFORMED, "writes")
+    try:
+        lines = json.loads(writes)
+        return {str(key): str(at) for name, key, at in lines if name == table}
+    except (ValueError, TypeError) as error:
+        raise ProofError(ProofReason.BODY_MALFORMED, "writes") from error

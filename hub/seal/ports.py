@@ -76,6 +76,21 @@ class Log(Proofs, Protocol):
         """
         ...
 
+    async def writes(self, index: int) -> bytes:
+        """What is kept beside the body of entry `index`: [table, key, row digest] of each row that
+        it wrote, as JSON. Believed only as far as the body has its digest.
+
+        Raises HubError(ENTRY_NOT_FOUND).
+        """
+        ...
+
+    async def receipts_now(self, indexes: Sequence[int]) -> list[str]:
+        """Receipts of entries, all under the newest checkpoint.
+
+        Raises HubError: ENTRY_NOT_FOUND, KEY_UNAVAILABLE, DIGEST_MISMATCH.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorityFacts:

@@ -27,11 +27,11 @@ from hub.proof.record_batch import RECORDS_MAX, SEED_BYTES, SHARED, fold_records
 from hub.proof.resealing import SealBefore, payload_anew, sealing_key, verify_before
 from hub.proof.roster import Approved
 from hub.proof.seal_kinds import KEY_RESEAL
-from hub.proof.status_list import Status
 from hub.seal.intents import Intents
 from hub.seal.key_operations import NAME_MAX
 from hub.seal.keys import SigningKey, header_segment
-from hub.seal.ports import Database, Recorder
+from hub.seal.logged_seals import LoggedSeals, Place
+from hub.seal.ports import Database, Log, Recorder
 from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.seal_store import Key
 from hub.seal.store import (
@@ -40,11 +40,8 @@ from hub.seal.store import (
     PUT_PATH,
     PUT_SIGNATURE,
     SEAL_HEADER,
-    SEALED_BY_KEY,
-    TWINNED_BY_KEY,
     Sealed,
     past_signature_rows,
-    sealed_of,
     unchanged_intent,
     unchanged_uses,
     uses_write,
@@ -53,7 +50,7 @@ from hub.storage.changes import Answered, Call, Change, read_and_change_once
 from hub.storage.statements import Row, Write, text
 
 BATCH_MAX: Final = 500
-_QUESTIONS: Final = {KeyAlgorithm.ES256: SEALED_BY_KEY, KeyAlgorithm.SM2: TWINNED_BY_KEY}
+_ALGORITHMS: Final = (KeyAlgorithm.ES256, KeyAlgorithm.SM2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +83,8 @@ class OrderReseal:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """How many records one batch sealed anew, and after which version the next one goes on (empty
-    at the end)."""
+    """How many records one batch sealed anew, and where in the log the next one goes on (empty at
+    the end)."""
 
     count: int
     after: str
@@ -97,10 +94,10 @@ class Resealed:
 class ResealRecords:
     """Seal anew, batch by batch, the records in force of a stolen key.
 
-    1. The approvals of the intent, verified anew. 2. The next records that carry the stolen key and
-    are in force. 3. Each seal and its twin verify; of what they say only the time changes. 4. The
-    keys in force sign, both where the seal has an SM2 key; a slow one signs a whole batch at once.
-    5. What was is kept beside it. One entry.
+    1. The approvals of the intent, verified anew. 2. The next records in force that carry the
+    stolen key and stand so in the log before the theft was declared. 3. Each seal and its twin
+    verify; of what they say only the time changes. 4. The keys in force sign, both where the seal
+    has an SM2 key; a slow one signs a whole batch at once. 5. What was is kept. One entry.
 
     The two seals of a record are always made anew together, whichever key was stolen: they share
     one payload.
@@ -108,6 +105,7 @@ class ResealRecords:
 
     database: Database
     recorder: Recorder
+    log: Log
     intents: Intents
     keys: SealKeys
     clock: Clock
@@ -116,7 +114,7 @@ class ResealRecords:
     async def __call__(
         self, call: Call, intent: str, after: str, encode: Callable[[Resealed], bytes]
     ) -> Answered:
-        """One batch of at most 500 records after a version.
+        """One batch of at most 500 records, from a place on that the batch before named.
 
         Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
         TRANSITION_NOT_ALLOWED, FIELD_INVALID where the key in force is in other hands than the
@@ -125,18 +123,18 @@ class ResealRecords:
         `SealKeys.usable` and the key's home raise.
         """
 
+        logged = LoggedSeals(self.database, self.log)
+
         async def decide() -> Change:
             stored, approved, uses = await self.intents.in_force(intent, KEY_RESEAL)
             stolen = await _stolen(self.keys, approved.intent.text("key"))
-            question = _QUESTIONS[stolen.algorithm]
-            rows = await self.database.all(question, stolen.kid, after, BATCH_MAX)
-            found = [sealed_of(row) for row in rows]
-            # What is superseded or has ended reads invalid: nobody needs a seal on it.
-            live = [one for one in found if one.status is not Status.INVALID]
+            declared = await logged.declaration(stolen)
+            found, place = await logged.next(stolen, declared, Place.read(after), BATCH_MAX)
+            live = [one.sealed for one in found]
             left = approved.intent.uses_max - (uses or 0)
             if len(live) > left:
                 raise HubError(Reason.INTENT_EXHAUSTED, intent=intent, left=left)
-            done = Resealed(len(live), found[-1].version_id if len(found) == BATCH_MAX else "")
+            done = Resealed(len(live), "" if place is None else str(place))
             data: dict[str, Json] = {
                 "intent": intent,
                 "digest": approved.digest,
@@ -182,7 +180,7 @@ class ResealRecords:
     async def _headers(self, stolen: Key, sealed: Sequence[Sealed]) -> dict[str, str]:
         """The headers of the seals by their id, each of a key that the seal has or had."""
         headers: dict[str, str] = {}
-        for header_id in {header_id for one in sealed for header_id, _ in one.seals}:
+        for header_id in {seal.header_id for one in sealed for seal in one.seals}:
             row = await self.database.one(SEAL_HEADER, header_id)
             try:
                 header = "" if row is None else text(row[0])
@@ -233,7 +231,7 @@ class _Work:
     def _payload(self, one: Sealed) -> bytes:
         """What the seal said, now and by this intent."""
         try:
-            seals = tuple([(self.headers[header_id], signed) for header_id, signed in one.seals])
+            seals = tuple([(self.headers[seal.header_id], seal.signature) for seal in one.seals])
             before = SealBefore(one.payload, one.path, seals)
             keys = verify_before(before, self._verified)
             if self.stolen.kid not in [key.kid for key in keys]:
@@ -299,7 +297,7 @@ def _past_names(stolen: Key) -> tuple[str, str]:
 
 async def _stolen(keys: SealKeys, name: str) -> Key:
     key = await keys.get(name)
-    if key.use is not KeyUse.RECORD or key.algorithm not in _QUESTIONS:
+    if key.use is not KeyUse.RECORD or key.algorithm not in _ALGORITHMS:
         rule = "a key of use record; documents are rendered and sealed anew"
         raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
     if key.state is not KeyState.COMPROMISED:

@@ -260,6 +260,11 @@ COMPROMISE_OF_KEY: Final = question(
     select(COMPROMISES.c.since).where(COMPROMISES.c.key == bindparam("key")),
     "key",
 )
+COMPROMISE_ENTRY: Final = question(
+    "entry that declares a key compromised",
+    select(COMPROMISES.c.entry).where(COMPROMISES.c.key == bindparam("key")),
+    "key",
+)
 KEY_IN_FORCE: Final = question(
     "which key of a seal, use and algorithm is in force",
     select(KEYS.c.name).where(

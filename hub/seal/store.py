@@ -10,7 +10,6 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Index,
     LargeBinary,
     Table,
@@ -27,7 +26,6 @@ from hub.storage.statements import (
     ENTRY_INDEX,
     Check,
     Row,
-    Statement,
     Write,
     blob,
     insert_into,
@@ -283,64 +281,65 @@ SEAL_HEADER: Final = question(
     "header_id",
 )
 
-
-def _sealed_by(what: str, key: ColumnElement[str]) -> Statement:
-    """Seals with their SM2 twins, from one version to the next: each batch goes on where the last
-    one ended."""
-    return question(
-        what,
-        select(
-            SIGNATURES.c.version_id,
-            SIGNATURES.c.payload,
-            SIGNATURES.c.header_id,
-            SIGNATURES.c.signature,
-            _TWINS.c.header_id,
-            _TWINS.c.signature,
-            SIGNATURES.c.status_list,
-            SIGNATURES.c.status_place,
-            SIGNATURES.c.retention_class,
-            PATHS.c.path,
-            STATUS.c.value,
-        )
-        .select_from(
-            SIGNATURES.outerjoin(
-                _TWINS,
-                and_(
-                    _TWINS.c.version_id == SIGNATURES.c.version_id,
-                    _TWINS.c.algorithm == literal_column("'SM2'"),
-                    _TWINS.c.payload == SIGNATURES.c.payload,
-                ),
-            )
-            .outerjoin(
-                PATHS,
-                and_(
-                    PATHS.c.version_id == SIGNATURES.c.version_id,
-                    PATHS.c.algorithm == SIGNATURES.c.algorithm,
-                ),
-            )
-            .outerjoin(
-                STATUS,
-                and_(
-                    STATUS.c.list == SIGNATURES.c.status_list,
-                    STATUS.c.place == SIGNATURES.c.status_place,
-                ),
-            )
-        )
-        .where(
-            key == bindparam("key_id"),
-            key.table.c.version_id > bindparam("after"),
-            SIGNATURES.c.algorithm == literal_column("'ES256'"),
-        )
-        .order_by(key.table.c.version_id)
-        .limit(bindparam("rows", type_=BigInteger)),
-        "key_id",
-        "after",
-        "rows",
+SEAL_OF_VERSION: Final = question(
+    "seal of a version with its SM2 twin",
+    select(
+        SIGNATURES.c.version_id,
+        SIGNATURES.c.payload,
+        SIGNATURES.c.key_id,
+        SIGNATURES.c.header_id,
+        SIGNATURES.c.signature,
+        _TWINS.c.key_id,
+        _TWINS.c.header_id,
+        _TWINS.c.signature,
+        SIGNATURES.c.status_list,
+        SIGNATURES.c.status_place,
+        SIGNATURES.c.retention_class,
+        PATHS.c.path,
+        STATUS.c.value,
     )
-
-
-SEALED_BY_KEY: Final = _sealed_by("records sealed by a key", SIGNATURES.c.key_id)
-TWINNED_BY_KEY: Final = _sealed_by("records whose SM2 twin is by a key", _TWINS.c.key_id)
+    .select_from(
+        SIGNATURES.outerjoin(
+            _TWINS,
+            and_(
+                _TWINS.c.version_id == SIGNATURES.c.version_id,
+                _TWINS.c.algorithm == literal_column("'SM2'"),
+                _TWINS.c.payload == SIGNATURES.c.payload,
+            ),
+        )
+        .outerjoin(
+            PATHS,
+            and_(
+                PATHS.c.version_id == SIGNATURES.c.version_id,
+                PATHS.c.algorithm == SIGNATURES.c.algorithm,
+            ),
+        )
+        .outerjoin(
+            STATUS,
+            and_(
+                STATUS.c.list == SIGNATURES.c.status_list,
+                STATUS.c.place == SIGNATURES.c.status_place,
+            ),
+        )
+    )
+    .where(
+        SIGNATURES.c.version_id == bindparam("version_id"),
+        SIGNATURES.c.algorithm == literal_column("'ES256'"),
+    ),
+    "version_id",
+)
+PAST_SEALS: Final = question(
+    "seals of a version that were replaced",
+    select(
+        HEADERS.c.key_id,
+        PAST_SIGNATURES.c.header_id,
+        PAST_SIGNATURES.c.payload,
+        PAST_SIGNATURES.c.signature,
+    )
+    .select_from(PAST_SIGNATURES.join(HEADERS, HEADERS.c.header_id == PAST_SIGNATURES.c.header_id))
+    .where(PAST_SIGNATURES.c.version_id == bindparam("version_id")),
+    "version_id",
+)
 # Answered from the index alone.
 ALL_PLACES: Final = question(
     "all places given out",
@@ -412,34 +411,62 @@ class StoredIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSeal:
+    """One key's signature over a record's payload."""
+
+    algorithm: str
+    key_id: str
+    header_id: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """A version's seal as it is stored, ES256 first, then its twin where it has one; `path` is
-    empty for a record that is signed alone. Of each seal: id of its header, signature."""
+    empty for a record that is signed alone."""
 
     version_id: str
     payload: bytes
-    seals: tuple[tuple[str, bytes], ...]
+    seals: tuple[StoredSeal, ...]
     status_list: int
     status_place: int
     retention_class: str
     path: str
     status: Status
 
+    def signature_rows(self) -> list[Row]:
+        """Its rows."""
+        place: Row = (self.status_list, self.status_place)
+        return [
+            (
+                self.version_id,
+                seal.algorithm,
+                seal.key_id,
+                seal.header_id,
+                self.payload,
+                seal.signature,
+                # A twin has no place of its own in a status list.
+                *(place if seal.algorithm == "ES256" else (None, None)),
+                self.retention_class,
+            )
+            for seal in self.seals
+        ]
+
 
 def sealed_of(row: Row) -> Sealed:
-    """The seal in a row of `SEALED_BY_KEY` or `TWINNED_BY_KEY`."""
-    seals = [(str(row[2]), blob(row[3]))]
-    if row[4] is not None:
-        seals.append((str(row[4]), blob(row[5])))
+    """The seal in a row of `SEAL_OF_VERSION`."""
+    seals = [StoredSeal("ES256", str(row[2]), str(row[3]), blob(row[4]))]
+    if row[5] is not None:
+        seals.append(StoredSeal("SM2", str(row[5]), str(row[6]), blob(row[7])))
     return Sealed(
         version_id=str(row[0]),
         payload=blob(row[1]),
         seals=tuple(seals),
-        status_list=integer(row[6]),
-        status_place=integer(row[7]),
-        retention_class=str(row[8]),
-        path="" if row[9] is None else str(row[9]),
-        status=Status.VALID if row[10] is None else Status(integer(row[10])),
+        status_list=integer(row[8]),
+        status_place=integer(row[9]),
+        retention_class=str(row[10]),
+        path="" if row[11] is None else str(row[11]),
+        status=Status.VALID if row[12] is None else Status(integer(row[12])),
     )
 
 
@@ -450,13 +477,13 @@ def past_signature_rows(names: Sequence[str], sealed: Sealed) -> list[Row]:
         (
             sealed.version_id,
             name,
-            header_id,
+            seal.header_id,
             sealed.payload,
-            signature,
+            seal.signature,
             sealed.path,
             sealed.retention_class,
         )
-        for name, (header_id, signature) in zip(names, sealed.seals, strict=False)
+        for name, seal in zip(names, sealed.seals, strict=False)
     ]
 
 

@@ -16,15 +16,17 @@ from hub.clock import now_us
 from hub.domain.row import Op
 from hub.domain.seal_states import KeyState
 from hub.errors import Reason
-from hub.proof.encoding import emit_json
+from hub.proof.encoding import b64u, emit_json
+from hub.proof.jose import SEAL_TYP
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.sd_jwt import RecordClaims, open_record
 from hub.seal.compromises import declared_compromises
+from hub.seal.keys import header_segment
 from hub.seal.reseal import Resealed, ResealRecords
 from hub.seal.seal_store import Key
-from hub.seal.store import SEALED_BY_KEY, SIGNATURES
+from hub.seal.store import SEAL_OF_VERSION, SIGNATURES
 from hub.seal.v1 import seal_pb2
-from hub.storage.statements import question
+from hub.storage.statements import blob, question
 from tests.registry.office import OFFICERS, ORIGIN, REGION, Office, licence
 from tests.seal.test_seal_keys import active, approve_licences, fresh_key, signed_by
 from tests.seal.test_seals import refused
@@ -135,6 +137,7 @@ def sealing_anew(office: Office, *slow: str) -> ResealRecords:
     return ResealRecords(
         office.database,
         office.recorder,
+        office.recorder.proofs,
         office.intents,
         office.seals.keys,
         now_us,
@@ -283,19 +286,23 @@ async def test_nothing_is_sealed_anew_without_approval_beyond_it_or_for_a_good_k
     assert await signed_by(office) == Counter({good.kid: 2})
 
 
-async def test_what_the_stolen_key_did_not_sign_is_not_sealed_anew(office: Office) -> None:
-    """Somebody wrote into the database; the batch stops and names the version."""
+@pytest.mark.parametrize("signs", [True, False])
+async def test_what_the_log_does_not_have_is_not_sealed_anew(office: Office, signs: bool) -> None:
+    """Somebody wrote into the database, even the thief with a signature of the stolen key; the
+    batch stops and names the version."""
     stolen, fresh = await stolen_with_successor(office, 2)
     intent = await ordered(office, stolen.name)
     (version_id, *_) = await seals_of(office)
-    (row,) = [
-        one
-        for one in await office.database.all(SEALED_BY_KEY, stolen.kid, "", 10)
-        if one[0] == version_id
-    ]
-    forged = bytes(row[1]).replace(b'"version":1', b'"version":2')
+    row = await office.database.one(SEAL_OF_VERSION, version_id)
+    assert row is not None
+    forged, signature = blob(row[1]).replace(b'"version":1', b'"version":2'), blob(row[4])
+    if signs:
+        home = office.seals.keys.homes["files"]
+        key = home.open(stolen.kid, stolen.algorithm, stolen.use, stolen.x509_chain)
+        signature = key.sign(f"{header_segment(key)}.{b64u(forged)}".encode(), SEAL_TYP)
     await office.database.define(
-        f"UPDATE seal_signatures SET payload = x'{forged.hex()}' WHERE version_id = '{version_id}'"
+        f"UPDATE seal_signatures SET payload = x'{forged.hex()}', "
+        f"signature = x'{signature.hex()}' WHERE version_id = '{version_id}'"
     )
 
     with refused(Reason.DIGEST_MISMATCH) as refusal:
@@ -304,6 +311,16 @@ async def test_what_the_stolen_key_did_not_sign_is_not_sealed_anew(office: Offic
     assert version_id in str(refusal.value.details)
     assert await signed_by(office) == Counter({stolen.kid: 2})
     assert (await office.seals.key(fresh.name)).uses == 0
+
+
+async def test_a_theft_that_the_log_does_not_declare_starts_nothing(office: Office) -> None:
+    """A row that says which entry declared it is believed as far as that entry does."""
+    stolen, _ = await stolen_with_successor(office, 1)
+    intent = await ordered(office, stolen.name)
+    await office.database.define("UPDATE seal_compromises SET entry = entry + 1")
+
+    with refused(Reason.DIGEST_MISMATCH):
+        await batch(office, intent)
 
 
 async def test_the_whole_drill(city: Path, tmp_path: Path) -> None:

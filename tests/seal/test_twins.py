@@ -22,7 +22,7 @@ from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
-from hub.proof.jose import SEAL_TYP, Algorithm
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_twin import check_same, check_twins
 from hub.proof.report import Kind, Report, StepName
@@ -31,9 +31,8 @@ from hub.proof.sd_jwt import Presentation, open_record, present
 from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
-from hub.seal.keys import header_segment
 from hub.seal.seal_store import Key
-from hub.seal.store import PATHS, SIGNATURES, TWINNED_BY_KEY
+from hub.seal.store import PATHS, SIGNATURES
 from hub.storage.statements import question
 from tests.registry.office import (
     LICENCE_TYPE,
@@ -305,27 +304,6 @@ async def test_both_keys_stolen_are_replaced_in_one_go(office: Office) -> None:
     now = await shown(office, made[0].identifier, made[0].anchors)
     kids = {now.open(now.es256).kid, now.open(now.sm2).kid}
     assert not kids & {one.kid for one in thefts}
-
-
-async def test_a_forged_pair_needs_both_keys(office: Office) -> None:
-    """The thief of one key who also writes into the database is betrayed by the record's other
-    seal."""
-    await delivered(office, 1)
-    stolen = await in_force(office, KeyAlgorithm.SM2)
-    intent = await stolen_and_ordered(office, stolen)
-    await office.carry_out("key.activate", await fresh_key(office, algorithm="SM2"))
-    (row,) = await office.database.all(TWINNED_BY_KEY, stolen.kid, "", 10)
-    payload = bytes(row[1]).replace(b'"version":1', b'"version":2')
-    home = office.record_seals.keys.homes["files"]
-    key = home.open(stolen.kid, stolen.algorithm, stolen.use, stolen.x509_chain)
-    forged = key.sign(f"{header_segment(key)}.{b64u(payload)}".encode(), SEAL_TYP)
-    await office.database.define(f"UPDATE seal_signatures SET payload = x'{payload.hex()}'")
-    await office.database.define(
-        f"UPDATE seal_signatures SET signature = x'{forged.hex()}' WHERE algorithm = 'SM2'"
-    )
-
-    with refused(Reason.DIGEST_MISMATCH):
-        await batch(office, intent)
 
 
 async def in_force(office: Office, algorithm: KeyAlgorithm) -> Key:
