@@ -73,11 +73,31 @@ class Ca:
         organization: str = "",
     ) -> x509.Certificate:
         """A certificate for `key`: of a seal, or of a time stamping service."""
+        return self.certify(
+            key.public_key(),
+            name,
+            begins=begins,
+            ends=ends,
+            time_stamping=time_stamping,
+            organization=organization,
+        )
+
+    def certify(
+        self,
+        public: object,
+        name: str = "市场监督管理局",
+        *,
+        begins: datetime.datetime,
+        ends: datetime.datetime,
+        time_stamping: bool = False,
+        organization: str = "",
+    ) -> x509.Certificate:
+        """As `issue`, for a public key whose other half is elsewhere."""
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organization:
             attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, organization))
         subject = x509.Name(attributes)
-        builder = self._builder(subject, key.public_key(), begins, ends).add_extension(
+        builder = self._builder(subject, public, begins, ends).add_extension(
             _usage(digital_signature=True, content_commitment=not time_stamping), critical=True
         )
         if time_stamping:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from cryptography import x509
 
@@ -30,7 +30,7 @@ from hub.proof.disclosure import member, parse_disclosures
 from hub.proof.encoding import Json, b64u, b64u_each
 from hub.proof.intent import Intent
 from hub.proof.intent_kinds import KINDS, STANDING_SEAL
-from hub.proof.jose import Keys, integer, sm2_thumbprint, string, thumbprint
+from hub.proof.jose import Keys, integer, string
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.roster import Roster, verify_approved
@@ -42,7 +42,8 @@ from hub.proof.sd_jwt import (
     parse_record_payload,
     record_payload,
 )
-from hub.proof.x509_chain import UNREADABLE, leaf_public_key
+from hub.proof.thumbprints import key_thumbprint
+from hub.proof.x509_chain import UNREADABLE
 from hub.proof.x509_sm2 import parse_x509
 
 SKEW_S: Final = 30
@@ -395,10 +396,8 @@ def _leaf(chain: tuple[bytes, ...]) -> tuple[str, str, int, int]:
     texts where there is no leaf that can be read."""
     try:
         leaf = parse_x509(chain[0])
-        if leaf.key is None:
-            kid = thumbprint(leaf_public_key([x509.load_der_x509_certificate(chain[0])]))
-        else:
-            kid = sm2_thumbprint(leaf.key)
+        key: Any = leaf.key or x509.load_der_x509_certificate(chain[0]).public_key()
+        kid = key_thumbprint(key)
     except (ProofError, IndexError, *UNREADABLE):
         return "", "", 0, 0
     return leaf.organization_identifier, kid, leaf.not_before, leaf.not_after + 1

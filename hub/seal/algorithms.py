@@ -26,9 +26,9 @@ from hub.clock import legal_day
 from hub.domain.seal_key import KeyAlgorithm, SealingDays
 from hub.errors import HubError, Reason
 from hub.proof import sm2
-from hub.proof.encoding import b64u, digest, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.reasons import ProofError
+from hub.proof.thumbprints import PublicHalf, key_thumbprint
 
 RSA_BITS: Final = 3072
 X509_TEXT_MAX: Final = 64
@@ -67,9 +67,6 @@ _X509_ALGORITHMS: Final[Mapping[KeyAlgorithm, bytes]] = MappingProxyType(
     }
 )
 
-_Public: TypeAlias = (
-    ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey | sm2.PublicKey
-)
 _Private: TypeAlias = (
     ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | sm2.PrivateKey
 )
@@ -120,8 +117,8 @@ class PublicKey:
 
     @cached_property
     def kid(self) -> str:
-        """RFC 7638 thumbprint; RFC 8037 for Ed25519, and `crv: SM2` for SM2 (formats.md §4)."""
-        return digest(emit_json(dict(sorted(self._jwk().items()))))
+        """What the key is called (`hub.proof.thumbprints`)."""
+        return key_thumbprint(self._key)
 
     def verify(self, data: bytes, octets: bytes) -> None:
         """`octets` is this key's signature over `data`. Raises HubError(KEY_SIGNATURE_WRONG)."""
@@ -141,27 +138,8 @@ class PublicKey:
             raise HubError(Reason.KEY_SIGNATURE_WRONG, kid=self.kid) from error
 
     @cached_property
-    def _key(self) -> _Public:
+    def _key(self) -> PublicHalf:
         return _load_public(self.spki)
-
-    def _jwk(self) -> dict[str, str]:
-        match self._key:
-            case ec.EllipticCurvePublicKey() as key:
-                numbers, size = key.public_numbers(), _SCALAR_BYTES[self.algorithm]
-                x, y = numbers.x.to_bytes(size), numbers.y.to_bytes(size)
-                curve = "P-256" if size == 32 else "P-384"
-                return {"kty": "EC", "crv": curve, "x": b64u(x), "y": b64u(y)}
-            case ed25519.Ed25519PublicKey() as key:
-                return {"kty": "OKP", "crv": "Ed25519", "x": b64u(key.public_bytes_raw())}
-            case rsa.RSAPublicKey() as key:
-                numbers_rsa = key.public_numbers()
-                return {
-                    "kty": "RSA",
-                    "n": b64u(_unsigned(numbers_rsa.n)),
-                    "e": b64u(_unsigned(numbers_rsa.e)),
-                }
-            case sm2.PublicKey(point=point):
-                return {"kty": "EC", "crv": "SM2", "x": b64u(point[1:33]), "y": b64u(point[33:])}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -348,7 +326,7 @@ def _der(tag: int, *parts: bytes) -> bytes:
 # ---- public keys -------------------------------------------------------------------------------
 
 
-def _load_public(spki: bytes) -> _Public:
+def _load_public(spki: bytes) -> PublicHalf:
     if len(spki) > PUBLIC_KEY_BYTES_MAX:
         raise HubError(Reason.PUBLIC_KEY_INVALID, rule="too large")
     try:
@@ -359,12 +337,12 @@ def _load_public(spki: bytes) -> _Public:
         key = serialization.load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise HubError(Reason.PUBLIC_KEY_INVALID, rule="not a public key") from error
-    if not isinstance(key, _Public):
+    if not isinstance(key, PublicHalf):
         raise HubError(Reason.PUBLIC_KEY_INVALID, rule="of an algorithm that seals nothing")
     return key
 
 
-def _algorithm_of(key: _Public) -> KeyAlgorithm:
+def _algorithm_of(key: PublicHalf) -> KeyAlgorithm:
     match key:
         case ec.EllipticCurvePublicKey() if key.curve.name in _CURVES:
             return _CURVES[key.curve.name]
@@ -377,13 +355,9 @@ def _algorithm_of(key: _Public) -> KeyAlgorithm:
     raise HubError(Reason.PUBLIC_KEY_INVALID, rule="of a curve or size that seals nothing")
 
 
-def _written(key: _Public) -> bytes:
+def _written(key: PublicHalf) -> bytes:
     if isinstance(key, sm2.PublicKey):
         return key.to_spki()
     return key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-
-
-def _unsigned(value: int) -> bytes:
-    return value.to_bytes((value.bit_length() + 7) // 8)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
 from hub.domain.certificate import Custody
-from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, SEALING_DAYS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import APPROVAL_TYP, FACE_TYP, SEAL_TYP, STATUS_TYP
@@ -19,9 +21,14 @@ from hub.proof.jose import header_segment as face_header
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
+from hub.seal.homes.process import SignerProcess
 from hub.seal.homes.service import ServiceAddress, ServiceHome
-from hub.seal.keys import SIGNED_BYTES_MAX, KeyHome, SigningKey, header_segment
+from hub.seal.homes.signers import SignerHome
+from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.signer_process import Settings
 from tests import softhsm
+from tests.proof.officers import ORIGIN, REGION
+from tests.seal.mandates import Mandates
 from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
@@ -35,17 +42,19 @@ ATTRIBUTES = bytes.fromhex("31053003060155")
 BYTES = {KeyUse.MAKER: SES_SEAL, KeyUse.OFD: TBS_SIGN, KeyUse.PDF: ATTRIBUTES}
 
 
-@pytest.fixture(params=["files", "pkcs11", "service"])
-def home(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def _opened(
+    kind: str, folder: Path, mandates: Mandates, patch: pytest.MonkeyPatch
 ) -> Iterator[KeyHome]:
-    if request.param == "files":
-        passphrase = tmp_path / "passphrase"
-        passphrase.touch(mode=0o600)
-        passphrase.write_text("sixteen characters or more")
-        yield KeyFiles(tmp_path / "keys", passphrase)
+    """A home of this kind; those behind the signer process are shown `mandates`."""
+    passphrase = folder / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("sixteen characters or more")
+    files = KeyFiles(folder / "keys", passphrase)
+    if kind == "files":
+        yield files
         return
-    if request.param == "service":
+    if kind == "service":
         service = SealingService()
         with service.serving():
             place = ServiceAddress(service.url, None, None, None, 20.0)
@@ -53,15 +62,57 @@ def home(
             yield at_service
             at_service.close()
         return
-    token = softhsm.SoftToken(tmp_path)
-    try:
-        token.create()
-    except softhsm.SoftHsmAbsent as absent:
-        pytest.skip(str(absent))
-    monkeypatch.setenv("SOFTHSM2_CONF", str(token.configuration))
-    keys = Pkcs11Keys(TokenUri.parse(token.uri, tmp_path))
-    yield keys
-    keys.close()
+    token = softhsm.SoftToken(folder)
+    if kind.endswith("pkcs11"):
+        try:
+            token.create()
+        except softhsm.SoftHsmAbsent as absent:
+            pytest.skip(str(absent))
+        patch.setenv("SOFTHSM2_CONF", str(token.configuration))
+    if kind == "pkcs11":
+        keys = Pkcs11Keys(TokenUri.parse(token.uri, folder))
+        yield keys
+        keys.close()
+        return
+    (folder / "makers.pem").write_text(ssl.DER_cert_to_PEM_cert(mandates.sm2.der))
+    settings = Settings(
+        folder=str(folder / "signer"),
+        keys_folder=str(files.folder),
+        passphrase_file=str(passphrase),
+        algorithms={one.value: str(days) for one, days in SEALING_DAYS.items()},
+        maker_ca=str(folder / "makers.pem"),
+        token_uri=token.uri if kind.endswith("pkcs11") else "",
+    )
+    process = SignerProcess(settings, ORIGIN, REGION, "log", mandates)
+    every = frozenset(KeyAlgorithm)
+    if kind == "process-files":
+        yield SignerHome(process, "files", Custody.HUB_FILE, every)
+    else:
+        yield SignerHome(process, "pkcs11", Custody.HUB_HSM, every - {KeyAlgorithm.SM2})
+    process.close()
+
+
+DIRECT = ("files", "pkcs11", "service")
+BEHIND = ("process-files", "process-pkcs11")
+direct = pytest.mark.parametrize("home", DIRECT, indirect=True, scope="module")
+"""Of homes that sign whatever has the form of the key's format: whoever asks them has checked."""
+behind = pytest.mark.parametrize("home", BEHIND, indirect=True, scope="module")
+"""Of homes that check themselves, and sign nothing without a mandate."""
+
+
+@pytest.fixture(scope="module")
+def mandates() -> Mandates:
+    return Mandates()
+
+
+@pytest.fixture(scope="module", params=(*DIRECT, *BEHIND))
+def home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mandates: Mandates
+) -> Iterator[KeyHome]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        with _opened(request.param, folder, mandates, patch) as found:
+            yield found
 
 
 def algorithms_of(home: KeyHome) -> list[KeyAlgorithm]:
@@ -94,6 +145,7 @@ KEYS = (
 )
 
 
+@direct
 @pytest.mark.parametrize(("algorithm", "use"), KEYS)
 def test_a_key_signs_for_its_use(home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse) -> None:
     """Found by its thumbprint; what it signs verifies, in the form of the format."""
@@ -119,6 +171,71 @@ def test_a_key_signs_for_its_use(home: KeyHome, algorithm: KeyAlgorithm, use: Ke
     assert caught.value.reason is Reason.KEY_SIGNATURE_WRONG
 
 
+def certified(
+    home: KeyHome, mandates: Mandates, algorithm: KeyAlgorithm, use: KeyUse
+) -> tuple[PublicKey, SigningKey]:
+    """A key of the authority's, with its certificate."""
+    public = home.create(algorithm, use, SUBJECT).public
+    chain = (mandates.certificate(public),)
+    return public, home.open(public.kid, algorithm, use, chain)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "use"), [(one, use) for one, use in KEYS if use in (KeyUse.OFD, KeyUse.PDF)]
+)
+def test_a_key_seals_the_document_that_was_approved(
+    home: KeyHome, mandates: Mandates, algorithm: KeyAlgorithm, use: KeyUse
+) -> None:
+    """In every home alike, by every algorithm of the use that it has; the signature is over the
+    exact bytes."""
+    if algorithm not in home.algorithms:
+        with pytest.raises(HubError) as refused:
+            home.create(algorithm, use, SUBJECT)
+        assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
+        return
+    public, key = certified(home, mandates, algorithm, use)
+    work = mandates.document(key)
+
+    signature = key.sign_document(work)
+
+    public.verify(work.document.to_sign, octets(algorithm, signature))
+    assert (key.kid, key.use, key.custody) == (public.kid, use, home.custody)
+
+
+def test_a_makers_key_makes_the_seal_that_was_approved(home: KeyHome, mandates: Mandates) -> None:
+    """In every home that has SM2."""
+    if KeyAlgorithm.SM2 not in home.algorithms:
+        with pytest.raises(HubError) as refused:
+            home.create(KeyAlgorithm.SM2, KeyUse.MAKER, SUBJECT)
+        assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
+        return
+    public, key = certified(home, mandates, KeyAlgorithm.SM2, KeyUse.MAKER)
+    work = mandates.seal(key)
+
+    public.verify(work.info, octets(KeyAlgorithm.SM2, key.sign_seal(work)))
+
+
+@behind
+def test_behind_the_process_nothing_else_is_signed(home: KeyHome, mandates: Mandates) -> None:
+    """Without a mandate, of another key, after too many uses: each by its reason."""
+    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    _, other = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    _, record = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.RECORD)
+    once = mandates.document(key, mandates.standing(uses_max=1))
+    key.sign_document(once)
+
+    for attempt, reason in (
+        (lambda: key.sign(once.document.to_sign, FORMATS[KeyUse.PDF]), Reason.KEY_USAGE_REFUSED),
+        (lambda: key.sign_document(once), Reason.INTENT_EXHAUSTED),
+        (lambda: other.sign_document(mandates.document(key)), Reason.INTENT_NOT_APPROVED),
+        (lambda: record.sign_document(mandates.document(key)), Reason.KEY_USAGE_REFUSED),
+        (lambda: key.sign_seal(mandates.seal(key)), Reason.KEY_USAGE_REFUSED),
+    ):
+        with pytest.raises(HubError) as caught:
+            attempt()
+        assert caught.value.reason is reason
+
+
 def test_the_request_proves_the_key_and_names_the_authority(home: KeyHome, tmp_path: Path) -> None:
     """PKCS#10 that OpenSSL verifies; organizationIdentifier = credit code; long names are cut."""
     long = Subject("章" * 70, "局" * 70, USCC)
@@ -142,6 +259,7 @@ def test_the_request_proves_the_key_and_names_the_authority(home: KeyHome, tmp_p
             assert request.is_signature_valid
 
 
+@direct
 def test_a_key_signs_its_one_format_only(home: KeyHome) -> None:
     """No digest, no other use's bytes, no approval, no other header, nothing over 64 KiB."""
     algorithm = KeyAlgorithm.ES256
@@ -205,6 +323,7 @@ def test_an_unknown_key_is_unavailable(home: KeyHome, kid: str) -> None:
     assert caught.value.reason is Reason.KEY_UNAVAILABLE
 
 
+@direct
 def test_threads_sign_with_one_key(home: KeyHome) -> None:
     """Four threads at once, each signature its own bytes'; ECDSA always with low s."""
     public, key = opened(home, KeyAlgorithm.ES256, KeyUse.RECORD)
@@ -225,6 +344,7 @@ def test_sm2_has_no_registered_name_in_jose() -> None:
     assert JOSE_NAMES[KeyAlgorithm.SM2] == "urn:oid:1.2.156.10197.1.501"
 
 
+@direct
 def test_a_key_shows_itself_nowhere(home: KeyHome) -> None:
     """Only thumbprint and use."""
     _, key = opened(home, KeyAlgorithm.ES256, KeyUse.RECORD)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.x509 import load_der_x509_certificate
-from pyhanko.pdf_utils import generic
 
 from hub.domain.certificate import Custody
-from hub.domain.face import CopyTerms, FileKind
+from hub.domain.face import FileKind
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import (
@@ -35,38 +33,25 @@ from hub.proof.ses import tbs_sign
 from hub.proof.sm2 import sm3
 from hub.proof.x509_sm2 import parse_x509
 from hub.seal.cms import CmsForm
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf
 from tests.ofd_sealing import PLACE, TIME, Office
-from tests.pdf_documents import PLACE as PDF_PLACE
-from tests.pdf_documents import Ca, key_of, page, picture
+from tests.pdf_documents import Ca, key_of, page
 from tests.proof import ofd_samples
+from tests.seal.mandates import (
+    FACE,
+    IDENTIFIER,
+    USCC,
+    VCT,
+    face_package,
+    face_pdf,
+    items_of,
+    terms_of_copy,
+)
 
 NOW = int(TIME.timestamp())
-USCC = "11110000000021135M"
-CODE = "11100000MB0143028R001"
-VCT = f"https://hub.test.example/vct/{CODE}"
-FACE = f"certificateTypes/{CODE.lower()}/faceTemplates/v001 digest"
-TERMS = CopyTerms(
-    "annotatedCopies/c1",
-    "办理许可",
-    "服务中心",
-    "服务中心",
-    NOW * 1_000_000,
-    (NOW + 60) * 1_000_000,
-)
+TERMS = terms_of_copy(NOW)
 COPY = CopyFacts("annotatedCopies/c1", "办理许可", "服务中心", NOW, NOW + 60)
-ORDER = DocumentOrder(USCC, VCT, 1, f"1.2.156.3005.2.{CODE}.Y.Z.001.O", FACE, TERMS)
-ITEMS = {
-    "ZZBS": ORDER.identifier,
-    "SEALWAY_FACE": FACE,
-    "SEALWAY_COPY": "annotatedCopies/c1",
-    "SEALWAY_RECIPIENT": "服务中心",
-    "JZJZZSJ": "20261127090203",
-    "JZJZZZ": "服务中心",
-    "JZJZZSY": "办理许可",
-    "JZJYXQJZSJ": "20261127090303",
-}
+ORDER = DocumentOrder(USCC, VCT, 1, IDENTIFIER, FACE, TERMS)
+ITEMS = items_of(TERMS)
 
 
 def approved(*documents: str) -> ApprovedIntent:
@@ -194,21 +179,10 @@ class Key:
     custody: Custody = Custody.HUB_FILE
 
 
-def face_package() -> OfdPackage:
-    """The sample with the metadata of the copy."""
-    files = dict(ofd_samples.package().files)
-    data = "".join(
-        f'<ofd:CustomData Name="{name}">{value}</ofd:CustomData>' for name, value in ITEMS.items()
-    )
-    listed = f"<ofd:CustomDatas>{data}</ofd:CustomDatas></ofd:DocInfo>"
-    files["OFD.xml"] = files["OFD.xml"].replace(b"</ofd:DocInfo>", listed.encode())
-    return OfdPackage(files)
-
-
 def test_ofd_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
     """Every difference is refused by its own rule, also where whoever asks chose it himself."""
     office, other = Office.open(), Office.open()
-    prepared = office.sealer().prepare(face_package(), [PLACE], TIME, closing=True)
+    prepared = office.sealer().prepare(face_package(ITEMS), [PLACE], TIME, closing=True)
     files, xml = (
         dict(prepared.files),
         prepared.value_file.replace("SignedValue.dat", "Signature.xml"),
@@ -268,25 +242,13 @@ def test_ofd_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
     assert caught.value.reason is Reason.DOCUMENT_TOO_LARGE
 
 
-def face_pdf(form: CmsForm, items: Mapping[str, str] = ITEMS) -> PreparedPdf:
-    """The page with the metadata of the copy, and a place for the seal."""
-    writer, out = open_writer(page()), io.BytesIO()
-    writer.set_info(
-        generic.DictionaryObject(
-            {generic.pdf_name(f"/{name}"): generic.TextStringObject(items[name]) for name in items}
-        )
-    )
-    writer.write(out)
-    return prepare_pdf(out.getvalue(), PDF_PLACE, picture(), form)
-
-
 def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment() -> None:
     """Nothing but the place of the signature is left out; it is empty, and there is one."""
     key = key_of(Ca(), organization=USCC)
     public = load_der_x509_certificate(key.x509_chain[0]).public_key()
     own = dataclasses.replace(key, kid=thumbprint(public))
     form = CmsForm.of(own)
-    prepared = face_pdf(form)
+    prepared = face_pdf(form, ITEMS)
     file = prepared.unsigned(TIME)
     attributes = form.attributes(form.digest(*prepared.covered(TIME)))
 
