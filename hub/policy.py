@@ -117,6 +117,7 @@ POLICY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         _SEAL + "ExportSeal": _DEPARTMENT_SIDE,
         _SEAL + "GetKey": _OVERSIGHT,
         _SEAL + "ListKeys": _OVERSIGHT,
+        _SEAL + "ListKeyStatements": _BOTH_SIDES,
         _SEAL + "AddSealMaterial": _OFFICER,
         _SEAL + "GetSealMaterial": _OVERSIGHT,
         _SEAL + "ResealRecords": _OFFICER,

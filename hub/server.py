@@ -112,13 +112,13 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.seal.algorithms import AlgorithmTable
-from hub.seal.compromises import declared_compromises
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.face_codes import FaceCodes
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
+from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.keys import KeyHome
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
@@ -377,7 +377,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         clock,
         Verifiers(config.verification.workers),
         TrustPins(config.path(config.verification.trust)),
-        partial(declared_compromises, database),
+        ProvenKeyStatements(origin, database, recorder, recorder.proofs),
         status_lists.token,
         FILE_BYTES_MAX,
         config.verification.workers,
@@ -488,6 +488,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
             seal_pb2,
             SealService(
                 seals,
+                verify_document.statements,
                 Materials(database, recorder, clock),
                 ResealRecords(
                     database,

@@ -1,4 +1,7 @@
-"""`sealway trust`: what a verifier has pinned, shown and changed; offline, in one file."""
+"""`sealway trust`: what a verifier has pinned, shown and changed, in one file.
+
+All of it is offline but `update`, which believes the hub nothing that its log does not prove.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certs.files import write_replacing
 from certs.keys import read_certificate
+from connectors.client import HubClient
+from connectors.heads import keep_checkpoint_head, kept_head
 from connectors.profile import read_bounded
-from hub.cli.session import JsonOption, moment
+from hub.cli.session import JsonOption, ProfileOption, all_pages, connected, moment
 from hub.cli.terminal import Document, Terminal, UsageError
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof.jose import thumbprint
 from hub.proof.key_checks import key_digest
+from hub.proof.key_statements import proven_statements, with_statements
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ProofError
 from hub.proof.trust import (
@@ -31,6 +37,8 @@ from hub.proof.trust import (
     trust_file,
 )
 from hub.proof.x509_sm2 import parse_x509
+from hub.seal.v1 import seal_pb2, seal_pb2_grpc
+from hub.v1 import common_pb2
 
 app = typer.Typer(no_args_is_help=True, help="Trust files: what a verifier has pinned.")
 
@@ -140,6 +148,75 @@ def end(
     _write(Terminal(as_json), file, replace(trust, algorithms=(*others, ends)))
 
 
+@app.command()
+def update(file: _FileArgument, profile: ProfileOption = None, as_json: JsonOption = False) -> None:
+    """Take over what the hub's log proves of its keys: in whose custody each is, and which are
+    compromised. Anchors and log keys stay as they are pinned.
+
+    Each entry must stand in the log under the key that the file pins, and the log must continue
+    the head that was last seen here; else nothing changes. A compromise only ever begins earlier.
+
+    Example: sealway trust update trust.json --profile member/client.toml
+    """
+    terminal, trust = Terminal(as_json), _read(file)
+    with connected(profile) as client:
+        if trust.origin != client.profile.origin:
+            raise UsageError(
+                f"{file} is of {trust.origin}, the profile of {client.profile.origin}",
+                f"{file} 属于 {trust.origin}，而客户端配置属于 {client.profile.origin}",
+            )
+        before = kept_head(client.profile)
+        proven = [proven_statements(receipt.json, trust.log) for receipt in _statements(client)]
+        for head in sorted({head for _, head in proven}, key=lambda head: head.size):
+            keep_checkpoint_head(client, before, head)
+            before = head
+    updated = with_statements(trust, [said for said, _ in proven])
+    changes = _changes(trust, updated)
+    if changes:
+        _store(file, updated)
+        terminal.table([("key", "密钥"), ("was", "原为"), ("is", "现为")], changes)
+    else:
+        terminal.say("Nothing is new.", "没有变化。")
+    names = ("key", "was", "is")
+    terminal.document(
+        {
+            "entries": len(proven),
+            "changes": [dict(zip(names, change, strict=True)) for change in changes],
+        }
+    )
+
+
+def _statements(client: HubClient) -> list[common_pb2.Receipt]:
+    """Receipts of every entry about keys of seals."""
+    stub = seal_pb2_grpc.SealServiceStub(client.channel)
+
+    def page(token: str) -> tuple[Sequence[common_pb2.Receipt], str]:
+        answer: seal_pb2.ListKeyStatementsResponse = client.call(
+            stub.ListKeyStatements, seal_pb2.ListKeyStatementsRequest(page_token=token)
+        )
+        return answer.receipts, answer.next_page_token
+
+    return all_pages(page)
+
+
+def _changes(before: Trust, after: Trust) -> list[tuple[str, str, str]]:
+    """What is said of keys now and was not before: key, what it was, what it is."""
+    changes = []
+    for custody in after.custodies:
+        if before.custody_of(custody.key) is None:
+            changes.append((custody.key, "", custody.custody.value))
+    for item in after.compromised:
+        known = before.compromised_from(item.key)
+        if known is None or item.since < known:
+            was = "" if known is None else _compromised_since(known)
+            changes.append((item.key, was, _compromised_since(item.since)))
+    return changes
+
+
+def _compromised_since(since: int) -> str:
+    return f"compromised {iso_time(since)}"
+
+
 def _with(
     pinned: Sequence[x509.Certificate], files: Sequence[Path] | None
 ) -> tuple[x509.Certificate, ...]:
@@ -158,6 +235,11 @@ def _read(file: Path) -> Trust:
 
 
 def _write(terminal: Terminal, file: Path, trust: Trust) -> None:
+    _store(file, trust)
+    _show(terminal, trust)
+
+
+def _store(file: Path, trust: Trust) -> None:
     """In one step, and only what reads back as it was meant."""
     data = trust_file(trust)
     try:
@@ -167,7 +249,6 @@ def _write(terminal: Terminal, file: Path, trust: Trust) -> None:
             f"the file would not be valid ({error.detail})", f"更改后的文件无效（{error.detail}）"
         ) from error
     write_replacing(file, data)
-    _show(terminal, trust)
 
 
 def _show(terminal: Terminal, trust: Trust) -> None:
@@ -186,6 +267,9 @@ def _show(terminal: Terminal, trust: Trust) -> None:
     ends += [("algorithm", item.algorithm, iso_time(item.until)) for item in trust.algorithms]
     if ends:
         terminal.table([("ended", "已停用"), ("which", "名称"), ("from", "自")], ends)
+    if trust.custodies:
+        kept = [(item.key, item.custody.value) for item in trust.custodies]
+        terminal.table([("key", "密钥"), ("custody", "保管")], kept)
     terminal.document(_document(trust, rows))
 
 
@@ -202,6 +286,7 @@ def _document(trust: Trust, anchors: Sequence[tuple[str, str, str, str]]) -> Doc
             {"algorithm": item.algorithm, "until": iso_time(item.until)}
             for item in trust.algorithms
         ],
+        "custodies": [{"key": item.key, "custody": item.custody.value} for item in trust.custodies],
     }
 
 

@@ -224,6 +224,10 @@ class Proofs:
         path = await self.path(index, size)
         return proof_text(index, path_lines(path), self._key.sign(size, root))
 
+    async def proven_receipt(self, index: int, size: int) -> str:
+        """`upgraded_receipt` of an entry that is `proven`; raises as that."""
+        return await self.upgraded_receipt(await self.proven(index), size)
+
     async def upgraded_receipt(self, entry: OpenedEntry, size: int) -> str:
         """The original receipt, its proof under the first checkpoint that was time stamped with
         the entry in it, and, where the log has grown to `size` since, its proof there."""

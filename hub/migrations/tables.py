@@ -18,6 +18,7 @@ import hub.registry.notice_store
 import hub.registry.objection_store
 import hub.registry.transition_store
 import hub.seal.face_store
+import hub.seal.key_entry_store
 import hub.seal.seal_store
 import hub.storage.encryption  # noqa: F401 - declares the table of data keys.
 from hub.storage.schema import METADATA

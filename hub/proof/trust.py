@@ -40,7 +40,7 @@ from hub.proof.receipt import LogTrust
 from hub.proof.x509_chain import UNREADABLE, leaf_public_key, organisation
 
 TRUST_BYTES_MAX: Final = 1_048_576
-_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+KEY_NAME: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _MEMBERS: Final = frozenset(
     {
         "v",
@@ -63,7 +63,7 @@ _MEMBERS_OF_V2: Final = _MEMBERS | {
 }
 _MEMBERS_OF_V3: Final = _MEMBERS_OF_V2 | {"custodies", "face_certificates"}
 _VERSIONS: Final = {1: _MEMBERS, 2: _MEMBERS_OF_V2, 3: _MEMBERS_OF_V3}
-_CUSTODIES: Final = {
+KEY_CUSTODIES: Final = {
     item.value: item for item in (Custody.DEPARTMENT, Custody.HUB_HSM, Custody.HUB_FILE)
 }
 
@@ -283,7 +283,7 @@ def _compromise(value: Json) -> Compromise:
     if not isinstance(value, dict) or value.keys() != {"key", "from"}:
         raise _malformed("compromised")
     key = _text(value["key"], "compromised")
-    if not _DIGEST.fullmatch(key):
+    if not KEY_NAME.fullmatch(key):
         raise _malformed("compromised")
     return Compromise(key, _count(value, "from"))
 
@@ -300,8 +300,8 @@ def _custody(value: Json) -> KeyCustody:
     if not isinstance(value, dict) or value.keys() != {"key", "custody"}:
         raise _malformed("custodies")
     key = _text(value["key"], "custodies")
-    custody = _CUSTODIES.get(_text(value["custody"], "custodies"))
-    if custody is None or not _DIGEST.fullmatch(key):
+    custody = KEY_CUSTODIES.get(_text(value["custody"], "custodies"))
+    if custody is None or not KEY_NAME.fullmatch(key):
         raise _malformed("custodies")
     return KeyCustody(key, custody)
 

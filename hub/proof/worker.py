@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NoReturn, TypeAlias, TypeVar
 
 from hub.proof.encoding import Json, b64u, b64u_decode
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report, StepName
@@ -224,6 +225,8 @@ def _request(trust: Trust | None, evidence: Evidence) -> bytes:
         "crls": [b64u(crl) for crl in evidence.crls],
         "receipt": None if evidence.receipt is None else b64u(evidence.receipt),
         "record": None if evidence.record is None else b64u(evidence.record),
+        "twin": evidence.twin,
+        "required": None if evidence.required is None else evidence.required.name,
     }
     return json.dumps(members).encode()
 
@@ -293,6 +296,8 @@ def _answer(job: Job, request: bytes, data: bytes, kind: Kind) -> bytes:
         receipt=None if members["receipt"] is None else b64u_decode(members["receipt"]),
         record=None if members["record"] is None else b64u_decode(members["record"]),
         as_of=members["as_of"],
+        twin=members["twin"],
+        required=None if members["required"] is None else Algorithm[members["required"]],
     )
     trust = None if members["trust"] is None else parse_trust(b64u_decode(members["trust"]))
     return json.dumps(report_to_json(job(data, kind, trust, evidence))).encode()

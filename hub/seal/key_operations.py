@@ -21,6 +21,7 @@ from hub.domain.seal_states import KeyState, KeyVerb, SealState, key_step
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64, b64u, b64u_decode, digest, emit_json
+from hub.proof.key_checks import key_digest
 from hub.proof.reasons import ProofError
 from hub.proof.roster import Approved
 from hub.proof.seal_kinds import (
@@ -32,6 +33,7 @@ from hub.proof.seal_kinds import (
 )
 from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
+from hub.seal.key_entry_store import made_here
 from hub.seal.keys import MadeKey
 from hub.seal.ports import Authorities, Database
 from hub.seal.seal_keys import SealKeys
@@ -77,6 +79,14 @@ class WantedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was made, as it shall be recorded, and what trust files call it."""
+
+    key: Key
+    key_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyMaker:
     """Makes the keys that intents order, each order once in the life of this process.
 
@@ -90,8 +100,8 @@ class KeyMaker:
 
     async def make(
         self, order: str, number: int, wanted: WantedKey, seal: str, subject: Subject
-    ) -> Key:
-        """Key `number` of the intent with the digest `order`, as it shall be recorded.
+    ) -> NewKey:
+        """Key `number` of the intent with the digest `order`.
 
         Raises HubError: ALGORITHM_RETIRED, and what the home raises.
         """
@@ -102,7 +112,7 @@ class KeyMaker:
             if len(self._made) >= _MADE_MAX:
                 self._made.clear()
             self._made[order, number] = made
-        return Key(
+        key = Key(
             name=key_name(made.public.kid),
             seal=seal,
             authority_uscc=subject.organization_identifier,
@@ -120,6 +130,7 @@ class KeyMaker:
             not_after_us=None,
             create_time_us=self.clock(),
         )
+        return NewKey(key, key_digest(made.public.spki))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +178,13 @@ class GenerateKey:
             checks.append(unchanged_seal(seal))
         wanted = _wanted(intent.members)
         subject = subject_of(self.authorities, intent.text("authority"), intent.text("title"))
-        key = await self.maker.make(approved.digest, 0, wanted, seal_name, subject)
+        new = await self.maker.make(approved.digest, 0, wanted, seal_name, subject)
         return Change(
             kind="key.generated",
-            data={"seal": seal_name, **key_facts(key)},
-            writes=[Write(INSERT_KEY, [key_row(key)])],
+            data={"seal": seal_name, **key_facts(new)},
+            writes=[Write(INSERT_KEY, [key_row(new.key)]), made_here([new.key])],
             checks=checks,
-            answer=emit_json(requested(key)),
+            answer=emit_json(requested(new.key)),
         )
 
     async def refresh(self) -> None:
@@ -411,11 +422,13 @@ def retired(key: Key, now_us: int) -> Key:
     )
 
 
-def key_facts(key: Key) -> dict[str, Json]:
+def key_facts(new: NewKey) -> dict[str, Json]:
     """What the log says of a key that was made."""
+    key = new.key
     return {
         "key": key.name,
         "key_id": key.kid,
+        "key_digest": new.key_digest,
         "use": key.use.value,
         "algorithm": key.algorithm.value,
         "home": key.home,

@@ -67,7 +67,16 @@ class Proofs(Protocol):
 
 
 class Log(Proofs, Protocol):
-    """The log, also from one entry to the next."""
+    """The log, also from one entry to the next, and what proves it to others."""
+
+    def covers(self, index: int) -> bool:
+        """Whether the root that is signed covers entry `index`."""
+        ...
+
+    async def proven_receipt(self, index: int, size: int) -> str:
+        """The receipt of the entry at `index`, proven again in the log of `size`. Raises as
+        `proven`."""
+        ...
 
     def bodies(self, first: int) -> AsyncIterator[Sequence[tuple[int, bytes]]]:
         """Number and body of every entry from `first` on, proven, and none of them left out.

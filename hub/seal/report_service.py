@@ -11,9 +11,11 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import HubError, Reason
+from hub.proof.jose import Algorithm
 from hub.proof.reasons import Verdict
 from hub.proof.report import Fact, File, Report, Step
 from hub.proof.report_json import report_to_json
+from hub.proof.run import Evidence
 from hub.proof.summary import summarise
 from hub.seal.v1 import reports_pb2 as pb
 from hub.seal.verify_document import VerifyDocument
@@ -21,6 +23,9 @@ from hub.seal.verify_document import VerifyDocument
 CHUNK_BYTES_MAX: Final = 1024 * 1024
 _CRLS_MAX: Final = 16
 _CRL_BYTES_MAX: Final = 4_000_000
+_REQUESTS_MAX: Final = 16
+_TEXT_MAX: Final = 65_536
+_PROOF_BYTES_MAX: Final = 1_048_576
 _TIME_MAX: Final = 253_402_300_799
 
 _VERDICTS: Final = {
@@ -42,14 +47,9 @@ class ReportService:
         """Verify what the caller brings."""
         first = await anext(requests, None)
         if first is None or first.WhichOneof("part") != "header":
-            rule = "the first message is the header"
-            raise HubError(Reason.FIELD_INVALID, field="header", rule=rule)
+            raise _wrong("header", "the first message is the header")
         header = first.header
-        crls = tuple(header.revocation_lists)
-        if len(crls) > _CRLS_MAX or sum(map(len, crls)) > _CRL_BYTES_MAX:
-            rule = f"at most {_CRLS_MAX} lists of together {_CRL_BYTES_MAX} bytes"
-            raise HubError(Reason.FIELD_INVALID, field="revocation_lists", rule=rule)
-        report = await self.verify(_chunks(requests), as_of=_as_of(header), crls=crls)
+        report = await self.verify(_chunks(requests), _brought(header), as_of=_as_of(header))
         text = json.dumps(report_to_json(report), ensure_ascii=False)
         return pb.VerifyDocumentResponse(report=encode_report(report), json=text)
 
@@ -104,20 +104,52 @@ def _timestamp(seconds: int) -> Timestamp:
     return Timestamp(seconds=min(max(seconds, 0), _TIME_MAX))
 
 
+def _brought(header: pb.VerifyDocumentRequest.Header) -> Evidence:
+    """What the caller has besides the file; whose clock judges is said by `VerifyDocument`."""
+    crls = tuple(header.revocation_lists)
+    if len(crls) > _CRLS_MAX or sum(map(len, crls)) > _CRL_BYTES_MAX:
+        raise _wrong(
+            "revocation_lists", f"at most {_CRLS_MAX} lists of together {_CRL_BYTES_MAX} bytes"
+        )
+    if len(header.requests) > _REQUESTS_MAX:
+        raise _wrong("requests", f"at most {_REQUESTS_MAX}")
+    for name, texts in (("twin", [header.twin]), ("requests", header.requests)):
+        if any(len(text) > _TEXT_MAX or not text.isascii() for text in texts):
+            raise _wrong(name, f"at most {_TEXT_MAX} ASCII characters")
+    for name in ("record", "receipt"):
+        if len(getattr(header, name)) > _PROOF_BYTES_MAX:
+            raise _wrong(name, f"at most {_PROOF_BYTES_MAX} bytes")
+    if header.required_algorithm not in ("", *Algorithm.__members__):
+        raise _wrong("required_algorithm", "ES256 or SM2")
+    return Evidence(
+        now=0,
+        requests=tuple(header.requests),
+        system=header.system or None,
+        answer=header.answer or None,
+        crls=crls,
+        receipt=header.receipt or None,
+        record=header.record or None,
+        twin=header.twin or None,
+        required=Algorithm[header.required_algorithm] if header.required_algorithm else None,
+    )
+
+
+def _wrong(field: str, rule: str) -> HubError:
+    return HubError(Reason.FIELD_INVALID, field=field, rule=rule)
+
+
 def _as_of(header: pb.VerifyDocumentRequest.Header) -> int | None:
     if not header.HasField("as_of_time"):
         return None
     if not 0 <= header.as_of_time.seconds <= _TIME_MAX:
-        rule = "between 1970 and 9999"
-        raise HubError(Reason.FIELD_INVALID, field="as_of_time", rule=rule)
+        raise _wrong("as_of_time", "between 1970 and 9999")
     return int(header.as_of_time.seconds)
 
 
 async def _chunks(requests: AsyncIterator[pb.VerifyDocumentRequest]) -> AsyncIterator[bytes]:
     async for request in requests:
         if request.WhichOneof("part") != "chunk":
-            rule = "every message after the first is a chunk"
-            raise HubError(Reason.FIELD_INVALID, field="chunk", rule=rule)
+            raise _wrong("chunk", "every message after the first is a chunk")
         if len(request.chunk) > CHUNK_BYTES_MAX:
             raise HubError(
                 Reason.MESSAGE_TOO_LARGE, bytes=len(request.chunk), bytes_max=CHUNK_BYTES_MAX

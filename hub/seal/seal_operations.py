@@ -25,6 +25,7 @@ from hub.proof.seal_kinds import (
     TITLE_MAX,
 )
 from hub.seal.electronic_seals import imported, verified
+from hub.seal.key_entry_store import made_here
 from hub.seal.key_operations import (
     NAME_MAX,
     KeyMaker,
@@ -131,10 +132,11 @@ class ApplySeal:
             raise HubError(Reason.ALREADY_EXISTS, name=name)
         reader = Reader(intent.members, "", [])
         wanted = [read_wanted_key(one) for one in reader.objects("keys", KEYS_MAX)]
-        keys = [
+        made = [
             await self.maker.make(approved.digest, number, one, name, subject)
             for number, one in enumerate(wanted)
         ]
+        keys = [one.key for one in made]
         seal = Seal(
             name=name,
             authority=authority,
@@ -153,11 +155,12 @@ class ApplySeal:
                 "authority": seal.authority_uscc,
                 "title": title,
                 "seal_type": seal.seal_type,
-                "keys": [key_facts(key) for key in keys],
+                "keys": [key_facts(one) for one in made],
             },
             writes=[
                 Write(INSERT_SEAL, [seal_row(seal)]),
                 Write(INSERT_KEY, [key_row(key) for key in keys]),
+                made_here(keys),
             ],
             checks=[Check(SEAL_BY_NAME, (name,), None)],
             answer=emit_json({"seal": name, "keys": [requested(key) for key in keys]}),

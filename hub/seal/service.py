@@ -15,6 +15,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Custody
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
+from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.materials import Materials
 from hub.seal.reseal import Resealed, ResealRecords
 from hub.seal.seal_keys import KeyWarning, warnings_of
@@ -27,6 +28,8 @@ from hub.v1 import common_pb2
 
 _PATH: Final = "/hub.seal.v1.SealService/"
 _ANY_AUTHORITY: Final = "authorities/-"
+# Receipts are long, and each is proven anew.
+_STATEMENTS_MAX: Final = 100
 
 _SEAL_STATES: Final = {
     SealState.APPLIED: pb.Seal.STATE_APPLIED,
@@ -66,6 +69,7 @@ class SealService:
     """`hub.seal.v1.SealService`."""
 
     seals: Seals
+    statements: ProvenKeyStatements
     materials: Materials
     reseal: ResealRecords
     clock: Clock
@@ -127,6 +131,22 @@ class SealService:
         return pb.ListKeysResponse(
             keys=[encode_key(view, self.clock()) for view in page[:size]],
             next_page_token=self.pages.make(page[size - 1].key.name, scope) if more else "",
+        )
+
+    async def ListKeyStatements(
+        self, request: pb.ListKeyStatementsRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ListKeyStatementsResponse:
+        """A page of what the log says of keys."""
+        size = min(page_size(request.page_size), _STATEMENTS_MAX)
+        after = self.pages.read(request.page_token, "ListKeyStatements")
+        page = await self.statements.page(int(after or -1), size)
+        return pb.ListKeyStatementsResponse(
+            receipts=[
+                common_pb2.Receipt(json=receipt, entry=entry) for entry, receipt in page.receipts
+            ],
+            next_page_token=self.pages.make(str(page.next), "ListKeyStatements")
+            if page.next is not None
+            else "",
         )
 
     async def AddSealMaterial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,10 +11,12 @@ from typing import Final, Protocol
 
 from hub.clock import Clock
 from hub.errors import HubError, Reason
+from hub.proof.key_statements import with_statements
 from hub.proof.recognise import status_uris
 from hub.proof.report import Report
 from hub.proof.run import Evidence
-from hub.proof.trust import Compromise, Trust
+from hub.proof.trust import Trust
+from hub.seal.key_statements import ProvenKeyStatements
 
 # So many files are held in memory, waiting or being verified; further callers are sent away.
 OPEN_MAX: Final = 8
@@ -38,7 +40,8 @@ class Verifiers(Protocol):
 
 @dataclass(slots=True)
 class VerifyDocument:
-    """Verify one file by the hub's own pins, and the keys that its officers declared compromised.
+    """Verify one file by the hub's own pins, what its log proves of its departments' keys, and the
+    keys that its officers declared compromised.
 
     1. One of few places: files are large, and verifying them is work.
     2. The bytes, bounded in size and time. They are kept nowhere.
@@ -52,7 +55,7 @@ class VerifyDocument:
     clock: Clock
     verifiers: Verifiers
     pins: Callable[[], Trust]
-    compromised: Callable[[], Awaitable[tuple[Compromise, ...]]]
+    statements: ProvenKeyStatements
     status_token: Callable[[int], Awaitable[str]]
     bytes_max: int
     workers: int
@@ -64,23 +67,21 @@ class VerifyDocument:
         self._free = asyncio.Semaphore(self.workers)
 
     async def __call__(
-        self, chunks: AsyncIterator[bytes], *, as_of: int | None, crls: Sequence[bytes]
+        self, chunks: AsyncIterator[bytes], brought: Evidence, *, as_of: int | None
     ) -> Report:
-        """The report; `as_of` is in seconds.
+        """The report; `as_of` is in seconds, `brought` what the caller has besides the file.
 
         Raises HubError: RATE_LIMITED with the time to wait, FIELD_INVALID for what is none of the
         formats or came too slowly, DOCUMENT_TOO_LARGE, TRUST_UNAVAILABLE.
         """
         with self._place():
-            trust = self.pins()
-            declared = await self.compromised()
-            trust = replace(trust, compromised=(*trust.compromised, *declared))
+            trust = with_statements(self.pins(), await self.statements.known())
             data = await self._read(chunks)
-            evidence = Evidence(
+            evidence = replace(
+                brought,
                 now=self.clock() // 1_000_000 if as_of is None else as_of,
                 as_of=as_of is not None,
                 status_tokens=await self._status(trust, data),
-                crls=tuple(crls),
             )
             async with self._free:
                 report = await asyncio.to_thread(

@@ -166,6 +166,12 @@ _NAME_NOTHING: Final = frozenset(
         "document_digest",
         # A file is judged by what stands in it; nothing that is on file is looked for.
         "revocation_lists",
+        "twin",
+        "required_algorithm",
+        "record",
+        "receipt",
+        "requests",
+        "system",
     ]
 )
 # What `name` and `parent` of a method mean that does not speak of certificates.

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from connectors.sample import CSV_NAME, write_sample
 from hub.cli.main import command_line, commands
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from hub.proof.note import KeyType, VerifierKey
+from hub.proof.trust import parse_trust, trust_file
 from hub.registry.v1 import items_pb2, items_pb2_grpc
 from tests.chinese_font import FontAbsent, font_file
 from tests.cli.conftest import Ran, Sealway
@@ -307,6 +310,30 @@ def test_a_revoked_grant_gives_nothing_any_more(
     assert revoked["state"] == "STATE_REVOKED"
     assert officer("grant", "show", "for-a-moment")["state"] == "STATE_REVOKED"
     assert refused["reason"] == "GRANT_MISSING"
+
+
+def test_a_trust_file_takes_over_what_the_log_proves_and_nothing_else(
+    window: Caller, running_hub: HubProcess, tmp_path: Path
+) -> None:
+    """Custodies of the hub's keys, once; without the pinned key of the log the file stays."""
+    file, other = tmp_path / "trust.json", tmp_path / "other.json"
+    file.write_bytes((running_hub.home / "trust.json").read_bytes())
+    trust = parse_trust(file.read_bytes())
+    stranger = VerifierKey(trust.origin, KeyType.LOG, secrets.token_bytes(32)).text()
+    other.write_bytes(trust_file(replace(trust, log_keys=(stranger,))))
+    before = other.read_bytes()
+
+    first = window("trust", "update", file)
+    again = window("trust", "update", file)
+    refused = window("trust", "update", other, expect=1)
+
+    updated = parse_trust(file.read_bytes())
+    assert {one.custody.value for one in updated.custodies} == {"hub-file"}
+    assert [one["key"] for one in first["changes"]] == [one.key for one in updated.custodies]
+    assert replace(updated, custodies=(), compromised=()) == replace(trust, compromised=())
+    assert (again["entries"], again["changes"]) == (first["entries"], [])
+    assert "error" in refused
+    assert other.read_bytes() == before
 
 
 # ---- certificates and their exchange ----
@@ -1024,6 +1051,7 @@ def _invocations(
             *("--certificate", running_hub.home / "tls" / "seal-ca.pem"),
         ],
         ("trust", "end"): [pinned, "SM2", "--until", "2035-12-31"],
+        ("trust", "update"): [pinned, *zhao],
     }
 
 

@@ -25,11 +25,12 @@ from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
 from hub.proof.encoding import digest as digest_of_text
 from hub.proof.face_code import read_face_code
 from hub.proof.face_facts import ofd_facts, pdf_facts
+from hub.proof.key_statements import proven_statements, with_statements
 from hub.proof.moment import iso_time
 from hub.proof.ofd import open_package
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.report import FactName, FactValue, Kind, Remark, Report, StepName
 from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
 from hub.proof.run import Evidence
 from hub.proof.summary import summarise
@@ -44,6 +45,8 @@ from tests.exchange.handed import RPC, Came, digest_of, fetch, send
 from tests.registry.clerk import PDF, Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
+from tests.seal.test_key_statements import listed
+from tests.seal.test_verify_document import verified as asked_hub
 from tests.simulator import (
     GRANTED,
     LICENCE,
@@ -141,12 +144,43 @@ async def copy(city: City, number: int = 1, media_type: str = OFD, **claims: Any
     )
 
 
-def verified(hub: Simulator, data: bytes, record: bytes | None = None) -> Report:
-    """The report of a worker that pins what the hub hands out."""
+def verified(
+    hub: Simulator, data: bytes, record: bytes | None = None, trust: Trust | None = None
+) -> Report:
+    """The report of a worker that pins what the hub hands out, or `trust`."""
     with closing(Verifiers()) as verifiers:
-        report = verifiers.verify(data, hub.trust, Evidence(now=int(time.time()), record=record))
+        evidence = Evidence(now=int(time.time()), record=record)
+        report = verifiers.verify(data, trust or hub.trust, evidence)
     assert report is not None
     return report
+
+
+@pytest.mark.parametrize("media_type", [OFD, PDF_TYPE])
+async def test_the_hub_says_in_whose_custody_the_key_of_a_document_is(
+    made_city: City, media_type: str
+) -> None:
+    """Its log made the key, so whoever asks it, or took that over, sees that it is a file here; a
+    trust file without it knows a stranger's key."""
+    came = await copy(made_city, media_type=media_type)
+    platform = made_city.hub.platform()
+    receipts = await listed(platform)
+    said = [proven_statements(one.json, made_city.hub.trust.log)[0] for one in receipts]
+    updated = with_statements(made_city.hub.trust, said)
+
+    asked = await asked_hub(platform, came.data)
+    offline = [verified(made_city.hub, came.data, trust=trust) for trust in (updated, None)]
+
+    assert [custody_of(report) for report in (asked, *offline)] == [
+        ["hub-file"],
+        ["hub-file"],
+        ["unverified"],
+    ]
+    assert asked.verdict is not Verdict.INVALID
+    assert Remark.SEALED_BY_HUB in asked.remarks
+
+
+def custody_of(report: Report) -> list[FactValue]:
+    return [fact.value for fact in report.facts if fact.name is FactName.CUSTODY]
 
 
 async def test_a_copy_is_made_sealed_registered_and_logged(made_city: City) -> None:

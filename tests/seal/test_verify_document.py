@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.domain.row import Op
 from hub.proof.reasons import Verdict
 from hub.proof.recognise import peek
-from hub.proof.report import Report
+from hub.proof.report import Report, StepName
 from hub.proof.report_json import parse_report
 from hub.proof.trust import Compromise, trust_file
 from hub.seal import verify_document
@@ -26,6 +26,7 @@ from hub.seal.report_service import encode_report
 from hub.seal.v1 import reports_pb2 as pb
 from hub.seal.v1 import reports_pb2_grpc
 from tests.simulator import (
+    Fetched,
     Member,
     Refused,
     Simulator,
@@ -118,6 +119,37 @@ async def test_a_changed_record_is_invalid_and_another_moment_is_named(hub: Simu
     assert str(early.reason) == "IAT_FUTURE"
 
 
+async def test_what_the_caller_has_besides_is_held_against_the_file(hub: Simulator) -> None:
+    """As on the command line: an algorithm that is required, and a twin that is none."""
+    data = await presentation(hub, 1)
+
+    es256 = await verified(hub.platform(), data, required_algorithm="ES256")
+    sm2 = await verified(hub.platform(), data, required_algorithm="SM2")
+    twin = await verified(hub.platform(), data, twin=data.decode())
+
+    assert es256.verdict is Verdict.VALID
+    assert StepName.REQUIRED_ALGORITHM in [step.name for step in es256.steps]
+    assert sm2.verdict is not Verdict.VALID
+    assert [step.verdict for step in twin.steps if step.name is StepName.TWIN] == [Verdict.INVALID]
+
+
+async def test_a_receipt_is_judged_with_the_request_that_it_belongs_to(hub: Simulator) -> None:
+    """With another request it is not the answer to what was asked."""
+    platform = hub.platform()
+    mine, other = [await platform.fetch(holder=company(1)) for _ in range(2)]
+    receipt = mine.response.receipt.json.encode()
+
+    async def outcome(asked: Fetched, system: str) -> Verdict:
+        requests = platform.sent[asked.response.request_id]
+        report = await verified(platform, receipt, requests=requests, system=system)
+        (step,) = [step for step in report.steps if step.name is StepName.REQUEST]
+        return step.verdict
+
+    assert await outcome(mine, "systems/window-1") is Verdict.VALID
+    assert await outcome(other, "systems/window-1") is Verdict.INVALID
+    assert await outcome(mine, "systems/window-2") is Verdict.INVALID
+
+
 async def test_a_compromise_in_the_trust_file_counts_without_a_restart(hub: Simulator) -> None:
     """The file is read again when it changes; while it is damaged nothing is verified."""
     data = await presentation(hub, 1)
@@ -151,6 +183,12 @@ async def test_a_compromise_in_the_trust_file_counts_without_a_restart(hub: Simu
         ([Message(header=Header())], "chunk"),
         ([Message(header=Header(as_of_time=Timestamp(seconds=-1)))], "as_of_time"),
         ([Message(header=Header(revocation_lists=[b"x"] * 17))], "revocation_lists"),
+        ([Message(header=Header(requests=["x"] * 17))], "requests"),
+        ([Message(header=Header(requests=["中"]))], "requests"),
+        ([Message(header=Header(twin="x" * 65_537))], "twin"),
+        ([Message(header=Header(required_algorithm="RS256"))], "required_algorithm"),
+        ([Message(header=Header(record=bytes(1_048_577)))], "record"),
+        ([Message(header=Header(receipt=bytes(1_048_577)))], "receipt"),
     ],
 )
 async def test_a_malformed_stream_is_refused(

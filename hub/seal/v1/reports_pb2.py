@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hub/seal/v1/reports.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x01\n\x15VerifyDocumentRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).hub.seal.v1.VerifyDocumentRequest.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1aR\n\x06Header\x12.\n\nas_of_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10revocation_lists\x18\x02 \x03(\x0c\x42\x06\n\x04part\"K\n\x16VerifyDocumentResponse\x12#\n\x06report\x18\x01 \x01(\x0b\x32\x13.hub.seal.v1.Report\x12\x0c\n\x04json\x18\x02 \x01(\t\"\xdf\x05\n\x06Report\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsummary_en\x18\x04 \x01(\t\x12\x12\n\nsummary_zh\x18\x05 \x01(\t\x12\'\n\x05steps\x18\x06 \x03(\x0b\x32\x18.hub.seal.v1.Report.Step\x12\'\n\x05\x66\x61\x63ts\x18\x07 \x03(\x0b\x32\x18.hub.seal.v1.Report.Fact\x12\'\n\x05\x66iles\x18\x08 \x03(\x0b\x32\x18.hub.seal.v1.Report.File\x12\x0f\n\x07remarks\x18\t \x03(\t\x1a\xd8\x01\n\x04Step\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x07verdict\x18\x03 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\x05\x12/\n\x0bjudged_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cjudged_basis\x18\x08 \x01(\t\x12\x0f\n\x07used_us\x18\t \x01(\x03\x1a\x32\n\x04\x46\x61\x63t\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0c\n\x04part\x18\x03 \x01(\x05\x1a`\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\"d\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_VALID\x10\x01\x12\x13\n\x0fVERDICT_INVALID\x10\x02\x12\x18\n\x14VERDICT_CANNOT_CHECK\x10\x03\x32l\n\rReportService\x12[\n\x0eVerifyDocument\x12\".hub.seal.v1.VerifyDocumentRequest\x1a#.hub.seal.v1.VerifyDocumentResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19hub/seal/v1/reports.proto\x12\x0bhub.seal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x02\n\x15VerifyDocumentRequest\x12;\n\x06header\x18\x01 \x01(\x0b\x32).hub.seal.v1.VerifyDocumentRequest.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a\xcf\x01\n\x06Header\x12.\n\nas_of_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10revocation_lists\x18\x02 \x03(\x0c\x12\x0c\n\x04twin\x18\x03 \x01(\t\x12\x1a\n\x12required_algorithm\x18\x04 \x01(\t\x12\x0e\n\x06record\x18\x05 \x01(\x0c\x12\x0f\n\x07receipt\x18\x06 \x01(\x0c\x12\x10\n\x08requests\x18\x07 \x03(\t\x12\x0e\n\x06system\x18\x08 \x01(\t\x12\x0e\n\x06\x61nswer\x18\t \x01(\x0c\x42\x06\n\x04part\"K\n\x16VerifyDocumentResponse\x12#\n\x06report\x18\x01 \x01(\x0b\x32\x13.hub.seal.v1.Report\x12\x0c\n\x04json\x18\x02 \x01(\t\"\xdf\x05\n\x06Report\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nsummary_en\x18\x04 \x01(\t\x12\x12\n\nsummary_zh\x18\x05 \x01(\t\x12\'\n\x05steps\x18\x06 \x03(\x0b\x32\x18.hub.seal.v1.Report.Step\x12\'\n\x05\x66\x61\x63ts\x18\x07 \x03(\x0b\x32\x18.hub.seal.v1.Report.Fact\x12\'\n\x05\x66iles\x18\x08 \x03(\x0b\x32\x18.hub.seal.v1.Report.File\x12\x0f\n\x07remarks\x18\t \x03(\t\x1a\xd8\x01\n\x04Step\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x07verdict\x18\x03 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\x05\x12/\n\x0bjudged_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cjudged_basis\x18\x08 \x01(\t\x12\x0f\n\x07used_us\x18\t \x01(\x03\x1a\x32\n\x04\x46\x61\x63t\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x0c\n\x04part\x18\x03 \x01(\x05\x1a`\n\x04\x46ile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12,\n\x07verdict\x18\x02 \x01(\x0e\x32\x1b.hub.seal.v1.Report.Verdict\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0c\n\x04part\x18\x04 \x01(\x05\"d\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_VALID\x10\x01\x12\x13\n\x0fVERDICT_INVALID\x10\x02\x12\x18\n\x14VERDICT_CANNOT_CHECK\x10\x03\x32l\n\rReportService\x12[\n\x0eVerifyDocument\x12\".hub.seal.v1.VerifyDocumentRequest\x1a#.hub.seal.v1.VerifyDocumentResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,21 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hub.seal.v1.reports_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VERIFYDOCUMENTREQUEST']._serialized_start=76
-  _globals['_VERIFYDOCUMENTREQUEST']._serialized_end=269
-  _globals['_VERIFYDOCUMENTREQUEST_HEADER']._serialized_start=179
-  _globals['_VERIFYDOCUMENTREQUEST_HEADER']._serialized_end=261
-  _globals['_VERIFYDOCUMENTRESPONSE']._serialized_start=271
-  _globals['_VERIFYDOCUMENTRESPONSE']._serialized_end=346
-  _globals['_REPORT']._serialized_start=349
-  _globals['_REPORT']._serialized_end=1084
-  _globals['_REPORT_STEP']._serialized_start=616
-  _globals['_REPORT_STEP']._serialized_end=832
-  _globals['_REPORT_FACT']._serialized_start=834
-  _globals['_REPORT_FACT']._serialized_end=884
-  _globals['_REPORT_FILE']._serialized_start=886
-  _globals['_REPORT_FILE']._serialized_end=982
-  _globals['_REPORT_VERDICT']._serialized_start=984
-  _globals['_REPORT_VERDICT']._serialized_end=1084
-  _globals['_REPORTSERVICE']._serialized_start=1086
-  _globals['_REPORTSERVICE']._serialized_end=1194
+  _globals['_VERIFYDOCUMENTREQUEST']._serialized_end=395
+  _globals['_VERIFYDOCUMENTREQUEST_HEADER']._serialized_start=180
+  _globals['_VERIFYDOCUMENTREQUEST_HEADER']._serialized_end=387
+  _globals['_VERIFYDOCUMENTRESPONSE']._serialized_start=397
+  _globals['_VERIFYDOCUMENTRESPONSE']._serialized_end=472
+  _globals['_REPORT']._serialized_start=475
+  _globals['_REPORT']._serialized_end=1210
+  _globals['_REPORT_STEP']._serialized_start=742
+  _globals['_REPORT_STEP']._serialized_end=958
+  _globals['_REPORT_FACT']._serialized_start=960
+  _globals['_REPORT_FACT']._serialized_end=1010
+  _globals['_REPORT_FILE']._serialized_start=1012
+  _globals['_REPORT_FILE']._serialized_end=1108
+  _globals['_REPORT_VERDICT']._serialized_start=1110
+  _globals['_REPORT_VERDICT']._serialized_end=1210
+  _globals['_REPORTSERVICE']._serialized_start=1212
+  _globals['_REPORTSERVICE']._serialized_end=1320
 # @@protoc_insertion_point(module_scope)

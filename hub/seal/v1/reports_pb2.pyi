@@ -13,12 +13,26 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class VerifyDocumentRequest(_message.Message):
     __slots__ = ("header", "chunk")
     class Header(_message.Message):
-        __slots__ = ("as_of_time", "revocation_lists")
+        __slots__ = ("as_of_time", "revocation_lists", "twin", "required_algorithm", "record", "receipt", "requests", "system", "answer")
         AS_OF_TIME_FIELD_NUMBER: _ClassVar[int]
         REVOCATION_LISTS_FIELD_NUMBER: _ClassVar[int]
+        TWIN_FIELD_NUMBER: _ClassVar[int]
+        REQUIRED_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+        RECORD_FIELD_NUMBER: _ClassVar[int]
+        RECEIPT_FIELD_NUMBER: _ClassVar[int]
+        REQUESTS_FIELD_NUMBER: _ClassVar[int]
+        SYSTEM_FIELD_NUMBER: _ClassVar[int]
+        ANSWER_FIELD_NUMBER: _ClassVar[int]
         as_of_time: _timestamp_pb2.Timestamp
         revocation_lists: _containers.RepeatedScalarFieldContainer[bytes]
-        def __init__(self, as_of_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revocation_lists: _Optional[_Iterable[bytes]] = ...) -> None: ...
+        twin: str
+        required_algorithm: str
+        record: bytes
+        receipt: bytes
+        requests: _containers.RepeatedScalarFieldContainer[str]
+        system: str
+        answer: bytes
+        def __init__(self, as_of_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revocation_lists: _Optional[_Iterable[bytes]] = ..., twin: _Optional[str] = ..., required_algorithm: _Optional[str] = ..., record: _Optional[bytes] = ..., receipt: _Optional[bytes] = ..., requests: _Optional[_Iterable[str]] = ..., system: _Optional[str] = ..., answer: _Optional[bytes] = ...) -> None: ...
     HEADER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     header: VerifyDocumentRequest.Header

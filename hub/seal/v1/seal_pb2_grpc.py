@@ -60,6 +60,11 @@ class SealServiceStub:
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.SerializeToString,
                 response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.FromString,
                 _registered_method=True)
+        self.ListKeyStatements = channel.unary_unary(
+                '/hub.seal.v1.SealService/ListKeyStatements',
+                request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsRequest.SerializeToString,
+                response_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsResponse.FromString,
+                _registered_method=True)
         self.AddSealMaterial = channel.unary_unary(
                 '/hub.seal.v1.SealService/AddSealMaterial',
                 request_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.AddSealMaterialRequest.SerializeToString,
@@ -116,6 +121,14 @@ class SealServiceServicer:
 
     def ListKeys(self, request, context):
         """ListKeys returns keys in the order of their names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyStatements(self, request, context):
+        """ListKeyStatements returns the receipts of the log entries that made keys or declared them
+        compromised, in the order of the log: what a verifier may take over into his trust file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +191,11 @@ def add_SealServiceServicer_to_server(servicer, server):
                     servicer.ListKeys,
                     request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.FromString,
                     response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.SerializeToString,
+            ),
+            'ListKeyStatements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyStatements,
+                    request_deserializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsRequest.FromString,
+                    response_serializer=hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsResponse.SerializeToString,
             ),
             'AddSealMaterial': grpc.unary_unary_rpc_method_handler(
                     servicer.AddSealMaterial,
@@ -336,6 +354,33 @@ class SealService:
             '/hub.seal.v1.SealService/ListKeys',
             hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysRequest.SerializeToString,
             hub_dot_seal_dot_v1_dot_seal__pb2.ListKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyStatements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hub.seal.v1.SealService/ListKeyStatements',
+            hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsRequest.SerializeToString,
+            hub_dot_seal_dot_v1_dot_seal__pb2.ListKeyStatementsResponse.FromString,
             options,
             channel_credentials,
             insecure,
