@@ -40,7 +40,8 @@ CONTENT: Final = FaceContent(
     valid_until=CODE.valid_until,
     status_place=f"{CODE.status_list}/{CODE.status_place}",
 )
-ORDER: Final = DocumentOrder(ISSUER, VCT, 2, CODE.identifier, "face/1 digest")
+FACE: Final = f"certificateTypes/{CONTENT.type_code.lower()}/faceTemplates/v001 digest"
+ORDER: Final = DocumentOrder(ISSUER, VCT, 2, CODE.identifier, FACE)
 STATED: Final = dataclasses.replace(CODE, iat=NOW)
 
 
