@@ -47,7 +47,7 @@ from hub.seal.certified import Anchors
 from hub.seal.homes.conversation import Evidence, NoEvidence
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
-from hub.seal.keys import KeyHome
+from hub.seal.keys import KeyHome, KeysHere
 from hub.seal.signer_process import Settings
 from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
 from hub.storage.encryption import Keyring
@@ -154,12 +154,12 @@ def signer_settings(config: Config) -> Settings:
     )
 
 
-def check_key_homes(config: Config) -> dict[str, Callable[[], int]]:
-    """For each home of seals' keys what tells how many it holds, whether a hub runs or not; it
-    raises HubError as `KeyHome.health`."""
+def check_key_homes(config: Config) -> dict[str, Callable[[], KeysHere]]:
+    """For each home of seals' keys what tells which it holds, whether a hub runs or not; it raises
+    HubError as `KeyHome.health`."""
     settings = signer_settings(config)
     names = ("files", "pkcs11") if settings.token_uri else ("files",)
-    checks: dict[str, Callable[[], int]] = (
+    checks: dict[str, Callable[[], KeysHere]] = (
         {name: partial(check_home, settings, name) for name in names}
         if config.seal.signer == "process"
         else {name: home.health for name, home in settings.homes().items()}
@@ -230,7 +230,7 @@ def _service_homes(config: Config) -> dict[str, KeyHome]:
     return homes
 
 
-def _checked(home: KeyHome) -> int:
+def _checked(home: KeyHome) -> KeysHere:
     try:
         return home.health()
     finally:

@@ -46,6 +46,7 @@ CLOCK_BEHIND_MAX_S: Final = 60
 CLOCK_LEAST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _TOO_OPEN: Final = 0o037
+_OWN_HOMES: Final = frozenset({"files", "pkcs11"})
 
 
 class Mark(StrEnum):
@@ -258,10 +259,13 @@ def _key_homes(config: Config) -> Iterator[Finding]:
     """Each home of seals' keys can sign now; a token is logged in to, as sealing would."""
     from hub.home import check_key_homes  # noqa: PLC0415 - loads the storage
 
-    for name, count in check_key_homes(config).items():
+    for name, look in check_key_homes(config).items():
         check = Said(f"seal keys in {name}", f"印章密钥（{name}）")
         try:
-            keys = count()
+            keys = look()
+            # Others may keep keys with a department or a service.
+            ids = keys.ids if name in _OWN_HOMES and keys.ids is not None else frozenset()
+            nobodys = asyncio.run(_nobodys_keys(config, name, ids))
         except HubError as error:
             yield _fault(check, error)
             continue
@@ -273,8 +277,41 @@ def _key_homes(config: Config) -> Iterator[Finding]:
             where = Said("signer process", "签名进程")
         else:
             where = Said("inside the hub", "枢纽进程内")
-        detail = Said(f"{keys} keys, {where.en}", f"{keys} 个密钥，{where.zh}")
+        detail = Said(f"{keys.count} keys, {where.en}", f"{keys.count} 个密钥，{where.zh}")
         yield Finding(check, Mark.GOOD, detail)
+        if nobodys:
+            yield _orphans(check, nobodys)
+
+
+def _orphans(check: Said, key_ids: Sequence[str]) -> Finding:
+    """Keys that live in a home and that the hub never recorded, or recorded as destroyed."""
+    named = ", ".join(key_ids[:KEYS_NAMED_MAX])
+    detail = Said(
+        f"{len(key_ids)} keys that no record knows: {named}",
+        f"{len(key_ids)} 个密钥没有记录：{named}",
+    )
+    remedy = Said(
+        "The hub ended while it made or destroyed them; nothing is sealed with them. Execute the "
+        "intent again where it is open, then remove them: the file USE-ID.key in the folder of "
+        "seal keys, or the object with this id by the token's own tool",
+        "枢纽在生成或销毁该密钥时中断，该密钥不会用于签章。如意图仍未执行请重新执行，"
+        "然后删除：印章密钥目录中的 USE-ID.key 文件，或用密码设备自带工具删除该标识的对象",
+    )
+    return Finding(check, Mark.WARNING, detail, remedy)
+
+
+async def _nobodys_keys(config: Config, home: str, here: frozenset[str]) -> list[str]:
+    """Raises HubError(DATABASE_UNAVAILABLE)."""
+    from hub.seal.seals import nobodys_keys  # noqa: PLC0415 - as below
+    from hub.storage.database import open_database  # noqa: PLC0415
+
+    if not here:
+        return []
+    database = await open_database(config.database_url)
+    try:
+        return await nobodys_keys(database, home, here)
+    finally:
+        await database.close()
 
 
 def _algorithms(config: Config) -> Finding:

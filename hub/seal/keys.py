@@ -162,6 +162,14 @@ class MadeKey:
     x509_request: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeysHere:
+    """How many keys live in a home, and their ids; None where the home does not tell them."""
+
+    count: int
+    ids: frozenset[str] | None
+
+
 class KeyHome(Protocol):
     """Where keys live. Any thread may call; every call may wait for a device.
 
@@ -198,8 +206,8 @@ class KeyHome(Protocol):
         """Destroy the key `kid` for ever; no such key is no error."""
         ...
 
-    def health(self) -> int:
-        """How many keys live here, after a look that needs everything that signing needs."""
+    def health(self) -> KeysHere:
+        """Which keys live here, after a look that needs everything that signing needs."""
         ...
 
     def close(self) -> None:

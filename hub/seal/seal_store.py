@@ -218,6 +218,11 @@ KEYS_PAGE: Final = question(
     "after",
     "rows",
 )
+KEYS_OF_HOME: Final = question(
+    "ids and states of the keys in a home",
+    select(KEYS.c.kid, KEYS.c.state).where(KEYS.c.home == bindparam("home")).order_by(KEYS.c.kid),
+    "home",
+)
 MOVED_KEYS: Final = question(
     "seal keys that a migration moved",
     select(*_KEY_COLUMNS)

@@ -13,6 +13,7 @@ from hub.seal.seal_keys import KeyWarning, SealKeys, warnings_of
 from hub.seal.seal_store import (
     COMPROMISE_OF_KEY,
     ELECTRONIC_SEAL,
+    KEYS_OF_HOME,
     KEYS_OF_SEAL,
     KEYS_PAGE,
     SEALS_OF_AUTHORITY_PAGE,
@@ -27,7 +28,7 @@ from hub.seal.seal_store import (
     since_of,
     uses_of,
 )
-from hub.storage.statements import integer
+from hub.storage.statements import integer, text
 
 _KEYS_WATCHED_MAX: Final = 10_000
 
@@ -114,6 +115,16 @@ class Seals:
 def _label(key: Key) -> str:
     """What a metric calls a key: its seal and use, so that a rotation keeps the series."""
     return f"{key.seal}/{key.use.value}" if key.seal else key.use.value
+
+
+async def nobodys_keys(database: Database, home: str, here: frozenset[str]) -> list[str]:
+    """Ids of the keys that live in `home` and that no row knows, or knows as destroyed: the hub
+    ended between making or destroying a key and recording it."""
+    known: dict[str, str] = {}
+    async for rows in database.scan(KEYS_OF_HOME, home):
+        known |= {text(kid): text(state) for kid, state in rows}
+    gone = KeyState.DESTROYED.value
+    return sorted(kid for kid in here if known.get(kid, gone) == gone)
 
 
 async def keys_to_see_to(database: Database, now_us: int) -> list[tuple[str, list[KeyWarning]]]:

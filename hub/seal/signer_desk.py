@@ -180,9 +180,11 @@ class SignerDesk:
 
     def _check(self, asked: pb.CheckSignerHome) -> pb.SignerAnswer:
         home = self._home(asked.home)
+        here = home.health()
         return pb.SignerAnswer(
             home=pb.SignerHome(
-                keys=home.health(),
+                keys=here.count,
+                key_ids=sorted(here.ids or ()),
                 algorithms=sorted(home.algorithms),
                 custody=home.custody.value,
             )

@@ -299,15 +299,19 @@ def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome) -> None:
 
 def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
     """Counted while it lives; destroying it twice is no error, opening it afterwards is."""
-    before = home.health()
+    before = home.health().count
     made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
     other = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
-    assert home.health() == before + 2
+    here = home.health()
+    assert here.count == before + 2
+    assert here.ids is None or {made.public.kid, other.public.kid} <= here.ids
 
     home.destroy(made.public.kid)
     home.destroy(made.public.kid)
 
-    assert home.health() == before + 1
+    here = home.health()
+    assert here.count == before + 1
+    assert here.ids is None or made.public.kid not in here.ids
     with pytest.raises(HubError) as caught:
         home.open(made.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD, CHAIN)
     assert caught.value.reason is Reason.KEY_UNAVAILABLE

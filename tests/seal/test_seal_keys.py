@@ -225,14 +225,14 @@ async def test_a_destroyed_key_is_gone_and_an_active_one_is_not_destroyed(office
     """Its file is removed before the log says so, and the state never comes back."""
     key = await active(office)
     files = office.record_seals.keys.homes["files"]
-    there = files.health()
+    there = files.health().count
     with refused(Reason.TRANSITION_NOT_ALLOWED):
         await office.approved("key.destroy", {"key": key.name, "cause": "x"})
     await office.carry_out("key.retire", {"key": key.name, "cause": "x"})
 
     await office.carry_out("key.destroy", {"key": key.name, "cause": "x"})
 
-    assert files.health() == there - 1
+    assert files.health().count == there - 1
     assert (await office.seals.key(key.name)).key.state is KeyState.DESTROYED
     assert key.name not in [one.key.name for one in (await office.seals.get(MAIN)).keys]
     with refused(Reason.TRANSITION_NOT_ALLOWED):

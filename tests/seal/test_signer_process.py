@@ -690,7 +690,7 @@ def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
     key = home.open(kid, ES256, KeyUse.RECORD, (b"chain",))
 
     assert x509.load_der_x509_csr(made.x509_request).is_signature_valid
-    assert home.health() == 1
+    assert home.health().count == 1
     assert (key.kid, key.custody, key.x509_chain) == (kid, home.custody, (b"chain",))
     assert repr(key) == f"SignerHomeKey({kid!r}, record)"
     for format in FORMATS.values():
@@ -700,7 +700,7 @@ def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
     home.destroy(kid)
     home.destroy(kid)
     assert reason_of(partial(home.open, kid, ES256, KeyUse.RECORD, ())) is Reason.KEY_UNAVAILABLE
-    assert home.health() == 0
+    assert home.health().count == 0
 
 
 def test_faults_of_a_token_keep_their_reasons(homes: Homes) -> None:
@@ -716,7 +716,7 @@ def test_faults_of_a_token_keep_their_reasons(homes: Homes) -> None:
     homes.token.put_back()
     time.sleep(0.25)
 
-    assert homes.hsm.health() == 1
+    assert homes.hsm.health().count == 1
     homes.hsm.open(made.public.kid, ES256, KeyUse.RECORD, ())
     assert homes.process.pid == pid
     without_sm2 = partial(homes.hsm.create, KeyAlgorithm.SM2, KeyUse.OFD, SUBJECT)
@@ -732,10 +732,10 @@ def test_a_second_process_does_not_take_the_first_ones_place(homes: Homes) -> No
     refused = reason_of(lambda: second.ask(pb.SignerCall(check=pb.CheckSignerHome(home="files"))))
 
     assert refused is Reason.SIGNER_UNAVAILABLE
-    assert check_home(homes.process.settings, "files") == 1
+    assert check_home(homes.process.settings, "files").count == 1
     assert homes.process.pid == pid
     homes.process.close()
-    assert check_home(homes.process.settings, "files") == 1
+    assert check_home(homes.process.settings, "files").count == 1
     assert homes.process.pid is None
 
 
@@ -776,7 +776,7 @@ def test_a_message_over_the_limit_is_not_sent(homes: Homes) -> None:
 
     assert caught.value.reason is Reason.MESSAGE_TOO_LARGE
     assert caught.value.details["bytes_max"] == str(MESSAGE_BYTES_MAX)
-    assert homes.files.health() == 0
+    assert homes.files.health().count == 0
 
 
 def test_a_path_longer_than_the_kernel_takes_is_no_obstacle(tmp_path: Path) -> None:

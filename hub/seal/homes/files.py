@@ -13,7 +13,7 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info
-from hub.seal.keys import MadeKey, SealKey, check_private
+from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
 
 PASSPHRASE_BYTES_MIN: Final = 16
 PASSPHRASE_BYTES_MAX: Final = 1024
@@ -77,7 +77,7 @@ class KeyFiles:
         except OSError as error:
             raise HubError(Reason.KEY_UNAVAILABLE, key=kid) from error
 
-    def health(self) -> int:
+    def health(self) -> KeysHere:
         """As in `KeyHome`."""
         self._passphrase()
         try:
@@ -86,7 +86,7 @@ class KeyFiles:
                 check_private(path)
         except OSError as error:
             raise HubError(Reason.KEY_UNAVAILABLE, key=str(error)) from error
-        return len(files)
+        return KeysHere(len(files), frozenset(path.stem.partition("-")[2] for path in files))
 
     def close(self) -> None:
         """As in `KeyHome`: nothing is open."""

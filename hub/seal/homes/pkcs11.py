@@ -31,7 +31,7 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof import sm2
-from hub.proof.encoding import b64u_decode
+from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.reasons import ProofError
 from hub.seal.algorithms import (
     RSA_BITS,
@@ -41,7 +41,7 @@ from hub.seal.algorithms import (
     octets_of_pair,
     request_info,
 )
-from hub.seal.keys import MadeKey, SealKey, check_private
+from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Module  # noqa: N812 - a class by another name
@@ -239,16 +239,18 @@ class Pkcs11Keys:
 
         self._run(end)
 
-    def health(self) -> int:
-        """As in `KeyHome`."""
+    def health(self) -> KeysHere:
+        """As in `KeyHome`; a key whose making was cut short has an id that is no thumbprint."""
 
-        def count(session: _Session) -> int:
-            return sum(
-                len(list(session.get_objects(_template(use, ObjectClass.PRIVATE_KEY))))
+        def look(session: _Session) -> KeysHere:
+            ids = [
+                b64u(found[Attribute.ID])
                 for use in KeyUse
-            )
+                for found in session.get_objects(_template(use, ObjectClass.PRIVATE_KEY))
+            ]
+            return KeysHere(len(ids), frozenset(ids))
 
-        return self._run(count)
+        return self._run(look)
 
     def close(self) -> None:
         """As in `KeyHome`."""

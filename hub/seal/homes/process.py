@@ -22,7 +22,8 @@ from typing import Final
 
 from hub.errors import HubError, Reason
 from hub.seal.homes.conversation import Conversation, Evidence, NoEvidence
-from hub.seal.homes.signers import read_answer
+from hub.seal.homes.signers import keys_here, read_answer
+from hub.seal.keys import KeysHere
 from hub.seal.signer_process import READY, Settings
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
@@ -166,8 +167,8 @@ class SignerProcess:
         self._idle.clear()
 
 
-def check_home(settings: Settings, name: str) -> int:
-    """How many keys a home holds, asked of the process that runs, or else of one for a moment.
+def check_home(settings: Settings, name: str) -> KeysHere:
+    """Which keys a home holds, asked of the process that runs, or else of one for a moment.
 
     Raises HubError as `KeyHome.health`.
     """
@@ -175,12 +176,12 @@ def check_home(settings: Settings, name: str) -> int:
     try:
         with connect(Path(settings.folder), CALL_S) as connection:
             answer = pb.SignerAnswer.FromString(_asked(connection, call))
-            return int(read_answer(answer).home.keys)
+            return keys_here(read_answer(answer).home)
     except OSError:
         pass  # None runs.
     process = SignerProcess(settings, "", "", "", NoEvidence())
     try:
-        return int(process.ask(call).home.keys)
+        return keys_here(process.ask(call).home)
     finally:
         process.close()
 

@@ -27,7 +27,15 @@ from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json, parse
 from hub.proof.jose import integer, string
 from hub.proof.reasons import ProofError
 from hub.seal.algorithms import PublicKey, Subject, in_der, octets_of_der
-from hub.seal.keys import DocumentWork, MadeKey, RecordWork, SealKey, SealWork, check_private
+from hub.seal.keys import (
+    DocumentWork,
+    KeysHere,
+    MadeKey,
+    RecordWork,
+    SealKey,
+    SealWork,
+    check_private,
+)
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
 TRIES_MAX: Final = 2
@@ -114,11 +122,11 @@ class ServiceHome:
             if error.details.get("rule") != "KEY_NOT_FOUND":
                 raise
 
-    def health(self) -> int:
+    def health(self) -> KeysHere:
         """As in `KeyHome`."""
         answer = self._ask("GET", "/v1/keys")
         with _Reading(self.name):
-            return integer(answer, "count")
+            return KeysHere(integer(answer, "count"), None)
 
     def close(self) -> None:
         """As in `KeyHome`."""

@@ -17,7 +17,7 @@ from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import DocumentOrder, OfdFile, PdfFile
 from hub.seal.algorithms import PublicKey, Subject
-from hub.seal.keys import DocumentWork, KeyHome, MadeKey, RecordWork, SealWork, SigningKey
+from hub.seal.keys import DocumentWork, KeyHome, KeysHere, MadeKey, RecordWork, SealWork, SigningKey
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -36,6 +36,12 @@ class AskedSigner(Protocol):
     def close(self) -> None:
         """Let go of it; another call comes back."""
         ...
+
+
+def keys_here(home: pb.SignerHome) -> KeysHere:
+    """The keys of a home as its signer tells them, which may be more than it can name."""
+    is_whole = len(home.key_ids) == home.keys
+    return KeysHere(home.keys, frozenset(home.key_ids) if is_whole else None)
 
 
 def read_answer(answer: pb.SignerAnswer) -> pb.SignerAnswer:
@@ -98,10 +104,10 @@ class SignerHome:
         asked = pb.DestroySignerKey(home=self.name_there, key_id=kid)
         self.signer.ask(pb.SignerCall(destroy=asked))
 
-    def health(self) -> int:
+    def health(self) -> KeysHere:
         """As in `KeyHome`."""
         asked = pb.CheckSignerHome(home=self.name_there)
-        return int(self.signer.ask(pb.SignerCall(check=asked)).home.keys)
+        return keys_here(self.signer.ask(pb.SignerCall(check=asked)).home)
 
     def close(self) -> None:
         """As in `KeyHome`."""

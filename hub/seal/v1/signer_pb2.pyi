@@ -133,14 +133,16 @@ class CheckSignerHome(_message.Message):
     def __init__(self, home: _Optional[str] = ...) -> None: ...
 
 class SignerHome(_message.Message):
-    __slots__ = ("keys", "algorithms", "custody")
+    __slots__ = ("keys", "algorithms", "custody", "key_ids")
     KEYS_FIELD_NUMBER: _ClassVar[int]
     ALGORITHMS_FIELD_NUMBER: _ClassVar[int]
     CUSTODY_FIELD_NUMBER: _ClassVar[int]
+    KEY_IDS_FIELD_NUMBER: _ClassVar[int]
     keys: int
     algorithms: _containers.RepeatedScalarFieldContainer[str]
     custody: str
-    def __init__(self, keys: _Optional[int] = ..., algorithms: _Optional[_Iterable[str]] = ..., custody: _Optional[str] = ...) -> None: ...
+    key_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, keys: _Optional[int] = ..., algorithms: _Optional[_Iterable[str]] = ..., custody: _Optional[str] = ..., key_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SignerDone(_message.Message):
     __slots__ = ()
