@@ -632,6 +632,7 @@ def _sealed_faces(
         keys=seals.keys,
         codes=FaceCodes(origin, config.hub.region, now_us, seals.keys),
         trust=SealTrust(anchors.makers, anchors.sm2_seals, None),
+        prove=seals.prove_keys,
         stamps=open_time_stamps(config),
     )
 

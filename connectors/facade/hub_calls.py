@@ -142,6 +142,11 @@ class HubCalls:
     def origin(self) -> str:
         return self.client.profile.origin
 
+    @property
+    def trust(self) -> Trust:
+        """What the facade has pinned about the hub."""
+        return self.shared.trust
+
     def certificate_type(self, code: str, version: int = 0) -> CertificateType:
         """A version of a type, 0 for the newest. Raises HubRefusedError."""
         known = self.shared.known_type(code, version)

@@ -47,7 +47,13 @@ from hub.domain.strict_json import Json
 from hub.errors import Reason
 from hub.proof.encoding import b64u
 from hub.proof.moment import iso_time
+from hub.proof.reasons import Verdict
+from hub.proof.report import Kind as ProofKind
+from hub.proof.report import StepName
 from hub.proof.request import CERTIFICATES_MAX, CopyPurpose, Holder, RequestedCertificate
+from hub.proof.run import Evidence
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
 
 SPOOL_BYTES: Final = 1024 * 1024
 _COMPACT_DATE: Final = re.compile(r"[0-9]{8}")
@@ -201,20 +207,39 @@ def _data(asked: Asked) -> Answer:
 def _by_qr(asked: Asked) -> Answer:
     """As `_data`, for the identifier that a scanned code holds.
 
-    A code of this hub's own form is verified: it names the place that the seal names. It may still
-    stand on a forged paper.
+    A code of this hub's own forms is verified: it names the place that the seal names, and one that
+    is signed is its issuer's, by the certificates pinned here. It may still stand on a forged
+    paper.
     """
-    identifier, code = read_qr(asked.data, asked.hub.origin)
-    found, proof = asked.hub.fetch(asked.question(asked.by_identifier(identifier)))
+    code = read_qr(asked.data, asked.hub.origin)
+    is_verified = code.place is not None
+    if code.signed:
+        is_verified = _check_signed(code.signed, asked.hub.trust)
+    found, proof = asked.hub.fetch(asked.question(asked.by_identifier(code.identifier)))
     answer = _data_answer(asked, found, proof)
-    if code is not None and code != _qr_text(asked, found[0]):
+    if code.place is not None and code.place != _qr_text(asked, found[0]):
         raise FacadeRefusedError(
             Kind.INVALID,
             "QRCODE_DIFFERS",
             "二维码与该证照不符",
             "the code is not that of this certificate",
         )
-    return Answer({**answer.data, "qrcodeVerified": code is not None}, answer.proof)
+    return Answer({**answer.data, "qrcodeVerified": is_verified}, answer.proof)
+
+
+def _check_signed(text: str, trust: Trust) -> bool:
+    """Whether a pinned issuer has signed the code; False where that cannot be checked.
+
+    Days and status are those that the hub answers. Raises FacadeRefusedError.
+    """
+    report = verify(text.encode(), ProofKind.FACE_CODE, trust, Evidence(now=int(time.time())))
+    judged = [one for one in report.steps if one.name in (StepName.CODE, StepName.SIGNER_KEY)]
+    for step in judged:
+        if step.verdict is Verdict.INVALID and step.outcome is not None:
+            raise FacadeRefusedError(
+                Kind.INVALID, "QRCODE_INVALID", step.outcome.zh, step.outcome.en
+            )
+    return all(step.verdict is Verdict.VALID for step in judged)
 
 
 def _file(asked: Asked) -> Answer:

@@ -20,6 +20,9 @@ from hub.domain.qr_text import SCHEME, QrText
 from hub.domain.strict_json import Json, NotStrictJsonError, emit, parse_object
 from hub.errors import HubError
 from hub.proof.encoding import digest
+from hub.proof.face_code import PREFIX as SIGNED_PREFIX
+from hub.proof.face_code import read_face_code
+from hub.proof.reasons import TEXTS, ProofError
 
 _CHINA: Final = timezone(timedelta(hours=8))
 PURPOSE_LENGTH_MAX: Final = 200
@@ -181,20 +184,40 @@ def read_identifier(data: Mapping[str, Json]) -> CertificateIdentifier:
     return _identifier(_text(data, IDENTIFIER))
 
 
-def read_qr(data: Mapping[str, Json], origin: str) -> tuple[CertificateIdentifier, QrText | None]:
-    """The identifier that a code's text holds; of a code of this hub's form also where the status
-    stands, of any other form whatever identifier is in it. Raises FacadeRefusedError."""
+@dataclass(frozen=True, slots=True)
+class ScannedCode:
+    """What a code's text holds: of one of this hub's forms also where the status stands, and
+    `signed`, the text of one that is signed, whose signature was not looked at."""
+
+    identifier: CertificateIdentifier
+    place: QrText | None = None
+    signed: str = field(default="", repr=False)
+
+
+def read_qr(data: Mapping[str, Json], origin: str) -> ScannedCode:
+    """The code that was scanned; of any form that is not ours whatever identifier is in it. Raises
+    FacadeRefusedError."""
     text = _text(data, ("qrcode",))
+    if text.startswith(SIGNED_PREFIX):
+        try:
+            code = read_face_code(text)
+        except ProofError as error:
+            reason = TEXTS[error.reason]
+            raise invalid("qrcode", reason.zh, reason.en) from None
+        if code.origin != origin:
+            raise invalid("qrcode", "二维码属于另一个枢纽", "the code is of another hub")
+        place = QrText(origin, code.identifier, code.status_list, code.status_place)
+        return ScannedCode(_identifier(code.identifier), place, text)
     if text.startswith(SCHEME):
         try:
-            code = QrText.parse(text, origin)
+            place = QrText.parse(text, origin)
         except HubError as error:
             raise invalid("qrcode", error.text("zh"), error.text("en")) from None
-        return _identifier(code.identifier), code
+        return ScannedCode(_identifier(place.identifier), place)
     found = _IDENTIFIER_TEXT.search(text)
     if found is None:
         raise invalid("qrcode", "二维码内容中没有电子证照标识", "the code holds no identifier")
-    return _identifier(found.group()), None
+    return ScannedCode(_identifier(found.group()))
 
 
 def read_file_type(data: Mapping[str, Json]) -> str:

@@ -111,7 +111,8 @@ def _check_days(run: Run, code: FaceCode, evidence: Evidence) -> None:
 
 def _facts(run: Run, code: FaceCode, pin: FacePin) -> None:
     run.fact(FactName.NAME, code.name)
-    run.fact(FactName.NUMBER, code.number)
+    if code.number:
+        run.fact(FactName.NUMBER, code.number)
     run.fact(FactName.VALID_FROM, code.valid_from)
     run.fact(FactName.VALID_UNTIL, code.valid_until or LONG_TERM)
     run.fact(FactName.IDENTIFIER, code.identifier)

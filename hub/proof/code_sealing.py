@@ -25,10 +25,9 @@ def code_of(
     content: FaceContent, certificate_type: CertificateType, *, origin: str, region: str, now: int
 ) -> FaceCode | None:
     """What the code of a certificate version says, made at `now` (seconds); None where it has no
-    holder's name or no number to be printed. `certificate_type` is that of the content."""
+    holder's name to be printed, or no first day. `certificate_type` is that of the content."""
     name = content.holder_name(certificate_type)
-    number = content.printed_number(certificate_type)
-    if not (name and number and content.valid_from):
+    if not (name and content.valid_from):
         return None
     listed, place = content.status_place.split("/")
     return FaceCode(
@@ -37,7 +36,7 @@ def code_of(
         identifier=content.identifier,
         type_version=content.type_version,
         name=name,
-        number=number,
+        number=content.printed_number(certificate_type),
         valid_from=content.valid_from,
         valid_until=content.valid_until,
         status_list=int(listed),

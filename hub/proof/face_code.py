@@ -41,14 +41,16 @@ _KID_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REQUIRED: Final = frozenset(
-    ["v", "origin", "region", "type_version", "cert", "name", "number", "from", "list", "place"]
-) | {"iat"}
+    ["v", "origin", "region", "type_version", "cert", "name", "from", "list", "place", "iat"]
+)
+_OPTIONAL: Final = frozenset({"number", "until"})
 
 
 @dataclass(frozen=True, slots=True)
 class FaceCode:
-    """What a code says. `name` and `number` are as printed; days are `YYYY-MM-DD`, `valid_until` ""
-    for long term; `status_list` and `status_place` say where its status stands; `iat` in seconds.
+    """What a code says. `name` and `number` are as printed, the number "" where none is; days are
+    `YYYY-MM-DD`, `valid_until` "" for long term; `status_list` and `status_place` say where its
+    status stands; `iat` in seconds.
     """
 
     origin: str
@@ -96,9 +98,10 @@ def _payload(code: FaceCode) -> bytes:
         "type_version": code.type_version,
         "cert": code.identifier,
         "name": code.name,
-        "number": code.number,
-        "from": code.valid_from,
     }
+    if code.number:
+        claims["number"] = code.number
+    claims["from"] = code.valid_from
     if code.valid_until:
         claims["until"] = code.valid_until
     claims |= {"list": code.status_list, "place": code.status_place, "iat": code.iat}
@@ -164,7 +167,7 @@ def _unpacked(text: str) -> tuple[str, bytes, bytes]:
 
 
 def _code(claims: dict[str, Json]) -> FaceCode:
-    check_members(claims, _REQUIRED, frozenset({"until"}))
+    check_members(claims, _REQUIRED, _OPTIONAL)
     try:
         identifier = str(CertificateIdentifier.parse(string(claims, "cert")))
     except HubError as error:
@@ -180,7 +183,7 @@ def _code(claims: dict[str, Json]) -> FaceCode:
         identifier=identifier,
         type_version=integer(claims, "type_version", least=1),
         name=string(claims, "name"),
-        number=string(claims, "number"),
+        number=optional_string(claims, "number") or "",
         valid_from=days["from"],
         valid_until=until or "",
         status_list=integer(claims, "list"),

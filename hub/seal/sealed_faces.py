@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -123,6 +123,7 @@ class SealedFaces:
     keys: SealKeys
     codes: FaceCodes
     trust: SealTrust
+    prove: Callable[[], Awaitable[None]]
     stamps: TimeStamps | None = None
     _rooms: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _turns: defaultdict[str, asyncio.Lock] = field(
@@ -211,7 +212,9 @@ class SealedFaces:
     async def _allowed(
         self, content: FaceContent, order: DocumentOrder, wanted: FaceFormat | None
     ) -> _Allowed:
-        """Steps 1 and 3. Of several intents the newest that holds counts."""
+        """Steps 1 and 3. Of several intents the newest that holds counts, by the roster that the
+        log proves now."""
+        await self.prove()
         refusal = HubError(
             Reason.INTENT_NOT_APPROVED,
             intent="-",

@@ -22,7 +22,6 @@ from hub.cli.main import run as sealway
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
-from hub.proof.encoding import digest as digest_of_text
 from hub.proof.face_code import read_face_code
 from hub.proof.face_facts import ofd_facts, pdf_facts
 from hub.proof.key_statements import proven_statements, with_statements
@@ -41,15 +40,14 @@ from hub.registry.v1 import documents_pb2
 from hub.seal.pdf_seal import QuietWriter
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc, seal_pb2
 from tests.chinese_font import needs_font
+from tests.exchange.faced import SEAL, add_face, allow, make_seal
 from tests.exchange.handed import RPC, Came, digest_of, fetch, send
 from tests.registry.clerk import PDF, Clerk
-from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_key_statements import listed
 from tests.seal.test_verify_document import verified as asked_hub
 from tests.simulator import (
     GRANTED,
-    LICENCE,
     LICENCE_VCT,
     Refused,
     Simulator,
@@ -64,8 +62,6 @@ from tests.test_documents_total import undocumented
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PURPOSE = "办理食品经营许可"
-SEAL = "authorities/hz-market/seals/documents"
-KEYS = (("record", "ES256"), ("ofd", "SM2"), ("pdf", "ES256"), ("face", "ES256"))
 OFD, PDF_TYPE = "application/ofd", "application/pdf"
 
 
@@ -76,39 +72,6 @@ class City:
     hub: Simulator
     identifiers: dict[int, str]
     names: dict[int, str]
-
-
-async def add_face(hub: Simulator, template: bytes) -> None:
-    """Draft a face by one officer and approve it by another."""
-    zhao, qian = hub.officer("zhao"), hub.officer("qian")
-    made = await zhao.call(
-        faces_pb2_grpc.FaceServiceStub(zhao.channel).CreateFaceTemplate,
-        faces_pb2.CreateFaceTemplateRequest(
-            request_id=new_id(),
-            parent=f"certificateTypes/{LICENCE.lower()}",
-            template=template,
-        ),
-    )
-    await qian.call(
-        faces_pb2_grpc.FaceServiceStub(qian.channel).ApproveFaceTemplate,
-        faces_pb2.ApproveFaceTemplateRequest(
-            request_id=new_id(),
-            name=made.face_template.name,
-            digest=digest_of_text(template),
-        ),
-    )
-
-
-async def allow(hub: Simulator, intent: str, documents: list[str], uses_max: int = 1000) -> None:
-    """A standing intent for licences under SEAL, approved."""
-    members = {
-        "seal": SEAL,
-        "certificate_type": f"certificateTypes/{LICENCE.lower()}",
-        "documents": documents,
-    }
-    await hub.officer().propose_kind(intent, "standing-seal", members, uses_max=uses_max)
-    for name in ("qian", "sun"):
-        await hub.officer(name).approve(intent)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -124,8 +87,7 @@ async def made_city(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Asy
         )
         await Clerk(hub.system("hz-department")).upload(found.names[1], [PDF + b"original"])
         zhao = hub.officer()
-        maker = await life.maker_key(hub, zhao, "authorities/hz-market")
-        await life.apply_and_make(hub, zhao, SEAL, *KEYS, maker=maker)
+        await make_seal(hub)
         await add_face(hub, early_licence())
         await allow(hub, "hz-documents", ["annotated-copy"])
         await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))

@@ -11,18 +11,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from cryptography import x509
 
 from connectors.facade.accounts import hash_secret
 from hub.domain.row import Op
+from hub.proof.trust import trust_file
 from hub.registry.v1 import holders_pb2_grpc
+from hub.seal.v1 import seal_pb2
+from tests.chinese_font import FontAbsent, font_file
+from tests.exchange.faced import SEAL, add_face, allow, make_seal
 from tests.hub_process import HubProcess, free_port
 from tests.registry.clerk import PDF, Clerk
 from tests.registry.test_holders import merger
+from tests.seal.faces.samples import plain_face
 from tests.simulator import (
     BASIS,
     GRANTED,
@@ -141,7 +147,7 @@ def write_config(file: Path, profile: Path, port: int, **changes: Any) -> Path:
     kept = hash_secret(SECRET, bytes(16))
     section = {"address": f"127.0.0.1:{port}", "profile": str(profile), **changes}
     lines = ["[facade]", *(f"{name} = {json.dumps(value)}" for name, value in section.items())]
-    fields = {LICENCE: [*GRANTED, "@document"], PERMIT: ["name"]}
+    fields = {LICENCE: [*GRANTED, "@document"], PERMIT: ["name", "@document"]}
     for name, operations, types, networks in (
         ("portal", ALL, fields, ["127.0.0.0/8"]),
         (
@@ -180,6 +186,25 @@ async def take_over(simulator: Simulator, successor: int, other: int) -> None:
     await connector.deliver([licence(successor, valid_until="2020-12-31")])
 
 
+def has_font() -> bool:
+    """Whether faces can be set here."""
+    try:
+        font_file()
+    except FontAbsent:
+        return False
+    return True
+
+
+async def pin_codes(simulator: Simulator) -> None:
+    """Let who has the hub's trust file believe the codes that SEAL's key signs."""
+    officer = simulator.officer()
+    listed = await officer.call(officer.seal.ListKeys, seal_pb2.ListKeysRequest(seal=SEAL))
+    (key,) = [one for one in listed.keys if one.use == "face"]
+    pinned = x509.load_der_x509_certificate(key.x509_chain[0])
+    trust = replace(simulator.trust, face_certificates=(pinned,))
+    (simulator.home / "trust.json").write_bytes(trust_file(trust))
+
+
 @pytest.fixture(scope="package")
 def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A hub with licences in several states and a person's qualification."""
@@ -209,7 +234,14 @@ def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             await connector.deliver([licence(11, Op.REVOKE)])
             await connector.deliver([permit(1)], vct=PERMIT_VCT)
             await take_over(simulator, 13, 12)
-            await simulator.officer().grant("permits", "window-1", ("name",), type_code=PERMIT)
+            await simulator.officer().grant(
+                "permits", "window-1", ("name", "@document"), type_code=PERMIT
+            )
+            if has_font():
+                await make_seal(simulator)
+                await add_face(simulator, plain_face(PERMIT), PERMIT)
+                await allow(simulator, "permits", ["annotated-copy"], type_code=PERMIT)
+                await pin_codes(simulator)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, fill()).result()

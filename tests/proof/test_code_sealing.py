@@ -13,7 +13,7 @@ from hub.errors import HubError, Reason
 from hub.proof.code_sealing import check_code, code_of
 from hub.proof.document_sealing import DocumentOrder
 from hub.proof.encoding import b64u
-from hub.proof.face_code import FaceCode, sign_face_code, verify_face_code
+from hub.proof.face_code import FaceCode, read_face_code, sign_face_code, verify_face_code
 from hub.proof.jose import FACE_TYP, STATUS_TYP, header_segment
 from hub.proof.sealing import ApprovedIntent, StandingIntent
 from tests.proof.test_face_code import CODE, NOW, SIGNER, keys
@@ -126,7 +126,7 @@ def test_an_order_that_is_not_approved_signs_no_code() -> None:
     assert "issuer" in refused(to_sign(), approved(authority=uscc), elsewhere)
 
 
-def test_what_prints_no_name_or_number_has_no_signed_code() -> None:
+def test_what_prints_no_name_has_no_signed_code_and_one_without_number_none_in_it() -> None:
     """A number that the hub knows as a hash only comes from the field that prints it."""
     nameless = dataclasses.replace(CONTENT, fields={})
     unnumbered = dataclasses.replace(CONTENT, number="")
@@ -136,9 +136,11 @@ def test_what_prints_no_name_or_number_has_no_signed_code() -> None:
     by_field = dataclasses.replace(unnumbered, fields={**CONTENT.fields, "credit_code": "91"})
 
     def code(content: FaceContent, kind: CertificateType = TYPE) -> FaceCode | None:
-        return code_of(content, kind, origin="o", region="r", now=NOW)
+        return code_of(content, kind, origin=CODE.origin, region="r", now=NOW)
 
     assert code(nameless) is None
-    assert code(unnumbered) is None
+    alone = code(unnumbered)
+    assert alone is not None and alone.number == ""
+    assert read_face_code(sign_face_code(alone, SIGNER)) == alone
     made = code(by_field, dataclasses.replace(TYPE, fields=fields))
     assert made is not None and made.number == "91"

@@ -24,8 +24,9 @@ from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 from tests.chinese_font import needs_font
+from tests.exchange.faced import SEAL, add_face, allow
 from tests.exchange.handed import Came, fetch
-from tests.exchange.test_made_copies import OFD, PDF_TYPE, SEAL, add_face, allow, verified, wanted
+from tests.exchange.test_made_copies import OFD, PDF_TYPE, verified, wanted
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_signer_process import Signing, with_process
