@@ -28,7 +28,9 @@ class OwnRows:
     folder: Path
     connectors: Sequence[str]
 
-    def check(self, asked: pb.SignRecords | pb.SignDocument | pb.SignSeal) -> None:
+    def check(
+        self, asked: pb.SignRecords | pb.SignDocument | pb.SignSeal | pb.SignRecordsAnew
+    ) -> None:
         """What is asked for is our own. Raises HubError: as `_check_records`, and
         KEY_USAGE_REFUSED for what is compared with no outbox."""
         if not isinstance(asked, pb.SignRecords):

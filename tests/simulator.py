@@ -67,6 +67,7 @@ from hub.proof.encoding import b64u, b64u_decode, digest
 from hub.proof.jose import LogHead, Signer, es256_signer
 from hub.proof.merkle import root as merkle_root
 from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
+from hub.proof.row import row_digest
 from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust, parse_trust
 from hub.registry.store import LAST_BATCH
@@ -80,7 +81,7 @@ from hub.registry.v1 import (
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2_grpc
 from hub.serving import Hub
 from hub.storage.schema import METADATA
-from hub.storage.statements import question, row_digest
+from hub.storage.statements import question
 from hub.v1 import common_pb2
 from tests.chinese_font import FontAbsent, font_file
 

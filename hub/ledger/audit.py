@@ -38,6 +38,7 @@ from hub.proof.merkle import EMPTY_ROOT, leaf_hash, node_hash
 from hub.proof.note import open_checkpoint
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import SALT_BYTES, LogTrust, commit, entry_bytes
+from hub.proof.row import row_digest
 from hub.storage.database import Database, Snapshot
 from hub.storage.encryption import DataKeys
 from hub.storage.statements import (
@@ -47,7 +48,6 @@ from hub.storage.statements import (
     WriteStatement,
     put_into,
     question,
-    row_digest,
     row_key,
 )
 

@@ -138,7 +138,7 @@ def check_ofd(
         raise refused(name, "the file is no OFD")
     _check_size(sum(map(len, file.files.values())))
     check_document_order(approved, document.order, now=now)
-    check_certified(approved, key, now=now)
+    check_certified(approved.name, approved.intent.authority, key, now=now)
     try:
         facts = ofd_facts(Package.of(file.files))
     except ProofError as error:
@@ -205,7 +205,7 @@ def check_pdf(
         raise refused(name, "the file is no PDF")
     _check_size(len(file.data))
     check_document_order(approved, document.order, now=now)
-    check_certified(approved, key, now=now)
+    check_certified(approved.name, approved.intent.authority, key, now=now)
     try:
         (signature,) = open_pdf(file.data)
         check_range(signature)

@@ -288,14 +288,15 @@ class CertifiedKey(Protocol):
         ...
 
 
-def check_certified(approved: ApprovedIntent, key: CertifiedKey, *, now: int) -> None:
-    """`key` is certified for the authority of the intent, at `now` (seconds).
+def check_certified(name: str, authority: str, key: CertifiedKey, *, now: int) -> None:
+    """`key` is certified at `now` (seconds) for the authority with this credit code, whose the
+    intent `name` is.
 
     Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
     owner, kid, starts, ends = _leaf(key.x509_chain)
-    if owner != approved.intent.authority or kid != key.kid:
-        raise refused(approved.name, "the key is not certified for the authority")
+    if owner != authority or kid != key.kid:
+        raise refused(name, "the key is not certified for the authority")
     if not starts <= now < ends:
         # What was sealed outside the certificate's life would verify nowhere.
         raise HubError(Reason.KEY_EXPIRED, key=key.kid)
@@ -310,7 +311,7 @@ def open_batch(
     `keys` knows departments' keys. Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
     check_order(approved, order, now=now)
-    check_certified(approved, key, now=now)
+    check_certified(approved.name, approved.intent.authority, key, now=now)
     intent = approved.intent
     try:
         root = verify_batch_root(

@@ -22,6 +22,7 @@ from hub.proof.document_sealing import Document
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.record_batch import FoldedRecords
+from hub.proof.resealing import RecordAnew
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 _SEQUENCE: Final = 0x30
@@ -92,6 +93,13 @@ class SigningKey(Protocol):
         """
         ...
 
+    def sign_anew(self, work: AnewWork) -> list[bytes]:
+        """As `sign_records`, of records that a stolen key has sealed (`hub.proof.resealing`).
+
+        Raises HubError as `sign_records` does.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
@@ -144,6 +152,32 @@ class RecordWork:
     mandate: Mandate
     order: SealingOrder
     records: Sequence[Composed]
+    fold: Fold | None = None
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """What is signed."""
+        if self.fold is not None:
+            return [self.fold.folded.payload]
+        return [one.payload for one in self.records]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvidence:
+    """What of the log shows that seals were made before their key was declared stolen: receipts
+    under one checkpoint, of the declaration and of each entry with the digests of its rows."""
+
+    declaration: str = field(repr=False)
+    recordings: Sequence[tuple[str, bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnewWork:
+    """Records to be sealed anew, with everything that shows that they may be."""
+
+    mandate: Mandate
+    evidence: LogEvidence
+    records: Sequence[RecordAnew]
     fold: Fold | None = None
 
     @property
@@ -248,10 +282,15 @@ class SealKey:
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As `SigningKey.sign_records`: whoever composed `work` here has checked it here."""
+        return self._sign_payloads(work.payloads)
+
+    def sign_anew(self, work: AnewWork) -> list[bytes]:
+        """As `SigningKey.sign_anew`: whoever composed `work` here has checked it here."""
+        return self._sign_payloads(work.payloads)
+
+    def _sign_payloads(self, payloads: Sequence[bytes]) -> list[bytes]:
         header = header_segment(self)
-        return [
-            self.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP) for payload in work.payloads
-        ]
+        return [self.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP) for payload in payloads]
 
     def _check_header(self, segment: bytes) -> None:
         """The header is exactly this key's; there is one such text for each chain."""

@@ -8,6 +8,7 @@ the key stolen. What no entry names is never looked at.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +16,14 @@ from hub.domain.seal_key import KeyAlgorithm
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, parse_object
-from hub.proof.resealing import COMPROMISED, recorded_rows
+from hub.proof.resealing import COMPROMISED, SEALING, recorded_rows
+from hub.proof.row import row_digest
 from hub.proof.status_list import Status
+from hub.seal.keys import LogEvidence
 from hub.seal.ports import Database, Log
 from hub.seal.seal_store import COMPROMISE_ENTRY, Key
 from hub.seal.store import PAST_SEALS, SEAL_OF_VERSION, SIGNATURES, Sealed, sealed_of
-from hub.storage.statements import Row, integer, row_digest, text
+from hub.storage.statements import Row, integer, text
 
 ENTRIES_MAX: Final = 100_000
 """How many entries one search reads at most."""
@@ -28,7 +31,7 @@ LOOKED_MAX: Final = 10_000
 """How many seals it looks up at most."""
 
 # Bodies begin alike; the others need no parsing.
-_SEALING: Final = tuple([b'{"v":1,"kind":"%s"' % kind for kind in (b"ingest", b"records.resealed")])
+_SEALING: Final = tuple([f'{{"v":1,"kind":"{kind}"'.encode() for kind in SEALING])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,14 @@ class LoggedSeals:
             if bodies[-1][0] - place.entry >= ENTRIES_MAX:
                 return search.found, Place(bodies[-1][0] + 1)
         return search.found, None
+
+    async def evidence(self, declared: int, found: Sequence[LoggedSeal]) -> LogEvidence:
+        """What of the log shows that `found` were sealed before entry `declared` declared the
+        theft, the entries in the order of `found`. Raises as `Log.receipts_now`."""
+        entries = list(dict.fromkeys(one.entry for one in found))
+        declaration, *receipts = await self.log.receipts_now([declared, *entries])
+        writes = [await self.log.writes(entry) for entry in entries]
+        return LogEvidence(declaration, list(zip(receipts, writes, strict=True)))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,17 +20,16 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
 from hub.domain.seal_states import KeyState
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, digest, emit_json, parse_object
-from hub.proof.jose import SEAL_TYP
+from hub.proof.encoding import digest, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.record_batch import RECORDS_MAX, SEED_BYTES, SHARED, fold_records
-from hub.proof.resealing import SealBefore, payload_anew, sealing_key, verify_before
+from hub.proof.record_batch import SEED_BYTES, SHARED, fold_records
+from hub.proof.resealing import RecordAnew, SealBefore, payload_anew, sealing_key, verify_before
 from hub.proof.roster import Approved
 from hub.proof.seal_kinds import KEY_RESEAL
 from hub.seal.intents import Intents
 from hub.seal.key_operations import NAME_MAX
-from hub.seal.keys import SigningKey, header_segment
-from hub.seal.logged_seals import LoggedSeals, Place
+from hub.seal.keys import AnewWork, Fold, LogEvidence, Mandate, SigningKey, header_segment
+from hub.seal.logged_seals import LoggedSeal, LoggedSeals, Place
 from hub.seal.ports import Database, Log, Recorder
 from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.seal_store import Key
@@ -130,29 +129,34 @@ class ResealRecords:
             stolen = await _stolen(self.keys, approved.intent.text("key"))
             declared = await logged.declaration(stolen)
             found, place = await logged.next(stolen, declared, Place.read(after), BATCH_MAX)
-            live = [one.sealed for one in found]
             left = approved.intent.uses_max - (uses or 0)
-            if len(live) > left:
+            if len(found) > left:
                 raise HubError(Reason.INTENT_EXHAUSTED, intent=intent, left=left)
-            done = Resealed(len(live), "" if place is None else str(place))
+            done = Resealed(len(found), "" if place is None else str(place))
             data: dict[str, Json] = {
                 "intent": intent,
                 "digest": approved.digest,
                 "key": stolen.name,
-                "records": len(live),
+                "records": len(found),
             }
             writes: list[Write] = []
             checks = [unchanged_intent(stored), unchanged_uses(intent, uses)]
             checks.append(self.intents.rosters.check())
-            if live:
-                keys = await self._keys(stolen, len(live))
-                headers = await self._headers(stolen, live)
-                work = _Work(stolen, keys, headers, intent, self.clock() // 1_000_000)
-                is_slow = any(one.key.home in self.slow_homes for one in keys)
-                writes = await asyncio.to_thread(work.writes, live, is_slow)
-                writes.append(uses_write(intent, (uses or 0) + len(live)))
+            if found:
+                keys = await self._keys(stolen, len(found))
+                work = _Work(
+                    stolen,
+                    keys,
+                    await self._headers(stolen, [one.sealed for one in found]),
+                    Mandate(intent, stored.bytes, approved.approvals),
+                    await logged.evidence(declared, found),
+                    self.clock() // 1_000_000,
+                    any(one.key.home in self.slow_homes for one in keys),
+                )
+                writes = await asyncio.to_thread(work.writes, found)
+                writes.append(uses_write(intent, (uses or 0) + len(found)))
                 for one in keys:
-                    writes += one.writes(len(live))
+                    writes += one.writes(len(found))
                     checks += one.checks()
                 data["replacement"] = next(
                     one.key.name for one in keys if one.key.algorithm is stolen.algorithm
@@ -202,33 +206,28 @@ class _Work:
     stolen: Key
     keys: Sequence[UsableKey]
     headers: Mapping[str, str]
-    intent: str
+    mandate: Mandate
+    evidence: LogEvidence
     now: int
+    is_slow: bool
     # Seals of folded records are one; it is verified once.
     _verified: set[tuple[str, bytes, bytes]] = field(default_factory=set)
 
-    def writes(self, sealed: Sequence[Sealed], is_slow: bool) -> list[Write]:
+    def writes(self, found: Sequence[LoggedSeal]) -> list[Write]:
         """What must be recorded. Raises HubError as the call does."""
-        payloads = [self._payload(one) for one in sealed]
-        shown = _folded(payloads) if is_slow and len(payloads) > 1 else [(p, "") for p in payloads]
+        places = {entry: at for at, entry in enumerate(dict.fromkeys(one.entry for one in found))}
+        records = [self._record(one.sealed, places[one.entry]) for one in found]
         names = _past_names(self.stolen)
-        past = [row for one in sealed for row in past_signature_rows(names, one)]
-        found = [Write(INSERT_PAST_SIGNATURE, past)]
-        for usable in self.keys:
-            key = usable.signing
-            header = header_segment(key)
-            row = (digest(header), key.kid, key.algorithm.value, header, "seal")
-            found.append(Write(PUT_HEADER, [row]))
-            signed = _signed(key, header, [payload for payload, _ in shown])
-            found.append(Write(PUT_SIGNATURE, list(_rows(key, digest(header), sealed, signed))))
-        paths: list[Row] = [
-            (one.version_id, KeyAlgorithm.ES256.value, path, one.retention_class)
-            for one, (_, path) in zip(sealed, shown, strict=True)
-            if path or one.path
-        ]
-        return [*found, Write(PUT_PATH, paths)] if paths else found
+        past = [row for one in found for row in past_signature_rows(names, one.sealed)]
+        writes = [Write(INSERT_PAST_SIGNATURE, past)]
+        for group in self._groups(records):
+            for usable in self.keys:
+                signed = usable.signing.sign_anew(group)
+                writes += _seal_writes(usable.signing, group, signed)
+            writes += _path_writes(group)
+        return writes
 
-    def _payload(self, one: Sealed) -> bytes:
+    def _record(self, one: Sealed, recording: int) -> RecordAnew:
         """What the seal said, now and by this intent."""
         try:
             seals = tuple([(self.headers[seal.header_id], seal.signature) for seal in one.seals])
@@ -237,54 +236,72 @@ class _Work:
             if self.stolen.kid not in [key.kid for key in keys]:
                 raise ProofError(ProofReason.KEY_UNKNOWN)
             algs = [usable.key.algorithm.value for usable in self.keys]
-            return payload_anew(before, keys, iat=self.now, intent=self.intent, algs=algs)
+            payload = payload_anew(before, keys, iat=self.now, intent=self.mandate.name, algs=algs)
         except ProofError as error:
             what = f"record seal of version {one.version_id}"
             raise HubError(Reason.DIGEST_MISMATCH, what=what) from error
+        return RecordAnew(
+            recording,
+            one.version_id,
+            before,
+            one.status_list,
+            one.status_place,
+            one.retention_class,
+            payload,
+        )
+
+    def _groups(self, records: Sequence[RecordAnew]) -> list[AnewWork]:
+        """All one by one, or each group of those that share what a batch of records must share
+        under one signature."""
+        if not self.is_slow or len(records) == 1:
+            return [AnewWork(self.mandate, self.evidence, records)]
+        groups: dict[bytes, list[RecordAnew]] = {}
+        for record in records:
+            claims = parse_object(record.payload)
+            groups.setdefault(emit_json({name: claims[name] for name in SHARED}), []).append(record)
+        return [AnewWork(self.mandate, self.evidence, one, _fold(one)) for one in groups.values()]
 
 
-def _rows(
-    key: SigningKey, header_id: str, sealed: Sequence[Sealed], signed: Sequence[tuple[bytes, bytes]]
-) -> Iterator[Row]:
-    """The rows of one key's signatures; a twin has no place of its own in a status list."""
-    is_twin = key.algorithm is not KeyAlgorithm.ES256
-    for one, (payload, signature) in zip(sealed, signed, strict=True):
-        yield (
+def _fold(records: Sequence[RecordAnew]) -> Fold:
+    seed = secrets.token_bytes(SEED_BYTES)
+    return Fold(seed, fold_records([one.payload for one in records], seed))
+
+
+def _seal_writes(key: SigningKey, work: AnewWork, signatures: Sequence[bytes]) -> list[Write]:
+    """Header and signatures of one key; a twin has no place of its own in a status list."""
+    header, is_twin = header_segment(key), key.algorithm is not KeyAlgorithm.ES256
+    signed = list(zip(work.payloads, signatures, strict=True))
+    if work.fold is not None:
+        signed *= len(work.records)
+    rows: list[Row] = [
+        (
             one.version_id,
             key.algorithm.value,
             key.kid,
-            header_id,
+            digest(header),
             payload,
             signature,
             None if is_twin else one.status_list,
             None if is_twin else one.status_place,
             one.retention_class,
         )
+        for one, (payload, signature) in zip(work.records, signed, strict=True)
+    ]
+    header_row = (digest(header), key.kid, key.algorithm.value, header, "seal")
+    return [Write(PUT_HEADER, [header_row]), Write(PUT_SIGNATURE, rows)]
 
 
-def _signed(key: SigningKey, header: str, payloads: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """Each payload with its signature; one that stands there several times is signed once."""
-    made = {
-        payload: key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
-        for payload in dict.fromkeys(payloads)
-    }
-    return [(payload, made[payload]) for payload in payloads]
-
-
-def _folded(payloads: Sequence[bytes]) -> list[tuple[bytes, str]]:
-    """Payload as signed, and path of each; folded are those that share what a batch of records must
-    share."""
-    groups: dict[bytes, list[int]] = {}
-    for place, payload in enumerate(payloads):
-        record = parse_object(payload)
-        groups.setdefault(emit_json({name: record[name] for name in SHARED}), []).append(place)
-    found: dict[int, tuple[bytes, str]] = {}
-    for places in groups.values():
-        assert len(places) <= RECORDS_MAX
-        folded = fold_records([payloads[one] for one in places], secrets.token_bytes(SEED_BYTES))
-        for one, path in zip(places, folded.paths, strict=True):
-            found[one] = (folded.payload, "~" + "~".join(path))
-    return [found[place] for place in range(len(payloads))]
+def _path_writes(work: AnewWork) -> list[Write]:
+    """What leads to each record; empty where one was folded and is no longer."""
+    paths = [""] * len(work.records)
+    if work.fold is not None:
+        paths = ["~" + "~".join(path) for path in work.fold.folded.paths]
+    rows: list[Row] = [
+        (one.version_id, KeyAlgorithm.ES256.value, path, one.retention_class)
+        for one, path in zip(work.records, paths, strict=True)
+        if path or one.before.path
+    ]
+    return [Write(PUT_PATH, rows)] if rows else []
 
 
 def _past_names(stolen: Key) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from hub.seal.signer_journal import Journal
 from hub.seal.signer_rules import (
     Allowed,
     SigningRequest,
+    allow_anew,
     allow_document,
     allow_records,
     allow_seal,
@@ -79,6 +80,7 @@ class SignerDesk:
             "sign": lambda: self._sign_records(call.sign),
             "sign_document": lambda: self._sign_document(call.sign_document),
             "sign_seal": lambda: self._sign_seal(call.sign_seal),
+            "sign_anew": lambda: self._sign_anew(call.sign_anew),
             "settle": lambda: self._settle(call.settle),
         }
         asked = call.WhichOneof("call")
@@ -222,6 +224,12 @@ class SignerDesk:
             return allow_seal(asked, self._roster(), key, now)
 
         return self._signed(asked, (KeyUse.MAKER,), allow)
+
+    def _sign_anew(self, asked: pb.SignRecordsAnew) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            return allow_anew(asked, self._roster(), key, self._trust(), now)
+
+        return self._signed(asked, (KeyUse.RECORD,), allow)
 
     def _signed(
         self,

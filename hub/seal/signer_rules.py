@@ -27,11 +27,13 @@ from hub.proof.encoding import b64u
 from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import Keys
 from hub.proof.reasons import ProofError
+from hub.proof.receipt import LogTrust
 from hub.proof.record_batch import fold_records
-from hub.proof.roster import Roster, verify_approved
-from hub.proof.seal_kinds import SEAL_MAKE, SEAL_RENEW
+from hub.proof.resealing import RecordAnew, SealBefore, check_anew, read_recording, read_theft
+from hub.proof.roster import Approved, Roster, verify_approved
+from hub.proof.seal_kinds import KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
 from hub.proof.seal_making import check_made
-from hub.proof.sealing import ApprovedIntent, open_batch, refused
+from hub.proof.sealing import ApprovedIntent, check_certified, open_batch, refused
 from hub.proof.x509_sm2 import X509
 from hub.seal.cms import CmsForm
 from hub.seal.keys import SigningKey, header_segment
@@ -39,7 +41,7 @@ from hub.seal.v1 import signer_pb2 as pb
 
 RECORDS_MAX: Final = 10_000
 
-SigningRequest: TypeAlias = pb.SignRecords | pb.SignDocument | pb.SignSeal
+SigningRequest: TypeAlias = pb.SignRecords | pb.SignDocument | pb.SignSeal | pb.SignRecordsAnew
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,7 @@ def allow_records(
     header = header_segment(key)
     return Allowed(
         inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(approved.name, asked)],
-        # Twins are one record: each algorithm may sign as often as the intent allows.
-        counter=approved.digest
-        if key.algorithm is KeyAlgorithm.ES256
-        else f"{approved.digest} SM2",
+        counter=_record_counter(approved.digest, key),
         count=len(asked.records),
         uses_max=approved.intent.uses_max,
         name=approved.name,
@@ -116,18 +115,91 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
     Raises HubError(INTENT_NOT_APPROVED) with the rule.
     """
     name = asked.intent_name
-    try:
-        approved = verify_approved(asked.intent, asked.approvals, roster, KINDS, now=now)
-    except ProofError as error:
-        detail = f" ({error.detail})" if error.detail else ""
-        raise refused(name, f"{error.reason.value}{detail}") from error
+    approved = _approved(asked, roster, now)
     if approved.intent.kind not in (SEAL_MAKE, SEAL_RENEW) or now >= approved.until:
         raise refused(name, "it is no intent to make a seal, or no longer in force")
     check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
     return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
 
 
-def _payloads(name: str, asked: pb.SignRecords) -> list[bytes]:
+def allow_anew(
+    asked: pb.SignRecordsAnew, roster: Roster, key: SigningKey, log: LogTrust, now: int
+) -> Allowed:
+    """Records anew that a stolen key has sealed: the log recorded their seals before it recorded
+    the theft, and the new bytes follow from the old ones. `log` is the pinned one.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    name = asked.intent_name
+    approved = _approved(asked, roster, now)
+    if approved.intent.kind != KEY_RESEAL or now >= approved.until:
+        raise refused(name, "it is no intent to seal anew, or no longer in force")
+    versions = {record.version_id for record in asked.records}
+    if not 0 < len(asked.records) <= RECORDS_MAX or len(versions) != len(asked.records):
+        raise refused(name, f"1 to {RECORDS_MAX} records, each of another version")
+    verified: set[tuple[str, bytes, bytes]] = set()
+    try:
+        theft = read_theft(asked.declaration, log)
+        if (theft.key, theft.seal) != (approved.intent.text("key"), approved.intent.text("seal")):
+            raise refused(name, "another key was declared stolen")
+        recordings = [read_recording(one.receipt, one.writes, log) for one in asked.entries]
+        authorities = {
+            check_anew(
+                name,
+                _record_anew(record, asked.headers),
+                theft,
+                recordings,
+                verified,
+                custody=key.custody,
+                algorithm=key.algorithm,
+                now=now,
+            )
+            for record in asked.records
+        }
+    except (ProofError, IndexError) as error:
+        rule = error.reason.value if isinstance(error, ProofError) else "no such header"
+        raise refused(name, f"what is sealed anew does not verify: {rule}") from error
+    for authority in authorities:
+        check_certified(name, authority, key, now=now)
+    header = header_segment(key)
+    return Allowed(
+        inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(name, asked)],
+        counter=_record_counter(approved.digest, key),
+        count=len(asked.records),
+        uses_max=approved.intent.uses_max,
+        name=name,
+    )
+
+
+def _approved(asked: pb.SignSeal | pb.SignRecordsAnew, roster: Roster, now: int) -> Approved:
+    """The intent, once enough officers of the roster approved it; its kind is not looked at."""
+    try:
+        return verify_approved(asked.intent, asked.approvals, roster, KINDS, now=now)
+    except ProofError as error:
+        detail = f" ({error.detail})" if error.detail else ""
+        raise refused(asked.intent_name, f"{error.reason.value}{detail}") from error
+
+
+def _record_counter(digest: str, key: SigningKey) -> str:
+    """Twins are one record: each algorithm may sign as often as the intent allows."""
+    return digest if key.algorithm is KeyAlgorithm.ES256 else f"{digest} SM2"
+
+
+def _record_anew(record: pb.RecordAnew, headers: Sequence[str]) -> RecordAnew:
+    """The record in the words of the checks."""
+    seals = tuple([(headers[one.header], one.signature) for one in record.seals])
+    return RecordAnew(
+        recording=record.entry,
+        version_id=record.version_id,
+        before=SealBefore(record.before, record.path, seals),
+        status_list=record.status_list,
+        status_place=record.status_place,
+        retention_class=record.retention_class,
+        payload=record.payload,
+    )
+
+
+def _payloads(name: str, asked: pb.SignRecords | pb.SignRecordsAnew) -> list[bytes]:
     """What is signed: each record, or all of them folded, once each was found to be allowed."""
     payloads = [record.payload for record in asked.records]
     if not asked.seed:

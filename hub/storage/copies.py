@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from hub.errors import HubError, Reason
+from hub.proof.row import row_bytes, row_digest, row_from_bytes
 from hub.storage.database import Database, Snapshot, Transaction
 from hub.storage.statements import (
     Row,
@@ -34,9 +35,6 @@ from hub.storage.statements import (
     WriteStatement,
     insert_into,
     question,
-    row_bytes,
-    row_digest,
-    row_from_bytes,
 )
 
 Progress: TypeAlias = Callable[[str, int, int], None]

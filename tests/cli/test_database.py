@@ -21,9 +21,10 @@ from hub.errors import HubError
 from hub.ledger.audit import AuditReport
 from hub.ledger.checkpoints import FileHead
 from hub.migrations.tables import METADATA
+from hub.proof.row import row_digest
 from hub.storage.copies import RowSum
 from hub.storage.database import open_database
-from hub.storage.statements import question, row_digest
+from hub.storage.statements import question
 from tests.cli.conftest import Sealway
 from tests.simulator import Simulator, company, copy_home, licence, permit
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import BigInteger, bindparam, select
 
 from hub.errors import HubError, Reason
+from hub.proof.row import row_digest
 from hub.storage.database import ROWS_MAX, Database, Transaction, open_database
-from hub.storage.statements import question, row_digest
+from hub.storage.statements import question
 from tests.ledger.logs import INSERT_THING, PUT_THING, THING, THINGS, create_tables
 
 ALL = question("all_things", select(*THINGS.columns).order_by(THINGS.c.id))

@@ -132,3 +132,5 @@ def _call(request: SigningRequest) -> pb.SignerCall:
             return pb.SignerCall(sign_document=request)
         case pb.SignSeal():
             return pb.SignerCall(sign_seal=request)
+        case pb.SignRecordsAnew():
+            return pb.SignerCall(sign_anew=request)

@@ -28,6 +28,7 @@ from hub.proof.jose import integer, string
 from hub.proof.reasons import ProofError
 from hub.seal.algorithms import PublicKey, Subject, in_der, octets_of_der
 from hub.seal.keys import (
+    AnewWork,
     DocumentWork,
     KeysHere,
     MadeKey,
@@ -269,6 +270,10 @@ class ServiceKey:
     def sign_document(self, work: DocumentWork) -> bytes:
         """As in `SigningKey`; the service is told the digest of the intent."""
         return self._under(digest(work.mandate.intent)).sign_document(work)
+
+    def sign_anew(self, work: AnewWork) -> list[bytes]:
+        """As in `SigningKey`; the service is told the digest of the intent."""
+        return self._under(digest(work.mandate.intent)).sign_anew(work)
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As in `SigningKey`; the service is told the digest of the intent."""

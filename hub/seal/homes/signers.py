@@ -7,6 +7,7 @@ for one that a department runs (`remote.py`).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +17,18 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import DocumentOrder, OfdFile, PdfFile
+from hub.proof.resealing import RecordAnew
 from hub.seal.algorithms import PublicKey, Subject
-from hub.seal.keys import DocumentWork, KeyHome, KeysHere, MadeKey, RecordWork, SealWork, SigningKey
+from hub.seal.keys import (
+    AnewWork,
+    DocumentWork,
+    KeyHome,
+    KeysHere,
+    MadeKey,
+    RecordWork,
+    SealWork,
+    SigningKey,
+)
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -199,6 +210,30 @@ class SignerHomeKey:
             )
         )
 
+    def sign_anew(self, work: AnewWork) -> list[bytes]:
+        """As in `SigningKey`."""
+        headers: dict[str, int] = {}
+        for record in work.records:
+            for header, _ in record.before.seals:
+                headers.setdefault(header, len(headers))
+        return self._home.signer.sign(
+            pb.SignRecordsAnew(
+                request_id=str(uuid.uuid4()),
+                key=self.message(),
+                intent_name=work.mandate.name,
+                intent=work.mandate.intent,
+                approvals=work.mandate.approvals,
+                declaration=work.evidence.declaration,
+                entries=[
+                    pb.RecordingEntry(receipt=receipt, writes=writes)
+                    for receipt, writes in work.evidence.recordings
+                ],
+                headers=list(headers),
+                records=[_record_anew(one, headers) for one in work.records],
+                seed=b"" if work.fold is None else work.fold.seed,
+            )
+        )
+
     def message(self) -> pb.SignerKey:
         """How the signer is told which key."""
         return pb.SignerKey(
@@ -211,6 +246,23 @@ class SignerHomeKey:
 
     def __repr__(self) -> str:
         return f"SignerHomeKey({self.kid!r}, {self.use.value})"
+
+
+def _record_anew(record: RecordAnew, headers: Mapping[str, int]) -> pb.RecordAnew:
+    return pb.RecordAnew(
+        entry=record.recording,
+        version_id=record.version_id,
+        before=record.before.payload,
+        path=record.before.path,
+        seals=[
+            pb.SealBefore(header=headers[header], signature=signature)
+            for header, signature in record.before.seals
+        ],
+        status_list=record.status_list,
+        status_place=record.status_place,
+        retention_class=record.retention_class,
+        payload=record.payload,
+    )
 
 
 def _face_order(order: DocumentOrder) -> pb.FaceOrder:

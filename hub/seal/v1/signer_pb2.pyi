@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignerCall(_message.Message):
-    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal")
+    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew")
     INTRODUCE_FIELD_NUMBER: _ClassVar[int]
     MAKE_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,7 @@ class SignerCall(_message.Message):
     SETTLE_FIELD_NUMBER: _ClassVar[int]
     SIGN_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     SIGN_SEAL_FIELD_NUMBER: _ClassVar[int]
+    SIGN_ANEW_FIELD_NUMBER: _ClassVar[int]
     introduce: SignerIntroduction
     make: MakeSignerKey
     destroy: DestroySignerKey
@@ -26,7 +27,8 @@ class SignerCall(_message.Message):
     settle: SettleSigning
     sign_document: SignDocument
     sign_seal: SignSeal
-    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ...) -> None: ...
+    sign_anew: SignRecordsAnew
+    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ...) -> None: ...
 
 class SignerAnswer(_message.Message):
     __slots__ = ("refused", "known", "made", "done", "home", "signatures", "settled")
@@ -298,6 +300,68 @@ class SignSeal(_message.Message):
     approvals: _containers.RepeatedScalarFieldContainer[str]
     to_sign: bytes
     def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., to_sign: _Optional[bytes] = ...) -> None: ...
+
+class SignRecordsAnew(_message.Message):
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "declaration", "entries", "headers", "records", "seed")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    DECLARATION_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key: SignerKey
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    declaration: str
+    entries: _containers.RepeatedCompositeFieldContainer[RecordingEntry]
+    headers: _containers.RepeatedScalarFieldContainer[str]
+    records: _containers.RepeatedCompositeFieldContainer[RecordAnew]
+    seed: bytes
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., declaration: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[RecordingEntry, _Mapping]]] = ..., headers: _Optional[_Iterable[str]] = ..., records: _Optional[_Iterable[_Union[RecordAnew, _Mapping]]] = ..., seed: _Optional[bytes] = ...) -> None: ...
+
+class RecordingEntry(_message.Message):
+    __slots__ = ("receipt", "writes")
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    WRITES_FIELD_NUMBER: _ClassVar[int]
+    receipt: str
+    writes: bytes
+    def __init__(self, receipt: _Optional[str] = ..., writes: _Optional[bytes] = ...) -> None: ...
+
+class RecordAnew(_message.Message):
+    __slots__ = ("entry", "version_id", "before", "path", "seals", "status_list", "status_place", "retention_class", "payload")
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SEALS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_LIST_FIELD_NUMBER: _ClassVar[int]
+    STATUS_PLACE_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_CLASS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    entry: int
+    version_id: str
+    before: bytes
+    path: str
+    seals: _containers.RepeatedCompositeFieldContainer[SealBefore]
+    status_list: int
+    status_place: int
+    retention_class: str
+    payload: bytes
+    def __init__(self, entry: _Optional[int] = ..., version_id: _Optional[str] = ..., before: _Optional[bytes] = ..., path: _Optional[str] = ..., seals: _Optional[_Iterable[_Union[SealBefore, _Mapping]]] = ..., status_list: _Optional[int] = ..., status_place: _Optional[int] = ..., retention_class: _Optional[str] = ..., payload: _Optional[bytes] = ...) -> None: ...
+
+class SealBefore(_message.Message):
+    __slots__ = ("header", "signature")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    header: int
+    signature: bytes
+    def __init__(self, header: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Signatures(_message.Message):
     __slots__ = ("signatures",)
