@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from hub.proof.approval import Decision
 from hub.seal import ended_intents
 from tests.access.officers import new_keys
+from tests.faults.test_postgresql import begin_in
 from tests.simulator import Refused, Simulator, copy_home, licence
 
 SEAL = "authorities/hz-market/seals/main"
@@ -189,3 +191,23 @@ async def test_where_the_log_cannot_be_read_nothing_is_done(city: Path, tmp_path
     async with Simulator(hub.home) as hub:
         for call in (hub.officer().execute("pause"), hub.connector().deliver([licence(1)])):
             assert (await refusal(call))[0] == "DIGEST_MISMATCH"
+
+
+async def test_one_hub_does_not_do_again_what_another_did(
+    city: Path, tmp_path: Path, postgresql_url: str
+) -> None:
+    """Two hubs on one database: the second reads what the first recorded before it acts."""
+    home = copy_home(city, tmp_path / "home")
+    await begin_in(home, postgresql_url)
+    other = Simulator(home)
+    replica = other.config.hub.model_copy(update={"replica": 1})
+    other.config = other.config.model_copy(update={"hub": replica})
+    async with Simulator(home) as first, other as second:
+        await approved(first, "pause", "seal.suspend", PAUSE)
+        await first.officer().execute("pause")
+        connection = await asyncpg.connect(postgresql_url)
+        assert await connection.execute(set_back("pause")) == "UPDATE 1"
+        await connection.close()
+
+        for hub in (second, first):
+            assert await refusal(hub.officer().execute("pause")) == ("INTENT_CLOSED", "executed")

@@ -27,7 +27,7 @@ from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise, status_uris
 from hub.proof.report import Kind, Report
 from hub.proof.report_json import parse_report, report_to_json
-from hub.proof.roster import parse_roster
+from hub.proof.roster import check_approval, parse_roster
 from hub.proof.roster_changes import Chain, follow
 from hub.proof.run import Evidence
 from hub.proof.ses import Picture, parse_seal, parse_signature
@@ -35,14 +35,17 @@ from hub.proof.status_list import Status
 from hub.proof.thumbnail import thumbnail_of
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify
+from hub.proof.webauthn import attested_key, verify_credential_proof
 from hub.proof.x509_sm2 import parse_crl, parse_x509
 from hub.seal.faces.template import parse_template
 from hub.seal.pictures import check_picture
+from tests.authenticator import RP_ID, Authenticator
 from tests.ofd_sealing import PNG
 from tests.proof import test_face_code as face_codes
 from tests.proof.jose_vectors import NOW, VECTORS, private_key
 from tests.proof.ofd_samples import changed
-from tests.proof.officers import Bench
+from tests.proof.officers import NOW as OFFICERS_NOW
+from tests.proof.officers import Bench, with_authenticators
 from tests.proof.seals import seal_of
 from tests.proof.sm2_pki import Member
 from tests.proof.test_ofd_verify import SEALED, report_on
@@ -71,7 +74,11 @@ _CHECKPOINT: Final = note.sign_checkpoint(ORIGIN, 5, merkle.root(leaves()[:5]), 
 _MEMBERS: Final = sorted(SEALED.files)
 _FACE_CODE: Final = sign_face_code(face_codes.CODE, face_codes.SIGNER)
 _OFFICERS: Final = Bench()
+_DEVICE: Final = Authenticator()
 _CHAIN: Final = Chain(_OFFICERS.founded(), frozenset())
+_TOUCHED: Final = with_authenticators(_OFFICERS.founded(), {"cat": _DEVICE})
+_SUSPEND: Final = _OFFICERS.intent("seal.suspend", {"seal": "seals/main", "cause": "x"})
+_SUSPENDING: Final = parse_intent(_SUSPEND, KINDS)
 _NEXT: Final = _OFFICERS.link(_CHAIN.roster, "quorum.change", {"default": 3})[1]
 
 
@@ -217,7 +224,8 @@ def _own_files(data: bytes) -> None:
 
 
 def _dual_control(data: bytes) -> None:
-    """An intent and a roster, which have one spelling each; and the next link of a chain."""
+    """An intent and a roster, which have one spelling each; the next link of a chain; an
+    authenticator's approval, and the proof of its credential."""
     with contextlib.suppress(ProofError):
         intent = parse_intent(data, KINDS)
         assert intent.to_bytes() == data
@@ -232,6 +240,13 @@ def _dual_control(data: bytes) -> None:
         with contextlib.suppress(ProofError):
             follow(_CHAIN, link, KINDS)
             assert data in (_NEXT.statement, _NEXT.intent, _NEXT.approvals[1].encode())
+    with contextlib.suppress(ProofError):
+        assert verify_credential_proof(data).public_key == _DEVICE.key.public_key()
+    with contextlib.suppress(ProofError):
+        attested_key(data, RP_ID)
+    with contextlib.suppress(ProofError):
+        text = data.decode("utf-8", "replace")
+        assert check_approval(text, _SUSPEND, _SUSPENDING, _TOUCHED, OFFICERS_NOW).counter
 
 
 _SVG: Final = (
@@ -263,7 +278,16 @@ TARGETS: Final = {
     "face": Target(_face, (early_licence(), plain_face("11100000MB0143028R001")), 16_384),
     "code": Target(_code, (_FACE_CODE.encode(), face_codes.packed(_FACE_CODE)[2]), 2_048),
     "dual-control": Target(
-        _dual_control, (_NEXT.statement, _NEXT.intent, _NEXT.approvals[1].encode()), 16_384
+        _dual_control,
+        (
+            _NEXT.statement,
+            _NEXT.intent,
+            _NEXT.approvals[1].encode(),
+            _OFFICERS.touched("cat", _SUSPEND, _DEVICE).encode(),
+            _DEVICE.proof("officers/cat"),
+            _DEVICE.attested(),
+        ),
+        16_384,
     ),
     "own-files": Target(
         _own_files,

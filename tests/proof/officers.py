@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import es256_signer, jwk
 from hub.proof.roster import Officer, Quorum, Roster, verify_approved
 from hub.proof.roster_changes import Link, changed, founded
+from hub.proof.webauthn import Credential
+from tests.authenticator import Authenticator
 
 ORIGIN: Final = "hub.hangzhou.example"
 REGION: Final = "330100"
@@ -25,6 +28,19 @@ DAY: Final = 86_400
 
 def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
+
+
+def with_authenticators(roster: Roster, devices: Mapping[str, Authenticator]) -> Roster:
+    """The roster in which the keys of some officers lie in authenticators."""
+    officers = {
+        f"officers/{name}": dataclasses.replace(
+            roster.officers[f"officers/{name}"],
+            key=device.key.public_key(),
+            credential=Credential(device.rp_id, device.page, b64u(device.credential_id)),
+        )
+        for name, device in devices.items()
+    }
+    return dataclasses.replace(roster, officers={**roster.officers, **officers})
 
 
 @dataclass
@@ -63,6 +79,15 @@ class Bench:
 
     def approval(self, name: str, intent: bytes, *, signer: str = "", **changes: Any) -> str:
         """The approval of `officers/{name}`, or what another one signs in its name."""
+        key = self.keys[f"officers/{signer or name}"]
+        return sign_approval(self.said(name, intent, **changes), es256_signer(key))
+
+    def touched(self, name: str, intent: bytes, device: Authenticator, **changes: Any) -> str:
+        """The approval by an authenticator; `changes` as `Authenticator.sign` takes them."""
+        return device.approve(self.said(name, intent), **changes)
+
+    def said(self, name: str, intent: bytes, **changes: Any) -> Approval:
+        """What `officers/{name}` approves."""
         values: dict[str, Any] = {
             "origin": ORIGIN,
             "region": REGION,
@@ -74,8 +99,7 @@ class Bench:
             "key_entry": 1,
             "iat": NOW - 60,
         }
-        key = self.keys[f"officers/{signer or name}"]
-        return sign_approval(Approval(**(values | changes)), es256_signer(key))
+        return Approval(**(values | changes))
 
     def link(
         self, before: Roster, kind: str, members: Mapping[str, Any], *by: str, at: int = NOW
