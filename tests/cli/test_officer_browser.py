@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from typing import IO, Any
 
 import pytest
 
+from hub.cli import officer_page
 from hub.cli.officer_page import ANSWER_BYTES_MAX
+from hub.cli.terminal import Terminal, UsageError
 from tests import chromium
 from tests.authenticator import Authenticator, b64u
 from tests.cli.conftest import Sealway
@@ -211,3 +214,24 @@ def test_the_page_is_for_one_opening_and_for_itself(begin: Begin, tmp_path: Path
     code, said = waiting.end()
     assert code == 1 and "CHALLENGE_MISMATCH" in said
     assert not (folder / "credential.json").exists()
+
+
+def test_a_page_that_nobody_can_open_or_answers_ends_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The port is another program's; and after its time."""
+    monkeypatch.setattr(officer_page, "LIFE_S", 1)
+    page = officer_page.Page(("a", "甲"), (), ("b", "乙"))
+    refusals = []
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for _ in range(2):
+            with pytest.raises(UsageError) as caught:
+                officer_page.ask_browser(Terminal(False), page, {}, lambda _: None, port=port)
+            refusals.append(caught.value.en)
+            other.close()
+
+    assert f"port {port} is taken" in refusals[0]
+    assert "nobody answered" in refusals[1]
+    assert capsys.readouterr().out.count("http://localhost:") == 1
