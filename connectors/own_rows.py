@@ -29,7 +29,12 @@ class OwnRows:
     connectors: Sequence[str]
 
     def check(
-        self, asked: pb.SignRecords | pb.SignDocument | pb.SignSeal | pb.SignRecordsAnew
+        self,
+        asked: pb.SignRecords
+        | pb.SignDocument
+        | pb.SignFaceCode
+        | pb.SignSeal
+        | pb.SignRecordsAnew,
     ) -> None:
         """What is asked for is our own. Raises HubError: as `_check_records`, and
         KEY_USAGE_REFUSED for what is compared with no outbox."""

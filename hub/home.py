@@ -178,10 +178,7 @@ def key_homes(config: Config, keys: HubKeys, evidence: Evidence) -> dict[str, Ke
         return settings.homes() | remote
     process = SignerProcess(settings, config.hub.origin, config.hub.region, log_key, evidence)
     every = frozenset(KeyAlgorithm)
-    inside = settings.files()
-    homes: dict[str, KeyHome] = {
-        "files": SignerHome(process, "files", Custody.HUB_FILE, every, inside)
-    }
+    homes: dict[str, KeyHome] = {"files": SignerHome(process, "files", Custody.HUB_FILE, every)}
     if settings.token_uri:
         has_sm2 = bool(settings.sm2_generate and settings.sm2_sign)
         can = every if has_sm2 else every - {KeyAlgorithm.SM2}

@@ -13,7 +13,7 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.face import FaceContent
 from hub.proof.document_sealing import DocumentOrder, check_document_order
 from hub.proof.encoding import b64u_decode
-from hub.proof.face_code import FaceCode, read_payload
+from hub.proof.face_code import FaceCode, code_payload, read_payload
 from hub.proof.jose import FACE_TYP, header_segment
 from hub.proof.reasons import ProofError
 from hub.proof.sealing import SKEW_S, ApprovedIntent, refused
@@ -50,28 +50,35 @@ def check_code(
     order: DocumentOrder,
     to_sign: bytes,
     *,
-    stated: FaceCode,
+    stated: FaceCode | None,
     kid: str,
     now: int,
 ) -> None:
     """`to_sign`, the signing input under the key `kid`, is the code of the certificate that `order`
     is about, as `stated` by `code_of`, and of this moment.
 
-    Raises HubError(INTENT_NOT_APPROVED) with the rule.
+    Whoever holds the key away from the register cannot state what the certificate says (None): it
+    takes holder, number, days and place of the status from the hub. Raises
+    HubError(INTENT_NOT_APPROVED) with the rule.
     """
     check_document_order(approved, order, now=now)
     parts = to_sign.decode("ascii", "replace").split(".")
     if len(parts) != _PARTS or parts[0] != header_segment(FACE_TYP, kid):
         raise refused(approved.name, "the bytes are no code under this key")
     try:
-        code = read_payload(b64u_decode(parts[1]))
+        payload = b64u_decode(parts[1])
+        code = read_payload(payload)
     except ProofError as error:
         raise refused(approved.name, "the bytes are no code under this key") from error
+    if code_payload(code) != payload:
+        raise refused(approved.name, "the bytes are no code under this key")
+    if (code.origin, code.region) != (approved.intent.origin, approved.intent.region):
+        raise refused(approved.name, "the code names another hub")
     if (code.identifier, code.type_version) != (order.identifier, order.type_version):
         raise refused(approved.name, "the code names another certificate")
     if code.issuer != order.authority_uscc:
         raise refused(approved.name, "the code names another issuer than the seal's authority")
-    if code != dataclasses.replace(stated, iat=code.iat):
+    if stated is not None and code != dataclasses.replace(stated, iat=code.iat):
         raise refused(approved.name, "the code says other than the certificate")
     if abs(code.iat - now) > SKEW_S:
         raise refused(approved.name, "the code is of another time")

@@ -78,7 +78,7 @@ class FaceCode:
 
 def sign_face_code(code: FaceCode, signer: Signer) -> str:
     """The text of the code under an ES256 key. Raises ProofError(TOO_LARGE), before it signs."""
-    payload = _payload(code)
+    payload = code_payload(code)
     unsigned_text(code)
     _, _, signature = signer.compact(FACE_TYP, payload).split(".")
     return _text(signer.kid, b64u_decode(signature), payload)
@@ -87,10 +87,11 @@ def sign_face_code(code: FaceCode, signer: Signer) -> str:
 def unsigned_text(code: FaceCode) -> str:
     """As long as the text of the code will be, and of nobody's key: whether it fits a box is known
     before it is signed. Raises ProofError(TOO_LARGE)."""
-    return _text(b64u(bytes(_KID_BYTES)), bytes(_SIGNATURE_BYTES), _payload(code))
+    return _text(b64u(bytes(_KID_BYTES)), bytes(_SIGNATURE_BYTES), code_payload(code))
 
 
-def _payload(code: FaceCode) -> bytes:
+def code_payload(code: FaceCode) -> bytes:
+    """What is signed of a code; there is one encoding of it."""
     claims: dict[str, Json] = {
         "v": FORMAT_VERSION,
         "origin": code.origin,

@@ -12,7 +12,7 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.face import CodeKind, FaceContent
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.qr_text import QrText
-from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.code_sealing import check_code, code_of
 from hub.proof.document_sealing import DocumentOrder
@@ -22,6 +22,7 @@ from hub.proof.reasons import ProofError
 from hub.proof.sealing import ApprovedIntent
 from hub.seal.faces.layout import module_side
 from hub.seal.faces.page import Box
+from hub.seal.keys import CodeWork, Mandate
 from hub.seal.seal_keys import SealKeys, UsableKey
 
 MODULE_MM_MIN: Final = 0.25
@@ -53,8 +54,10 @@ class FaceCodes:
         content: FaceContent,
         certificate_type: CertificateType,
         box: Box,
+        *,
+        mandate: Mandate,
     ) -> CodeOnFace:
-        """The code of `content` for a `box` of its template.
+        """The code of `content` for a `box` of its template, under the intent of `mandate`.
 
         A key in force that cannot sign now is an error and no reason for a lesser code. Raises
         HubError: INTENT_NOT_APPROVED, and what `SealKeys.usable` and the key's home raise.
@@ -75,7 +78,7 @@ class FaceCodes:
 
         def sign(to_sign: bytes) -> bytes:
             check_code(approved, order, to_sign, stated=stated, kid=key.kid, now=now)
-            return key.sign(to_sign, FORMATS[KeyUse.FACE])
+            return key.sign_face_code(CodeWork(mandate, order, to_sign))
 
         text = await asyncio.to_thread(sign_face_code, stated, Signer(key.kid, sign))
         return CodeOnFace(CodeKind.SIGNED, text, usable.key.name)

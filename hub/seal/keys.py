@@ -18,7 +18,7 @@ from hub.domain.record import Record, SealingOrder
 from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof import jose
-from hub.proof.document_sealing import Document
+from hub.proof.document_sealing import Document, DocumentOrder
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.record_batch import FoldedRecords
@@ -84,6 +84,15 @@ class SigningKey(Protocol):
         """
         ...
 
+    def sign_face_code(self, work: CodeWork) -> bytes:
+        """The signature over the code of a face, which whoever asks has compared with certificate
+        and intent (`hub.proof.code_sealing`).
+
+        A key that lives elsewhere compares there with the intent again. Raises HubError as
+        `sign_records` does.
+        """
+        ...
+
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """The signature of each record of `work`, in order, over its header and payload; of records
         that are folded the one over the folded payload.
@@ -124,6 +133,15 @@ class DocumentWork:
 
     mandate: Mandate
     document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWork:
+    """The code of a face: header and payload of its JWS, and the file that it stands on."""
+
+    mandate: Mandate
+    order: DocumentOrder
+    to_sign: bytes = field(repr=False)
 
 
 @dataclass(slots=True)  # Freezing would multiply the cost of making one.
@@ -279,6 +297,10 @@ class SealKey:
     def sign_document(self, work: DocumentWork) -> bytes:
         """As `SigningKey.sign_document`."""
         return self.sign(work.document.to_sign, FORMATS[self.use])
+
+    def sign_face_code(self, work: CodeWork) -> bytes:
+        """As `SigningKey.sign_face_code`."""
+        return self.sign(work.to_sign, FORMATS[KeyUse.FACE])
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As `SigningKey.sign_records`: whoever composed `work` here has checked it here."""

@@ -156,7 +156,12 @@ class SealedFaces:
             async with self._rooms:
                 parsed = await asyncio.to_thread(parse_template, template.template)
                 code = await self.codes.make(
-                    allowed.approved, order, content, certificate_type, parsed.code
+                    allowed.approved,
+                    order,
+                    content,
+                    certificate_type,
+                    parsed.code,
+                    mandate=allowed.mandate,
                 )
                 document = await self._document(certificate_type, content, template, terms, code)
                 written = await asyncio.to_thread(_written, document, allowed.format)

@@ -33,6 +33,7 @@ from hub.seal.signer_rules import (
     SigningRequest,
     allow_anew,
     allow_document,
+    allow_face_code,
     allow_records,
     allow_seal,
 )
@@ -79,6 +80,7 @@ class SignerDesk:
             "check": lambda: self._check(call.check),
             "sign": lambda: self._sign_records(call.sign),
             "sign_document": lambda: self._sign_document(call.sign_document),
+            "sign_face_code": lambda: self._sign_face_code(call.sign_face_code),
             "sign_seal": lambda: self._sign_seal(call.sign_seal),
             "sign_anew": lambda: self._sign_anew(call.sign_anew),
             "settle": lambda: self._settle(call.settle),
@@ -219,6 +221,12 @@ class SignerDesk:
 
         return self._signed(asked, (KeyUse.OFD, KeyUse.PDF), allow)
 
+    def _sign_face_code(self, asked: pb.SignFaceCode) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            return allow_face_code(asked, self._approve(asked), key, now)
+
+        return self._signed(asked, (KeyUse.FACE,), allow)
+
     def _sign_seal(self, asked: pb.SignSeal) -> pb.SignerAnswer:
         def allow(key: SigningKey, now: int) -> Allowed:
             return allow_seal(asked, self._roster(), key, now)
@@ -265,7 +273,7 @@ class SignerDesk:
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
 
-    def _approve(self, asked: pb.SignRecords | pb.SignDocument) -> ApprovedIntent:
+    def _approve(self, asked: pb.SignRecords | pb.SignDocument | pb.SignFaceCode) -> ApprovedIntent:
         """As the hub does, and remembered as there."""
         roster = self._roster()
         if self._signer is None:

@@ -15,6 +15,7 @@ from hub.domain.face import CopyTerms
 from hub.domain.record import SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
 from hub.errors import HubError, Reason
+from hub.proof.code_sealing import check_code
 from hub.proof.document_sealing import (
     Document,
     DocumentOrder,
@@ -41,7 +42,9 @@ from hub.seal.v1 import signer_pb2 as pb
 
 RECORDS_MAX: Final = 10_000
 
-SigningRequest: TypeAlias = pb.SignRecords | pb.SignDocument | pb.SignSeal | pb.SignRecordsAnew
+SigningRequest: TypeAlias = (
+    pb.SignRecords | pb.SignDocument | pb.SignFaceCode | pb.SignSeal | pb.SignRecordsAnew
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def allow_records(
 
     Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
-    batch = open_batch(approved, _order(asked.batch), key=key, keys=keys, now=now)
+    batch = open_batch(approved, _batch_order(asked.batch), key=key, keys=keys, now=now)
     rows = {record.row_index for record in asked.records}
     if not 0 < len(asked.records) <= RECORDS_MAX or len(rows) != len(asked.records):
         raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
@@ -103,6 +106,25 @@ def allow_document(
     return Allowed(
         inputs=[document.to_sign],
         counter=approved.digest,
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_face_code(
+    asked: pb.SignFaceCode, approved: ApprovedIntent, key: SigningKey, now: int
+) -> Allowed:
+    """The code of a face that the intent allows to be sealed. An intent allows as many codes as it
+    has uses: each stands on a file, which is a use of its own.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    check_certified(approved.name, approved.intent.authority, key, now=now)
+    check_code(approved, _face_order(asked.order), asked.to_sign, stated=None, kid=key.kid, now=now)
+    return Allowed(
+        inputs=[asked.to_sign],
+        counter=f"{approved.digest} code",
         count=1,
         uses_max=approved.intent.uses_max,
         name=approved.name,
@@ -210,7 +232,7 @@ def _payloads(name: str, asked: pb.SignRecords | pb.SignRecordsAnew) -> list[byt
         raise refused(name, f"the records cannot be folded: {error.reason.value}") from error
 
 
-def _order(batch: pb.SignedBatch) -> SealingOrder:
+def _batch_order(batch: pb.SignedBatch) -> SealingOrder:
     """The batch in the words of the checks; whatever only the hub needs is left empty."""
     return SealingOrder(
         authority="",
@@ -230,7 +252,14 @@ def _order(batch: pb.SignedBatch) -> SealingOrder:
 
 def _document(asked: pb.SignDocument) -> Document:
     """The document in the words of the checks."""
-    order, said = asked.order, asked.order.copy
+    file: OfdFile | PdfFile = PdfFile(asked.pdf)
+    if asked.WhichOneof("file") == "ofd":
+        file = OfdFile(dict(asked.ofd.files), asked.ofd.value_file, asked.ofd.seal)
+    return Document(_face_order(asked.order), file, asked.to_sign)
+
+
+def _face_order(order: pb.FaceOrder) -> DocumentOrder:
+    said = order.copy
     terms = CopyTerms(
         said.name,
         said.purpose,
@@ -239,18 +268,11 @@ def _document(asked: pb.SignDocument) -> Document:
         said.made_time_us,
         said.expire_time_us,
     )
-    file: OfdFile | PdfFile = PdfFile(asked.pdf)
-    if asked.WhichOneof("file") == "ofd":
-        file = OfdFile(dict(asked.ofd.files), asked.ofd.value_file, asked.ofd.seal)
-    return Document(
-        DocumentOrder(
-            authority_uscc=order.authority,
-            vct=order.vct,
-            type_version=order.type_version,
-            identifier=order.identifier,
-            face=order.face,
-            terms=terms if order.HasField("copy") else None,
-        ),
-        file,
-        asked.to_sign,
+    return DocumentOrder(
+        authority_uscc=order.authority,
+        vct=order.vct,
+        type_version=order.type_version,
+        identifier=order.identifier,
+        face=order.face,
+        terms=terms if order.HasField("copy") else None,
     )

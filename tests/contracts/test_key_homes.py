@@ -28,7 +28,7 @@ from hub.seal.keys import KeyHome, SigningKey, header_segment
 from hub.seal.signer_process import Settings
 from tests import softhsm
 from tests.proof.officers import ORIGIN, REGION
-from tests.seal.mandates import Mandates
+from tests.seal.mandates import IDENTIFIER, Mandates
 from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
@@ -215,12 +215,24 @@ def test_a_makers_key_makes_the_seal_that_was_approved(home: KeyHome, mandates: 
     public.verify(work.info, octets(KeyAlgorithm.SM2, key.sign_seal(work)))
 
 
+def test_a_key_signs_the_code_of_a_face_that_was_approved(
+    home: KeyHome, mandates: Mandates
+) -> None:
+    """In every home."""
+    public, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.FACE)
+    work = mandates.code(key)
+
+    public.verify(work.to_sign, key.sign_face_code(work))
+
+
 @behind
 def test_behind_the_process_nothing_else_is_signed(home: KeyHome, mandates: Mandates) -> None:
     """Without a mandate, of another key, after too many uses: each by its reason."""
     _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
     _, other = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
     _, record = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.RECORD)
+    _, face = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.FACE)
+    another = IDENTIFIER.replace(".001.", ".002.")
     once = mandates.document(key, mandates.standing(uses_max=1))
     key.sign_document(once)
 
@@ -230,6 +242,14 @@ def test_behind_the_process_nothing_else_is_signed(home: KeyHome, mandates: Mand
         (lambda: other.sign_document(mandates.document(key)), Reason.INTENT_NOT_APPROVED),
         (lambda: record.sign_document(mandates.document(key)), Reason.KEY_USAGE_REFUSED),
         (lambda: key.sign_seal(mandates.seal(key)), Reason.KEY_USAGE_REFUSED),
+        (lambda: key.sign_face_code(mandates.code(key)), Reason.KEY_USAGE_REFUSED),
+        (lambda: face.sign_face_code(mandates.code(key)), Reason.INTENT_NOT_APPROVED),
+        (lambda: face.sign_face_code(mandates.code(face, iat=1)), Reason.INTENT_NOT_APPROVED),
+        (lambda: face.sign_face_code(mandates.code(face, origin="x")), Reason.INTENT_NOT_APPROVED),
+        (
+            lambda: face.sign_face_code(mandates.code(face, identifier=another)),
+            Reason.INTENT_NOT_APPROVED,
+        ),
     ):
         with pytest.raises(HubError) as caught:
             attempt()

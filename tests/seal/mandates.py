@@ -3,6 +3,7 @@ officers who approve, faces with metadata, certificates for whatever key a home 
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import time
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_der_publ
 from pyhanko.pdf_utils import generic
 
 from hub.domain.face import CopyTerms, FileKind
+from hub.domain.identifier import CertificateIdentifier
 from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
 from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.encoding import b64u, digest
+from hub.proof.face_code import FaceCode, code_payload
+from hub.proof.jose import FACE_TYP, header_segment
 from hub.proof.roster_changes import Link
 from hub.proof.seal_making import Order, moment_of
 from hub.proof.sm2 import PublicKey as Sm2PublicKey
@@ -24,7 +28,7 @@ from hub.proof.x509_sm2 import parse_x509
 from hub.proof.x509_sm2_make import make_certificate
 from hub.seal.algorithms import PublicKey
 from hub.seal.cms import CmsForm
-from hub.seal.keys import DocumentWork, Mandate, SealWork, SigningKey
+from hub.seal.keys import CodeWork, DocumentWork, Mandate, SealWork, SigningKey
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import OfdSealer, SealTrust
 from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf
@@ -32,7 +36,7 @@ from tests.ofd_sealing import PLACE, PNG
 from tests.pdf_documents import PLACE as PDF_PLACE
 from tests.pdf_documents import Ca, page, picture
 from tests.proof import ofd_samples
-from tests.proof.officers import Bench
+from tests.proof.officers import ORIGIN, REGION, Bench
 from tests.proof.seals import seal_of
 from tests.proof.sm2_pki import ENDS, SIGNER, STARTS, Member, name, root
 
@@ -40,7 +44,7 @@ USCC: Final = "11110000000021135M"
 CODE: Final = "11100000MB0143028R001"
 VCT: Final = f"https://hub.hangzhou.example/vct/{CODE}"
 FACE: Final = f"certificateTypes/{CODE.lower()}/faceTemplates/v001 digest"
-IDENTIFIER: Final = f"1.2.156.3005.2.{CODE}.Y.Z.001.O"
+IDENTIFIER: Final = str(CertificateIdentifier.make(CODE, USCC, "0" * 32, 1))
 SEAL: Final = "authorities/market/seals/documents"
 _CHINA: Final = timezone(timedelta(hours=8))
 
@@ -162,6 +166,26 @@ class Mandates:
         order = DocumentOrder(USCC, VCT, 1, IDENTIFIER, FACE, terms)
         make = self._ofd if key.use is KeyUse.OFD else self._pdf
         return DocumentWork(mandate or self.standing(), make(order, key, items_of(terms)))
+
+    def code(self, key: SigningKey, mandate: Mandate | None = None, **changes: Any) -> CodeWork:
+        """The code of that copy, to be signed by `key`; `changes` are what it says otherwise."""
+        code = FaceCode(
+            origin=ORIGIN,
+            region=REGION,
+            identifier=IDENTIFIER,
+            type_version=1,
+            name="杭州某某有限公司",
+            number="91330100MADEM0022M",
+            valid_from="2026-01-01",
+            valid_until="",
+            status_list=1,
+            status_place=7,
+            iat=self.now,
+        )
+        payload = code_payload(dataclasses.replace(code, **changes))
+        to_sign = f"{header_segment(FACE_TYP, key.kid)}.{b64u(payload)}".encode()
+        order = DocumentOrder(USCC, VCT, 1, IDENTIFIER, FACE, terms_of_copy(self.now))
+        return CodeWork(mandate or self.standing(), order, to_sign)
 
     def seal(self, key: SigningKey, **changes: Any) -> SealWork:
         """An electronic seal to be made by `key`; `changes` are what the intent says otherwise."""

@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.errors import Reason
-from hub.proof.encoding import emit_json, parse_object
+from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import Verdict
 from hub.proof.ses import parse_seal, tbs_sign
 from hub.seal.homes.process import SignerProcess
@@ -88,7 +88,14 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
             zhao = hub.officer()
             maker = await life.maker_key(hub, zhao, "authorities/hz-market")
             await life.apply_and_make(
-                hub, zhao, SEAL, ("record", "ES256"), ("ofd", "SM2"), ("pdf", "ES256"), maker=maker
+                hub,
+                zhao,
+                SEAL,
+                ("record", "ES256"),
+                ("ofd", "SM2"),
+                ("pdf", "ES256"),
+                ("face", "ES256"),
+                maker=maker,
             )
             await add_face(hub, early_licence())
             await allow(hub, "hz-documents", ["annotated-copy"])
@@ -101,7 +108,7 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
 async def test_a_copy_is_sealed_by_the_process_and_verifies(
     sealing: Sealing, media_type: str
 ) -> None:
-    """One use is counted; nothing but revocation is left open to whoever verifies it."""
+    """File and code are each counted; nothing but revocation is left open to whoever verifies."""
     uses = sealing.counted()[0][0]
 
     came = await sealing.copy(media_type)
@@ -109,9 +116,12 @@ async def test_a_copy_is_sealed_by_the_process_and_verifies(
     report = verified(sealing.hub, came.data)
     assert {one.reason for one in report.steps if one.verdict is Verdict.INVALID} == set()
     assert came.header.media_type == media_type
-    assert sealing.counted()[0][0] == uses + 1
+    assert sealing.counted()[0][0] == uses + 2
     keys = sealing.hub.home / "keys" / "seals"
-    assert {one.name.partition("-")[0] for one in keys.iterdir()} >= {"maker", "ofd", "pdf", "seal"}
+    made = {one.name.partition("-")[0] for one in keys.iterdir()}
+    assert made >= {"maker", "ofd", "pdf", "face", "seal"}
+    signed = [type(one).DESCRIPTOR.name for one in sealing.requests]
+    assert signed[-2:] == ["SignFaceCode", "SignDocument"]
 
 
 def _order(member: str, value: Any) -> Callable[[Any], None]:
@@ -196,6 +206,35 @@ async def test_called_by_hand_it_seals_only_the_file_that_was_approved(sealing: 
     assert sealing.refused("sign", record)[0] == usage
 
 
+async def test_a_code_by_hand_names_the_certificate_of_the_order_and_this_hub(
+    sealing: Sealing,
+) -> None:
+    """Other bytes, another certificate, hub or key: nothing is signed."""
+    await sealing.copy(OFD)
+    asked, rule = sealing.last(pb.SignFaceCode), Reason.INTENT_NOT_APPROVED
+    header, _, payload = asked.to_sign.partition(b".")
+
+    def said(**changes: Any) -> Callable[[Any], None]:
+        data = emit_json(parse_object(b64u_decode(payload.decode())) | changes)
+        return lambda r: setattr(r, "to_sign", header + b"." + b64u(data).encode())
+
+    for change, reason in (
+        (lambda r: setattr(r, "to_sign", header + b".e30"), rule),
+        (said(origin="hub.other.example"), rule),
+        (said(more="x"), rule),
+        (said(iat=1), rule),
+        (_order("identifier", sealing.identifier.replace(".001.", ".002.")), rule),
+        (_order("authority", "91330100MADEM0011P"), rule),
+        (lambda r: r.approvals.pop(), rule),
+        (lambda r: setattr(r.key, "use", "pdf"), Reason.KEY_USAGE_REFUSED),
+        (lambda r: r.key.CopyFrom(sealing.last(pb.SignDocument).key), Reason.KEY_USAGE_REFUSED),
+    ):
+        request = pb.SignFaceCode()
+        request.CopyFrom(asked)
+        change(request)
+        assert sealing.refused("sign_face_code", request)[0] == reason
+
+
 async def test_a_seal_is_made_once_and_only_as_officers_approved_it(sealing: Sealing) -> None:
     """The intent is used up by the seal that the hub has; other bytes or intents never pass."""
     asked = sealing.last(pb.SignSeal)
@@ -257,12 +296,12 @@ async def test_killed_between_signature_and_answer_a_document_is_not_signed_twic
     process, before = sealing.process, sealing.counted()[0][0]
     await asyncio.to_thread(process.close)
     usual = process.command
-    process.command = (sys.executable, "-m", "tests.seal.dying_signer")
+    process.command = (sys.executable, "-m", "tests.seal.dying_signer", "ofd")
     with pytest.raises(Refused) as caught:
         await sealing.copy(OFD)
     assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "SIGNER_UNAVAILABLE")
-    last = "SELECT state FROM requests ORDER BY number DESC LIMIT 2"
-    assert sealing.journal(last)[0] == ("signing",)
+    last = "SELECT state FROM requests ORDER BY number DESC LIMIT 4"
+    assert sealing.journal(last)[:2] == [("signing",), ("signed",)]
     lost = sealing.requests[-1]
 
     process.command = usual
@@ -270,8 +309,8 @@ async def test_killed_between_signature_and_answer_a_document_is_not_signed_twic
     came = await sealing.copy(OFD)
 
     assert came.data
-    assert sealing.journal(last) == [("signed",), ("lost",)]
-    assert sealing.counted()[0][0] == before + 2
+    assert sealing.journal(last) == [("signed",), ("signed",), ("lost",), ("signed",)]
+    assert sealing.counted()[0][0] == before + 4
     answer = sealing.by_hand(sign_document=lost)
     assert answer.refused.reason == Reason.SIGNING_INDETERMINATE
     assert process.unsettled == set()

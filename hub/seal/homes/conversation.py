@@ -130,6 +130,8 @@ def _call(request: SigningRequest) -> pb.SignerCall:
             return pb.SignerCall(sign=request)
         case pb.SignDocument():
             return pb.SignerCall(sign_document=request)
+        case pb.SignFaceCode():
+            return pb.SignerCall(sign_face_code=request)
         case pb.SignSeal():
             return pb.SignerCall(sign_seal=request)
         case pb.SignRecordsAnew():

@@ -29,6 +29,7 @@ from hub.proof.reasons import ProofError
 from hub.seal.algorithms import PublicKey, Subject, in_der, octets_of_der
 from hub.seal.keys import (
     AnewWork,
+    CodeWork,
     DocumentWork,
     KeysHere,
     MadeKey,
@@ -274,6 +275,10 @@ class ServiceKey:
     def sign_anew(self, work: AnewWork) -> list[bytes]:
         """As in `SigningKey`; the service is told the digest of the intent."""
         return self._under(digest(work.mandate.intent)).sign_anew(work)
+
+    def sign_face_code(self, work: CodeWork) -> bytes:
+        """As in `SigningKey`; the service is told the digest of the intent."""
+        return self._under(digest(work.mandate.intent)).sign_face_code(work)
 
     def sign_records(self, work: RecordWork) -> list[bytes]:
         """As in `SigningKey`; the service is told the digest of the intent."""

@@ -21,8 +21,8 @@ from hub.proof.resealing import RecordAnew
 from hub.seal.algorithms import PublicKey, Subject
 from hub.seal.keys import (
     AnewWork,
+    CodeWork,
     DocumentWork,
-    KeyHome,
     KeysHere,
     MadeKey,
     RecordWork,
@@ -70,16 +70,13 @@ def read_answer(answer: pb.SignerAnswer) -> pb.SignerAnswer:
 class SignerHome:
     """A home of keys that a signer keeps; as `KeyHome`.
 
-    Signers have no rule for codes on faces yet: their keys are opened by `inside` where there is
-    one, in the hub; elsewhere there is none, and they are refused. `called` is what the signer
-    calls this home, where that is not `name`.
+    `called` is what the signer calls this home, where that is not `name`.
     """
 
     signer: AskedSigner
     name: str
     custody: Custody
     algorithms: frozenset[KeyAlgorithm]
-    inside: KeyHome | None = None
     called: str = ""
 
     @property
@@ -104,8 +101,6 @@ class SignerHome:
         self, kid: str, algorithm: KeyAlgorithm, use: KeyUse, x509_chain: tuple[bytes, ...]
     ) -> SigningKey:
         """As in `KeyHome`."""
-        if use is KeyUse.FACE and self.inside is not None:
-            return self.inside.open(kid, algorithm, use, x509_chain)
         key = SignerHomeKey(kid, algorithm, use, self.custody, x509_chain, self)
         self.signer.ask(pb.SignerCall(open=key.message()))
         return key
@@ -174,6 +169,21 @@ class SignerHomeKey:
             case PdfFile(data):
                 asked.pdf = data
         (signature,) = self._home.signer.sign(asked)
+        return signature
+
+    def sign_face_code(self, work: CodeWork) -> bytes:
+        """As in `SigningKey`."""
+        (signature,) = self._home.signer.sign(
+            pb.SignFaceCode(
+                request_id=str(uuid.uuid4()),
+                key=self.message(),
+                intent_name=work.mandate.name,
+                intent=work.mandate.intent,
+                approvals=work.mandate.approvals,
+                to_sign=work.to_sign,
+                order=_face_order(work.order),
+            )
+        )
         return signature
 
     def sign_records(self, work: RecordWork) -> list[bytes]:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignerCall(_message.Message):
-    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew")
+    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew", "sign_face_code")
     INTRODUCE_FIELD_NUMBER: _ClassVar[int]
     MAKE_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class SignerCall(_message.Message):
     SIGN_DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     SIGN_SEAL_FIELD_NUMBER: _ClassVar[int]
     SIGN_ANEW_FIELD_NUMBER: _ClassVar[int]
+    SIGN_FACE_CODE_FIELD_NUMBER: _ClassVar[int]
     introduce: SignerIntroduction
     make: MakeSignerKey
     destroy: DestroySignerKey
@@ -28,7 +29,8 @@ class SignerCall(_message.Message):
     sign_document: SignDocument
     sign_seal: SignSeal
     sign_anew: SignRecordsAnew
-    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ...) -> None: ...
+    sign_face_code: SignFaceCode
+    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ..., sign_face_code: _Optional[_Union[SignFaceCode, _Mapping]] = ...) -> None: ...
 
 class SignerAnswer(_message.Message):
     __slots__ = ("refused", "known", "made", "done", "home", "signatures", "settled")
@@ -284,6 +286,24 @@ class UnsealedOfd(_message.Message):
     value_file: str
     seal: bytes
     def __init__(self, files: _Optional[_Mapping[str, bytes]] = ..., value_file: _Optional[str] = ..., seal: _Optional[bytes] = ...) -> None: ...
+
+class SignFaceCode(_message.Message):
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "to_sign", "order")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    TO_SIGN_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key: SignerKey
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    to_sign: bytes
+    order: FaceOrder
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., to_sign: _Optional[bytes] = ..., order: _Optional[_Union[FaceOrder, _Mapping]] = ...) -> None: ...
 
 class SignSeal(_message.Message):
     __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "to_sign")
