@@ -108,25 +108,25 @@ def make_keys(config: Config) -> bool:
         draft.write_text(secrets.token_urlsafe(32) + "\n", encoding="ascii")
         draft.rename(passphrase_file)
         made = True
-    passphrase = _passphrase(passphrase_file)
+    passphrase, profile = _passphrase(passphrase_file), config.crypto.profile
     if not (folder / "holder-index.key").exists():
-        Keyring.create(folder, passphrase, config.crypto.profile)
+        Keyring.create(folder, passphrase, profile)
         made = True
     if not (folder / "log.key").exists():
-        LogKey.create(folder / "log.key", config.hub.origin, passphrase)
+        LogKey.create(folder / "log.key", config.hub.origin, passphrase, profile)
         made = True
     for purpose in (_TOKEN, _STATUS):
         path = folder / f"{purpose}.key"
         if not path.exists():
             key = ec.generate_private_key(ec.SECP256R1())
             secret = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-            write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
+            write_key_file(path, secret, purpose=purpose, passphrase=passphrase, profile=profile)
             made = True
     for purpose in _twins(config):
         path = folder / f"{purpose}.key"
         if not path.exists():
             secret = sm2.PrivateKey.generate().to_pkcs8()
-            write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
+            write_key_file(path, secret, purpose=purpose, passphrase=passphrase, profile=profile)
             made = True
     return made
 

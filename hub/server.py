@@ -205,7 +205,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         twin=keys.token_twin.signer if keys.token_twin else None,
         twin_key=keys.token_twin.key if keys.token_twin else None,
     )
-    pages = PageTokens(keys.keyring.page_key(), clock)
+    pages = PageTokens(keys.keyring.page_digest(), clock)
 
     grants = GrantSnapshot(database)
     await grants.refresh()

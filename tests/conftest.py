@@ -206,6 +206,15 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def gm_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `city`, of the profile `gm`."""
+    folder = tmp_path_factory.mktemp("gm-city") / "home"
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(simulator.make_city, folder, "--crypto", "gm").result()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def running_hub(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     """A furnished hub that serves. Tests add to it and never rely on its being untouched."""
     home = simulator.copy_home(city, tmp_path_factory.mktemp("running") / "home")

@@ -1080,9 +1080,9 @@ def make_home(folder: Path, *options: str) -> None:
         raise RuntimeError(f"sealway init ended with {code}")
 
 
-def make_city(folder: Path) -> None:
+def make_city(folder: Path, *options: str) -> None:
     """As `make_home`, furnished (see `furnish`). Needs a thread without a running event loop."""
-    make_home(folder)
+    make_home(folder, *options)
     # Whoever draws faces asks for the font by himself, and is told why there is none.
     with contextlib.suppress(FontAbsent), (folder / "hub.toml").open("a") as file:
         file.write(f'\n[faces]\nfont = "{font_file()}"\n')

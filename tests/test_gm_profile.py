@@ -34,7 +34,6 @@ from tests.simulator import (
     Simulator,
     company,
     copy_home,
-    furnish,
     licence,
     make_home,
 )
@@ -43,17 +42,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gm") / "home"
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(make_home, folder, "--crypto", "gm").result()
-    return folder
+def home(gm_city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_home(gm_city, tmp_path_factory.mktemp("gm") / "home")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hub(home: Path) -> AsyncIterator[Simulator]:
     async with Simulator(home) as simulator:
-        await furnish(simulator)
         await simulator.connector().deliver([licence(number) for number in range(1, 4)])
         yield simulator
 
@@ -68,6 +63,16 @@ async def test_data_keys_are_of_sm4_and_what_they_seal_comes_back(hub: Simulator
 
     assert fetched.states == ["active"]
     assert fetched.fields()["holder_number"] == company(1)
+
+
+async def test_the_hubs_own_keys_lie_under_sm4(hub: Simulator, home: Path) -> None:
+    """Every key file of the hub; those of seals are PKCS#8 for other tools (docs/adr/0050)."""
+    names = ("key-encryption", "holder-index", "log", "token", "status", "token-sm2", "status-sm2")
+    files = sorted(path.name for path in (home / "keys").glob("*.key"))
+
+    assert files == sorted(f"{name}.key" for name in names)
+    for name in files:
+        assert (home / "keys" / name).read_bytes().startswith(b"sealway-key-file/v1 sm4\n")
 
 
 async def test_either_twin_of_an_access_token_is_accepted(hub: Simulator) -> None:

@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
 from hub.ledger.ports import ExternalHead, HeadMoved
 from hub.proof.encoding import b64, digest
@@ -47,10 +48,16 @@ class LogKey:
         self._key = key
 
     @classmethod
-    def create(cls, path: Path, origin: str, passphrase: bytes) -> LogKey:
+    def create(
+        cls,
+        path: Path,
+        origin: str,
+        passphrase: bytes,
+        profile: CryptoProfile = CryptoProfile.INTERNATIONAL,
+    ) -> LogKey:
         """Make the key file. Raises HubError(KEY_FILE_EXISTS)."""
         secret = Ed25519PrivateKey.generate().private_bytes_raw()
-        write_key_file(path, secret, purpose=_LOG_KEY, passphrase=passphrase)
+        write_key_file(path, secret, purpose=_LOG_KEY, passphrase=passphrase, profile=profile)
         return cls.open(path, origin, passphrase)
 
     @classmethod

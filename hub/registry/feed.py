@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import logging
 import os
 import struct
@@ -19,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.clock import Clock
 from hub.domain.caller import Caller, Role
@@ -36,6 +34,8 @@ from hub.registry.feed_store import (
     change_of,
 )
 from hub.registry.ports import Access, Database, Grants, Recorder, SubscriberKeys
+from hub.storage.aead import AEAD, NONCE_BYTES
+from hub.storage.encryption import KeyedDigest
 
 # Changes of one portion: with the next one being read, the memory that a subscriber takes.
 PORTION_MAX: Final = 200
@@ -50,10 +50,8 @@ POLL_S: Final = 0.5
 _RETRY_S: Final = 5.0
 
 _CURSOR_CHARACTERS_MAX: Final = 256
-_CURSOR_DOMAIN: Final = b"sealway/feed-cursor/v1\x00"
 _IDENTIFIER_DOMAIN: Final = b"sealway/feed/v1\x00"
 _HOLDER_DOMAIN: Final = b"sealway/feed-holder/v1\x00"
-_NONCE_BYTES: Final = 12
 # Behind every position of an entry.
 _LAST: Final = 2**62
 _PLACE: Final = struct.Struct(">QQ")
@@ -239,7 +237,7 @@ class WatchChanges:
     ) -> AsyncGenerator[Portion, None]:
         """Step 3. What is sent first is where the stream stands."""
         loop = asyncio.get_running_loop()
-        pseudonyms = _Pseudonyms(self.keys.subscriber_key(name))
+        pseudonyms = _Pseudonyms(self.keys.subscriber(name).digest)
         yield self._portion(name, wanted, (), place, 0)
         sent_s = loop.time()
         while True:
@@ -318,7 +316,7 @@ class WatchChanges:
         return Portion(told, self._cipher(name, wanted).make(place), through_us)
 
     def _cipher(self, name: str, wanted: Wanted) -> _Cursors:
-        return _Cursors(self.keys.subscriber_key(name), wanted.text)
+        return _Cursors(self.keys.subscriber(name).places, wanted.text)
 
     async def _record(
         self, caller: Caller, wanted: Wanted, place: Place, request_digest: str
@@ -368,23 +366,23 @@ def identifier_digest(identifier: str) -> str:
 class _Pseudonyms:
     """Holders under names that only one subscriber knows (formats.md §10)."""
 
-    key: bytes = field(repr=False)
+    digest: KeyedDigest = field(repr=False)
 
     def __call__(self, holder_index: str) -> str:
-        return b64u(hmac.digest(self.key, _HOLDER_DOMAIN + holder_index.encode(), "sha256"))
+        return b64u(self.digest(_HOLDER_DOMAIN + holder_index.encode()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cursors:
     """Places as texts that only this hub reads, for one subscriber and one filter."""
 
-    key: bytes = field(repr=False)
+    cipher: AEAD = field(repr=False)
     scope: str
 
     def make(self, place: Place) -> str:
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         data = _PLACE.pack(place.entry, place.position)
-        return b64u(nonce + self._cipher().encrypt(nonce, data, self.scope.encode()))
+        return b64u(nonce + self.cipher.encrypt(nonce, data, self.scope.encode()))
 
     def read(self, cursor: str) -> Place:
         """The place. Raises HubError(CURSOR_INVALID)."""
@@ -392,15 +390,12 @@ class _Cursors:
             raise HubError(Reason.CURSOR_INVALID, field="cursor")
         try:
             data = b64u_decode(cursor)
-            opened = self._cipher().decrypt(
-                data[:_NONCE_BYTES], data[_NONCE_BYTES:], self.scope.encode()
+            opened = self.cipher.decrypt(
+                data[:NONCE_BYTES], data[NONCE_BYTES:], self.scope.encode()
             )
         except (ProofError, InvalidTag, ValueError) as error:
             raise HubError(Reason.CURSOR_INVALID, field="cursor") from error
         return Place(*_PLACE.unpack(opened))
-
-    def _cipher(self) -> AESGCM:
-        return AESGCM(hmac.digest(self.key, _CURSOR_DOMAIN, "sha256"))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -13,6 +13,7 @@ from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
 from hub.storage.changes import Recorder as Recorder
+from hub.storage.encryption import Subscriber
 from hub.storage.statements import Check, Row, Statement, Value, Write
 
 
@@ -208,8 +209,8 @@ class DataKeys(Protocol[Key_co]):
 class SubscriberKeys(Protocol):
     """The keys under which subscribers of the change feed know holders."""
 
-    def subscriber_key(self, name: str) -> bytes:
-        """32 bytes for the system `name`; the same in every process of one hub."""
+    def subscriber(self, name: str) -> Subscriber:
+        """Those of the system `name`; the same in every process of one hub."""
         ...
 
 

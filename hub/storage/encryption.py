@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SM3
@@ -24,8 +24,8 @@ from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, bindparam, 
 from hub.clock import Clock
 from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, b64u_decode
-from hub.storage.aead import AEAD, NONCE_BYTES, aead, has_sm4, new_key, profile_of
+from hub.proof.encoding import b64u
+from hub.storage.aead import AEAD, KEY_BYTES, NONCE_BYTES, aead, new_key, profile_of
 from hub.storage.database import Database
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.schema import METADATA
@@ -56,6 +56,7 @@ _HOLDER_DOMAIN: Final = b"sealway/holder/v1\x00"
 _CONTENT_DOMAIN: Final = b"sealway/request-content/v1\x00"
 _PAGE_DOMAIN: Final = b"sealway/page-tokens/v1"
 _SUBSCRIBER_DOMAIN: Final = b"sealway/subscriber/v1\x00"
+_CURSOR_DOMAIN: Final = b"sealway/feed-cursor/v1\x00"
 _KEK: Final = "key-encryption"
 _HOLDER: Final = "holder-index"
 
@@ -78,6 +79,18 @@ class DataKey:
             return self.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
         except (InvalidTag, ValueError) as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"sealed under {self.id}") from error
+
+
+KeyedDigest: TypeAlias = Callable[[bytes], bytes]
+"""A keyed hash of 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Subscriber:
+    """What one system knows holders and places of the change feed by: nobody else's are alike."""
+
+    digest: KeyedDigest
+    places: AEAD
 
 
 class Keyring:
@@ -108,7 +121,9 @@ class Keyring:
         for purpose, secret in made.items():
             path = folder / f"{purpose}.key"
             if not path.exists():
-                write_key_file(path, secret, purpose=purpose, passphrase=passphrase)
+                write_key_file(
+                    path, secret, purpose=purpose, passphrase=passphrase, profile=profile
+                )
         return cls.open(folder, passphrase, profile)
 
     @classmethod
@@ -128,9 +143,6 @@ class Keyring:
         if profile_of(kek) is not profile:
             rule = f"is of the profile {profile_of(kek)}; crypto.profile never changes after init"
             raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule)
-        if profile is CryptoProfile.GM and not has_sm4():
-            rule = "is a key of SM4-GCM, which the installed cryptography does not compute"
-            raise HubError(Reason.FILE_UNREADABLE, what="key", path=path, rule=rule)
         return cls(kek, holder)
 
     def holder_index(self, holder_type: str, number: str) -> str:
@@ -142,13 +154,14 @@ class Keyring:
         """A keyed hash of what a request says: it names holders, a plain one could be guessed."""
         return self._keyed(_CONTENT_DOMAIN + content.encode())
 
-    def page_key(self) -> bytes:
-        """The key of page tokens, 32 bytes; the same for all processes of one hub."""
-        return b64u_decode(self._keyed(_PAGE_DOMAIN))
+    def page_digest(self) -> KeyedDigest:
+        """What page tokens are made with; the same for all processes of one hub."""
+        return _keyed_digest(self._digest(_PAGE_DOMAIN), self.profile)
 
-    def subscriber_key(self, name: str) -> bytes:
-        """The key under which one system knows holders and places of the change feed, 32 bytes."""
-        return b64u_decode(self._keyed(_SUBSCRIBER_DOMAIN + name.encode()))
+    def subscriber(self, name: str) -> Subscriber:
+        """What the system `name` knows holders and places by; the same for all processes."""
+        digest = _keyed_digest(self._digest(_SUBSCRIBER_DOMAIN + name.encode()), self.profile)
+        return Subscriber(digest, aead(digest(_CURSOR_DOMAIN)[: KEY_BYTES[self.profile]]))
 
     def _keyed(self, message: bytes) -> str:
         return b64u(self._digest(message))
@@ -229,7 +242,7 @@ class DataKeys:
         self._cached.pop(data_key_id, None)
 
 
-def _keyed_digest(key: bytes, profile: CryptoProfile) -> Callable[[bytes], bytes]:
+def _keyed_digest(key: bytes, profile: CryptoProfile) -> KeyedDigest:
     """HMAC-SHA256, in the profile `gm` HMAC-SM3. A copy of a hash that has taken the key costs
     less than taking it each time."""
     if profile is CryptoProfile.GM:

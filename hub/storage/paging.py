@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.reasons import ProofError
+from hub.storage.encryption import KeyedDigest
 
 PAGE_SIZE_DEFAULT: Final = 50
 PAGE_SIZE_MAX: Final = 1000
@@ -49,8 +50,8 @@ def fitting(rows: Sequence[T], size: int, bytes_of: Callable[[T], int]) -> Seque
 class PageTokens:
     """Opaque tokens that name the last row of a page, bound to method and filter."""
 
-    def __init__(self, key: bytes, clock: Clock) -> None:
-        self._key = key
+    def __init__(self, digest: KeyedDigest, clock: Clock) -> None:
+        self._digest = digest
         self._clock = clock
 
     def make(self, after: str, scope: str) -> str:
@@ -83,6 +84,4 @@ class PageTokens:
     def _tag(self, content: bytes, scope: str) -> bytes:
         # The scope is hashed first, so that no content can imitate the border between the two.
         scoped = hashlib.sha256(scope.encode()).digest()
-        return hmac.digest(self._key, b"sealway/page-token/v1\x00" + scoped + content, "sha256")[
-            :_TAG_BYTES
-        ]
+        return self._digest(b"sealway/page-token/v1\x00" + scoped + content)[:_TAG_BYTES]

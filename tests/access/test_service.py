@@ -13,6 +13,7 @@ from hub.access.service import AccessService, decode_authority, encode_authority
 from hub.access.v1 import access_pb2 as pb
 from hub.domain.caller import Caller, Role
 from hub.errors import HubError, Reason
+from hub.storage.encryption import Keyring
 from hub.storage.paging import PageTokens
 from tests.access.conftest import Register, an_authority
 from tests.access.members import Member
@@ -31,7 +32,7 @@ class Desk:
         return AccessService(
             self.register.registrar,
             self.register.tokens,
-            PageTokens(b"k" * 32, self.register.clock),
+            PageTokens(Keyring(bytes(32), b"k" * 32).page_digest(), self.register.clock),
             self._caller,
             lambda: self.member.thumbprint,
             Rosters(self.register.database, self.register.recorder.recorder.proofs),

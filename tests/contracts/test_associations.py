@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.association import Association, Relation
+from hub.domain.crypto import CryptoProfile
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Row
 from hub.errors import HubError, Reason
@@ -27,8 +28,10 @@ from tests.registry.office import (
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+async def office(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, profile) as opened:
         await opened.open_for(LICENCE_TYPE)
         yield opened
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.proof.sd_jwt import open_record, present
 from hub.registry.decide import Outcome
@@ -54,8 +55,10 @@ class SlowHome(KeyFiles):
 
 
 @pytest.fixture
-async def slow(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Office, SlowHome]]:
-    async with open_office(database_url, tmp_path) as office:
+async def slow(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[tuple[Office, SlowHome]]:
+    async with open_office(database_url, tmp_path, profile) as office:
         files = office.record_seals.keys.homes["files"]
         assert isinstance(files, KeyFiles)
         home = SlowHome(**{one.name: getattr(files, one.name) for one in dataclasses.fields(files)})

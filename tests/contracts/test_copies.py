@@ -9,6 +9,7 @@ import pytest
 
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.domain.row import Op
 from hub.errors import HubError, Reason
@@ -35,8 +36,10 @@ STRANGERS = (
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+async def office(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, profile) as opened:
         await opened.open_for(LICENCE_TYPE)
         yield opened
 

@@ -11,6 +11,7 @@ import pytest
 
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
+from hub.domain.crypto import CryptoProfile
 from hub.domain.row import Op, Row
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
@@ -111,8 +112,10 @@ class Register:
 
 
 @pytest.fixture
-async def register(database_url: str, tmp_path: Path) -> AsyncIterator[Register]:
-    async with open_office(database_url, tmp_path) as office:
+async def register(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Register]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(REGISTER, TRADE, QUIET, PERMIT_TYPE)
         yield Register(office)
 

@@ -14,6 +14,7 @@ import pytest
 from hub.clock import CHINA, now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate import State, Verb
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.row import Op, Row
 from hub.errors import HubError, Reason
@@ -125,8 +126,8 @@ class Feed:
 
 
 @pytest.fixture
-async def feed(database_url: str, tmp_path: Path) -> AsyncIterator[Feed]:
-    async with open_office(database_url, tmp_path) as office:
+async def feed(database_url: str, tmp_path: Path, profile: CryptoProfile) -> AsyncIterator[Feed]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(LICENCE_TYPE, PERMIT_TYPE)
         yield Feed(office)
 

@@ -11,6 +11,7 @@ import pytest
 
 from hub.clock import now_us
 from hub.domain.caller import Caller
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.row import Op
 from hub.errors import HubError, Reason
@@ -96,8 +97,10 @@ class Archive(Desk):
 
 
 @pytest.fixture
-async def archive(database_url: str, tmp_path: Path) -> AsyncIterator[Archive]:
-    async with open_office(database_url, tmp_path) as office:
+async def archive(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Archive]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(OLD_PERMITS, LICENCE_TYPE)
         yield Archive(office)
 

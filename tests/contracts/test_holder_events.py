@@ -11,6 +11,7 @@ import pytest
 from hub.clock import now_us
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.domain.holder import Holder
 from hub.domain.holder_event import HolderEvent
@@ -91,8 +92,10 @@ class Registrar(Desk):
 
 
 @pytest.fixture
-async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Registrar]:
-    async with open_office(database_url, tmp_path) as office:
+async def desk(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Registrar]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(LICENCE_TYPE, PERMIT_TYPE)
         yield Registrar(office)
 

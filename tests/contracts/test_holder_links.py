@@ -12,6 +12,7 @@ import pytest
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import CertificateType
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.domain.holder import Holder
 from hub.domain.holder_link import LINKED_MAX, Link, LinkKind, reached
@@ -138,8 +139,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_office(database_url, tmp_path) as office:
+async def desk(database_url: str, tmp_path: Path, profile: CryptoProfile) -> AsyncIterator[Desk]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(LICENCE_TYPE, PERMIT_TYPE)
         yield Desk(office)
 

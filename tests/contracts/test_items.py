@@ -11,6 +11,7 @@ import pytest
 from hub.clock import now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import Kind, Listing, Sharing, to_json
+from hub.domain.crypto import CryptoProfile
 from hub.domain.document import Level
 from hub.domain.row import Op
 from hub.domain.service_item import ServiceItem, from_json
@@ -89,8 +90,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_office(database_url, tmp_path) as office:
+async def desk(database_url: str, tmp_path: Path, profile: CryptoProfile) -> AsyncIterator[Desk]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(LICENCE_TYPE)
         made = Desk(office)
         await made.items.refresh()

@@ -15,6 +15,7 @@ import pytest
 from hub.clock import legal_day, now_us
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, Row
@@ -162,8 +163,8 @@ def correction(number: int, objection: str, fields: dict[str, str]) -> Row:
 
 
 @pytest.fixture
-async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_office(database_url, tmp_path) as office:
+async def desk(database_url: str, tmp_path: Path, profile: CryptoProfile) -> AsyncIterator[Desk]:
+    async with open_office(database_url, tmp_path, profile) as office:
         await office.open_for(LICENCE_TYPE)
         yield Desk(office)
 

@@ -12,6 +12,7 @@ import pytest
 from hub.access.enrol_officer import OPERATOR
 from hub.access.roster_store import insert_roster, newest_roster_check
 from hub.access.rosters import Rosters
+from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.errors import HubError, Reason
 from hub.ledger.proofs import OpenedEntry, Proofs
@@ -22,8 +23,10 @@ from tests.registry.office import Office, open_office
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+async def office(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, profile) as opened:
         yield opened
 
 

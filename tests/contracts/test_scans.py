@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.domain.certificate import Custody, Grade, Origin
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.row import Row
 from hub.proof.attestation import Subject, attested_digest, sign_attestation
@@ -42,8 +43,10 @@ DESK: Final = "systems/desk-1"
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(database_url, tmp_path) as opened:
+async def office(
+    database_url: str, tmp_path: Path, profile: CryptoProfile
+) -> AsyncIterator[Office]:
+    async with open_office(database_url, tmp_path, profile) as opened:
         await opened.open_for(LICENCE_TYPE)
         yield opened
 

@@ -38,10 +38,13 @@ from tests.simulator import (
 )
 
 MEBIBYTE = 1 << 20
+BOTH_PROFILES = pytest.mark.parametrize("hub", ["city", "gm_city"], indirect=True)
 
 
 @pytest.fixture
-async def hub(city: Path, tmp_path: Path) -> AsyncIterator[Simulator]:
+async def hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Simulator]:
+    """A hub of the international profile; where the bytes themselves matter, of both."""
+    city = request.getfixturevalue(getattr(request, "param", "city"))
     async with Simulator(copy_home(city, tmp_path / "home")) as opened:
         await opened.connector().deliver([licence(1)])
         await opened.connector().deliver([permit(1)], vct=PERMIT_VCT)
@@ -81,6 +84,7 @@ async def scrubbed(hub: Simulator, **changes: int) -> ScrubReport:
     return report
 
 
+@BOTH_PROFILES
 async def test_a_document_comes_back_with_receipts(hub: Simulator) -> None:
     """To its department and to an auditor; one entry for each time."""
     for parent in await certificates(hub):
@@ -112,6 +116,7 @@ async def test_neither_rows_nor_files_show_what_a_document_says(hub: Simulator) 
     assert up.document.digest.encode() not in database
 
 
+@BOTH_PROFILES
 async def test_destroying_the_data_key_erases_the_document(hub: Simulator) -> None:
     """The bytes stay and are noise; the answer says so."""
     _, parent = await certificates(hub)
@@ -302,6 +307,7 @@ async def test_an_auditor_uploads_nothing(hub: Simulator) -> None:
     assert refused.value.reason == Reason.ROLE_NOT_ALLOWED
 
 
+@BOTH_PROFILES
 async def test_changed_bytes_never_leave(hub: Simulator) -> None:
     """DATA_LOSS instead; the scrub names the document."""
     parent, _ = await certificates(hub)

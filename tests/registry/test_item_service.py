@@ -17,6 +17,7 @@ from hub.registry.item_service import ItemService
 from hub.registry.items import Items
 from hub.registry.v1 import items_pb2 as pb
 from hub.storage import paging
+from hub.storage.encryption import Keyring
 from hub.storage.paging import PageTokens
 from tests.domain.test_service_item import ITEM as PLAIN
 from tests.registry.office import LICENCE_TYPE, OFFICERS, USCC, Office, open_office
@@ -40,7 +41,7 @@ async def service(office: Office) -> ItemService:
         items,
         ImportItems(now_us, recorder, access, office.catalogue, items),
         RetireItem(now_us, recorder, access, items),
-        PageTokens(bytes(32), now_us),
+        PageTokens(Keyring(bytes(32), bytes(32)).page_digest(), now_us),
         lambda: office.officer(OFFICERS[0]),
     )
 

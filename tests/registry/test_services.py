@@ -26,6 +26,7 @@ from hub.seal.reseal import ResealRecords
 from hub.seal.service import SealService
 from hub.seal.v1 import intents_pb2, seal_pb2
 from hub.storage import paging
+from hub.storage.encryption import Keyring
 from hub.storage.paging import PageTokens
 from hub.v1 import common_pb2
 from tests.registry.office import (
@@ -51,7 +52,7 @@ class Desk:
     def __init__(self, office: Office) -> None:
         self.office = office
         self.caller: Caller = office.officer(OFFICERS[0])
-        pages = PageTokens(bytes(32), now_us)
+        pages = PageTokens(Keyring(bytes(32), bytes(32)).page_digest(), now_us)
         self.registry = RegistryService(
             now_us,
             office.catalogue,

@@ -25,6 +25,7 @@ from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.v1 import faces_pb2 as pb
+from hub.storage.encryption import Keyring
 from hub.storage.paging import PageTokens
 from tests.registry.office import AUTHORITY, ORIGIN, USCC, Office, open_office
 from tests.seal.faces.conftest import fonts as fonts
@@ -53,7 +54,10 @@ class Desk:
             files,
         )
         self.service: Any = FaceService(
-            office.database, self.templates, PageTokens(bytes(32), now_us), lambda: self.caller
+            office.database,
+            self.templates,
+            PageTokens(Keyring(bytes(32), bytes(32)).page_digest(), now_us),
+            lambda: self.caller,
         )
 
     def by(self, name: str, authority: str = AUTHORITY) -> Desk:

@@ -7,12 +7,14 @@ import hmac
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.proof.sm2 import sm3
-from hub.storage.aead import KEY_BYTES
+from hub.storage import key_files
+from hub.storage.aead import KEY_BYTES, aead
 from hub.storage.database import Transaction, open_database
 from hub.storage.encryption import DATA_KEYS, DataKeys, Keyring
 from hub.storage.key_files import read_key_file, write_key_file
@@ -22,10 +24,13 @@ from tests.ledger.logs import create_tables
 PROFILES = list(CryptoProfile)
 
 
-def test_a_key_file_opens_only_for_its_purpose_and_passphrase(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_key_file_opens_only_for_its_purpose_and_passphrase(
+    tmp_path: Path, profile: CryptoProfile
+) -> None:
     """A key moved into the place of another is refused, and so is a damaged one."""
     path = tmp_path / "keys" / "a.key"
-    write_key_file(path, b"secret", purpose="a", passphrase=b"pass")
+    write_key_file(path, b"secret", purpose="a", passphrase=b"pass", profile=profile)
 
     assert read_key_file(path, purpose="a", passphrase=b"pass") == b"secret"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -37,6 +42,30 @@ def test_a_key_file_opens_only_for_its_purpose_and_passphrase(tmp_path: Path) ->
     with pytest.raises(HubError) as exists:
         write_key_file(path, b"x", purpose="a", passphrase=b"pass")
     assert exists.value.reason is Reason.KEY_FILE_EXISTS
+
+
+def test_in_gm_a_key_file_is_under_sm4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first line says so and is authenticated; without SM4 it is neither written nor read."""
+    path, other = tmp_path / "a.key", tmp_path / "b.key"
+    gm = CryptoProfile.GM
+    write_key_file(path, b"secret", purpose="a", passphrase=b"pass", profile=gm)
+    data = path.read_bytes()
+    line, rest = data.split(b"\n", 1)
+    derived = Scrypt(salt=rest[:16], length=16, n=2**15, r=8, p=1).derive(b"pass")
+
+    assert line == b"sealway-key-file/v1 sm4"
+    opened = aead(derived).decrypt(rest[16:28], rest[28:], line + b"\na")
+    assert opened == b"secret"
+    path.write_bytes(data.replace(b" sm4\n", b"\n", 1))
+    with pytest.raises(HubError, match="is damaged"):
+        read_key_file(path, purpose="a", passphrase=b"pass")
+    path.write_bytes(data)
+    monkeypatch.setattr(key_files, "has_sm4", lambda: False)
+    with pytest.raises(HubError, match="does not compute"):
+        read_key_file(path, purpose="a", passphrase=b"pass")
+    with pytest.raises(HubError, match="does not compute"):
+        write_key_file(other, b"secret", purpose="a", passphrase=b"pass", profile=gm)
+    assert not other.exists()
 
 
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
@@ -75,8 +104,8 @@ def test_in_gm_the_holder_index_is_by_sm3(tmp_path: Path) -> None:
     assert keyring.profile is CryptoProfile.GM
     assert keyring.holder_index("citizen", "110101199003077571") == b64u(expected)
     by_sha256 = Keyring(bytes(32), b"k" * 32)
-    assert keyring.page_key() != by_sha256.page_key()
-    assert keyring.subscriber_key("a") != by_sha256.subscriber_key("a")
+    assert keyring.page_digest()(b"") != by_sha256.page_digest()(b"")
+    assert keyring.subscriber("a").digest(b"") != by_sha256.subscriber("a").digest(b"")
     created = Keyring.create(tmp_path, b"pass", CryptoProfile.GM)
     opened = Keyring.open(tmp_path, b"pass", CryptoProfile.GM)
     assert opened.holder_index("a", "b") == created.holder_index("a", "b")
@@ -153,12 +182,13 @@ def test_a_negative_page_size_is_refused() -> None:
 def test_a_page_token_holds_for_its_scope_and_a_day() -> None:
     """Another filter, another byte, another key or another day: refused."""
     now = [1_000_000_000_000_000]
-    tokens = PageTokens(b"k" * 32, lambda: now[0])
+    tokens = PageTokens(Keyring(bytes(32), b"k" * 32).page_digest(), lambda: now[0])
     token = tokens.make("certificates/名", "list?type=a")
 
     assert tokens.read(token, "list?type=a") == "certificates/名"
     assert tokens.read("", "list?type=a") == ""
-    foreign = PageTokens(b"x" * 32, lambda: now[0]).make("a", "list?type=a")
+    other = Keyring(bytes(32), b"x" * 32).page_digest()
+    foreign = PageTokens(other, lambda: now[0]).make("a", "list?type=a")
     bad = [(token, "list?type=b"), *((text, "list?type=a") for text in (token[4:], "!", foreign))]
     now[0] += 23 * 3600 * 1_000_000
     assert tokens.read(token, "list?type=a")
