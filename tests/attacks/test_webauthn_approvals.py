@@ -15,7 +15,7 @@ from hub.proof.approval import Approval, Decision, intent_digest
 from hub.seal.v1 import intents_pb2
 from tests.access.officers import b64u, new_keys
 from tests.authenticator import Authenticator
-from tests.simulator import ORIGIN, REGION, Refused, Simulator, copy_home
+from tests.simulator import LICENCE, ORIGIN, REGION, Refused, Simulator, copy_home, licence
 
 SEAL = "authorities/hz-market/seals/main"
 PAUSE = {"seal": SEAL, "cause": "inspection"}
@@ -200,3 +200,26 @@ async def test_a_credential_is_enrolled_by_whoever_has_it(office: Office) -> Non
             "last", "officer.hand-over", keys_in(Authenticator(), hub, "qian", "qian-2")
         )
     assert caught.value.violations == [("members", "officers.display")]
+
+
+async def test_a_signer_process_verifies_them_itself(city: Path, tmp_path: Path) -> None:
+    """It follows the roster to the credentials, and seals under a standing intent that two
+    authenticators approved, and not before the second."""
+    home = copy_home(city, tmp_path / "home")
+    config = home / "hub.toml"
+    config.write_text(config.read_text() + '\n[seal]\nsigner = "process"\n')
+    async with Simulator(home) as hub:
+        office = Office(hub)
+        await office.furnish()
+        zhao, connector = hub.officer(), hub.connector()
+        await zhao.withdraw("hz-001")
+        await zhao.propose("hz-2", SEAL, LICENCE)
+        await office.touch("liu", "hz-2")
+        with pytest.raises(Refused) as caught:
+            await connector.deliver([licence(1)])
+        assert caught.value.reason == "INTENT_NOT_APPROVED"
+
+        await office.touch("zhou", "hz-2")
+        delivered = await connector.deliver([licence(1)])
+
+        assert delivered.results[0].certificate
