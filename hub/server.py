@@ -112,6 +112,7 @@ from hub.registry.v1 import (
     states_pb2,
 )
 from hub.seal.algorithms import AlgorithmTable
+from hub.seal.decisions import Decisions
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.face_codes import FaceCodes
 from hub.seal.face_service import FaceService
@@ -351,7 +352,6 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         database=database,
         recorder=recorder,
         clock=clock,
-        officers=identities,
         rosters=rosters,
         standing_seals=StandingSeals(origin, database, catalogue),
         operations={
@@ -505,7 +505,10 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 caller,
             ),
         ),
-        (intents_pb2, IntentService(database, intents, pages, caller)),
+        (
+            intents_pb2,
+            IntentService(database, intents, Decisions(intents, identities), pages, caller),
+        ),
         (reports_pb2, ReportService(verify_document)),
         (
             faces_pb2,

@@ -12,6 +12,7 @@ from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
 from hub.proof.approval import Decision
+from hub.seal.decisions import Decisions
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database
 from hub.seal.store import INTENTS_PAGE, IntentState, StoredApproval, intent_of
@@ -38,6 +39,7 @@ class IntentService:
 
     database: Database
     intents: Intents
+    decisions: Decisions
     pages: PageTokens
     current_caller: Callable[[], Caller]
 
@@ -59,7 +61,7 @@ class IntentService:
     ) -> pb.CreateApprovalChallengeResponse:
         """A nonce for the calling officer."""
         names.parse(request.intent, _FORM)
-        challenge = await self.intents.challenge(self.current_caller().name, request.intent)
+        challenge = await self.decisions.challenge(self.current_caller().name, request.intent)
         return pb.CreateApprovalChallengeResponse(
             intent_bytes=challenge.intent_bytes,
             nonce=challenge.nonce,
@@ -72,7 +74,7 @@ class IntentService:
     ) -> pb.ApproveIntentResponse:
         """Record an officer's decision."""
         names.parse(request.name, _FORM)
-        answered = await self.intents.decide(
+        answered = await self.decisions.decide(
             self._call("ApproveIntent", request),
             request.name,
             request.approval,

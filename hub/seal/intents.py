@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from hub.clock import Clock
@@ -19,14 +19,8 @@ from hub.domain.strict_json import Json, NotStrictJsonError
 from hub.domain.strict_json import parse_object as parse_strictly
 from hub.errors import HubError, Reason
 from hub.proof.approval import (
-    APPROVAL_SIZE_MAX,
-    NONCE_BYTES,
-    Approval,
     Decision,
-    approval_counter,
-    approval_key_id,
     intent_digest,
-    verify_approval,
 )
 from hub.proof.encoding import b64u
 from hub.proof.intent import (
@@ -40,26 +34,21 @@ from hub.proof.intent import (
     parse_intent,
 )
 from hub.proof.intent_kinds import KINDS, STANDING_SEAL
-from hub.proof.jose import SKEW_S
-from hub.proof.reasons import TEXTS, ProofError, ProofReason
-from hub.proof.roster import APPROVALS_MAX, Approved, Roster, check_approval, verify_approved
-from hub.proof.webauthn import check_counter
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.roster import Approved, check_approval, verify_approved
 from hub.seal.ended_intents import EndedIntents
-from hub.seal.ports import Database, Officers, Operation, Recorder, Rosters
+from hub.seal.ports import Database, Operation, Recorder, Rosters
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
     INSERT_INTENT,
     INTENT_BY_NAME,
-    NEWEST_APPROVAL_OF_KEY,
-    PUT_APPROVAL,
     PUT_INTENT,
     USES_OF_INTENT,
     IntentState,
     StoredApproval,
     StoredIntent,
     approval_of,
-    approval_row,
     intent_of,
     intent_row,
     unchanged_intent,
@@ -72,14 +61,12 @@ from hub.storage.changes import (
     read_and_change_once,
     record,
 )
-from hub.storage.statements import Check, Row, Write
+from hub.storage.statements import Check, Write
 
 LIFE_S: Final = 7 * 86_400
 """How long an intent holds for which no end was said."""
-CHALLENGE_LIFE_S: Final = 600
-CHALLENGES_MAX: Final = 1000
-# What may still be decided on, taken back or replaced.
-_OPEN: Final = frozenset({IntentState.PROPOSED, IntentState.APPROVED})
+OPEN: Final = frozenset({IntentState.PROPOSED, IntentState.APPROVED})
+"""What may still be decided on, taken back or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +84,6 @@ class ProposedIntent:
     not_after: int | None = None
     uses_max: int = 1
     replaces: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What an officer signs over; the nonce serves for one decision by this officer."""
-
-    intent_bytes: bytes
-    nonce: bytes = field(repr=False)
-    issue_time_us: int
-    key_entry: int
-
-    @property
-    def expire_time_us(self) -> int:
-        """When the nonce ends."""
-        return self.issue_time_us + CHALLENGE_LIFE_S * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +105,7 @@ EncodeResult = Callable[[IntentView, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """All intents. Challenges are kept in memory: a restart asks officers to begin again.
+    """All intents; officers decide on them by `hub.seal.decisions`.
 
     `operations` do what an intent of their kind says; standing ones are used by sealing.
     """
@@ -143,12 +115,10 @@ class Intents:
     database: Database
     recorder: Recorder
     clock: Clock
-    officers: Officers
     rosters: Rosters
     standing_seals: StandingSeals
     operations: Mapping[str, Operation]
     ended: EndedIntents
-    _challenges: dict[tuple[str, str], Challenge] = field(default_factory=dict, repr=False)
 
     async def get(self, name: str) -> IntentView:
         """One intent. Raises HubError: INTENT_NOT_FOUND, ROSTER_MISSING, ROSTER_BROKEN."""
@@ -218,96 +188,6 @@ class Intents:
             self.recorder, call, Change("intent.proposed", data, writes, checks, answer)
         )
 
-    async def challenge(self, officer: str, name: str) -> Challenge:
-        """A fresh nonce for one decision by `officer`; an earlier one for the same ends.
-
-        Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, APPROVER_REFUSED, OFFICER_NOT_FOUND.
-        """
-        view = await self.get(name)
-        self._check_may_decide(view, officer)
-        key_entry = self.officers.key_entry(officer)
-        if key_entry is None:
-            raise HubError(Reason.OFFICER_NOT_FOUND, name=officer)
-        now_us = self.clock()
-        for key in [k for k, one in self._challenges.items() if one.expire_time_us <= now_us]:
-            del self._challenges[key]
-        if len(self._challenges) >= CHALLENGES_MAX:
-            raise HubError(Reason.RATE_LIMITED, retry_after_s=CHALLENGE_LIFE_S)
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        challenge = Challenge(view.stored.bytes, nonce, now_us, key_entry)
-        self._challenges[officer, name] = challenge
-        return challenge
-
-    async def decide(self, call: Call, name: str, approval: str, encode: Encode) -> Answered:
-        """Record an officer's signed approval or rejection.
-
-        1. The same call again gives the first answer. 2. The intent is open, and this officer may
-        decide and has not. 3. The nonce issued to it is used up, whatever follows. 4. The approval
-        holds, and an authenticator that counts has counted on since its last one. 5. Enough
-        approvals put the intent in force, one rejection ends it. Raises HubError: INTENT_NOT_FOUND,
-        INTENT_CLOSED, APPROVER_REFUSED, APPROVAL_INVALID, DECISION_STALE.
-        """
-        first = await answered_before(self.recorder, call)
-        if first is not None:
-            return first
-        officer = call.caller.name
-        view = await self.get(name)
-        self._check_may_decide(view, officer)
-        challenge = self._challenges.pop((officer, name), None)
-        if challenge is None or challenge.expire_time_us <= self.clock():
-            raise _invalid(
-                "NONCE_MISMATCH", "No nonce is open; ask for a challenge.", "无有效随机数,请先申请"
-            )
-        said = self._verify(view.stored, approval, challenge, officer)
-        key_id = approval_key_id(approval)
-        last = await self.database.one(NEWEST_APPROVAL_OF_KEY, key_id)
-        _check_counter(said, last)
-        stored = StoredApproval(
-            intent=name,
-            officer=officer,
-            decision=said.decision.value,
-            approval=approval,
-            nonce=challenge.nonce,
-            key_id=key_id,
-            entry=0,
-            create_time_us=self.clock(),
-        )
-        # An officer's earlier approval, with a key that has ended, gives way to the new one.
-        approvals = (*(one for one in view.approvals if one.officer != officer), stored)
-        intent = dataclasses.replace(
-            view.stored,
-            state=self._state(view, approvals),
-            decisions=view.stored.decisions + 1,
-        )
-        approved = said.decision is Decision.APPROVE
-        counting = self._counting(intent, view.intent, approvals)
-        changed = dataclasses.replace(view, stored=intent, approvals=approvals, counting=counting)
-        return await record(
-            self.recorder,
-            call,
-            Change(
-                kind="intent.approved" if approved else "intent.rejected",
-                data={
-                    "intent": name,
-                    "digest": intent.digest,
-                    "officer": officer,
-                    "approval": approval,
-                    "state": intent.state.value,
-                    "not_after": view.intent.not_after,
-                },
-                writes=[
-                    Write(PUT_APPROVAL, [approval_row(stored)]),
-                    Write(PUT_INTENT, [intent_row(intent)]),
-                ],
-                checks=[
-                    unchanged_intent(view.stored),
-                    self.rosters.check(),
-                    Check(NEWEST_APPROVAL_OF_KEY, (key_id,), last),
-                ],
-                answer=encode(changed),
-            ),
-        )
-
     async def in_force(self, name: str, kind: Kind) -> tuple[StoredIntent, Approved, int | None]:
         """A standing intent of `kind`, its approvals verified anew, and how often it was used
         (None: never yet).
@@ -367,7 +247,7 @@ class Intents:
             view = await self.get(name)
             approved = await self._approved(view)
             if call.caller.name not in (view.intent.requester, *approved.officers):
-                raise _refused(
+                raise refused(
                     name, "its requester or an approver executes it", "应由提出人或批准人执行"
                 )
             change = await operation.execute(call, approved)
@@ -390,6 +270,39 @@ class Intents:
 
         return await read_and_change_once(self.recorder, call, decide, operation.refresh)
 
+    def counting(
+        self, stored: StoredIntent, intent: Intent, approvals: Sequence[StoredApproval]
+    ) -> int:
+        """How many of these approvals count now; 0 of an intent that is closed or over."""
+        if stored.state not in OPEN or intent.not_after <= self.clock() // 1_000_000:
+            return 0
+        return sum(
+            one.decision == Decision.APPROVE and self.counts(stored, intent, one)
+            for one in approvals
+        )
+
+    def counts(self, stored: StoredIntent, intent: Intent, approval: StoredApproval) -> bool:
+        """Whether this decision holds now, whatever it is."""
+        now = self.clock() // 1_000_000
+        try:
+            check_approval(approval.approval, stored.bytes, intent, self.rosters.newest, now)
+        except ProofError:
+            return False
+        return True
+
+    def approved_by(
+        self, stored: StoredIntent, approvals: Sequence[StoredApproval], now: int
+    ) -> Approved:
+        """That enough of these decisions approve the intent at `now` (seconds). Raises ProofError
+        as `hub.proof.roster.verify_approved`."""
+        roster = self.rosters.newest
+        approved = verify_approved(
+            stored.bytes, [one.approval for one in approvals], roster, KINDS, now=now
+        )
+        if (roster.origin, roster.region) != (self.origin, self.region):
+            raise ProofError(ProofReason.ORIGIN_WRONG, "roster")
+        return approved
+
     # -- Steps -------------------------------------------------------------------------------------
 
     async def _viewed(
@@ -398,7 +311,7 @@ class Intents:
         roster = await self.rosters.current()
         intent = read_intent(stored)
         quorum = max(intent.quorum, roster.quorum.of(intent.kind.name))
-        counting = self._counting(stored, intent, approvals)
+        counting = self.counting(stored, intent, approvals)
         return IntentView(stored, intent, approvals, uses, quorum, counting)
 
     def _times(self, proposed: ProposedIntent) -> tuple[int, int]:
@@ -439,125 +352,21 @@ class Intents:
         _check_own_and_open(view.stored, view.intent, call.caller.name)
         return view.stored
 
-    def _check_may_decide(self, view: IntentView, officer: str) -> None:
-        """An approved intent takes further decisions: a standing one outlives those who leave, and
-        a rejection ends it at any time."""
-        stored = view.stored
-        if stored.state not in _OPEN or stored.decisions >= APPROVALS_MAX:
-            raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state=stored.state.value)
-        now = self.clock() // 1_000_000
-        if view.intent.not_after <= now:
-            raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state="expired")
-        if officer == view.intent.requester:
-            raise _refused(
-                stored.name, "who proposed an intent does not decide on it", "提出人不得审批"
-            )
-        if not self.rosters.newest.is_acting(officer, now):
-            raise _refused(
-                stored.name,
-                "the officer is absent, on standby or not in office",
-                "缺席、候补或不在任",
-            )
-        if any(self._is_final(view, one) for one in view.approvals if one.officer == officer):
-            raise _refused(stored.name, "this officer has decided already", "该安全员已作出决定")
-
-    def _is_final(self, view: IntentView, decision: StoredApproval) -> bool:
-        """Whether a decision is one that its officer cannot make again."""
-        return decision.decision == Decision.REJECT or self._counts(
-            view.stored, view.intent, decision
-        )
-
-    def _counting(
-        self, stored: StoredIntent, intent: Intent, approvals: Sequence[StoredApproval]
-    ) -> int:
-        if stored.state not in _OPEN or intent.not_after <= self.clock() // 1_000_000:
-            return 0
-        return sum(
-            one.decision == Decision.APPROVE and self._counts(stored, intent, one)
-            for one in approvals
-        )
-
-    def _counts(self, stored: StoredIntent, intent: Intent, approval: StoredApproval) -> bool:
-        now = self.clock() // 1_000_000
-        try:
-            check_approval(approval.approval, stored.bytes, intent, self.rosters.newest, now)
-        except ProofError:
-            return False
-        return True
-
-    def _verify(
-        self, intent: StoredIntent, approval: str, challenge: Challenge, officer: str
-    ) -> Approval:
-        if len(approval) > APPROVAL_SIZE_MAX:
-            raise HubError(
-                Reason.FIELD_INVALID, field="approval", rule=f"at most {APPROVAL_SIZE_MAX} bytes"
-            )
-        try:
-            said = verify_approval(
-                approval,
-                keys=self.rosters.newest.key,
-                origin=self.origin,
-                region=self.region,
-                now=self.clock() // 1_000_000,
-                intent=intent.bytes,
-                nonce=challenge.nonce,
-            )
-        except ProofError as error:
-            raise _not_held(error) from error
-        if said.officer != officer:
-            raise _invalid("OFFICER_MISMATCH", "It is another officer's.", "该审批属于其他安全员。")
-        if said.key_entry != challenge.key_entry:
-            raise _invalid(
-                "CLAIM_INVALID",
-                "key_entry is not the entry of the key.",
-                "key_entry 与密钥登记不符。",
-            )
-        if said.iat < challenge.issue_time_us // 1_000_000 - SKEW_S:
-            # Whoever is absent now cannot say that it was signed before.
-            raise _invalid(
-                "CLAIM_INVALID", "iat is before the nonce.", "iat 早于随机数的签发时间。"
-            )
-        return said
-
-    def _state(self, view: IntentView, approvals: Sequence[StoredApproval]) -> IntentState:
-        if any(approval.decision == Decision.REJECT for approval in approvals):
-            return IntentState.REJECTED
-        # An intent may be approved before it begins.
-        now = max(self.clock() // 1_000_000, view.intent.not_before)
-        try:
-            self._verify_approved(view.stored, approvals, self.rosters.newest, now)
-        except ProofError:
-            return IntentState.PROPOSED
-        return IntentState.APPROVED
-
     async def _approved(self, view: IntentView) -> Approved:
         """Steps 2 and 3 of executing."""
         await self.ended.refresh()
         # Of the bytes as they stand there: the row may give them another digest.
         ended = self.ended.state(b64u(intent_digest(view.stored.bytes)))
         state = view.stored.state if ended is None else ended
-        if state not in _OPEN:
+        if state not in OPEN:
             raise HubError(Reason.INTENT_CLOSED, intent=view.stored.name, state=state.value)
         now = self.clock() // 1_000_000
         try:
-            return self._verify_approved(view.stored, view.approvals, self.rosters.newest, now)
+            return self.approved_by(view.stored, view.approvals, now)
         except ProofError as error:
             detail = f" ({error.detail})" if error.detail else ""
             rule = f"{error.reason.value}{detail}"
             raise _not_approved(view.stored.name, rule) from error
-
-    def _verify_approved(
-        self,
-        stored: StoredIntent,
-        approvals: Sequence[StoredApproval],
-        roster: Roster,
-        now: int,
-    ) -> Approved:
-        texts = [one.approval for one in approvals]
-        approved = verify_approved(stored.bytes, texts, roster, KINDS, now=now)
-        if (roster.origin, roster.region) != (self.origin, self.region):
-            raise ProofError(ProofReason.ORIGIN_WRONG, "roster")
-        return approved
 
 
 def read_intent(stored: StoredIntent) -> Intent:
@@ -593,32 +402,14 @@ def _check_uses(uses_max: int, kind: Kind) -> None:
 
 def _check_own_and_open(stored: StoredIntent, intent: Intent, officer: str) -> None:
     if intent.requester != officer:
-        raise _refused(stored.name, "only its requester takes it back", "只能由提出人撤回或替换")
-    if stored.state not in _OPEN:
+        raise refused(stored.name, "only its requester takes it back", "只能由提出人撤回或替换")
+    if stored.state not in OPEN:
         raise HubError(Reason.INTENT_CLOSED, intent=stored.name, state=stored.state.value)
 
 
-def _check_counter(said: Approval, last: Row | None) -> None:
-    """Against the newest approval by the same key, of whatever intent."""
-    if said.counter is not None:
-        try:
-            check_counter(said.counter, 0 if last is None else approval_counter(str(last[0])))
-        except ProofError as error:
-            raise _not_held(error) from error
-
-
-def _not_held(error: ProofError) -> HubError:
-    text = TEXTS[error.reason]
-    return _invalid(error.reason.value, text.en, text.zh)
-
-
-def _refused(name: str, en: str, zh: str) -> HubError:
+def refused(name: str, en: str, zh: str) -> HubError:
     return HubError(Reason.APPROVER_REFUSED, intent=name, en=en, zh=zh)
 
 
 def _not_approved(name: str, rule: str) -> HubError:
     return HubError(Reason.INTENT_NOT_APPROVED, intent=name, rule=rule)
-
-
-def _invalid(rule: str, en: str, zh: str) -> HubError:
-    return HubError(Reason.APPROVAL_INVALID, rule=rule, en=en, zh=zh)

@@ -71,6 +71,7 @@ from hub.registry.search import SearchCertificates
 from hub.registry.store import TURN
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.certified import Anchors
+from hub.seal.decisions import Decisions
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.homes.files import KeyFiles
 from hub.seal.intents import Intents, IntentView, ProposedIntent
@@ -293,6 +294,9 @@ class Office:
     counted: list[dict[Outcome, int]]
     chain: dict[str, tuple[int, str | None]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.decisions = Decisions(self.intents, self.identities)
+
     @property
     def caller(self) -> Caller:
         return Caller(CONNECTOR, Role.CONNECTOR, AUTHORITY, USCC, 1, "", 1)
@@ -430,7 +434,7 @@ class Office:
         /,
         **changes: object,
     ) -> str:
-        challenge = await self.intents.challenge(officer, name)
+        challenge = await self.decisions.challenge(officer, name)
         now = now_us() // 1_000_000
         values: dict[str, object] = {
             "origin": ORIGIN,
@@ -449,7 +453,7 @@ class Office:
         self, officer: str, name: str, decision: Decision = Decision.APPROVE
     ) -> Answered:
         approval = await self.signed_approval(officer, name, decision)
-        return await self.intents.decide(self.call(officer), name, approval, _nothing)
+        return await self.decisions.decide(self.call(officer), name, approval, _nothing)
 
     async def open_for(self, *types: CertificateType, sm2: bool = False) -> None:
         """Types published, a seal active, an intent approved for each type."""
@@ -595,7 +599,6 @@ async def _office(
             database=database,
             recorder=recorder,
             clock=now_us,
-            officers=identities,
             rosters=rosters,
             standing_seals=StandingSeals(ORIGIN, database, catalogue),
             operations=seal_operations(

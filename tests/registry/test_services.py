@@ -22,6 +22,7 @@ from hub.registry.change_type import ChangeType
 from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
 from hub.seal.intent_service import IntentService
+from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.reseal import ResealRecords
 from hub.seal.service import SealService
 from hub.seal.v1 import intents_pb2, seal_pb2
@@ -65,16 +66,24 @@ class Desk:
         )
         self.seal = SealService(
             office.seals,
+            ProvenKeyStatements(ORIGIN, office.database, office.recorder, office.recorder.proofs),
             office.materials,
             ResealRecords(
-                office.database, office.recorder, office.intents, office.seals.keys, now_us
+                office.database,
+                office.recorder,
+                office.recorder.proofs,
+                office.intents,
+                office.seals.keys,
+                now_us,
             ),
             now_us,
             office.status_lists,
             pages,
             lambda: self.caller,
         )
-        self.intents = IntentService(office.database, office.intents, pages, lambda: self.caller)
+        self.intents = IntentService(
+            office.database, office.intents, office.decisions, pages, lambda: self.caller
+        )
 
     async def seal_made(self) -> None:
         await self.office.make_seal()

@@ -80,7 +80,7 @@ async def test_the_requester_does_not_decide(office: Office) -> None:
     await office.propose()
 
     with pytest.raises(HubError) as caught:
-        await office.intents.challenge(FIRST, NAME)
+        await office.decisions.challenge(FIRST, NAME)
 
     assert caught.value.reason is Reason.APPROVER_REFUSED
 
@@ -91,7 +91,7 @@ async def test_the_same_officer_decides_once(office: Office) -> None:
     await office.decide(SECOND, NAME)
 
     with pytest.raises(HubError) as caught:
-        await office.intents.challenge(SECOND, NAME)
+        await office.decisions.challenge(SECOND, NAME)
 
     assert caught.value.reason is Reason.APPROVER_REFUSED
     assert (await office.intents.get(NAME)).stored.state is IntentState.PROPOSED
@@ -103,7 +103,7 @@ async def test_a_rejection_ends_it(office: Office) -> None:
     await office.decide(SECOND, NAME, Decision.REJECT)
 
     with pytest.raises(HubError) as caught:
-        await office.intents.challenge(THIRD, NAME)
+        await office.decisions.challenge(THIRD, NAME)
 
     assert caught.value.reason is Reason.INTENT_CLOSED
     assert (await office.intents.get(NAME)).stored.state is IntentState.REJECTED
@@ -114,11 +114,11 @@ async def test_a_nonce_serves_once(office: Office) -> None:
     await office.propose()
     wrong = await office.signed_approval(SECOND, NAME, origin="hub.ningbo.example")
     with pytest.raises(HubError) as caught:
-        await office.intents.decide(office.call(SECOND), NAME, wrong, lambda _: b"")
+        await office.decisions.decide(office.call(SECOND), NAME, wrong, lambda _: b"")
     assert caught.value.details["rule"] == "ORIGIN_WRONG"
 
     with pytest.raises(HubError) as caught:
-        await office.intents.decide(office.call(SECOND), NAME, wrong, lambda _: b"")
+        await office.decisions.decide(office.call(SECOND), NAME, wrong, lambda _: b"")
 
     assert caught.value.details["rule"] == "NONCE_MISMATCH"
 
@@ -143,7 +143,7 @@ async def test_an_approval_that_says_something_else_is_refused(
     size = office.recorder.head().size
 
     with pytest.raises(HubError) as caught:
-        await office.intents.decide(office.call(SECOND), NAME, approval, lambda _: b"")
+        await office.decisions.decide(office.call(SECOND), NAME, approval, lambda _: b"")
 
     assert caught.value.reason is Reason.APPROVAL_INVALID
     assert caught.value.details["rule"] == rule
@@ -154,11 +154,11 @@ async def test_an_approval_that_says_something_else_is_refused(
 async def test_anothers_approval_is_not_mine(office: Office) -> None:
     """An officer cannot send in what another one signed."""
     await office.propose()
-    await office.intents.challenge(SECOND, NAME)
+    await office.decisions.challenge(SECOND, NAME)
     approval = await office.signed_approval(THIRD, NAME)
 
     with pytest.raises(HubError) as caught:
-        await office.intents.decide(office.call(SECOND), NAME, approval, lambda _: b"")
+        await office.decisions.decide(office.call(SECOND), NAME, approval, lambda _: b"")
 
     assert caught.value.reason is Reason.APPROVAL_INVALID
 
@@ -168,14 +168,14 @@ async def test_a_call_repeated_is_answered_alike(office: Office) -> None:
     await office.propose()
     approval = await office.signed_approval(SECOND, NAME)
     call = office.call(SECOND)
-    first = await office.intents.decide(call, NAME, approval, lambda view: view.stored.bytes)
+    first = await office.decisions.decide(call, NAME, approval, lambda view: view.stored.bytes)
 
-    again = await office.intents.decide(call, NAME, approval, lambda _: b"other")
+    again = await office.decisions.decide(call, NAME, approval, lambda _: b"other")
 
     assert again == first
     with pytest.raises(HubError) as caught:
         other = dataclasses.replace(call, content=digest("other"))
-        await office.intents.decide(other, NAME, approval, lambda _: b"")
+        await office.decisions.decide(other, NAME, approval, lambda _: b"")
     assert caught.value.reason is Reason.REQUEST_ID_REUSED
 
 
