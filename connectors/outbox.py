@@ -312,6 +312,15 @@ class Outbox:
             (source_key,),
         ).fetchall()
 
+    def sent_as(self, identifier: str) -> list[bytes]:
+        """Rows that were sent to which the hub gave this identifier, the newest first."""
+        rows = self._db.execute(
+            "SELECT row FROM outbox WHERE identifier = ? AND identifier <> ''"
+            " ORDER BY seq DESC LIMIT 100",
+            (identifier,),
+        )
+        return [row for (row,) in rows]
+
     def withdraw(self, batch: StagedBatch) -> None:
         """Undo the staging of a batch that the hub took nothing of: its rows are read again, and
         its number is the next root's. What the page put into quarantine stays there."""
@@ -494,7 +503,8 @@ def _prepare(db: sqlite3.Connection, path: Path, chain: str) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == SCHEMA_VERSION:
             # Outboxes from before a signer asked them have none.
-            db.execute(_KEYS_INDEX)
+            for index in _INDEXES:
+                db.execute(index)
         if version == 0:
             for statement in _SCHEMA:
                 db.execute(statement)
@@ -533,7 +543,10 @@ def _quarantined(
     return Quarantined(row_id, QuarantineState(state), bad, sightings, first_us, last_us)
 
 
-_KEYS_INDEX: Final = "CREATE INDEX IF NOT EXISTS outbox_keys ON outbox (source_key)"
+_INDEXES: Final = (
+    "CREATE INDEX IF NOT EXISTS outbox_keys ON outbox (source_key)",
+    "CREATE INDEX IF NOT EXISTS outbox_identifiers ON outbox (identifier) WHERE identifier <> ''",
+)
 _SCHEMA: Final = (
     "CREATE TABLE chain (name TEXT NOT NULL) STRICT",
     "CREATE TABLE runs (id TEXT PRIMARY KEY, file TEXT NOT NULL, sha256 TEXT NOT NULL,"
@@ -553,7 +566,7 @@ _SCHEMA: Final = (
     " digest BLOB NOT NULL, salt BLOB NOT NULL, row BLOB NOT NULL, line INTEGER NOT NULL,"
     " place INTEGER NOT NULL, outcome TEXT, certificate TEXT, identifier TEXT,"
     " PRIMARY KEY (seq, i)) STRICT",
-    _KEYS_INDEX,
+    *_INDEXES,
     "CREATE TABLE seen (source_key TEXT PRIMARY KEY, digest BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE quarantine (id INTEGER PRIMARY KEY, key TEXT NOT NULL, file TEXT NOT NULL,"
     " line INTEGER NOT NULL, place INTEGER NOT NULL, size INTEGER NOT NULL, raw BLOB NOT NULL,"

@@ -3,7 +3,8 @@
 The checks before it (`hub.proof.sealing`) prove that records say what a signed batch says. Whoever
 has the connector's signing key, or a batch that was meant for another day, passes them. Here each
 record is compared with the outbox, the connector's memory of what it sent: the batch, its root,
-every row byte for byte (so holders and all values), and the identifier.
+every row byte for byte (so holders and all values), and the identifier. Files and codes of faces
+are compared with the row whose identifier they have (`own_faces.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.outbox import Outbox, SentBatch, SentRow, read_outbox
+from connectors.own_faces import code_of, difference_of_code, difference_of_face, facts_of
 from hub.domain.identifier import CertificateIdentifier
-from hub.domain.row import Row, parse_row
+from hub.domain.row import Op, Row, parse_row
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofError
 from hub.proof.sd_jwt import parse_record_payload
@@ -36,19 +38,43 @@ class OwnRows:
         | pb.SignSeal
         | pb.SignRecordsAnew,
     ) -> None:
-        """What is asked for is our own. Raises HubError: as `_check_records`, and
-        KEY_USAGE_REFUSED for what is compared with no outbox."""
-        if not isinstance(asked, pb.SignRecords):
-            raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
-        self._check_records(asked)
+        """What is asked for is our own. Raises HubError: OUTBOX_DIFFERS with the rule,
+        KEY_UNAVAILABLE where there is no outbox to compare with, KEY_USAGE_REFUSED for what can be
+        compared with none."""
+        match asked:
+            case pb.SignRecords():
+                self._check_records(asked)
+            case pb.SignDocument() | pb.SignFaceCode():
+                self._check_face(asked)
+            case _:
+                raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
+
+    def _check_face(self, asked: pb.SignDocument | pb.SignFaceCode) -> None:
+        """A file or code says what a row says that we sent, and to which the hub gave this very
+        identifier (`own_faces.py`)."""
+        rows: list[Row] = []
+        outboxes = 0
+        for connector in self.connectors:
+            with read_outbox(self.folder, connector) as outbox:
+                if outbox is not None:
+                    outboxes += 1
+                    rows += map(parse_row, outbox.sent_as(asked.order.identifier))
+        if not outboxes:
+            raise HubError(Reason.KEY_UNAVAILABLE, key="without an outbox to compare with")
+        # A revocation has the identifier of what it ends, and says nothing that a face shows.
+        row = next((row for row in rows if row.op is not Op.REVOKE), None)
+        if row is None:
+            raise _differs("-", "-", "no row with the identifier of the face was sent")
+        rule = _difference_of(row, asked)
+        if rule is not None:
+            raise _differs("-", "-", rule)
 
     def _check_records(self, asked: pb.SignRecords) -> None:
         """Every row of the batch and every record in `asked` is one that we sent.
 
         1. A batch of this name is in an outbox. 2. Its root is the one that was signed here.
         3. Each row has our salt and our bytes. 4. Each record has an identifier that may be the
-        row's. Raises HubError(OUTBOX_DIFFERS) with the batch, the position and the rule, and
-        (KEY_UNAVAILABLE) where there is no outbox to compare with.
+        row's. A difference is named with the batch and the position.
         """
         name, is_there = asked.batch.batch, False
         for connector in self.connectors:
@@ -61,6 +87,14 @@ class OwnRows:
         if not is_there:
             raise HubError(Reason.KEY_UNAVAILABLE, key="without an outbox to compare with")
         raise _differs(name, "-", "no batch of this name was sent")
+
+
+def _difference_of(row: Row, asked: pb.SignDocument | pb.SignFaceCode) -> str | None:
+    if isinstance(asked, pb.SignFaceCode):
+        code = code_of(asked)
+        return "the code cannot be read" if code is None else difference_of_code(row, code)
+    facts = facts_of(asked)
+    return "the file cannot be read" if facts is None else difference_of_face(row, facts)
 
 
 def _compare(asked: pb.SignRecords, own: SentBatch, outbox: Outbox) -> None:

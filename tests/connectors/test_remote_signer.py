@@ -27,6 +27,7 @@ from connectors.sources.delimited import Position
 from hub.clock import legal_day, now_us
 from hub.config import load
 from hub.domain.certificate import Custody
+from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.holder import Holder
 from hub.domain.row import Row, emit_row, parse_row
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
@@ -34,12 +35,19 @@ from hub.errors import HubError, Reason
 from hub.home import check_key_homes
 from hub.proof.batch import sign_batch_root
 from hub.proof.jose import SEAL_TYP, thumbprint
+from hub.proof.reasons import Verdict
 from hub.registry.v1 import registry_pb2
 from hub.seal.algorithms import Subject
 from hub.seal.homes.remote import RemoteSigner
 from hub.seal.homes.signers import SignerHome
 from hub.seal.v1 import signer_pb2 as pb
+from tests.chinese_font import needs_font
+from tests.exchange.handed import fetch
+from tests.exchange.test_made_copies import OFD, PDF_TYPE, SEAL, add_face, allow, verified, wanted
+from tests.seal import life
+from tests.seal.faces.samples import early_licence
 from tests.simulator import (
+    GRANTED,
     ORIGIN,
     REGION,
     Refused,
@@ -160,6 +168,8 @@ def equip(home: Path, department: Department) -> None:
         (folder / f"{name}.key").touch(mode=0o600)
         (folder / f"{name}.key").write_bytes(unencrypted(key))
         (folder / "remote-ca.pem").write_bytes(hub.pki.tls_anchor_pem)
+    makers = load(home / "hub.toml").tls.sm2_maker_ca
+    (department.folder / "makers.pem").write_bytes((home / makers).read_bytes())
     (department.folder / "passphrase").touch(mode=0o600)
     (department.folder / "passphrase").write_text("sixteen characters or more")
     (department.folder / "signer.toml").write_text(
@@ -173,6 +183,7 @@ hub_keys = ["{thumbprint(keys["hub"].public_key())}"]
 folder = "signer"
 keys = "keys"
 passphrase_file = "passphrase"
+maker_ca = "makers.pem"
 
 [hub]
 origin = "{ORIGIN}"
@@ -334,6 +345,73 @@ async def test_a_certificate_keeps_its_identifier(sealing: Sealing) -> None:
     assert caught.value.details["rule"] == "the identifier is another certificate's"
     sealing.department.settle(1, first.results[0].identifier)
     assert len(await asyncio.to_thread(sealing.signer.sign, request)) == 1
+
+
+async def test_a_department_seals_the_faces_of_its_own_rows(sealing: Sealing) -> None:
+    """OFD, PDF and the codes on them, by keys that the hub never had; a face that says other than
+    the row whose identifier it has, or of no row, is sealed by nobody."""
+    needs_font()
+    hub, department = sealing.hub, sealing.department
+    delivered = await sealing.deliver([today(901)])
+    identifier = delivered.results[0].identifier
+    department.settle(1, identifier)
+    zhao = hub.officer()
+    maker = await life.maker_key(hub, zhao, "authorities/hz-market")
+    wanted_keys = [
+        {"use": use, "algorithm": algorithm, "home": "remote-market"}
+        for use, algorithm in (("ofd", "SM2"), ("pdf", "ES256"), ("face", "ES256"))
+    ]
+    applied = {"seal": SEAL, "title": "印章", "seal_type": 1, "keys": wanted_keys}
+    keys = (await zhao.carry_out("seal.apply", applied))["keys"]
+    certificates = [{"key": one["key"], "x509_chain": hub.chain_for(one)} for one in keys]
+    making = {"seal": SEAL, "certificates": certificates} | await life.form(zhao, maker)
+    await zhao.carry_out("seal.make", making)
+    await add_face(hub, early_licence())
+    await allow(hub, "hz-documents", ["annotated-copy"])
+    await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
+
+    async def copy(media_type: str) -> bytes:
+        came = await fetch(hub.platform(), identifier, media_type=media_type, copy=wanted())
+        return came.data
+
+    for media_type in (OFD, PDF_TYPE):
+        report = verified(hub, await copy(media_type))
+        assert {one.reason for one in report.steps if one.verdict is Verdict.INVALID} == set()
+    files = "SELECT sum(uses) FROM uses WHERE intent NOT LIKE '% code'"
+    sealed = department.journal(files)
+
+    (own,) = sent_rows(department)
+    holder = Holder("001", "91330100MADEM0011P")
+    for change, rule in (
+        (lambda row: dataclasses.replace(row, issue_date="2020-01-01"), "another ZZBFRQ"),
+        (lambda row: dataclasses.replace(row, holders=(holder,)), "another CZZTDM"),
+        (lambda row: dataclasses.replace(row, valid_until="2099-01-01"), "other days"),
+        (lambda row: dataclasses.replace(row, fields={**row.fields, "name": "其他"}), "name"),
+    ):
+        _keep(department, emit_row(change(parse_row(own))), identifier)
+        with pytest.raises(Refused) as caught:
+            await copy(OFD)
+        assert caught.value.reason == "OUTBOX_DIFFERS"
+        assert rule in str(caught.value.details), caught.value.details
+    _keep(department, own, "")
+    with pytest.raises(Refused) as caught:
+        await copy(OFD)
+    assert "no row with the identifier" in str(caught.value.details)
+    assert department.journal(files) == sealed
+    _keep(department, own, identifier)
+    assert await copy(OFD)
+
+
+def sent_rows(department: Department) -> list[bytes]:
+    """The rows in the outbox."""
+    with sqlite3.connect(department.folder / "outbox" / f"{CONNECTOR}.sqlite") as outbox:
+        return [row for (row,) in outbox.execute("SELECT row FROM outbox")]
+
+
+def _keep(department: Department, row: bytes, identifier: str) -> None:
+    """Have the outbox hold this row under this identifier."""
+    with sqlite3.connect(department.folder / "outbox" / f"{CONNECTOR}.sqlite") as outbox:
+        outbox.execute("UPDATE outbox SET row = ?, identifier = ?", (row, identifier))
 
 
 async def test_killed_between_signature_and_answer_nothing_is_signed_twice(

@@ -21,6 +21,7 @@ from hub.proof.encoding import b64u, b64u_decode, digest
 from hub.seal.algorithms import Subject
 from hub.seal.homes.service import ANSWER_BYTES_MAX, ServiceAddress, ServiceHome, ServiceKey
 from hub.seal.keys import header_segment
+from tests.seal.mandates import Mandates
 from tests.sealing_service import SealingService
 from tests.simulator import Simulator, by_identifier, copy_home, licence, unencrypted
 
@@ -202,6 +203,41 @@ def test_nobody_there_is_unavailable() -> None:
         home.health()
 
     assert (caught.value.reason, caught.value.details["home"]) == (AWAY, "service-province")
+
+
+@pytest.mark.parametrize(
+    ("use", "algorithm"),
+    [
+        (KeyUse.OFD, KeyAlgorithm.SM2),
+        (KeyUse.PDF, KeyAlgorithm.PS256),
+        (KeyUse.FACE, KeyAlgorithm.ES256),
+        (KeyUse.MAKER, KeyAlgorithm.SM2),
+    ],
+)
+def test_documents_codes_and_seals_name_the_intent_that_allows_them(
+    service: SealingService, use: KeyUse, algorithm: KeyAlgorithm
+) -> None:
+    """The service is told the exact bytes, their format and the digest of the intent."""
+    home, mandates = home_at(service), Mandates()
+    public = home.create(algorithm, use, SUBJECT).public
+    key = home.open(public.kid, algorithm, use, (mandates.certificate(public),))
+    match use:
+        case KeyUse.MAKER:
+            seal = mandates.seal(key)
+            mandate, data = seal.mandate, seal.info
+            key.sign_seal(seal)
+        case KeyUse.FACE:
+            code = mandates.code(key)
+            mandate, data = code.mandate, code.to_sign
+            key.sign_face_code(code)
+        case _:
+            work = mandates.document(key)
+            mandate, data = work.mandate, work.document.to_sign
+            key.sign_document(work)
+
+    (asked,) = service.asked
+    assert asked["intent"] == digest(mandate.intent)
+    assert (asked["format"], b64u_decode(asked["bytes"])) == (FORMATS[use], data)
 
 
 async def test_records_are_sealed_through_a_service(city: Path, tmp_path: Path) -> None:
