@@ -57,6 +57,14 @@ def sign(folder: Path, documents: Sequence[tuple[str, Path, Path]]) -> None:
     _run("Sign", folder, *(word for document in documents for word in document))
 
 
+def sign_cms(folder: Path, signatures: Sequence[tuple[str, Path, Path]]) -> None:
+    """Have Bouncy Castle, which ofdrw brings, sign with SM2 by the `key.pk8` and `signer.der` of
+    `folder`. Each is (form, content, where the CMS goes); `Cms.java` says the forms. Raises
+    OfdrwAbsent.
+    """
+    _run("Cms", folder, *(word for signature in signatures for word in signature))
+
+
 def _run(program: str, *words: Path | str) -> str:
     folder, java = jars(), _program("java")
     done = subprocess.run(

@@ -43,10 +43,12 @@ from hub.proof.pdf_file import (
     check_range,
     open_cms,
     open_pdf,
+    placed,
     read_face,
     signed_time,
 )
-from hub.proof.reasons import ProofError
+from hub.proof.pdf_sm2 import Sm2Signature, names_sm2
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import FactName, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust
@@ -87,7 +89,12 @@ class _File:
     def verify_signature(self, number: int) -> None:
         """Steps 1 to 8; what depends on a step that fails is not looked at."""
         run, signature = self.run, self.signatures[number]
-        opened = self._open(signature)
+        if not run.check(StepName.SIGNED_RANGE, lambda: check_range(signature)):
+            return
+        if names_sm2(signature):
+            self._verify_sm2(number)
+            return
+        opened = run.step(StepName.SIGNATURE_FORMAT, lambda: open_cms(signature))
         if opened is None:
             return
         value = run.step(StepName.CONTENT_DIGEST, lambda: check_digest(opened))
@@ -113,7 +120,10 @@ class _File:
 
     def verify_document_stamp(self, number: int) -> None:
         """Steps 1, 2, 5 and 6 of a document time stamp."""
-        opened = self._open(self.signatures[number])
+        signature = self.signatures[number]
+        if not self.run.check(StepName.SIGNED_RANGE, lambda: check_range(signature)):
+            return
+        opened = self.run.step(StepName.SIGNATURE_FORMAT, lambda: _open_stamp(signature))
         if opened is None:
             return
         self.run.check(StepName.LATER_CHANGES, partial(self._check_changes, number, opened))
@@ -121,10 +131,11 @@ class _File:
         if stamped is not None:
             self.run.fact(FactName.STAMPED_TIME, iso_time(stamped))
 
-    def _open(self, signature: PdfSignature) -> EmbeddedPdfSignature | None:
-        if not self.run.check(StepName.SIGNED_RANGE, lambda: check_range(signature)):
-            return None
-        return self.run.step(StepName.SIGNATURE_FORMAT, lambda: open_cms(signature))
+    def _verify_sm2(self, number: int) -> None:
+        signature = self.signatures[number]
+        Sm2Signature(self.run, signature, self.stored, self.trust, self.evidence).verify(
+            lambda: self._check_changes(number, placed(signature)), self._document_stamps(number)
+        )
 
     def _check_changes(self, number: int, opened: EmbeddedPdfSignature) -> None:
         check_changes(self.signatures[number], opened, list(self.signatures[number + 1 :]))
@@ -136,7 +147,12 @@ class _File:
         if signed is not None:
             run.fact(FactName.SIGNED_TIME, iso_time(signed))
         stamps = self._document_stamps(number)
-        for token in signature_stamps(opened):
+        try:
+            tokens = signature_stamps(opened)
+        except ProofError as error:
+            run.fail(StepName.TIME_STAMP, error)
+            tokens = []
+        for token in tokens:
             stamped = run.step(StepName.TIME_STAMP, partial(self._stamp, opened, token))
             if stamped is not None:
                 run.fact(FactName.STAMPED_TIME, iso_time(stamped))
@@ -150,7 +166,7 @@ class _File:
             if later.is_stamp:
                 try:
                     check_range(later)
-                    times.append(self._stamp(open_cms(later), None))
+                    times.append(self._stamp(_open_stamp(later), None))
                 except ProofError:
                     continue
         return times
@@ -169,6 +185,14 @@ class _File:
         # Without a proof from outside, whoever holds a revoked key antedates what he signs.
         read = self.evidence.reader.time if times.outside is None else None
         check_revocation(opened, self.stored, self.trust.pdf_anchors, moment.time, read=read)
+
+
+def _open_stamp(signature: PdfSignature) -> EmbeddedPdfSignature:
+    """As `open_cms`. Raises ProofError(ALG_NOT_CHECKED) as *cannot check* where it names SM2, which
+    pyHanko does not compute."""
+    if names_sm2(signature):
+        raise ProofError(ProofReason.ALG_NOT_CHECKED, "SM2", verdict=Verdict.CANNOT_CHECK)
+    return open_cms(signature)
 
 
 def _digest_of(opened: EmbeddedPdfSignature) -> str:

@@ -76,7 +76,7 @@ def check_chain(
     """
     if not anchors:
         raise ProofError(ProofReason.NO_PDF_ANCHOR, verdict=Verdict.CANNOT_CHECK)
-    _check_usage(opened.signer_cert)
+    check_usage(opened.signer_cert.dump())
     _validate(opened, stored, offline_context(anchors, at, "soft-fail"))
 
 
@@ -178,8 +178,12 @@ def _validate(opened: EmbeddedPdfSignature, stored: Stored, context: ValidationC
         raise ProofError(ProofReason.X509_UNTRUSTED, type(error).__name__) from error
 
 
-def _check_usage(leaf: asn1_x509.Certificate) -> None:
+def check_usage(leaf_der: bytes) -> None:
+    """The certificate may sign documents. Raises ProofError(X509_USAGE)."""
+    from asn1crypto import x509 as asn1_x509  # noqa: PLC0415
+
     try:
+        leaf = asn1_x509.Certificate.load(leaf_der)
         usage, purposes = leaf.key_usage_value, leaf.extended_key_usage_value
         may_sign = usage is not None and not _USAGES.isdisjoint(usage.native)
         named = None if purposes is None else set(purposes.native)

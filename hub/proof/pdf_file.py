@@ -51,8 +51,6 @@ _END: Final = re.compile(
     rb"(?:(?!startxref).)*startxref\s+[0-9]{1,10}\s+%%EOF[\r\n]{0,4}", re.DOTALL
 )
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
-# 1.2.156.10197, the arc of SM2, SM3 and of GM/T 0010's content types, as DER writes it.
-_GM_ARC: Final = bytes.fromhex("2a811ccf55")
 _SUBFILTERS: Final = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
 _STAMP_SUBFILTER: Final = "/ETSI.RFC3161"
 _ALGORITHMS: Final = {
@@ -98,6 +96,12 @@ class PdfSignature:
     def end(self) -> int:
         """Where the signed bytes end."""
         return sum(self.byte_range[2:4])
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What is signed, once `check_range` has passed: the file without the signature itself."""
+        _, before, after, _ = self.byte_range
+        return self.data[:before] + self.data[after : self.end]
 
 
 def open_pdf(data: bytes) -> list[PdfSignature]:
@@ -175,25 +179,59 @@ def check_range(signature: PdfSignature) -> None:
 def open_cms(signature: PdfSignature) -> EmbeddedPdfSignature:
     """The CMS of a signature, of a form that can be judged.
 
-    Raises ProofError(CMS_MALFORMED), (CMS_ATTRIBUTES), (CMS_ALGORITHM), and (ALG_NOT_CHECKED) as
-    *cannot check* for SM2, which PAdES does not know.
+    Raises ProofError(CMS_MALFORMED), (CMS_ATTRIBUTES), (CMS_ALGORITHM), and (CMS_FORM_UNKNOWN) as
+    *cannot check*.
     """
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature  # noqa: PLC0415
 
-    cms = _der(signature.contents)
-    if _GM_ARC in cms:
-        raise ProofError(ProofReason.ALG_NOT_CHECKED, "SM2", verdict=Verdict.CANNOT_CHECK)
-    expected = (_STAMP_SUBFILTER,) if signature.is_stamp else _SUBFILTERS
-    if signature.subfilter not in expected:
-        raise ProofError(
-            ProofReason.CMS_FORM_UNKNOWN, signature.subfilter, verdict=Verdict.CANNOT_CHECK
-        )
+    cms_of(signature)
     try:
         opened = EmbeddedPdfSignature(signature.reader, signature.field, signature.name)
         _check_form(opened, is_stamp=signature.is_stamp)
     except damaged() as error:
         raise ProofError(ProofReason.CMS_MALFORMED, type(error).__name__) from error
     return opened
+
+
+def cms_of(signature: PdfSignature) -> bytes:
+    """The CMS in its place, without the padding. Raises ProofError(CMS_MALFORMED), and
+    (CMS_FORM_UNKNOWN) as *cannot check*."""
+    cms = _der(signature.contents)
+    expected = (_STAMP_SUBFILTER,) if signature.is_stamp else _SUBFILTERS
+    if signature.subfilter not in expected:
+        raise ProofError(
+            ProofReason.CMS_FORM_UNKNOWN, signature.subfilter, verdict=Verdict.CANNOT_CHECK
+        )
+    return cms
+
+
+def placed(signature: PdfSignature) -> EmbeddedPdfSignature:
+    """The place of a signature whose CMS pyHanko cannot read: for `check_changes` alone."""
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature  # noqa: PLC0415
+
+    class Placed(EmbeddedPdfSignature):
+        def __init__(self) -> None:
+            reference = signature.field.raw_get("/V")
+            self.reader, self.fq_name = signature.reader, signature.name
+            self.sig_field, self.sig_object = signature.field, reference.get_object()
+            self.byte_range = self.sig_object.raw_get("/ByteRange")
+            self.pkcs7_content = signature.contents
+            self.signed_revision = self.reader.xrefs.get_last_change(reference.reference)
+            self._docmdp = self._fieldmdp = None
+            self._docmdp_queried = self._fieldmdp_queried = False
+
+    return Placed()
+
+
+def dictionary_time(signature: PdfSignature) -> int | None:
+    """The signing time in the signature dictionary, in seconds; None where there is none."""
+    from pyhanko.pdf_utils.generic import parse_pdf_date  # noqa: PLC0415
+
+    try:
+        said = signature.field.raw_get("/V").get_object()["/M"]
+        return int(parse_pdf_date(said, strict=True).timestamp())
+    except damaged():
+        return None
 
 
 def check_digest(opened: EmbeddedPdfSignature) -> Callable[[], None]:

@@ -93,7 +93,7 @@ class _Judge:
         if signer is not None:
             chain = self._chain(StepName.SIGNER_CHAIN, signer, self.trust.signer_anchors, moment)
             if chain is not None:
-                run.fact(FactName.SIGNER, _names(signer))
+                run.fact(FactName.SIGNER, signer.title)
                 self._not_revoked(StepName.SIGNER_STATUS, chain, moment, times)
             self._key(StepName.SIGNER_KEY, signer, times)
             run.check(StepName.SIGNING_TIME, lambda: self._signing_time(signature, signer, times))
@@ -119,7 +119,7 @@ class _Judge:
         when = self._moment(times) if lasting else moment
         chain = self._chain(StepName.MAKER_CHAIN, maker, self.trust.maker_anchors, when)
         if chain is not None:
-            self.run.fact(FactName.MAKER, _names(maker))
+            self.run.fact(FactName.MAKER, maker.title)
             self._not_revoked(StepName.MAKER_STATUS, chain, when, times)
         self._key(StepName.MAKER_KEY, maker, times)
         if when.time <= maker.not_after < moment.time:
@@ -184,8 +184,3 @@ def _digest_of(x509: X509) -> str:
     """The `key_digest` of a key that has verified a signature."""
     assert x509.key is not None, "it has verified one"
     return key_digest(x509.key.to_spki())
-
-
-def _names(x509: X509) -> str:
-    """Who it is, for people: organisation and common name."""
-    return " / ".join(filter(None, (x509.organization, x509.common_name)))

@@ -86,6 +86,11 @@ class X509:
         return _attribute(self.subject, _ORGANIZATION)
 
     @property
+    def title(self) -> str:
+        """Who it is, for people: organisation and common name."""
+        return " / ".join(filter(None, (self.organization, self.common_name)))
+
+    @property
     def organization_identifier(self) -> str:
         """The unified social credit code of the organisation, where the subject has one."""
         return _attribute(self.subject, _ORGANIZATION_IDENTIFIER)

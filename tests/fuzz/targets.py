@@ -16,6 +16,7 @@ from typing import Final
 
 from hub.errors import HubError
 from hub.proof import merkle, note
+from hub.proof.cms_sm2 import check_value, parse_sm2_cms
 from hub.proof.encoding import b64u_decode
 from hub.proof.face_code import sign_face_code
 from hub.proof.intent import in_words, parse_intent
@@ -47,6 +48,7 @@ from tests.proof.ofd_samples import changed
 from tests.proof.officers import NOW as OFFICERS_NOW
 from tests.proof.officers import Bench, with_authenticators
 from tests.proof.seals import seal_of
+from tests.proof.sm2_pdfs import FORMS, cms_of, golden
 from tests.proof.sm2_pki import Member
 from tests.proof.test_ofd_verify import SEALED, report_on
 from tests.proof.test_pdf import verified
@@ -158,6 +160,12 @@ def _pdf(data: bytes) -> None:
     _not_forged(report, genuine=b"Business licence of Acme Ltd" in data)
 
 
+def _cms(data: bytes) -> None:
+    """The CMS with SM2 of a PDF."""
+    with contextlib.suppress(ProofError):
+        check_value(parse_sm2_cms(data))
+
+
 def _text(data: bytes) -> None:
     """Whatever is text: records, status lists, notes, receipts, answers."""
     status_uris(data)
@@ -266,6 +274,7 @@ TARGETS: Final = {
         16_384,
     ),
     "pdf": Target(_pdf, (SEALED_PDF, SEALED_FORM), 65_536),
+    "cms": Target(_cms, tuple(cms_of(golden(form)).rstrip(b"\0") for form in FORMS), 8_192),
     "text": Target(
         _text,
         (_RECORD, _STATUS.encode(), _CHECKPOINT, json.dumps(saved_answer()).encode()),

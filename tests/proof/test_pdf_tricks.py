@@ -555,8 +555,8 @@ def test_a_certificate_is_not_exchanged() -> None:
     refused(with_contents(ROOMY, reassembled(exchange)), ProofReason.CMS_ATTRIBUTES)
 
 
-def test_sm2_is_not_judged() -> None:
-    """PAdES has no SM2; a PDF that carries it is left to software that knows the sender's rules."""
+def test_sm2_beside_another_digest_is_not_judged() -> None:
+    """No standard has it; what another standard writes of SM2 is in test_pdf_sm2."""
     old, new = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06082a811ccf55018375")
     document = with_contents(SEALED, lambda d: d.replace(old, new))
 
