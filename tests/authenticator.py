@@ -83,7 +83,8 @@ class Authenticator:
         client = changes.get("client_data") or json.dumps(said, separators=(",", ":")).encode()
         data = self.data(0x05, **changes) + changes.get("extension", b"")
         signed = data + hashlib.sha256(client).digest()
-        signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        # Deterministic, so that vectors can be made again.
+        signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
         if "high_s" in changes:
             signature = with_s(signature, high=changes["high_s"])
         return Assertion(data, client, signature)

@@ -27,6 +27,7 @@ from hub.proof.webauthn import (
 )
 from tests.authenticator import PAGE, RP_ID, Authenticator
 from tests.proof.officers import DAY, NOW, ORIGIN, REGION, Bench, new_key, with_authenticators
+from tests.proof.webauthn_vectors import FILE, make
 
 R = ProofReason
 SUSPEND = {"seal": "authorities/hz/seals/main", "cause": "inspection"}
@@ -401,3 +402,32 @@ def test_any_bytes_are_refused(data: bytes) -> None:
     ):
         with pytest.raises(ProofError):
             call()
+
+
+# ---- the published vectors ----
+
+
+def test_the_published_vectors_hold() -> None:
+    """Made from nothing but names, and each text has its one verdict."""
+    vectors = json.loads(FILE.read_bytes())
+    roster = parse_roster(vectors["roster"].encode())
+    intent = vectors["intent"].encode()
+
+    def verdict(call: Any) -> ProofReason | None:
+        try:
+            call()
+        except ProofError as error:
+            return error.reason
+        return None
+
+    assert vectors == json.loads(json.dumps(make()))
+    for one in vectors["approvals"]:
+        assert (
+            verdict(partial(verify, one["text"], intent, roster, vectors["now"])) == one["reason"]
+        )
+    for one in vectors["counted"]:
+        said = vectors[one["intent"]].encode()
+        call = partial(verify_approved, said, one["approvals"], roster, KINDS, now=vectors["now"])
+        assert verdict(call) == one["reason"]
+    for one in vectors["credentials"]:
+        assert verdict(partial(verify_credential_proof, one["text"].encode())) == one["reason"]
