@@ -1,7 +1,7 @@
 """Private keys as files, signing requests with proof of possession, and names of X.509 objects.
 
-Keys are P-256, and SM2 where a profile says so. A private key never appears in a message, a repr or
-an argument list.
+Keys made here are P-256, and SM2 where a profile says so; requests may be of what else the profile
+allows. A private key never appears in a message, a repr or an argument list.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from certs.files import PRIVATE, make_private_folder, read_bounded, read_secret, write_new
 from hub.errors import HubError, Reason
@@ -25,10 +26,17 @@ from hub.proof.reasons import ProofError
 from hub.proof.x509_sm2_make import check_request
 
 P256: Final = "P-256"
+P384: Final = "P-384"
+ED25519: Final = "Ed25519"
+RSA: Final = "RSA"
 SM2: Final = "SM2"
-ALGORITHMS: Final = (P256, SM2)
+ALGORITHMS: Final = (P256, P384, ED25519, RSA, SM2)
+RSA_BITS_MIN: Final = 3072
 
-PublicKey: TypeAlias = ec.EllipticCurvePublicKey | sm2.PublicKey
+InternationalKey: TypeAlias = (
+    ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+)
+PublicKey: TypeAlias = InternationalKey | sm2.PublicKey
 CaKey: TypeAlias = ec.EllipticCurvePrivateKey | sm2.PrivateKey
 
 SECRET_BYTES_MAX: Final = 16 * 1024
@@ -140,33 +148,66 @@ def make_csr(key: ec.EllipticCurvePrivateKey, common_name: str) -> bytes:
     return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def check_csr(csr: bytes) -> ec.EllipticCurvePublicKey:
-    """The P-256 key whose possession the request (PEM or DER) proves.
+# What a request of each algorithm is hashed with. RSA signs with PSS: MGF1 over the same hash and a
+# salt as long (RFC 4055 §3.1), as the hub's own requests have it.
+_REQUEST_HASHES: Final = {P256: "sha256", P384: "sha384", ED25519: None, RSA: "sha256"}
+
+
+def check_csr(csr: bytes, algorithms: Collection[str] = (P256,)) -> InternationalKey:
+    """The key, of one of `algorithms`, whose possession the request (PEM or DER) proves.
 
     Everything else in it is ignored: name and use are decided by whoever enrols, not by whoever
     asks. Raises HubError(CSR_INVALID).
     """
     if len(csr) > CSR_BYTES_MAX:
         raise HubError(Reason.CSR_INVALID, rule=f"larger than {CSR_BYTES_MAX} bytes")
+    wanted = " or ".join(algorithms)
     try:
         pem = csr.lstrip().startswith(b"-----BEGIN")
         request = x509.load_pem_x509_csr(csr) if pem else x509.load_der_x509_csr(csr)
         key = request.public_key()
-        algorithm = request.signature_hash_algorithm
-        if not isinstance(key, ec.EllipticCurvePublicKey):
-            raise HubError(Reason.CSR_INVALID, rule="the key is not P-256")
-        if not isinstance(key.curve, ec.SECP256R1):
-            raise HubError(Reason.CSR_INVALID, rule=f"the key is {key.curve.name}, not P-256")
-        if not isinstance(algorithm, hashes.SHA256):
-            raise HubError(Reason.CSR_INVALID, rule="not signed with ECDSA and SHA-256")
-        proven = request.is_signature_valid
+        algorithm = algorithm_of(key)
+        if algorithm not in algorithms:
+            raise HubError(Reason.CSR_INVALID, rule=f"the key is {algorithm}, not {wanted}")
+        hashed = request.signature_hash_algorithm
+        if (hashed.name if hashed else None) != _REQUEST_HASHES[algorithm]:
+            rule = f"not signed as keys of {algorithm} sign: {_REQUEST_HASHES[algorithm]}"
+            raise HubError(Reason.CSR_INVALID, rule=rule)
+        proven = _is_proven(request)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        rule = "neither a PEM nor a DER PKCS#10 request with a P-256 key"
+        rule = f"neither a PEM nor a DER PKCS#10 request with a key of {wanted}"
         raise HubError(Reason.CSR_INVALID, rule=rule) from error
     if not proven:
         rule = "its signature does not verify with the key in it"
         raise HubError(Reason.CSR_INVALID, rule=rule)
+    assert isinstance(key, InternationalKey), "algorithm_of knows no others"
     return key
+
+
+def algorithm_of(key: object) -> str:
+    """Which of ours a public key is of, or what it is instead."""
+    match key:
+        case ec.EllipticCurvePublicKey():
+            return {"secp256r1": P256, "secp384r1": P384}.get(key.curve.name, key.curve.name)
+        case ed25519.Ed25519PublicKey():
+            return ED25519
+        case rsa.RSAPublicKey():
+            return RSA if key.key_size >= RSA_BITS_MIN else f"RSA of {key.key_size} bits"
+        case sm2.PublicKey():
+            return SM2
+    return "of another kind"
+
+
+def _is_proven(request: x509.CertificateSigningRequest) -> bool:
+    key = request.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        return request.is_signature_valid
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
+    try:
+        key.verify(request.signature, request.tbs_certrequest_bytes, pss, hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def check_sm2_csr(csr: bytes) -> sm2.PublicKey:

@@ -28,9 +28,8 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509 import verification
 
+from certs.chains import check_leads_to
 from certs.files import (
     PRIVATE,
     PUBLIC,
@@ -41,9 +40,10 @@ from certs.files import (
 )
 from certs.index import IndexLine, read_index, write_index
 from certs.keys import (
-    SM2,
     CaKey,
+    InternationalKey,
     PublicKey,
+    algorithm_of,
     check_csr,
     check_name,
     check_sm2_csr,
@@ -72,7 +72,7 @@ from certs.subjects import (
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.reasons import ProofError
-from hub.proof.x509_sm2 import check_chain, parse_x509
+from hub.proof.x509_sm2 import parse_x509
 from hub.proof.x509_sm2_make import make_certificate, make_crl
 
 __all__ = [
@@ -363,37 +363,11 @@ class Pki:
         rules = self._leaf_profile(profile)
         lines = self.list()
         anchor = self._anchor_of(rules)
-        if rules.algorithm == SM2:
-            self._verify_sm2(certificate, rules, anchor, lines, now)
-            return self._usable(certificate, rules, lines)
-        issuers = [self._ca(rules.issued_by, lines)] if rules.issued_by != anchor else []
-        store = verification.Store(list(self._ca_certificates(anchor, lines)))
-        policy = verification.PolicyBuilder().store(store).time(now).max_chain_depth(1)
-        policy = policy.extension_policies(
-            ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
-            ee_policy=verification.ExtensionPolicy.permit_all(),
-        )
-        try:
-            policy.build_client_verifier().verify(certificate, issuers)
-        except verification.VerificationError as error:
-            rule = f"no valid chain to the anchor {anchor} at that time"
-            raise HubError(Reason.X509_UNTRUSTED, profile=profile, rule=rule) from error
+        chain = [certificate]
+        if rules.issued_by != anchor:
+            chain.append(self._ca(rules.issued_by, lines))
+        check_leads_to(rules, chain, self._ca_certificates(anchor, lines), now)
         return self._usable(certificate, rules, lines)
-
-    def _verify_sm2(
-        self,
-        certificate: x509.Certificate,
-        rules: Profile,
-        anchor: str,
-        lines: Sequence[IndexLine],
-        now: datetime,
-    ) -> None:
-        pinned = [parse_x509(_der(one)) for one in self._ca_certificates(anchor, lines)]
-        try:
-            check_chain(parse_x509(_der(certificate)), [], pinned, at=int(now.timestamp()))
-        except ProofError as error:
-            rule = f"no valid chain to the anchor {anchor} at that time"
-            raise HubError(Reason.X509_UNTRUSTED, profile=rules.name, rule=rule) from error
 
     def _usable(
         self, certificate: x509.Certificate, rules: Profile, lines: Sequence[IndexLine]
@@ -438,7 +412,7 @@ class Pki:
         passphrase = read_passphrase(self.passphrase_file)
         path = self.folder / "ca" / f"{ca}.key"
         if not path.exists():
-            if rules.algorithm == SM2:
+            if rules.is_sm2:
                 save_sm2_key(path, sm2.PrivateKey.generate(), passphrase)
             else:
                 save_key(path, new_key(), passphrase)
@@ -511,7 +485,7 @@ class Pki:
                 serial=serial,
             )
             return x509.load_der_x509_certificate(der)
-        assert isinstance(public_key, ec.EllipticCurvePublicKey), "as above"
+        assert not isinstance(public_key, sm2.PublicKey), "as above"
         builder = (
             x509.CertificateBuilder()
             .serial_number(serial)
@@ -579,7 +553,7 @@ class Pki:
         now: datetime,
     ) -> bool:
         # A list in SM2 names serials and times only.
-        says_why = self.profiles[ca].algorithm != SM2
+        says_why = not self.profiles[ca].is_sm2
         listed = {(one.serial_number, _reason(one) if says_why else None) for one in current}
         wanted = {(int(line.serial, 16), line.reason if says_why else None) for line in revoked}
         half = timedelta(days=self._authority(ca).crl_days) / 2
@@ -660,7 +634,7 @@ class Pki:
 
     def _ca_key(self, ca: str) -> CaKey:
         path, passphrase = self.folder / "ca" / f"{ca}.key", read_passphrase(self.passphrase_file)
-        if self.profiles[ca].algorithm == SM2:
+        if self.profiles[ca].is_sm2:
             return load_sm2_key(path, passphrase)
         return load_key(path, passphrase)
 
@@ -832,9 +806,9 @@ def _reason(entry: x509.RevokedCertificate) -> str:
 def _proven_key(rules: Profile, key: PublicKeySource) -> PublicKey:
     """The key, of the profile's algorithm, whose possession a request proves."""
     if isinstance(key, bytes):
-        return check_sm2_csr(key) if rules.algorithm == SM2 else check_csr(key)
-    if isinstance(key, sm2.PublicKey) != (rules.algorithm == SM2):
-        rule = f"the profile {rules.name} is for keys of {rules.algorithm}"
+        return check_sm2_csr(key) if rules.is_sm2 else check_csr(key, rules.algorithms)
+    if algorithm_of(key) not in rules.algorithms:
+        rule = f"the profile {rules.name} is for keys of {' or '.join(rules.algorithms)}"
         raise HubError(Reason.X509_KEY_REFUSED, profile=rules.name, rule=rule)
     return key
 
@@ -849,9 +823,9 @@ def _public_key(certificate: x509.Certificate) -> PublicKey:
         key = parse_x509(_der(certificate)).key
         assert key is not None, "only SM2 keys are certified with SM2"
         return key
-    p256 = certificate.public_key()
-    assert isinstance(p256, ec.EllipticCurvePublicKey), "all others are P-256"
-    return p256
+    other = certificate.public_key()
+    assert isinstance(other, InternationalKey), "no others are certified"
+    return other
 
 
 def _key_identifier(key: PublicKey) -> bytes:

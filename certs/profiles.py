@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.files import read_bounded
-from certs.keys import ALGORITHMS, P256
+from certs.keys import ALGORITHMS, P256, SM2
 from hub.errors import HubError, Reason
 
 SHIPPED: Final = Path(__file__).with_name("profiles.toml")
@@ -92,7 +92,12 @@ class Profile:
     extended_key_usage: tuple[str, ...]
     alternative_names: Literal["required", "none"]
     subject: tuple[tuple[str, str], ...]
-    algorithm: str = P256
+    algorithms: tuple[str, ...] = (P256,)
+
+    @property
+    def is_sm2(self) -> bool:
+        """Whether keys and signatures are SM2, which is never mixed with the others."""
+        return self.algorithms == (SM2,)
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -156,7 +161,7 @@ def load_profiles(path: Path = SHIPPED) -> Mapping[str, Profile]:
         if profile.issued_by != SELF and (issuer is None or issuer.ca is None):
             rule = f"issued_by names {profile.issued_by!r}, which is no profile of a CA"
             raise HubError(Reason.PKI_PROFILES_INVALID, path=path, table=profile.name, rule=rule)
-        if issuer is not None and issuer.algorithm != profile.algorithm:
+        if issuer is not None and issuer.is_sm2 != profile.is_sm2:
             rule = f"its CA {issuer.name} is of another algorithm"
             raise HubError(Reason.PKI_PROFILES_INVALID, path=path, table=profile.name, rule=rule)
     return profiles
@@ -200,15 +205,20 @@ def _profile(name: str, table: object) -> Profile:
         extended_key_usage=_words(table, "extended_key_usage", tuple(_EXTENDED)),
         alternative_names=alternative_names,
         subject=_subject(table["subject"], is_ca=is_ca),
-        algorithm=_algorithm(table),
+        algorithms=_algorithms(table, is_ca=is_ca),
     )
 
 
-def _algorithm(table: dict[str, object]) -> str:
+def _algorithms(table: dict[str, object], *, is_ca: bool) -> tuple[str, ...]:
     value = table.get("algorithm", P256)
-    if value not in ALGORITHMS:
+    algorithms = (value,) if isinstance(value, str) else _words(table, "algorithm", ALGORITHMS)
+    if not algorithms or any(one not in ALGORITHMS for one in algorithms):
         raise _RuleError(f"algorithm is none of {', '.join(ALGORITHMS)}")
-    return str(value)
+    if SM2 in algorithms and len(algorithms) > 1:
+        raise _RuleError("algorithm: SM2 stands alone, its certificates are signed with SM2")
+    if is_ca and algorithms not in ((P256,), (SM2,)):
+        raise _RuleError(f"algorithm of a CA is {P256} or {SM2}")
+    return algorithms
 
 
 def _authority(table: dict[str, object]) -> Authority:

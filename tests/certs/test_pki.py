@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from certs.command import main
 from certs.keys import (
@@ -27,7 +27,9 @@ from certs.keys import (
 )
 from certs.pki import SM2_CAS, IssuedCertificate, Pki, server_key_and_cert
 from certs.profiles import SHIPPED, load_profiles
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import TEXTS, HubError, Reason
+from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info
 from tests.children import fork, wait
 
 NOW = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
@@ -53,10 +55,10 @@ def client(pki: Pki, key: ec.EllipticCurvePrivateKey | None = None) -> IssuedCer
     return pki.issue("system-client", csr, now=NOW, common_name="intake")
 
 
-def seal(pki: Pki) -> IssuedCertificate:
+def seal(pki: Pki, csr: bytes | None = None) -> IssuedCertificate:
     return pki.issue(
         "seal",
-        make_csr(new_key(), "s1"),
+        csr or make_csr(new_key(), "s1"),
         now=NOW,
         common_name="market-1",
         organization=AUTHORITY,
@@ -113,6 +115,61 @@ def test_openssl_accepts_every_profile_for_its_own_purpose(pki: Pki) -> None:
     ):
         accepted, text = openssl_verify(pki, issued, anchor, *options)
         assert accepted, text
+
+
+@pytest.mark.parametrize(
+    "algorithm", [one for one in KeyAlgorithm if one is not KeyAlgorithm.SM2], ids=str
+)
+def test_a_seals_key_may_be_of_any_algorithm_that_seals(pki: Pki, algorithm: KeyAlgorithm) -> None:
+    """The request as the hub's homes of keys write it: certified, renewed, revoked, and believed by
+    openssl; for TLS it is refused."""
+    key = SoftwareKey.generate(algorithm)
+    info = request_info(key.public, Subject("market-1", AUTHORITY, USCC))
+    csr = certificate_request(key.public, info, key.sign(info))
+
+    issued = seal(pki, csr)
+
+    accepted, text = openssl_verify(pki, issued, "seal.pem")
+    assert accepted, text
+    written = issued.certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    assert written == key.public.spki
+    pki.verify(issued.certificate, "seal", now=NOW)
+    assert seal(pki, csr).serial == issued.serial
+    renewed = pki.renew(issued.serial, now=NOW + timedelta(days=1), csr=csr)
+    assert renewed.serial != issued.serial
+    assert pki.revoke(issued.serial, reason="superseded", now=NOW).changed
+    if algorithm is not KeyAlgorithm.ES256:
+        with refusal(Reason.CSR_INVALID):
+            pki.issue("system-client", csr, now=NOW, common_name="x")
+
+
+def test_a_request_by_rsa_proves_its_key_with_pss_and_enough_bits(pki: Pki) -> None:
+    """PKCS#1 v1.5, another salt, another hash, a shorter key, and a signature of another key."""
+    key, short = rsa.generate_private_key(65537, 3072), rsa.generate_private_key(65537, 2048)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "s1")])
+    )
+
+    def request(
+        key: rsa.RSAPrivateKey,
+        salt: int | None = 32,
+        digest: hashes.SHA256 | hashes.SHA384 = hashes.SHA256(),  # noqa: B008 - has no state
+    ) -> bytes:
+        pss = None if salt is None else padding.PSS(padding.MGF1(digest), salt)
+        signed = builder.sign(key, digest, rsa_padding=pss)
+        return signed.public_bytes(serialization.Encoding.DER)
+
+    good = request(key)
+    forged = good[:-1] + bytes([good[-1] ^ 1])
+    for bad in (
+        request(key, None), request(key, 20), request(key, 48, hashes.SHA384()), request(short),
+        forged,
+    ):  # fmt: skip
+        with refusal(Reason.CSR_INVALID):
+            seal(pki, bad)
+    assert seal(pki, good).created
 
 
 def test_a_client_certificate_is_no_seal_and_a_seal_no_client(pki: Pki) -> None:
