@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certs.pki import Pki
 from hub.clock import now_us
-from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState
 from hub.errors import HubError, Reason
+from hub.proof.x509_sm2 import parse_x509
 from hub.registry.decide import Outcome
+from hub.seal.algorithms import PublicKey, octets_of_der
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import Key
 from hub.seal.seals import keys_to_see_to
@@ -24,6 +27,8 @@ from tests.registry.office import AUTHORITY, OFFICERS, Office, licence, uscc
 from tests.seal.test_seals import MAIN, refused
 
 DAY_US = 86_400 * 1_000_000
+# What a key of use `pdf` signs, in outline: a SET of attributes.
+ATTRIBUTES = bytes.fromhex("31053003060155")
 
 
 async def fresh_key(office: Office, **changes: Any) -> dict[str, Any]:
@@ -239,6 +244,56 @@ async def test_a_destroyed_key_is_gone_and_an_active_one_is_not_destroyed(office
         await office.approved("key.activate", {"key": key.name, "x509_chain": ["AA"]})
     with refused(Reason.KEY_NOT_ACTIVE):
         await office.record_seals.keys.usable(MAIN, KeyUse.RECORD, KeyAlgorithm.ES256, 1)
+
+
+@pytest.mark.parametrize("algorithm", list(KeyAlgorithm), ids=str)
+async def test_the_whole_life_of_a_key_of_each_algorithm(
+    office: Office, algorithm: KeyAlgorithm
+) -> None:
+    """Made, certified by the PKI, in force, signing, rotated, retired, destroyed: the same life,
+    whatever the algorithm."""
+    keys = office.record_seals.keys
+    wanted = {"use": "pdf", "algorithm": algorithm.value}
+
+    async def signs() -> str:
+        usable = await keys.usable(MAIN, KeyUse.PDF, algorithm, 1)
+        signature = usable.signing.sign(ATTRIBUTES, FORMATS[KeyUse.PDF])
+        has_der = algorithm not in (KeyAlgorithm.ED25519, KeyAlgorithm.PS256)
+        octets = octets_of_der(algorithm, signature) if has_der else signature
+        PublicKey.from_spki(spki_of(usable.signing.x509_chain[0])).verify(ATTRIBUTES, octets)
+        return usable.key.name
+
+    first = await fresh_key(office, **wanted)
+    with refused(Reason.KEY_NOT_ACTIVE):
+        await signs()
+    await office.carry_out("key.activate", first)
+    assert await signs() == first["key"]
+    second = await fresh_key(office, **wanted)
+    await office.carry_out("key.rotate", second)
+    assert await signs() == second["key"]
+    states = {}
+    for name, steps in ((first["key"], ["destroy"]), (second["key"], ["retire", "destroy"])):
+        states[name] = [(await office.seals.key(name)).key.state]
+        for step in steps:
+            await office.carry_out(f"key.{step}", {"key": name, "cause": "its time is over"})
+            states[name].append((await office.seals.key(name)).key.state)
+    assert states == {
+        first["key"]: [KeyState.RETIRED, KeyState.DESTROYED],
+        second["key"]: [KeyState.ACTIVE, KeyState.RETIRED, KeyState.DESTROYED],
+    }
+    with refused(Reason.KEY_NOT_ACTIVE):
+        await signs()
+    with refused(Reason.KEY_UNAVAILABLE):
+        await keys.open((await office.seals.key(second["key"])).key)
+
+
+def spki_of(certificate: bytes) -> bytes:
+    """The key in a certificate, which `cryptography` cannot read where it is SM2."""
+    parsed = parse_x509(certificate)
+    if parsed.key is not None:
+        return parsed.key.to_spki()
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.mark.parametrize(
