@@ -22,6 +22,7 @@ from hub.proof.reasons import Verdict
 from hub.proof.ses import parse_seal, tbs_sign
 from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
+from hub.seal.signer_socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
 from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, add_face, allow
@@ -272,19 +273,26 @@ async def test_a_seal_is_made_once_and_only_as_officers_approved_it(sealing: Sea
 
 
 async def test_a_used_up_intent_seals_nothing_however_often_it_is_asked(sealing: Sealing) -> None:
-    """Ten thousand requests by hand, each under an id of its own: nothing signed or counted."""
+    """Thousands of requests by hand, each under an id of its own: nothing signed or counted."""
     await allow(sealing.hub, "hz-one", ["annotated-copy"], uses_max=1)
     await sealing.copy(PDF_TYPE)
-    request = sealing.last(pb.SignDocument, "pdf")
-    assert request.intent_name == "intents/hz-one"
+    code, file = sealing.last(pb.SignFaceCode), sealing.last(pb.SignDocument, "pdf")
+    assert code.intent_name == file.intent_name == "intents/hz-one"
     before = sealing.counted()
 
-    reasons = set()
-    for _ in range(10):
-        request.request_id = str(uuid.uuid4())
-        reasons.add(sealing.by_hand(sign_document=request).refused.reason)
+    def asked(times: int, **call: Any) -> set[str]:
+        reasons = set()
+        (request,) = call.values()
+        with connect(sealing.folder, 10.0) as connection:
+            for _ in range(times):
+                request.request_id = str(uuid.uuid4())
+                send(connection, pb.SignerCall(**call).SerializeToString())
+                answer = pb.SignerAnswer.FromString(receive(connection) or b"")
+                reasons.add(answer.refused.reason)
+        return reasons
 
-    assert reasons == {Reason.INTENT_EXHAUSTED}
+    assert asked(10_000, sign_face_code=code) == {Reason.INTENT_EXHAUSTED}
+    assert asked(100, sign_document=file) == {Reason.INTENT_EXHAUSTED}
     assert sealing.counted() == before
 
 
