@@ -15,7 +15,11 @@ from connectors.client import AccessToken, HubClient
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2, shared_documents_pb2, shared_documents_pb2_grpc
-from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
+from hub.proof.answer_receipt import (
+    AnsweredDocument,
+    handed_out_first,
+    verify_document_receipt,
+)
 from hub.proof.encoding import b64u
 from hub.proof.receipt import LogTrust, VerifiedReceipt
 from hub.proof.request import RequestedCertificate
@@ -29,7 +33,11 @@ _STREAM_S: Final = 600.0
 @dataclass(frozen=True, slots=True)
 class FetchedDocument:
     """A verified answer: what was said, and its proof. `compact` is the signed request, `copy` the
-    name of the annotated copy that came, empty where it is a document on file."""
+    name of the annotated copy that came, empty where it is a document on file.
+
+    `resealed` is the receipt of the entry that put the file that came in the place of the one that
+    was said, which had been sealed by a key that was compromised since; empty where it is that one.
+    """
 
     said: AnsweredDocument
     objected: tuple[str, ...]
@@ -38,6 +46,7 @@ class FetchedDocument:
     verified: VerifiedReceipt
     compact: str = field(repr=False)
     copy: str = ""
+    resealed: bytes = field(default=b"", repr=False)
 
 
 def document_of(vct: str, identifier: str) -> RequestedCertificate:
@@ -93,7 +102,9 @@ def fetch_document(
             digest=b64u(hasher.digest()),
             origin=_origin(header),
         )
-    receipt = header.receipt.json.encode()
+    receipt, resealed = header.receipt.json.encode(), header.resealed.json.encode()
+    if resealed:
+        said = handed_out_first(resealed, said, trust)
     me = client.profile.name
     verified = verify_document_receipt(receipt, question.sent, me, said, trust)
     return FetchedDocument(
@@ -104,6 +115,7 @@ def fetch_document(
         verified,
         verified.request.compact,
         header.annotated_copy,
+        resealed,
     )
 
 

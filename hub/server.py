@@ -121,13 +121,16 @@ from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.keys import KeyHome
+from hub.seal.logged_seals import LoggedSeals
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
 from hub.seal.ofd_seal import SealTrust
 from hub.seal.operations import seal_operations
 from hub.seal.record_seals import RecordSeals
 from hub.seal.report_service import ReportService
-from hub.seal.reseal import ResealRecords
+from hub.seal.reseal import Reseal
+from hub.seal.reseal_documents import ResealDocuments
+from hub.seal.reseal_order import Orders
 from hub.seal.seal_keys import SealKeys
 from hub.seal.sealed_faces import SealedFaces
 from hub.seal.seals import Seals
@@ -490,12 +493,18 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                 seals,
                 verify_document.statements,
                 Materials(database, recorder, clock),
-                ResealRecords(
+                Reseal(
                     database,
                     recorder,
-                    recorder.proofs,
-                    intents,
-                    seal_keys,
+                    Orders(intents, seal_keys, LoggedSeals(database, recorder.proofs)),
+                    ResealDocuments(
+                        recorder,
+                        recorder.proofs,
+                        FaceReader(database, certificates),
+                        MadeDocuments(clock, documents),
+                        sealed_faces,
+                        clock,
+                    ),
                     clock,
                     frozenset(config.seal.slow_homes),
                 ),

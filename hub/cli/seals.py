@@ -283,7 +283,8 @@ def reseal(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Seal anew what a compromised key has sealed, in batches of 500, each one log entry.
+    """Seal anew what a compromised key has sealed: records in batches of 500, documents one by one,
+    each one log entry.
 
     Interrupted, it is started again: what is left is what still carries that key.
 
@@ -291,7 +292,7 @@ def reseal(
     """
     terminal = Terminal(as_json)
     name = resource_name("intents", intent)
-    records, entries, token = 0, list[int](), ""
+    records, documents, entries, token = 0, 0, list[int](), ""
     with connected(profile) as client:
         stub = seal_pb2_grpc.SealServiceStub(client.channel)
         while True:
@@ -304,15 +305,19 @@ def reseal(
                 ),
             )
             records += answer.records
+            documents += answer.documents
             entries.append(answer.receipt.entry)
+            entry = answer.receipt.entry
             terminal.say(
-                f"{records} records sealed anew (log entry {answer.receipt.entry}).",
-                f"已重新用印 {records} 条记录（日志条目 {answer.receipt.entry}）。",
+                f"{records} records, {documents} documents sealed anew (log entry {entry}).",
+                f"已重新用印 {records} 条记录、{documents} 份文件（日志条目 {entry}）。",
             )
             token = answer.next_page_token
             if not token:
                 break
-    terminal.document({"intent": name, "records": records, "entries": entries})
+    terminal.document(
+        {"intent": name, "records": records, "documents": documents, "entries": entries}
+    )
 
 
 @app.command("list")

@@ -1,8 +1,8 @@
 """Annotated copies (加注件) made at fetch: the face for one purpose, one recipient and a time.
 
 1. Purpose and expiry are sound.
-2. A request that was answered before gets the same bytes, or ANSWER_STALE where they would not be
-   given today.
+2. A request that was answered before gets the same bytes; those that were sealed anew in their
+   place, with the entry that says so; or ANSWER_STALE where they would not be given today.
 3. The face is set, watermarked and sealed again by its authority.
 4. The file is stored; copy, file and use of the seal are recorded in one entry with its digest.
 
@@ -12,7 +12,7 @@ The original never leaves: whoever is given a copy can show what for, and until 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic
 
 import orjson
@@ -46,7 +46,11 @@ _CHUNK_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """A copy's file with what the entry says of it. As `SharedDocument`."""
+    """A copy's file with what the entry says of it. As `SharedDocument`.
+
+    `resealed` is the receipt, and the entry, of what put this file in the place of the one that was
+    handed out first.
+    """
 
     name: str
     media_type: str
@@ -55,6 +59,7 @@ class MadeFile:
     entry: int
     expire_time_us: int
     chunks: AsyncIterator[bytes] = field(repr=False)
+    resealed: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class MakeCopy(Generic[Kept]):
         assert face is not None, "it was found a moment ago"
         first = await once.first(asked.request, asked.content)
         if first is not None:
-            return await self._again(asked, face, *first)
+            return await self._again(once, asked, face, first)
         self._check(purpose)
         return await self._made(once, asked, face, purpose)
 
@@ -114,18 +119,23 @@ class MakeCopy(Generic[Kept]):
             raise HubError(Reason.FIELD_INVALID, field="copy.until", rule=rule)
 
     async def _again(
-        self, asked: Asked, face: FaceContent, answer: bytes, receipt: str, entry: int
+        self, once: AnswerOnce, asked: Asked, face: FaceContent, before: tuple[bytes, str, int]
     ) -> tuple[MadeFile, str, int]:
         """Step 2."""
+        answer, receipt, entry = before
         first: dict[str, Json] = orjson.loads(answer)
-        name, until = first.get("copy"), first.get("expire_time_us")
+        name, until, digest = (first.get(one) for one in ("copy", "expire_time_us", "digest"))
         same = all(first.get(member) == value for member, value in asked.said.items())
         document = None
         if same and isinstance(name, str) and isinstance(until, int) and self.clock() < until:
-            document = await self.documents.copy(face, name.partition("/")[2])
+            document = await self.documents.made(face, str(first["media_type"]), name)
         if document is None or not isinstance(until, int):
             raise HubError(Reason.ANSWER_STALE, receipt=receipt, request_id=asked.request.jti)
-        return _file(str(name), document, until), receipt, entry
+        made = _file(str(name), document, until)
+        if document.digest != digest:
+            anew = await once.recorder.receipt(document.entry)
+            made = replace(made, resealed=(anew, document.entry))
+        return made, receipt, entry
 
     async def _made(
         self, once: AnswerOnce, asked: Asked, face: FaceContent, purpose: CopyPurpose
@@ -166,7 +176,7 @@ class MakeCopy(Generic[Kept]):
                 # The same request, at the same time, was first.
                 first = await once.first(asked.request, asked.content)
                 assert first is not None, "it was answered"
-                return await self._again(asked, face, *first)
+                return await self._again(once, asked, face, first)
         made = MadeFile(
             terms.name,
             sealed.media_type,

@@ -240,8 +240,11 @@ class MadeDocuments(Protocol[Kept]):
         """Remove what was not recorded."""
         ...
 
-    async def copy(self, face: FaceContent, copy_id: str) -> SharedDocument | None:
-        """The file of an annotated copy. Raises HubError(KEY_UNAVAILABLE) where it was erased."""
+    async def made(self, face: FaceContent, media_type: str, made_as: str) -> SharedDocument | None:
+        """The newest file that was made so: of an annotated copy under its name.
+
+        Raises HubError(KEY_UNAVAILABLE) where it was erased.
+        """
         ...
 
 

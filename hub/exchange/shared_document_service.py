@@ -54,6 +54,9 @@ def encode_header(handed: HandedDocument) -> pb.FetchDocumentResponse.Header:
     if isinstance(handed.document, MadeFile):
         header.annotated_copy = handed.document.name
         header.expire_time.CopyFrom(wire.timestamp(handed.document.expire_time_us))
+        if handed.document.resealed is not None:
+            anew, entry = handed.document.resealed
+            header.resealed.CopyFrom(common_pb2.Receipt(json=anew, entry=entry))
     if handed.trust is not None:
         grade, origin = handed.trust
         header.trust_grade, header.origin = grade.value, ORIGINS[origin]

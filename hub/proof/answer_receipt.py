@@ -7,9 +7,9 @@ and what is compared are materials and the notice, one result, or the facts of a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hub.proof.encoding import Json, digest
+from hub.proof.encoding import Json, digest, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import (
     ExchangeEntry,
@@ -17,6 +17,9 @@ from hub.proof.receipt import (
     LogTrust,
     SentRequest,
     VerifiedReceipt,
+    open_proof,
+    parse_receipt,
+    read_act,
     verify_exchange,
 )
 
@@ -105,6 +108,24 @@ def verify_document_receipt(
         match_document(entry, answer)
 
     return verify_exchange(data, requests, me, trust, kind=ExchangeKind.DOCUMENT, match=match)
+
+
+def handed_out_first(receipt: bytes, came: AnsweredDocument, trust: LogTrust) -> AnsweredDocument:
+    """What was handed out before `came` was sealed anew in its place, as the log says.
+
+    Raises ProofError as `verify_plan_receipt`, STATE_DIFFERS where the entry is about another file.
+    """
+    parsed = parse_receipt(receipt)
+    open_proof(parsed, parsed.proof, trust)
+    kind, data = read_act(parsed.body, trust.origin).kind, parse_object(parsed.body).get("data")
+    if kind != "document.resealed" or not isinstance(data, dict):
+        raise ProofError(ProofReason.BODY_KIND)
+    if (data.get("digest"), data.get("size")) != (came.digest, came.size):
+        raise ProofError(ProofReason.STATE_DIFFERS, "digest is not what is logged")
+    digest_before, size_before = data.get("digest_before"), data.get("size_before")
+    if not isinstance(digest_before, str) or not isinstance(size_before, int):
+        raise ProofError(ProofReason.BODY_MALFORMED, "data")
+    return replace(came, digest=digest_before, size=size_before)
 
 
 def match_plan(entry: ExchangeEntry, answer: AnsweredPlan) -> None:

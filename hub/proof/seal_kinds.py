@@ -191,9 +191,9 @@ KEY_COMPROMISE: Final = Kind(
 )
 KEY_RESEAL: Final = Kind(
     "key.reseal",
-    "Seal anew, with the key of {seal} in force, every record in force that the compromised {key} "
-    "has sealed.",
-    "以 {seal} 的现用密钥，对失密的 {key} 签过的全部现行记录重新用印。",
+    "Seal anew, with the key of {seal} in force, every record or document in force that the "
+    "compromised {key} has sealed.",
+    "以 {seal} 的现用密钥，对失密的 {key} 签过的全部现行记录和文件重新用印。",
     (_KEY, Member("seal", NAME)),
     is_standing=True,
 )

@@ -124,6 +124,20 @@ DOCUMENTS_OF_VERSION: Final = question(
     .limit(literal_column("64")),
     "version",
 )
+MADE_OF_VERSION: Final = question(
+    "the newest files that the hub made of a version",
+    select(*_COLUMNS)
+    .where(
+        DOCUMENTS.c.version_id == bindparam("version"),
+        DOCUMENTS.c.uploader == bindparam("made_as"),
+        DOCUMENTS.c.media_type == bindparam("media_type"),
+    )
+    .order_by(DOCUMENTS.c.entry.desc())
+    .limit(literal_column("1")),
+    "version",
+    "made_as",
+    "media_type",
+)
 DOCUMENT_WITH_DIGEST: Final = question(
     "a document of a version by its keyed digest",
     select(DOCUMENTS.c.id).where(

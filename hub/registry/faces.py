@@ -6,13 +6,14 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
+from hub.domain.certificate import State
 from hub.domain.face import FaceContent
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.face_store import FACE, IDENTIFIER
 from hub.registry.ports import Database
 from hub.registry.read import CertificateReader
-from hub.storage.statements import integer, text
+from hub.storage.statements import Check, integer, text
 
 _BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})
 
@@ -60,6 +61,15 @@ class FaceReader:
             valid_until=text(row[6]),
             status_place=text(row[7]),
         )
+
+    async def in_force(self, identifier: str) -> tuple[FaceContent, Check] | None:
+        """The version with this identifier, where it is in force, and that it stays so. Raises as
+        `read`."""
+        stored = await self.certificates.by_identifier(identifier)
+        if stored is None or stored.state is not State.ACTIVE:
+            return None
+        face = await self.read(identifier)
+        return None if face is None else (face, stored.check)
 
     async def identifier(self, authority: str, certificate_id: str, version: int) -> str | None:
         """The identifier of a version of a certificate of this authority, if it is on file."""

@@ -20,9 +20,8 @@ from hub.domain.names import new_id
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.registry.document_store import (
-    COPIES_PREFIX,
-    DOCUMENT,
     INSERT_DOCUMENT,
+    MADE_OF_VERSION,
     VERSION_TO_ATTACH,
     AttachedVersion,
     DocumentRow,
@@ -105,15 +104,15 @@ class MadeDocuments:
         except HubError:
             return
 
-    async def copy(self, face: FaceContent, copy_id: str) -> SharedDocument | None:
-        """The file of an annotated copy. Raises HubError(KEY_UNAVAILABLE) where it was erased."""
+    async def made(self, face: FaceContent, media_type: str, made_as: str) -> SharedDocument | None:
+        """The newest file that was made so of this version: what was sealed anew comes in place of
+        what was sealed first. Raises HubError(KEY_UNAVAILABLE) where it was erased."""
         found = await self.documents.database.one(
-            DOCUMENT, copy_id, face.certificate_id, face.authority
+            MADE_OF_VERSION, face.version_id, made_as, media_type
         )
         if found is None:
             return None
         row = document_of(found)
-        assert row.uploader == f"{COPIES_PREFIX}{copy_id}", "ids of copies are drawn for them alone"
         document = await self.documents.opened(row)
         chunks = await self.documents.chunks(document)
         return SharedDocument(row.media_type, row.size, document.digest, row.entry, chunks)

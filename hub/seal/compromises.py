@@ -79,7 +79,7 @@ class CompromiseKey:
             state_entry=ENTRY_INDEX,
             retire_time_us=key.retire_time_us or self.clock(),
         )
-        spki = _digest_of(key)
+        spki = digest_of_key(key)
         row = (key.name, key.kid, spki, said, ENTRY_INDEX, "seal")
         self.keys.forget(key)
         return Change(
@@ -123,7 +123,8 @@ async def declared_compromises(database: Database) -> tuple[Compromise, ...]:
     )
 
 
-def _digest_of(key: Key) -> str:
+def digest_of_key(key: Key) -> str:
+    """The digest of its public key, by which trust files name keys of documents."""
     leaf = key.x509_chain[0]
     if key.algorithm is KeyAlgorithm.SM2:
         found = parse_x509(leaf).key

@@ -10,7 +10,7 @@ from hub.seal.compromises import CompromiseKey
 from hub.seal.key_operations import EndKey, GenerateKey, InstallChain, KeyMaker
 from hub.seal.make_seal import MakeSeal
 from hub.seal.ports import Authorities, Database, Operation
-from hub.seal.reseal import OrderReseal
+from hub.seal.reseal_order import OrderReseal
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal
 

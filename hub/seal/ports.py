@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
+from hub.domain.face import FaceContent
 from hub.domain.strict_json import Json
 from hub.proof.roster import Approved, Roster
 from hub.storage import changes
 from hub.storage.changes import Call, Change
-from hub.storage.statements import Check, Row, Statement, Value
+from hub.storage.statements import Check, Row, Statement, Value, Write
 
 
 class Database(Protocol):
@@ -214,6 +215,70 @@ class Catalogue(Protocol):
 
     async def refresh(self) -> None:
         """Load what others published."""
+        ...
+
+
+class Faces(Protocol):
+    """Certificates as their faces show them."""
+
+    async def in_force(self, identifier: str) -> tuple[FaceContent, Check] | None:
+        """The version with this identifier, where it is in force, and that it stays so.
+
+        Raises HubError: KEY_UNAVAILABLE where its values were erased, DIGEST_MISMATCH.
+        """
+        ...
+
+
+class MadeFile(Protocol):
+    """A file that the hub made, as it is kept."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class KeptFile(Protocol):
+    """Bytes that are stored, and what must be recorded so that they are on file."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+
+
+Kept = TypeVar("Kept", bound=KeptFile)
+
+
+class MadeFiles(Protocol[Kept]):
+    """Where files that the hub made are kept."""
+
+    async def made(self, face: FaceContent, media_type: str, made_as: str) -> MadeFile | None:
+        """The newest file that was made so: of an annotated copy under its name, of an original
+        under that of its seal.
+
+        Raises HubError(KEY_UNAVAILABLE) where it was erased; reading raises DIGEST_MISMATCH,
+        BLOB_MISSING, BLOBS_UNAVAILABLE.
+        """
+        ...
+
+    async def keep(
+        self, face: FaceContent, media_type: str, data: bytes, *, made_as: str, copy_id: str = ""
+    ) -> Kept:
+        """Store `data`; durable on return, on file once its writes are recorded.
+
+        Raises HubError: KEY_UNAVAILABLE, BLOBS_UNAVAILABLE.
+        """
+        ...
+
+    async def discard(self, document: Kept) -> None:
+        """Remove what was not recorded."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 Batch by batch, each one entry of the log, under an intent of kind `key.reseal` whose approvals are
 verified anew for every batch. Where it stood nobody keeps: what is left to do is what still carries
-the stolen key, so whoever was interrupted begins again. docs/adr/0052.
+the stolen key, so whoever was interrupted begins again. docs/adr/0052, 0054.
 """
 
 from __future__ import annotations
@@ -11,27 +11,23 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from hub.clock import Clock
 from hub.domain.certificate import Custody
-from hub.domain.document import Reader
 from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
-from hub.domain.seal_states import KeyState
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.record_batch import SEED_BYTES, SHARED, fold_records
 from hub.proof.resealing import RecordAnew, SealBefore, payload_anew, sealing_key, verify_before
-from hub.proof.roster import Approved
-from hub.proof.seal_kinds import KEY_RESEAL
-from hub.seal.intents import Intents
-from hub.seal.key_operations import NAME_MAX
 from hub.seal.keys import AnewWork, Fold, LogEvidence, Mandate, SigningKey, header_segment
-from hub.seal.logged_seals import LoggedSeal, LoggedSeals, Place
-from hub.seal.ports import Database, Log, Recorder
-from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.logged_seals import LoggedSeal, Place
+from hub.seal.ports import Database, Recorder
+from hub.seal.reseal_documents import ResealDocuments
+from hub.seal.reseal_order import Orders, Resealed
+from hub.seal.seal_keys import UsableKey
 from hub.seal.seal_store import Key
 from hub.seal.store import (
     INSERT_PAST_SIGNATURE,
@@ -41,57 +37,18 @@ from hub.seal.store import (
     SEAL_HEADER,
     Sealed,
     past_signature_rows,
-    unchanged_intent,
-    unchanged_uses,
     uses_write,
 )
-from hub.storage.changes import Answered, Call, Change, read_and_change_once
+from hub.storage.changes import Answered, Call, Change, answered_before, read_and_change_once
 from hub.storage.statements import Row, Write, text
 
 BATCH_MAX: Final = 500
-_ALGORITHMS: Final = (KeyAlgorithm.ES256, KeyAlgorithm.SM2)
 
 
 @dataclass(frozen=True, slots=True)
-class OrderReseal:
-    """`key.reseal`: that the records of a stolen key are sealed anew. `ResealRecords` does it."""
-
-    keys: SealKeys
-
-    async def prepare(self, _: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
-        """From `key`.
-
-        Raises HubError: FIELD_INVALID for a key that seals no records, SEAL_KEY_NOT_FOUND,
-        TRANSITION_NOT_ALLOWED for one that is not declared compromised.
-        """
-        reader = Reader(members, "", [])
-        name = reader.text("key", NAME_MAX)
-        reader.end()
-        reader.check()
-        key = await _stolen(self.keys, name)
-        return {"key": key.name, "seal": key.seal}
-
-    async def execute(self, _: Call, approved: Approved) -> Change:
-        """Raises HubError(INTENT_NOT_APPROVED): it is used batch by batch."""
-        rule = "it is used by `sealway seal reseal`, batch by batch, and not executed"
-        raise HubError(Reason.INTENT_NOT_APPROVED, intent=approved.intent.text("key"), rule=rule)
-
-    async def refresh(self) -> None:
-        """Nothing is decided in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resealed:
-    """How many records one batch sealed anew, and where in the log the next one goes on (empty at
-    the end)."""
-
-    count: int
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResealRecords:
-    """Seal anew, batch by batch, the records in force of a stolen key.
+class Reseal:
+    """Seal anew what a stolen key has sealed and is in force: records batch by batch, documents one
+    by one (`reseal_documents.py`).
 
     1. The approvals of the intent, verified anew. 2. The next records in force that carry the
     stolen key and stand so in the log before the theft was declared. 3. Each seal and its twin
@@ -104,16 +61,15 @@ class ResealRecords:
 
     database: Database
     recorder: Recorder
-    log: Log
-    intents: Intents
-    keys: SealKeys
+    orders: Orders
+    documents: ResealDocuments[Any]
     clock: Clock
     slow_homes: frozenset[str] = frozenset()
 
     async def __call__(
         self, call: Call, intent: str, after: str, encode: Callable[[Resealed], bytes]
     ) -> Answered:
-        """One batch of at most 500 records, from a place on that the batch before named.
+        """At most 500 records, or one document, from a place on that the call before named.
 
         Raises HubError: INTENT_NOT_FOUND, INTENT_CLOSED, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
         TRANSITION_NOT_ALLOWED, FIELD_INVALID where the key in force is in other hands than the
@@ -121,35 +77,37 @@ class ResealRecords:
         DIGEST_MISMATCH for a seal that is not the stolen key's, DECISION_STALE, and what
         `SealKeys.usable` and the key's home raise.
         """
-
-        logged = LoggedSeals(self.database, self.log)
+        first = await answered_before(self.recorder, call)
+        if first is not None:
+            return first
+        order = await self.orders.read(intent)
+        if order.stolen.use is not KeyUse.RECORD:
+            return await self.documents(call, order, after, encode)
 
         async def decide() -> Change:
-            stored, approved, uses = await self.intents.in_force(intent, KEY_RESEAL)
-            stolen = await _stolen(self.keys, approved.intent.text("key"))
-            declared = await logged.declaration(stolen)
-            found, place = await logged.next(stolen, declared, Place.read(after), BATCH_MAX)
-            left = approved.intent.uses_max - (uses or 0)
-            if len(found) > left:
-                raise HubError(Reason.INTENT_EXHAUSTED, intent=intent, left=left)
-            done = Resealed(len(found), "" if place is None else str(place))
+            order = await self.orders.read(intent)
+            stolen, stored, uses = order.stolen, order.stored, order.uses
+            place = Place.read(after)
+            found, goes_on = await self.orders.logged.next(stolen, order.declared, place, BATCH_MAX)
+            if len(found) > order.left:
+                raise HubError(Reason.INTENT_EXHAUSTED, intent=intent, left=order.left)
+            done = Resealed(len(found), "" if goes_on is None else str(goes_on))
             data: dict[str, Json] = {
                 "intent": intent,
-                "digest": approved.digest,
+                "digest": order.approved.digest,
                 "key": stolen.name,
                 "records": len(found),
             }
             writes: list[Write] = []
-            checks = [unchanged_intent(stored), unchanged_uses(intent, uses)]
-            checks.append(self.intents.rosters.check())
+            checks = [*order.checks]
             if found:
                 keys = await self._keys(stolen, len(found))
                 work = _Work(
                     stolen,
                     keys,
                     await self._headers(stolen, [one.sealed for one in found]),
-                    Mandate(intent, stored.bytes, approved.approvals),
-                    await logged.evidence(declared, found),
+                    Mandate(intent, stored.bytes, order.approved.approvals),
+                    await self.orders.logged.evidence(order.declared, found),
                     self.clock() // 1_000_000,
                     any(one.key.home in self.slow_homes for one in keys),
                 )
@@ -167,9 +125,11 @@ class ResealRecords:
 
     async def _keys(self, stolen: Key, count: int) -> tuple[UsableKey, ...]:
         """What signs now, ES256 first; one of them in the place of the stolen key."""
-        usable = await self.keys.usable(stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, count)
+        usable = await self.orders.keys.usable(
+            stolen.seal, KeyUse.RECORD, KeyAlgorithm.ES256, count
+        )
         _check_custody(stolen, usable.key)
-        twin = await self.keys.twin(usable, count)
+        twin = await self.orders.keys.twin(usable, count)
         if twin is not None:
             return usable, twin
         if stolen.algorithm is KeyAlgorithm.SM2:
@@ -189,7 +149,7 @@ class ResealRecords:
             try:
                 header = "" if row is None else text(row[0])
                 kid = sealing_key(header).kid
-                key = await self.keys.get(key_name(kid))
+                key = await self.orders.keys.get(key_name(kid))
                 if (key.kid, key.seal) != (kid, stolen.seal):
                     raise HubError(Reason.SEAL_KEY_NOT_FOUND, name=key_name(kid))
             except (ProofError, HubError) as error:
@@ -310,16 +270,6 @@ def _past_names(stolen: Key) -> tuple[str, str]:
     if stolen.algorithm is KeyAlgorithm.ES256:
         return stolen.kid, f"{stolen.kid} SM2"
     return f"{stolen.kid} ES256", stolen.kid
-
-
-async def _stolen(keys: SealKeys, name: str) -> Key:
-    key = await keys.get(name)
-    if key.use is not KeyUse.RECORD or key.algorithm not in _ALGORITHMS:
-        rule = "a key of use record; documents are rendered and sealed anew"
-        raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
-    if key.state is not KeyState.COMPROMISED:
-        raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state=key.state.value)
-    return key
 
 
 def _check_custody(stolen: Key, key: Key) -> None:

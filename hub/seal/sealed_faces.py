@@ -233,7 +233,9 @@ class SealedFaces:
                 try:
                     return await self._open(intent, order, form)
                 except HubError as error:
-                    refusal = error
+                    # What an intent that allows the file lacks says more than one that does not.
+                    if refusal.reason is Reason.INTENT_NOT_APPROVED:
+                        refusal = error
         raise refusal
 
     async def _open(self, intent: StoredIntent, order: DocumentOrder, form: FaceFormat) -> _Allowed:

@@ -17,7 +17,8 @@ from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.materials import Materials
-from hub.seal.reseal import Resealed, ResealRecords
+from hub.seal.reseal import Reseal
+from hub.seal.reseal_order import Resealed
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from hub.seal.seals import KeyView, Seals, SealView
@@ -71,7 +72,7 @@ class SealService:
     seals: Seals
     statements: ProvenKeyStatements
     materials: Materials
-    reseal: ResealRecords
+    reseal: Reseal
     clock: Clock
     status_lists: StatusLists
     pages: PageTokens
@@ -174,14 +175,14 @@ class SealService:
     async def ResealRecords(
         self, request: pb.ResealRecordsRequest, _context: grpc.aio.ServicerContext
     ) -> pb.ResealRecordsResponse:
-        """One batch of records of a compromised key."""
+        """The next batch of records, or the next document, of a compromised key."""
         names.parse(request.intent, "intents/{intent}")
         scope = f"ResealRecords {request.intent}"
 
         def encode(done: Resealed) -> bytes:
             token = self.pages.make(done.after, scope) if done.after else ""
             return pb.ResealRecordsResponse(
-                records=done.count, next_page_token=token
+                records=done.count, documents=done.documents, next_page_token=token
             ).SerializeToString()
 
         answered = await self.reseal(

@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from hub.domain.seal_states import KeyState
 from hub.proof.status_list import Status
-from hub.seal.keys import RecordWork, SigningKey
+from hub.seal.keys import LogEvidence, Mandate, RecordWork, SigningKey
+from hub.seal.logged_seals import LoggedSeal
 from hub.seal.record_seals import RecordSeals, SealedBatch, _Authority
 from hub.seal.reseal import _Work
-from hub.seal.store import Sealed
+from hub.seal.store import Sealed, StoredSeal
 from tests.bench import goals
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal, openssl_speed
@@ -88,12 +89,13 @@ def _measure(given: tuple[Any, ...], effort: Effort, result: Result) -> None:
         authority, usable=replace(authority.usable, signing=SlowKey(authority.usable.signing))
     )
     batch = seals._seal(authority, order, records, retired)
-    work, sealed = _anew(authority, batch)
+    work, found = _anew(authority, batch)
+    slow_work = replace(work, is_slow=True)
     programs: dict[str, Callable[[], object]] = {
         "one by one": lambda: seals._seal(authority, order, records, retired),
         "folded": lambda: folding._seal(authority, order, records, retired),
-        "sealed anew": lambda: work.writes(sealed, is_slow=False),
-        "sealed anew, folded": lambda: work.writes(sealed, is_slow=True),
+        "sealed anew": lambda: work.writes(found),
+        "sealed anew, folded": lambda: slow_work.writes(found),
     }
     steal, values, waited = Steal(), Values(), list[float]()
     for _ in range(effort.rounds):
@@ -120,31 +122,40 @@ def _measure(given: tuple[Any, ...], effort: Effort, result: Result) -> None:
     result.ratio("sealed anew ÷ 2,315 a second", anew, goals.RESEAL)
 
 
-def _anew(authority: _Authority, batch: SealedBatch) -> tuple[_Work, list[Sealed]]:
+def _anew(authority: _Authority, batch: SealedBatch) -> tuple[_Work, list[LoggedSeal]]:
     """What it takes to seal a batch anew; the key that sealed it stands for both keys."""
     tables: dict[str, Sequence[Any]] = {}
     for write in batch.writes:
         tables[write.statement.table] = write.rows
     header = tables["seal_headers"][0]
-    sealed = [
-        Sealed(
-            version_id=row[0],
-            header_id=row[3],
-            payload=row[4],
-            signature=row[5],
-            status_list=row[6],
-            status_place=row[7],
-            retention_class=row[8],
-            path="",
-            status=Status.VALID,
+    found = [
+        LoggedSeal(
+            entry=0,
+            sealed=Sealed(
+                version_id=row[0],
+                payload=row[4],
+                seals=(StoredSeal(row[1], row[2], row[3], row[5]),),
+                status_list=row[6],
+                status_place=row[7],
+                retention_class=row[8],
+                path="",
+                status=Status.VALID,
+            ),
         )
         for row in tables["seal_signatures"]
         if row[1] == "ES256"
     ]
-    stolen = replace(authority.usable.key, state=KeyState.COMPROMISED)
-    now = int(time.time())
-    work = _Work(stolen, [authority.usable], {header[0]: header[3]}, "intents/anew", now)
-    return work, sealed
+    work = _Work(
+        stolen=replace(authority.usable.key, state=KeyState.COMPROMISED),
+        keys=[authority.usable],
+        headers={header[0]: header[3]},
+        mandate=Mandate("intents/anew", b"", ()),
+        # A key in the hub looks at none.
+        evidence=LogEvidence("", ()),
+        now=int(time.time()),
+        is_slow=False,
+    )
+    return work, found
 
 
 def _rate(call: Callable[[], object], clock: Callable[[], float]) -> float:

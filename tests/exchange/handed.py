@@ -10,7 +10,11 @@ import grpc
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.exchange.v1 import exchange_pb2, shared_documents_pb2
-from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
+from hub.proof.answer_receipt import (
+    AnsweredDocument,
+    handed_out_first,
+    verify_document_receipt,
+)
 from hub.proof.encoding import b64u
 from hub.proof.receipt import VerifiedReceipt
 from hub.proof.request import RequestedCertificate, sign_request
@@ -66,6 +70,8 @@ async def send(platform: Platform, compact: str, request_id: str, media_type: st
             digest_of(data),
             "scan" if header.origin == common_pb2.CERTIFICATE_ORIGIN_SCAN else None,
         )
+    if header.HasField("resealed"):
+        said = handed_out_first(header.resealed.json.encode(), said, platform.hub.trust.log)
     receipt = verify_document_receipt(
         header.receipt.json.encode(), [compact], platform.name, said, platform.hub.trust.log
     )

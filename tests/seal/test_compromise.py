@@ -22,7 +22,9 @@ from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.sd_jwt import RecordClaims, open_record
 from hub.seal.compromises import declared_compromises
 from hub.seal.keys import header_segment
-from hub.seal.reseal import Resealed, ResealRecords
+from hub.seal.logged_seals import LoggedSeals
+from hub.seal.reseal import Reseal
+from hub.seal.reseal_order import Orders, Resealed
 from hub.seal.seal_store import Key
 from hub.seal.store import SEAL_OF_VERSION, SIGNATURES
 from hub.seal.v1 import seal_pb2
@@ -133,13 +135,13 @@ async def test_what_the_hub_says_of_its_own_seals_follows_the_declaration(
 # -- Sealed anew -----------------------------------------------------------------------------------
 
 
-def sealing_anew(office: Office, *slow: str) -> ResealRecords:
-    return ResealRecords(
+def sealing_anew(office: Office, *slow: str) -> Reseal:
+    log = LoggedSeals(office.database, office.recorder.proofs)
+    return Reseal(
         office.database,
         office.recorder,
-        office.recorder.proofs,
-        office.intents,
-        office.seals.keys,
+        Orders(office.intents, office.seals.keys, log),
+        None,  # type: ignore[arg-type]  # No key of documents here.
         now_us,
         frozenset(slow),
     )

@@ -27,7 +27,7 @@ from hub.exchange.v1 import exchange_pb2 as hub_dot_exchange_dot_v1_dot_exchange
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hub/exchange/v1/shared_documents.proto\x12\x0fhub.exchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehub/exchange/v1/exchange.proto\x1a\x13hub/v1/common.proto\"V\n\x14\x46\x65tchDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0esigned_request\x18\x02 \x01(\t\x12\x12\n\nmedia_type\x18\x03 \x01(\t\"\xac\x03\n\x15\x46\x65tchDocumentResponse\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.hub.exchange.v1.FetchDocumentResponse.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a\xb8\x02\n\x06Header\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32).hub.exchange.v1.FetchedCertificate.State\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x17\n\x0fobjected_fields\x18\x05 \x03(\t\x12 \n\x07receipt\x18\x06 \x01(\x0b\x32\x0f.hub.v1.Receipt\x12\x13\n\x0btrust_grade\x18\x07 \x01(\t\x12)\n\x06origin\x18\x08 \x01(\x0e\x32\x19.hub.v1.CertificateOrigin\x12\x16\n\x0e\x61nnotated_copy\x18\t \x01(\t\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04part2y\n\x15SharedDocumentService\x12`\n\rFetchDocument\x12%.hub.exchange.v1.FetchDocumentRequest\x1a&.hub.exchange.v1.FetchDocumentResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hub/exchange/v1/shared_documents.proto\x12\x0fhub.exchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehub/exchange/v1/exchange.proto\x1a\x13hub/v1/common.proto\"V\n\x14\x46\x65tchDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0esigned_request\x18\x02 \x01(\t\x12\x12\n\nmedia_type\x18\x03 \x01(\t\"\xcf\x03\n\x15\x46\x65tchDocumentResponse\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.hub.exchange.v1.FetchDocumentResponse.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a\xdb\x02\n\x06Header\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32).hub.exchange.v1.FetchedCertificate.State\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x17\n\x0fobjected_fields\x18\x05 \x03(\t\x12 \n\x07receipt\x18\x06 \x01(\x0b\x32\x0f.hub.v1.Receipt\x12\x13\n\x0btrust_grade\x18\x07 \x01(\t\x12)\n\x06origin\x18\x08 \x01(\x0e\x32\x19.hub.v1.CertificateOrigin\x12\x16\n\x0e\x61nnotated_copy\x18\t \x01(\t\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x08resealed\x18\x0b \x01(\x0b\x32\x0f.hub.v1.ReceiptB\x06\n\x04part2y\n\x15SharedDocumentService\x12`\n\rFetchDocument\x12%.hub.exchange.v1.FetchDocumentRequest\x1a&.hub.exchange.v1.FetchDocumentResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,9 +37,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FETCHDOCUMENTREQUEST']._serialized_start=145
   _globals['_FETCHDOCUMENTREQUEST']._serialized_end=231
   _globals['_FETCHDOCUMENTRESPONSE']._serialized_start=234
-  _globals['_FETCHDOCUMENTRESPONSE']._serialized_end=662
+  _globals['_FETCHDOCUMENTRESPONSE']._serialized_end=697
   _globals['_FETCHDOCUMENTRESPONSE_HEADER']._serialized_start=342
-  _globals['_FETCHDOCUMENTRESPONSE_HEADER']._serialized_end=654
-  _globals['_SHAREDDOCUMENTSERVICE']._serialized_start=664
-  _globals['_SHAREDDOCUMENTSERVICE']._serialized_end=785
+  _globals['_FETCHDOCUMENTRESPONSE_HEADER']._serialized_end=689
+  _globals['_SHAREDDOCUMENTSERVICE']._serialized_start=699
+  _globals['_SHAREDDOCUMENTSERVICE']._serialized_end=820
 # @@protoc_insertion_point(module_scope)

@@ -24,7 +24,7 @@ class FetchDocumentRequest(_message.Message):
 class FetchDocumentResponse(_message.Message):
     __slots__ = ("header", "chunk")
     class Header(_message.Message):
-        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt", "trust_grade", "origin", "annotated_copy", "expire_time")
+        __slots__ = ("state", "media_type", "size", "digest", "objected_fields", "receipt", "trust_grade", "origin", "annotated_copy", "expire_time", "resealed")
         STATE_FIELD_NUMBER: _ClassVar[int]
         MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
         SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class FetchDocumentResponse(_message.Message):
         ORIGIN_FIELD_NUMBER: _ClassVar[int]
         ANNOTATED_COPY_FIELD_NUMBER: _ClassVar[int]
         EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+        RESEALED_FIELD_NUMBER: _ClassVar[int]
         state: _exchange_pb2.FetchedCertificate.State
         media_type: str
         size: int
@@ -45,7 +46,8 @@ class FetchDocumentResponse(_message.Message):
         origin: _common_pb2.CertificateOrigin
         annotated_copy: str
         expire_time: _timestamp_pb2.Timestamp
-        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ..., annotated_copy: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+        resealed: _common_pb2.Receipt
+        def __init__(self, state: _Optional[_Union[_exchange_pb2.FetchedCertificate.State, str]] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., digest: _Optional[str] = ..., objected_fields: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., trust_grade: _Optional[str] = ..., origin: _Optional[_Union[_common_pb2.CertificateOrigin, str]] = ..., annotated_copy: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resealed: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
     HEADER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     header: FetchDocumentResponse.Header

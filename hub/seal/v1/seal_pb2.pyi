@@ -132,14 +132,16 @@ class ResealRecordsRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., intent: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ResealRecordsResponse(_message.Message):
-    __slots__ = ("records", "next_page_token", "receipt")
+    __slots__ = ("records", "next_page_token", "receipt", "documents")
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
     records: int
     next_page_token: str
     receipt: _common_pb2.Receipt
-    def __init__(self, records: _Optional[int] = ..., next_page_token: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
+    documents: int
+    def __init__(self, records: _Optional[int] = ..., next_page_token: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., documents: _Optional[int] = ...) -> None: ...
 
 class GetSealMaterialRequest(_message.Message):
     __slots__ = ("digest",)

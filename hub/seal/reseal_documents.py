@@ -1,0 +1,176 @@
+"""Sealing anew what a stolen key has sealed of documents: originals and annotated copies.
+
+Files are found as records are: by the entries that recorded them before the theft was declared.
+Each is one call and one entry, because setting a face takes a hundred times as long as a record. It
+is sealed as any other, under the standing intent in force; that it shall be done again, and the
+file before be put aside, is what the intent of kind `key.reseal` says. docs/adr/0054.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic
+
+from hub.clock import Clock
+from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.seal_key import KeyUse
+from hub.domain.strict_json import Json
+from hub.errors import HubError, Reason
+from hub.proof.encoding import parse_object
+from hub.proof.reasons import ProofError
+from hub.proof.sealed_file import read_sealed
+from hub.seal.compromises import digest_of_key
+from hub.seal.logged_seals import ENTRIES_MAX, Place
+from hub.seal.ports import Faces, Kept, Log, MadeFiles, Recorder
+from hub.seal.reseal_order import Order, Resealed
+from hub.seal.sealed_faces import SealedFaces
+from hub.seal.store import uses_write
+from hub.storage.changes import Answered, Call, Change, record
+from hub.storage.statements import Check
+
+_FORMATS: Final = {KeyUse.OFD: FaceFormat.OFD, KeyUse.PDF: FaceFormat.PDF}
+# Bodies begin alike; the others need no parsing.
+_SEALING: Final = tuple(
+    [
+        f'{{"v":1,"kind":"{kind}"'.encode()
+        for kind in ("document.sealed", "document.fetched", "document.resealed")
+    ]
+)
+# After these it is certain that no row names the new bytes.
+_UNSURE: Final = frozenset({Reason.LOG_UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file to be sealed anew, made as a copy or under its seal."""
+
+    face: FaceContent
+    check: Check
+    form: FaceFormat
+    made_as: str
+    terms: CopyTerms | None
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResealDocuments(Generic[Kept]):
+    """Seal anew, one by one, the files in force of a stolen key of documents."""
+
+    recorder: Recorder
+    log: Log
+    faces: Faces
+    files: MadeFiles[Kept]
+    seals: SealedFaces
+    clock: Clock
+
+    async def __call__(
+        self, call: Call, order: Order, after: str, encode: Callable[[Resealed], bytes]
+    ) -> Answered:
+        """The next file from a place in the log on.
+
+        1. Which entry sealed a file under the stolen key's seal. 2. It is the newest of its copy or
+        original, the stolen key's, in force. 3. The face is set and sealed again: a copy for the
+        same purpose, recipient and time. 4. The file before stays on file. One entry.
+
+        Raises HubError: INTENT_EXHAUSTED, DIGEST_MISMATCH for a file that is no face,
+        DECISION_STALE, and what setting, sealing and storing raise.
+        """
+        found, place = await self._next(order, Place.read(after))
+        done = Resealed(0, "" if place is None else str(place), documents=int(found is not None))
+        if found is None:
+            data: dict[str, Json] = {
+                "intent": order.stored.name,
+                "digest": order.approved.digest,
+                "key": order.stolen.name,
+                "records": 0,
+            }
+            nothing = Change("records.resealed", data, (), (), encode(done))
+            return await record(self.recorder, call, nothing)
+        if order.left < 1:
+            raise HubError(Reason.INTENT_EXHAUSTED, intent=order.stored.name, left=0)
+        return await self._resealed(call, order, found, encode(done))
+
+    async def _next(self, order: Order, place: Place) -> tuple[_Found | None, Place | None]:
+        """Steps 1 and 2, and where to go on; no place at the end."""
+        form = _FORMATS[order.stolen.use]
+        async for bodies in self.log.bodies(place.entry):
+            for entry, body in bodies:
+                if entry >= order.declared:
+                    return None, None
+                data = parse_object(body).get("data") if body.startswith(_SEALING) else None
+                if not isinstance(data, dict) or data.get("seal") != order.stolen.seal:
+                    continue
+                found = await self._found(order, data) if data["media_type"] == form else None
+                if found is not None:
+                    return found, Place(entry + 1)
+            if bodies[-1][0] - place.entry >= ENTRIES_MAX:
+                return None, Place(bodies[-1][0] + 1)
+        return None, None
+
+    async def _found(self, order: Order, data: Mapping[str, Json]) -> _Found | None:
+        """The file that an entry recorded, where it shall be sealed anew."""
+        current = await self.faces.in_force(str(data["cert"]))
+        if current is None:
+            return None
+        (face, check), form = current, FaceFormat(str(data["media_type"]))
+        made_as = str(data.get("copy", order.stolen.seal))
+        file = await self.files.made(face, form.value, made_as)
+        if file is None or file.digest != data["digest"]:
+            return None  # It was sealed anew already.
+        read = b"".join([chunk async for chunk in file.chunks])
+        try:
+            sealed = read_sealed(read, form)
+        except ProofError as error:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {face.identifier}") from error
+        terms = sealed.terms
+        is_over = terms is not None and terms.expire_time_us <= self.clock()
+        if digest_of_key(order.stolen) not in sealed.keys or is_over:
+            return None
+        return _Found(face, check, form, made_as, terms, file.digest, file.size)
+
+    async def _resealed(self, call: Call, order: Order, found: _Found, answer: bytes) -> Answered:
+        """Steps 3 and 4."""
+        async with self.seals.sealed(found.face, found.form, found.terms) as sealed:
+            kept = await self.files.keep(
+                found.face, found.form.value, sealed.data, made_as=found.made_as
+            )
+            said = {"copy": found.made_as} if found.terms else {"document": kept.name}
+            change = Change(
+                "document.resealed",
+                {
+                    "order": order.stored.name,
+                    "order_digest": order.approved.digest,
+                    "key": order.stolen.name,
+                    **said,
+                    "cert": found.face.identifier,
+                    "version": found.face.version,
+                    "media_type": found.form.value,
+                    "size_before": found.size,
+                    "digest_before": found.digest,
+                    "size": kept.size,
+                    "digest": kept.digest,
+                    "face": f"{sealed.template} {sealed.template_digest}",
+                    "code": sealed.code.value,
+                    "seal": sealed.seal,
+                    "intent": sealed.intent,
+                },
+                writes=(
+                    *kept.writes,
+                    *sealed.writes,
+                    uses_write(order.stored.name, (order.uses or 0) + 1),
+                ),
+                checks=(
+                    found.check,
+                    *order.checks,
+                    *sealed.checks,
+                ),
+                answer=answer,
+            )
+            try:
+                return await record(self.recorder, call, change)
+            except HubError as error:
+                if error.reason not in _UNSURE:
+                    await self.files.discard(kept)
+                raise
