@@ -8,11 +8,13 @@ back is checked here before anything is sent to the hub.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import secrets
+import socket
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +30,7 @@ RP_ID: Final = "localhost"
 """Loopback pages have this relying party, which is nobody's sign-in."""
 LIFE_S: Final = 300
 ANSWER_BYTES_MAX: Final = 16_384
-_WAIT_S: Final = 0.5
+_POLL_S: Final = 0.1
 
 Step: TypeAlias = Callable[[Mapping[str, Json]], Mapping[str, Json] | None]
 """What the page answered, in; what it shall ask next, or None where that was all. Raises ProofError
@@ -57,26 +59,26 @@ def ask_browser(
 
     Raises UsageError where the port is taken or nobody answers in time, and whatever `step` does.
     """
-    try:
-        server = _Server(("127.0.0.1", port), _Handler)
-    except OSError as error:
-        raise UsageError(
-            f"port {port} is taken; end what listens there, since the credential was made for it",
-            f"端口 {port} 已被占用；凭据与该端口绑定，请先结束占用该端口的程序",
-        ) from error
-    with server:
-        server.asking = asking = _Asking(page, origin_of(port), first, step)
-        server.timeout = _WAIT_S
+    asking = _Asking(page, origin_of(port), first, step)
+    with contextlib.ExitStack() as stack:
+        try:
+            servers = [stack.enter_context(one) for one in _listening(port)]
+        except OSError as error:
+            raise UsageError(
+                f"port {port} is taken; end what listens there, or make a credential for another",
+                f"端口 {port} 已被占用；请先结束占用该端口的程序，或为其他端口制作凭据",
+            ) from error
+        for server in servers:
+            server.asking = asking
+            threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True).start()
+            stack.callback(server.shutdown)
         url = f"{asking.origin}/{asking.token}"
         terminal.say(f"Open on this machine: {url}", f"请在本机打开：{url}")
-        end = time.monotonic() + LIFE_S
-        while not asking.is_over:
-            server.handle_request()
-            if time.monotonic() > end:
-                raise UsageError(
-                    f"nobody answered on the page within {LIFE_S} s; run the command again",
-                    f"{LIFE_S} 秒内网页上无人应答，请重新执行命令",
-                )
+        if not asking.over.wait(LIFE_S):
+            raise UsageError(
+                f"nobody answered on the page within {LIFE_S} s; run the command again",
+                f"{LIFE_S} 秒内网页上无人应答，请重新执行命令",
+            )
     if asking.error is not None:
         raise asking.error
 
@@ -93,7 +95,7 @@ class _Asking:
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     # What answers have to know: only the page that was opened holds it.
     answer_token: str = ""
-    is_over: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -130,6 +132,21 @@ class _Server(ThreadingHTTPServer):
         """A connection that breaks off is not worth a trace on the officer's screen."""
 
 
+class _ServerOfVersion6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _listening(port: int) -> Iterator[_Server]:
+    """Servers on every address that `localhost` may mean: whoever had one of them would be asked
+    for the page in its place, and would have its origin. Raises OSError."""
+    yield _Server(("127.0.0.1", port), _Handler)
+    try:
+        yield _ServerOfVersion6(("::1", port), _Handler)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise  # Otherwise this machine has no such address.
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     timeout = 5
@@ -157,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse()
             return
         self._send(200, "application/json", json.dumps(following).encode(), "default-src 'none'")
-        asking.is_over = "ask" not in following
+        if "ask" not in following:
+            asking.over.set()
 
     def _is_ours(self) -> bool:
         """Asked for by the name that the page has: another name may be another site's."""

@@ -286,7 +286,7 @@ def list_officers(profile: ProfileOption = None, as_json: JsonOption = False) ->
             (
                 item.name,
                 _state(terminal, roster, item.name),
-                item.approval_key_id,
+                _approval_key(terminal, roster, item),
                 str(item.enrolment_entry),
                 shown_time(item.create_time),
             )
@@ -312,6 +312,14 @@ def show(
             access_pb2.GetOfficerRequest(name=resource_name("officers", officer)),
         )
     show_one(Terminal(as_json), answer.officer)
+
+
+def _approval_key(terminal: Terminal, roster: Roster, officer: access_pb2.Officer) -> str:
+    """The key's id, and whether it lies in an authenticator."""
+    known = roster.officers.get(officer.name)
+    if known is None or known.credential is None:
+        return officer.approval_key_id
+    return f"{officer.approval_key_id} ({terminal.choose('authenticator', '认证器')})"
 
 
 def _state(terminal: Terminal, roster: Roster, name: str) -> str:

@@ -19,11 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+import orjson
+
 from hub.clock import Clock
 from hub.domain.entry import Entry
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.encoding import parse_object
 from hub.proof.intent import SECONDS_MAX
 from hub.seal.ports import Database, Log, Recorder
 from hub.seal.store import ENDED_SUMMARY, PUT_ENDED, IntentState
@@ -34,6 +35,7 @@ SUMMARY_EVERY: Final = 20_000
 SUMMARY_MAX: Final = 1_500
 """How many intents one entry can hold. Of more there is none until some of them are over."""
 
+_KEPT_S: Final = 86_400
 _LOG: Final = logging.getLogger("sealway.seal")
 # Every entry about an intent says so in these bytes; the others need no parsing.
 _MARK: Final = b'"intent":"intents/'
@@ -50,6 +52,10 @@ class End:
 
     state: IntentState
     not_after: int
+
+    def is_kept(self, now: int) -> bool:
+        """Whether the intent is not over, or not for long: a clock may be set back by a day."""
+        return now < self.not_after + _KEPT_S
 
 
 @dataclass(slots=True)
@@ -76,7 +82,7 @@ class EndedIntents:
         row = await self.database.one(ENDED_SUMMARY, 1)
         if row is not None:
             try:
-                self._begin(parse_object((await self.log.proven(integer(row[0]))).body))
+                self._begin(orjson.loads((await self.log.proven(integer(row[0]))).body))
             except HubError as error:
                 _LOG.warning(
                     '{"event":"ended_intents_read_anew","entry":%d,"reason":"%s"}',
@@ -106,7 +112,7 @@ class EndedIntents:
             self._fault = None
             now = self.clock() // 1_000_000
             if len(self._ended) > SUMMARY_MAX:
-                self._ended = {key: end for key, end in self._ended.items() if end.not_after > now}
+                self._ended = {key: end for key, end in self._ended.items() if end.is_kept(now)}
 
     def state(self, digest: str) -> IntentState | None:
         """How the intent with this digest ended; None where it has not.
@@ -130,7 +136,7 @@ class EndedIntents:
         ended: list[Json] = [
             [key, end.state.value, end.not_after]
             for key, end in self._ended.items()
-            if end.not_after > now
+            if end.is_kept(now)
         ]
         entry = Entry(
             kind="intents.ended",
@@ -169,12 +175,12 @@ class EndedIntents:
     def _take(self, body: bytes) -> None:
         if _MARK not in body:
             return
-        members = parse_object(body)
+        members: dict[str, Json] = orjson.loads(body)
         kind, data = members["kind"], members.get("data")
         if not isinstance(data, dict):
             return
         if kind == "intent.proposed":
-            replaced = parse_object(str(data["bytes"]).encode()).get("replaces")
+            replaced = orjson.loads(str(data["bytes"])).get("replaces")
             if replaced is not None:
                 # When that one would have been over it does not say; few are ever replaced.
                 self._ended[str(replaced)] = End(IntentState.REPLACED, SECONDS_MAX)
@@ -183,6 +189,6 @@ class EndedIntents:
             assert isinstance(not_after, int), "the hub wrote it"
             self._ended[str(data["digest"])] = End(_ENDING[kind], not_after)
         elif data.keys() >= _EXECUTED:
-            not_after = parse_object(str(data["bytes"]).encode())["not_after"]
+            not_after = orjson.loads(str(data["bytes"]))["not_after"]
             assert isinstance(not_after, int), "the hub wrote it"
             self._ended[str(data["digest"])] = End(IntentState.EXECUTED, not_after)

@@ -129,6 +129,10 @@ def test_an_officer_approves_in_the_browser(
         done("intent", "approve", "liu", "--yes", by=name)
     done("intent", "execute", "liu")
 
+    profile = served.profile("officers/zhao")
+    listed = sealway("officer", "list", "--profile", profile)
+    assert listed.out.count("(authenticator)") == 1
+
     done("seal", "suspend", SEAL, "--cause", "检查", "--id", "pause")
     profile = liu / "client.toml"
     plain = sealway("intent", "approve", "pause", "--yes", "--profile", profile)
@@ -219,19 +223,20 @@ def test_the_page_is_for_one_opening_and_for_itself(begin: Begin, tmp_path: Path
 def test_a_page_that_nobody_can_open_or_answers_ends_by_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The port is another program's; and after its time."""
+    """The port is another program's, on either address of `localhost`; and after its time."""
     monkeypatch.setattr(officer_page, "LIFE_S", 1)
-    page = officer_page.Page(("a", "甲"), (), ("b", "乙"))
-    refusals = []
+    page, port = officer_page.Page(("a", "甲"), (), ("b", "乙")), free_port()
 
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        for _ in range(2):
-            with pytest.raises(UsageError) as caught:
-                officer_page.ask_browser(Terminal(False), page, {}, lambda _: None, port=port)
-            refusals.append(caught.value.en)
-            other.close()
+    def refusal() -> str:
+        with pytest.raises(UsageError) as caught:
+            officer_page.ask_browser(Terminal(False), page, {}, lambda _: None, port=port)
+        return caught.value.en
 
-    assert f"port {port} is taken" in refusals[0]
-    assert "nobody answered" in refusals[1]
+    families = [(socket.AF_INET, "127.0.0.1")]
+    if socket.has_dualstack_ipv6():
+        families.append((socket.AF_INET6, "::1"))
+    for family, address in families:
+        with socket.create_server((address, port), family=family):
+            assert f"port {port} is taken" in refusal()
+    assert "nobody answered" in refusal()
     assert capsys.readouterr().out.count("http://localhost:") == 1
