@@ -1,0 +1,125 @@
+"""A certificate that ends between approval and seal, through a hub that runs: keys of records and
+of documents, used in the hub and behind its signer process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs.keys import load_key, read_passphrase
+from certs.pki import SEAL_CA
+from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.proof.encoding import b64u, b64u_decode
+from hub.seal.seal_keys import SealKeys
+from tests.chinese_font import needs_font
+from tests.exchange.faced import SEAL, add_face, allow
+from tests.exchange.handed import fetch
+from tests.exchange.test_made_copies import PDF_TYPE, wanted
+from tests.seal import life
+from tests.seal.faces.samples import early_licence
+from tests.seal.test_signer_process import with_process
+from tests.simulator import GRANTED, Refused, Simulator, copy_home, licence
+
+MAIN = "authorities/hz-market/seals/main"
+LIFE_S = 4
+
+
+@pytest.mark.parametrize("signer", ["inside", "process"])
+async def test_a_certificate_that_ends_between_approval_and_seal(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signer: str
+) -> None:
+    """Approved and put in force while it was valid; afterwards nothing is sealed by it, nothing
+    half done is left, no use is counted. The next key seals what is sent again."""
+    needs_font()
+    home = copy_home(city, tmp_path / "home")
+    if signer == "process":
+        with_process(home)
+    async with Simulator(home) as hub:
+        zhao = hub.officer()
+        delivered = await hub.connector().deliver([licence(1)])
+        identifier = delivered.results[0].identifier
+        await life.apply_and_make(hub, zhao, SEAL, ("record", "ES256"), ("pdf", "ES256"))
+        await add_face(hub, early_licence())
+        await allow(hub, "hz-documents", ["annotated-copy"])
+        await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
+        wanted_keys = [
+            {"seal": seal, "use": use, "algorithm": "ES256"}
+            for seal, use in ((MAIN, "record"), (SEAL, "record"), (SEAL, "pdf"))
+        ]
+        made = [await zhao.carry_out("key.generate", one) for one in wanted_keys]
+        ends = int(time.time()) + LIFE_S
+        for key in made:
+            chain = ending_chain(hub, key, ends)
+            await zhao.carry_out("key.rotate", {"key": key["key"], "x509_chain": chain})
+        await asyncio.sleep(max(0.0, ends + 1.1 - time.time()))
+
+        async def record() -> object:
+            return await hub.connector().deliver([licence(2)])
+
+        async def document() -> object:
+            return await fetch(hub.platform(), identifier, media_type=PDF_TYPE, copy=wanted())
+
+        async def uses() -> list[int]:
+            return [(await hub.hub.seals.key(key["key"])).uses for key in made]
+
+        before = await hub.state()
+        for attempt in (record, document):
+            with pytest.raises(Refused) as refused:
+                await attempt()
+            assert refused.value.reason == "KEY_EXPIRED"
+            assert refused.value.status == "FAILED_PRECONDITION"
+        if signer == "process":
+            # And where the hub itself did not look: the process does.
+            with monkeypatch.context() as patch:
+                patch.setattr(SealKeys, "_check_time", lambda *_: None)
+                for attempt in (record, document):
+                    with pytest.raises(Refused) as refused:
+                        await attempt()
+                    assert refused.value.reason == "KEY_EXPIRED"
+        after = await hub.state()
+        assert await uses() == [0, 0, 0]
+        changed = {name for name in after.tables if after.tables[name] != before.tables[name]}
+        assert changed <= LOGGED
+
+        for one in wanted_keys:
+            fresh = await zhao.carry_out("key.generate", one)
+            chain = hub.chain_for(fresh)
+            await zhao.carry_out("key.rotate", {"key": fresh["key"], "x509_chain": chain})
+        await record()
+        await document()
+        assert (await hub.audit()).findings == []
+
+
+LOGGED = frozenset(
+    {"ledger_entries", "ledger_epochs", "ledger_head", "ledger_tiles", "ledger_requests"}
+)
+"""What a refusal leaves: that it happened."""
+
+
+def ending_chain(hub: Simulator, key: Mapping[str, Any], ends: int) -> list[str]:
+    """The chain that the PKI issues for a key, made to end at `ends` (seconds)."""
+    (issued,) = hub.chain_for(key)
+    leaf = x509.load_der_x509_certificate(b64u_decode(issued))
+    builder = (
+        x509.CertificateBuilder()
+        .serial_number(x509.random_serial_number())
+        .subject_name(leaf.subject)
+        .issuer_name(leaf.issuer)
+        .public_key(leaf.public_key())
+        .not_valid_before(leaf.not_valid_before_utc - timedelta(seconds=1))
+        .not_valid_after(datetime.fromtimestamp(ends, UTC))
+    )
+    for extension in leaf.extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    pki = hub.home / "pki"
+    ca = load_key(pki / "ca" / f"{SEAL_CA}.key", read_passphrase(pki / "passphrase"))
+    return [b64u(builder.sign(ca, SHA256()).public_bytes(Encoding.DER))]
