@@ -23,7 +23,6 @@ from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2
 from hub.seal.intent_service import IntentService
 from hub.seal.key_statements import ProvenKeyStatements
-from hub.seal.reseal import ResealRecords
 from hub.seal.service import SealService
 from hub.seal.v1 import intents_pb2, seal_pb2
 from hub.storage import paging
@@ -42,6 +41,7 @@ from tests.registry.office import (
     open_office,
     uscc,
 )
+from tests.seal.test_compromise import sealing_anew
 
 TYPE_NAME = f"certificateTypes/{LICENCE.lower()}"
 SEAL_NAME = f"{AUTHORITY}/seals/main"
@@ -68,14 +68,7 @@ class Desk:
             office.seals,
             ProvenKeyStatements(ORIGIN, office.database, office.recorder, office.recorder.proofs),
             office.materials,
-            ResealRecords(
-                office.database,
-                office.recorder,
-                office.recorder.proofs,
-                office.intents,
-                office.seals.keys,
-                now_us,
-            ),
+            sealing_anew(office),
             now_us,
             office.status_lists,
             pages,
