@@ -34,7 +34,7 @@ from hub.seal.keys import (
 )
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
-from hub.seal.signer import Signer
+from hub.seal.signer import Signer, more_telling
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
@@ -184,7 +184,7 @@ class RecordSeals:
             try:
                 return await self._open(intent, order, count)
             except HubError as error:
-                refusal = error
+                refusal = more_telling(refusal, error)
         raise refusal
 
     async def _open(self, intent: StoredIntent, order: SealingOrder, count: int) -> _Authority:

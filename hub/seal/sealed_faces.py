@@ -37,7 +37,7 @@ from hub.seal.ofd_seal import SealTrust
 from hub.seal.ports import AuthorityFacts, Database, TimeStamps
 from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.seal_store import ELECTRONIC_SEAL, ElectronicSeal, electronic_seal_of
-from hub.seal.signer import Signer
+from hub.seal.signer import Signer, more_telling
 from hub.seal.store import (
     APPROVALS_OF_INTENT,
     INTENTS_OF_TYPE,
@@ -233,9 +233,7 @@ class SealedFaces:
                 try:
                     return await self._open(intent, order, form)
                 except HubError as error:
-                    # What an intent that allows the file lacks says more than one that does not.
-                    if refusal.reason is Reason.INTENT_NOT_APPROVED:
-                        refusal = error
+                    refusal = more_telling(refusal, error)
         raise refusal
 
     async def _open(self, intent: StoredIntent, order: DocumentOrder, form: FaceFormat) -> _Allowed:

@@ -124,3 +124,9 @@ class Signer:
         if (roster.origin, roster.region) != (self.origin, self.region):
             raise refused(name, "the roster is another hub's")
         return approve_standing(name, intent, approvals, roster, now=now)
+
+
+def more_telling(refusal: HubError, later: HubError) -> HubError:
+    """What to answer after two intents were tried in vain: an intent that allows it and cannot be
+    used now says what is wrong; one that allows something else says nothing."""
+    return later if refusal.reason is Reason.INTENT_NOT_APPROVED else refusal
