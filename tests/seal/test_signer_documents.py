@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.domain.seal_key import key_name
 from hub.errors import Reason
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import Verdict
@@ -24,6 +25,7 @@ from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
+from tests import softhsm
 from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, add_face, allow
 from tests.exchange.handed import Came, fetch
@@ -41,6 +43,8 @@ class Sealing(Signing):
     """A hub whose document keys only its signer process reads; a licence, and the way to copies."""
 
     identifier: str = ""
+    maker: str = ""
+    token: softhsm.SoftToken | None = None
 
     def last(self, kind: type[SigningRequest], use: str = "") -> Any:
         """The last request of this kind, for a key of this use, under a new id."""
@@ -74,7 +78,13 @@ class Sealing(Signing):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sealing]:
     needs_font()
-    home = with_process(copy_home(city, tmp_path_factory.mktemp("documents") / "home"))
+    token = softhsm.SoftToken(tmp_path_factory.mktemp("token"))
+    lines = ["[seal.pkcs11]", f'uri = "{token.uri}"']
+    try:
+        token.create()
+    except softhsm.SoftHsmAbsent:
+        token, lines = None, []
+    home = with_process(copy_home(city, tmp_path_factory.mktemp("documents") / "home"), *lines)
     requests: list[Any] = []
     sign = SignerProcess.sign
 
@@ -84,6 +94,8 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SignerProcess, "sign", keep)
+        if token is not None:
+            patch.setenv("SOFTHSM2_CONF", str(token.configuration))
         async with Simulator(home) as hub:
             answer = await hub.connector().deliver([licence(1)])
             zhao = hub.officer()
@@ -101,7 +113,7 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
             await add_face(hub, early_licence())
             await allow(hub, "hz-documents", ["annotated-copy"])
             await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
-            yield Sealing(hub, requests, answer.results[0].identifier)
+            yield Sealing(hub, requests, answer.results[0].identifier, maker, token)
             assert (await hub.audit()).findings == []
 
 
@@ -323,3 +335,67 @@ async def test_killed_between_signature_and_answer_a_document_is_not_signed_twic
     assert answer.refused.reason == Reason.SIGNING_INDETERMINATE
     assert process.unsettled == set()
     assert process.pid != os.getpid()
+
+
+async def test_killed_while_it_makes_a_seal_the_intent_is_used_up(sealing: Sealing) -> None:
+    """UNAVAILABLE; the request is closed as lost, and the same intent makes no second seal."""
+    zhao, name, process = sealing.hub.officer(), f"{SEAL}-2", sealing.process
+    wanted_keys = [{"use": "ofd", "algorithm": "SM2"}]
+    applied = {"seal": name, "title": "印章", "seal_type": 1, "keys": wanted_keys}
+    (key,) = (await zhao.carry_out("seal.apply", applied))["keys"]
+    certificates = [{"key": key["key"], "x509_chain": sealing.hub.chain_for(key)}]
+    form = await life.form(zhao, sealing.maker)
+    await zhao.propose_kind(
+        "lost", "seal.make", {"seal": name, "certificates": certificates} | form
+    )
+    for officer in ("qian", "sun"):
+        await sealing.hub.officer(officer).approve("lost")
+    await asyncio.to_thread(process.close)
+    usual = process.command
+    process.command = (sys.executable, "-m", "tests.seal.dying_signer", "maker")
+    with pytest.raises(Refused) as caught:
+        await zhao.execute("lost")
+    assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "SIGNER_UNAVAILABLE")
+
+    process.command = usual
+    await asyncio.sleep(max(0.0, process._not_before - process.monotonic()))
+    with pytest.raises(Refused) as caught:
+        await zhao.execute("lost")
+
+    assert caught.value.reason == "INTENT_EXHAUSTED"
+    last = "SELECT state, uses FROM requests ORDER BY number DESC LIMIT 1"
+    assert sealing.journal(last) == [("lost", 1)]
+    making = {"seal": name, "certificates": certificates} | await life.form(zhao, sealing.maker)
+    assert (await zhao.carry_out("seal.make", making))["state"] == "active"
+
+
+async def test_a_pdf_is_sealed_by_a_key_in_hardware(sealing: Sealing) -> None:
+    """RSA in the token takes over from P-256 in files; a token that was pulled out is UNAVAILABLE,
+    with nothing counted, and an SM2 key is none of its."""
+    if sealing.token is None:
+        pytest.skip("SoftHSM2 is not here")
+    zhao, hub = sealing.hub.officer(), sealing.hub
+    file = sealing.last(pb.SignDocument, "pdf").key.key_id
+    wanted_key = {"seal": SEAL, "use": "pdf", "algorithm": "PS256", "home": "pkcs11"}
+    made = await zhao.carry_out("key.generate", wanted_key)
+    chain = hub.chain_for(made)
+    await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
+    await zhao.carry_out("key.retire", {"key": key_name(file), "cause": "moved"})
+
+    came = await sealing.copy(PDF_TYPE)
+
+    report = verified(hub, came.data)
+    assert {one.reason for one in report.steps if one.verdict is Verdict.INVALID} == set()
+    asked = sealing.last(pb.SignDocument, "pdf").key
+    assert (asked.home, asked.algorithm) == ("pkcs11", "PS256")
+    sealing.token.remove()
+    files = "SELECT sum(uses) FROM uses WHERE intent NOT LIKE '% code'"
+    before = sealing.journal(files)
+    with pytest.raises(Refused) as caught:
+        await sealing.copy(PDF_TYPE)
+    assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "KEY_UNAVAILABLE")
+    assert sealing.journal(files) == before
+    with pytest.raises(Refused) as caught:
+        await zhao.carry_out("key.generate", wanted_key | {"use": "ofd", "algorithm": "SM2"})
+    assert caught.value.reason == "ALGORITHM_NOT_HERE"
+    sealing.token.put_back()
