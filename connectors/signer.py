@@ -22,9 +22,10 @@
     folder = "outbox"
     connectors = ["business-licence-csv"]
 
-It is the hub's signer process (docs/adr/0040) behind another door, with one more check: each record,
-and each file or code of a face, is compared with the outbox before it is signed (`own_rows.py`). Keys are made when the hub asks and
-stay here; the hub cannot have one destroyed. Paths are relative to the file's folder.
+It is the hub's signer process (docs/adr/0040) behind another door, with one more check: a record,
+file or code of a face is compared with the outbox before it is signed (`own_rows.py`). Keys are
+made when the hub asks and stay here; the hub cannot have one destroyed. Paths are relative to the
+file's folder.
 """
 
 from __future__ import annotations

@@ -168,7 +168,8 @@ def _check_ofd_bytes(name: str, to_sign: bytes, file: OfdFile, now: int) -> Seal
         raise refused(name, "the bytes are no seal over this file") from error
     if read.signed_bytes != to_sign or read.seal.der != file.seal:
         raise refused(name, "the bytes name another seal")
-    if sm3(signature.xml) != read.data_hash or not read.protected.endswith("Signature.xml"):
+    own = f"/{opened.signatures[-1].file}"
+    if (read.data_hash, read.protected) != (sm3(signature.xml), own):
         raise refused(name, "the bytes are about another file")
     if read.sign_time is None or abs(seconds(read.sign_time) - now) > SKEW_S:
         raise refused(name, "the bytes are of another time")

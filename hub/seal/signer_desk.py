@@ -269,7 +269,7 @@ class SignerDesk:
             uses_max=allowed.uses_max,
             name=allowed.name,
         )
-        signatures = self._made(key, asked.request_id, allowed.inputs)
+        signatures = self._sign_each(key, asked.request_id, allowed.inputs)
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
 
@@ -282,7 +282,7 @@ class SignerDesk:
             )
         return self._signer.approve(asked.intent_name, asked.intent, asked.approvals)
 
-    def _made(self, key: SigningKey, request_id: str, inputs: Sequence[bytes]) -> list[bytes]:
+    def _sign_each(self, key: SigningKey, request_id: str, inputs: Sequence[bytes]) -> list[bytes]:
         signatures = list[bytes]()
         try:
             for one in inputs:

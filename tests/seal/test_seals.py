@@ -227,6 +227,29 @@ async def test_a_new_signers_certificate_comes_with_a_new_electronic_seal(office
     assert (await office.seals.electronic(OFD, 0)).der == after.der
 
 
+async def test_a_key_that_stays_in_a_renewed_seal_is_approved_again(office: Office) -> None:
+    """The new form names its certificate, so the intent does: nothing in a seal is unapproved."""
+    await office.make_seal("ofd", ofd=True)
+    (stays,) = [one for one in (await office.seals.get(OFD)).keys if one.key.use is KeyUse.OFD]
+    wanted = {"seal": OFD, "use": "pdf", "algorithm": "ES256"}
+    fresh = await office.carry_out("key.generate", wanted)
+    installed = {"key": fresh["key"], "x509_chain": office.chain_for(fresh)}
+    form = await office.electronic(f"{USCC}-renewed")
+
+    intent = await office.approved("seal.renew", {"seal": OFD, "certificates": [installed], **form})
+    await office.execute(intent)
+
+    stored = (await office.intents.get(intent)).stored
+    named = parse_intent(stored.bytes, KINDS).members["certificates"]
+    assert named == [
+        installed,
+        {"key": stays.key.name, "x509_chain": [b64u(der) for der in stays.key.x509_chain]},
+    ]
+    assert parse_seal((await electronic(office, OFD)).der).signer_x509s == (
+        stays.key.x509_chain[0],
+    )
+
+
 async def test_a_number_is_given_once(office: Office) -> None:
     """Two electronic seals never share one."""
     await office.make_seal("ofd", ofd=True)
