@@ -99,6 +99,7 @@ class Reason(StrEnum):
     ANSWER_STALE = "ANSWER_STALE"
     CERTIFICATE_AMBIGUOUS = "CERTIFICATE_AMBIGUOUS"
     CERTIFICATE_NOT_IN_FORCE = "CERTIFICATE_NOT_IN_FORCE"
+    COPY_NOT_MADE = "COPY_NOT_MADE"
     SEVERAL_HOLDERS = "SEVERAL_HOLDERS"
     HOLDER_LINKED = "HOLDER_LINKED"
     FIELD_NOT_SEALED = "FIELD_NOT_SEALED"
@@ -877,6 +878,11 @@ TEXTS: dict[Reason, Text] = {
     Reason.CERTIFICATE_NOT_IN_FORCE: Text(
         "the certificate {identifier} is not in force now; fetch it again.",
         "证照 {identifier} 当前不处于有效状态，请重新调取。",
+    ),
+    Reason.COPY_NOT_MADE: Text(
+        "no annotated copy can be made of the department's document ({rule}): {en}. Ask the "
+        "department for another one.",
+        "无法为部门文件制作加注件（{rule}）：{zh}。请联系发证部门更换文件。",
     ),
     Reason.CERTIFICATE_AMBIGUOUS: Text(
         "the holder has several certificates of this type in force; ask by identifier, one of: "

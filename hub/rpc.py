@@ -97,6 +97,7 @@ STATUS: Final[dict[Reason, grpc.StatusCode]] = {
             Reason.ANSWER_STALE,
             Reason.CERTIFICATE_AMBIGUOUS,
             Reason.CERTIFICATE_NOT_IN_FORCE,
+            Reason.COPY_NOT_MADE,
             Reason.SEVERAL_HOLDERS,
             Reason.HOLDER_LINKED,
             Reason.FIELD_NOT_SEALED,

@@ -75,7 +75,8 @@ def exchange_document(
 ) -> None:
     """Fetch an annotated copy (加注件) of a certificate, where a grant names @document.
 
-    Of a type without a face template the document on file comes as it is. The receipt is verified
+    Of a type without a face template the copy is the document on file, marked on every page;
+    without --purpose that comes as it was filed. The receipt is verified
     over the bytes that came before the file appears; check the seals inside of it by sealway
     verify. Ends with 1 where the certificate is not in force or has no document.
 

@@ -88,6 +88,25 @@ class FaceContent:
         return ""
 
 
+SOURCE_PREFIX: Final = "document "
+MARKED_TYPES: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "image/tiff"})
+"""Documents of departments of which marked copies are made, always as PDF."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    """A document that a department brought, whole; `digest` is its SHA-256 in base64url."""
+
+    media_type: str
+    digest: str = field(repr=False)
+    data: bytes = field(repr=False)
+
+    @property
+    def face(self) -> str:
+        """What a copy that is made of it names in the place of a template."""
+        return f"{SOURCE_PREFIX}{self.digest}"
+
+
 @dataclass(frozen=True, slots=True)
 class CopyTerms:
     """What an annotated copy says of itself; times in microseconds UTC, in whole seconds. `name` is

@@ -15,6 +15,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
+from hub.domain.face import MARKED_TYPES
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -56,8 +57,8 @@ class HandedDocument:
 
 @dataclass(frozen=True, slots=True)
 class FetchDocument(Generic[Kept]):
-    """Hand out an annotated copy of one version of a certificate; of a type without a face, the
-    newest document that its department brought.
+    """Hand out an annotated copy of one version of a certificate; of a type without a face, where
+    no copy was asked for, the newest document that its department brought.
 
     1. Verify the signed request: one certificate, by identifier, and `@document` alone.
     2. Find the grant that names `@document` for this matter.
@@ -141,7 +142,11 @@ class FetchDocument(Generic[Kept]):
             and state is State.ACTIVE
             and await self.make_copy.has_face(certificate)
         )
-        if certificate is not None and has_face and is_made(media_type):
+        if certificate is not None and state is State.ACTIVE and not has_face:
+            document = await self._newest(certificate.version_id, media_type, request)
+        # Where a copy was asked for, nothing leaves unmarked.
+        is_marked = document is not None and request.copy is not None
+        if certificate is not None and (is_marked or (has_face and is_made(media_type))):
             trust = await self.certificates.trust(certificate.version_id)
             asked = Asked(
                 caller=caller,
@@ -152,12 +157,11 @@ class FetchDocument(Generic[Kept]):
                 said=_said(certificate, None, objected, trust),
                 checks=checks,
                 entry_of=partial(self._entry, caller, request, grant.digest),
+                source=document,
             )
             copy, receipt, index = await self.make_copy(AnswerOnce(self.recorder, RPC), asked)
             handed = HandedDocument(state, copy, objected, trust, receipt, index)
             return handed, certificate.authority
-        if certificate is not None and state is State.ACTIVE and not has_face:
-            document = await self.documents.newest(certificate.version_id, media_type)
         if certificate is not None and document is not None:
             trust = await self.certificates.trust(certificate.version_id)
         said = _said(certificate, document, objected, trust)
@@ -170,6 +174,17 @@ class FetchDocument(Generic[Kept]):
         )
         issuer = certificate.authority if certificate is not None else ""
         return HandedDocument(state, document, objected, trust, receipt, index), issuer
+
+    async def _newest(
+        self, version_id: str, media_type: str, request: SignedRequest
+    ) -> SharedDocument | None:
+        """What the department brought; for a copy, where the format is open, what can be marked."""
+        markable = None
+        if request.copy is not None and not media_type:
+            markable = await self.documents.newest(version_id, MARKED_TYPES)
+        return markable or await self.documents.newest(
+            version_id, (media_type,) if media_type else ()
+        )
 
     async def _find(self, request: SignedRequest) -> FoundCertificate | None:
         """Step 3. Of another type than the one granted: whether it exists is nobody's business."""

@@ -3,7 +3,8 @@
 1. Purpose and expiry are sound.
 2. A request that was answered before gets the same bytes; those that were sealed anew in their
    place, with the entry that says so; or ANSWER_STALE where they would not be given today.
-3. The face is set, watermarked and sealed again by its authority.
+3. The face is set, watermarked and sealed again by its authority; of a type without a face, the
+   document that the department brought is.
 4. The file is stored; copy, file and use of the seal are recorded in one entry with its digest.
 
 The original never leaves: whoever is given a copy can show what for, and until when.
@@ -12,6 +13,7 @@ The original never leaves: whoever is given a copy can show what for, and until 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic
 
@@ -22,7 +24,7 @@ from hub.domain import names
 from hub.domain.caller import Caller
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
-from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CopyTerms, FaceContent, FaceFormat, SourceDocument
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.annotate import LIFE_DAYS_MAX
@@ -42,6 +44,8 @@ from hub.storage.statements import ENTRY_INDEX, Check
 
 _DAY_S: Final = 86_400
 _CHUNK_BYTES: Final = 256 * 1024
+SOURCE_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A document of a department that is larger is not read into memory for a copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ class MadeFile:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request for a copy as it was decided: `said` is what entry and answer have of the
-    certificate, `entry_of` makes the entry of more of it; `content` is what a retry repeats."""
+    certificate, `entry_of` makes the entry of more of it; `content` is what a retry repeats.
+    `source` is the document of a type without a face, which the copy is then made of.
+    """
 
     caller: Caller
     request: SignedRequest
@@ -75,6 +81,7 @@ class Asked:
     said: Mapping[str, Json]
     checks: Sequence[Check]
     entry_of: Callable[[dict[str, Json]], Entry]
+    source: SharedDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +158,13 @@ class MakeCopy(Generic[Kept]):
             made_time_us=now_us - now_us % 1_000_000,
             expire_time_us=purpose.until * 1_000_000,
         )
-        wanted = FaceFormat(asked.media_type) if asked.media_type else None
-        async with self.seals.sealed(face, wanted, terms) as sealed:
+        async with await self._sealing(asked, face, terms) as sealed:
             kept = await self.documents.keep(
                 face, sealed.media_type, sealed.data, made_as=terms.name, copy_id=copy_id
             )
             said = {**asked.said, **_said(terms, sealed, kept.size, kept.digest)}
+            if asked.source is not None:
+                said["document_entry"] = asked.source.entry
             row = self._row(asked, terms, copy_id, kept.digest)
             try:
                 receipt, entry = await once.record(
@@ -188,6 +196,15 @@ class MakeCopy(Generic[Kept]):
         )
         return made, receipt, entry
 
+    async def _sealing(
+        self, asked: Asked, face: FaceContent, terms: CopyTerms
+    ) -> AbstractAsyncContextManager[SealedFace]:
+        """Step 3, to be entered."""
+        if asked.source is None:
+            wanted = FaceFormat(asked.media_type) if asked.media_type else None
+            return self.seals.sealed(face, wanted, terms)
+        return self.seals.marked(face, await _whole(asked.source), terms)
+
     def _row(self, asked: Asked, terms: CopyTerms, copy_id: str, digest: str) -> AnnotatedCopy:
         return AnnotatedCopy(
             id=copy_id,
@@ -206,6 +223,13 @@ class MakeCopy(Generic[Kept]):
         )
 
 
+async def _whole(document: SharedDocument) -> SourceDocument:
+    if document.size > SOURCE_BYTES_MAX:
+        raise HubError(Reason.DOCUMENT_TOO_LARGE, bytes_max=SOURCE_BYTES_MAX)
+    data = b"".join([chunk async for chunk in document.chunks])
+    return SourceDocument(document.media_type, document.digest, data)
+
+
 def is_made(media_type: str) -> bool:
     """Whether faces are sealed in this format; empty leaves the format open."""
     return not media_type or media_type in tuple(FaceFormat)
@@ -220,10 +244,10 @@ def _said(terms: CopyTerms, sealed: SealedFace, size: int, digest: str) -> dict[
         "copy": terms.name,
         "purpose": terms.purpose,
         "expire_time_us": terms.expire_time_us,
-        "face": f"{sealed.template} {sealed.template_digest}",
-        "code": sealed.code.value,
+        "face": sealed.face,
         "seal": sealed.seal,
         "intent": sealed.intent,
+        **({} if sealed.code is None else {"code": sealed.code.value}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
@@ -10,7 +10,7 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import Entry, LogHead, Recorded, Remember, Remembered
-from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, SourceDocument
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import ServiceItem
@@ -144,8 +144,8 @@ class SharedDocument(Protocol):
 class SharedDocuments(Protocol):
     """The documents of certificates on file."""
 
-    async def newest(self, version_id: str, media_type: str) -> SharedDocument | None:
-        """The newest document of a version, of this media type unless it is empty.
+    async def newest(self, version_id: str, media_types: Collection[str]) -> SharedDocument | None:
+        """The newest document of a version, of one of these media types unless there are none.
 
         Raises HubError(KEY_UNAVAILABLE) where it was erased.
         """
@@ -184,11 +184,9 @@ class SealedFace(Protocol):
     @property
     def intent(self) -> str: ...
     @property
-    def template(self) -> str: ...
+    def face(self) -> str: ...
     @property
-    def template_digest(self) -> str: ...
-    @property
-    def code(self) -> CodeKind: ...
+    def code(self) -> CodeKind | None: ...
     @property
     def writes(self) -> Sequence[Write]: ...
     @property
@@ -207,6 +205,13 @@ class SealedFaces(Protocol):
     ) -> AbstractAsyncContextManager[SealedFace]:
         """An annotated copy under the authority's seal, in any format for None; record its writes
         before the context ends. Raises HubError as the seals do."""
+        ...
+
+    def marked(
+        self, content: FaceContent, source: SourceDocument, terms: CopyTerms
+    ) -> AbstractAsyncContextManager[SealedFace]:
+        """An annotated copy of a document that the department brought, where its type has no face;
+        as `sealed`. Raises HubError(COPY_NOT_MADE) for what cannot be marked."""
         ...
 
 

@@ -10,13 +10,15 @@ HubError(INTENT_NOT_APPROVED) with its rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from hub.domain.face import CopyTerms, FileKind
+from hub.domain.face import SOURCE_PREFIX, CopyTerms, FileKind, SourceDocument
 from hub.domain.identifier import IDENTIFIER_ROOT
 from hub.errors import HubError, Reason
+from hub.proof.encoding import digest
 from hub.proof.face_facts import FaceFacts, ofd_facts
 from hub.proof.ofd import Package, read_document, read_signature
 from hub.proof.ofd_checks import added_files, check_files, digests_of, listed_files
@@ -31,6 +33,7 @@ from hub.proof.x509_sm2 import X509, check_chain
 DOCUMENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """What a file may have that is sealed under an intent; faces have some hundred kilobytes."""
 
+_SOURCE: Final = re.compile(f"{SOURCE_PREFIX}[A-Za-z0-9_-]{{43}}")
 _STAND_IN: Final = b"\x30\x00"
 
 
@@ -38,7 +41,8 @@ _STAND_IN: Final = b"\x30\x00"
 class DocumentOrder:
     """Which face shall be sealed: of which certificate version, and as what.
 
-    `authority_uscc` is that of the authority whose seal it is; `terms` are those of a copy.
+    `authority_uscc` is that of the authority whose seal it is; `terms` are those of a copy. `face`
+    is the template's name and digest, or what `SourceDocument.face` says of a marked copy.
     """
 
     authority_uscc: str
@@ -95,10 +99,18 @@ def check_document_order(approved: ApprovedIntent, order: DocumentOrder, *, now:
     template = f"certificateTypes/{code.lower()}/faceTemplates/"
     if not order.identifier.startswith(f"{IDENTIFIER_ROOT}.{code}."):
         raise refused(approved.name, "the certificate is of another type")
-    if not order.face.startswith(template):
+    # Where no template is approved a copy is made of what the department brought.
+    is_marked = order.terms is not None and _SOURCE.fullmatch(order.face) is not None
+    if not is_marked and not order.face.startswith(template):
         raise refused(approved.name, "the template is of another type")
     if order.terms is not None and order.terms.expire_time_us <= now * 1_000_000:
         raise refused(approved.name, "the copy's time is over")
+
+
+def check_source(approved: ApprovedIntent, order: DocumentOrder, source: SourceDocument) -> None:
+    """The department's document that a marked copy is made of is the one that `order` names."""
+    if digest(source.data) != source.digest or order.face != source.face:
+        raise refused(approved.name, "the copy is made of another document")
 
 
 def check_facts(approved: ApprovedIntent, order: DocumentOrder, facts: FaceFacts | None) -> None:

@@ -115,7 +115,7 @@ def open_pdf(data: bytes) -> list[PdfSignature]:
     if len(data) > PDF_BYTES_MAX:
         raise ProofError(ProofReason.TOO_LARGE, verdict=Verdict.CANNOT_CHECK)
     try:
-        reader = _reader(data)
+        reader = bounded_reader(data)
         if reader.encrypted:
             raise ProofError(ProofReason.PDF_ENCRYPTED, "encrypted", verdict=Verdict.CANNOT_CHECK)
         if reader.xrefs.hybrid_xrefs_present:
@@ -275,7 +275,7 @@ def read_face(signature: PdfSignature) -> FaceFacts | None:
     """What a face says of itself in the document information, as it was when it was signed: later
     revisions may say something else of the document. Raises ProofError."""
     try:
-        return pdf_facts(_reader(signature.data[: signature.end]))
+        return pdf_facts(bounded_reader(signature.data[: signature.end]))
     except damaged() as error:
         raise ProofError(ProofReason.FACE_METADATA, "document information") from error
 
@@ -361,7 +361,7 @@ def _compare(opened: EmbeddedPdfSignature, *, as_certified: bool) -> None:
         raise ProofError(ProofReason.PDF_CHANGED, "more than it allows")
 
 
-def _reader(data: bytes) -> PdfFileReader:
+def bounded_reader(data: bytes) -> PdfFileReader:
     from pyhanko.pdf_utils.decode_limits import (  # noqa: PLC0415
         DecodeLimits,
         DocumentDecodeBudget,
@@ -379,7 +379,7 @@ def _reader(data: bytes) -> PdfFileReader:
 def _check_stands_alone(signature: PdfSignature, revision: int) -> None:
     """What is signed is a whole document by itself; nothing of it hangs on what came later."""
     try:
-        alone = _reader(signature.data[: signature.end])
+        alone = bounded_reader(signature.data[: signature.end])
         revisions = alone.xrefs.total_revisions
     except damaged() as error:
         raise ProofError(ProofReason.PDF_RANGE, "no document by itself") from error

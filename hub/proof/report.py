@@ -391,7 +391,7 @@ FACT_TEXTS: Final[dict[FactName, ReasonText]] = {
     FactName.ALGORITHM: ReasonText("algorithm", "算法"),
     FactName.SIGNED_TIME: ReasonText("signed at, by the signer's word", "签章者所称签章时间"),
     FactName.STAMPED_TIME: ReasonText("time stamp", "时间戳时间"),
-    FactName.FACE: ReasonText("face template", "样式模板"),
+    FactName.FACE: ReasonText("face template, or document copied", "样式模板或所依据的文件"),
     FactName.COPY: ReasonText("annotated copy", "加注件"),
     FactName.PURPOSE: ReasonText("made for", "制作事由"),
     FactName.RECIPIENT: ReasonText("given to", "提供给"),

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 import orjson
 
 from hub.clock import Clock
-from hub.domain.face import FaceContent
+from hub.domain.face import FaceContent, SourceDocument
 from hub.domain.names import new_id
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.registry.document_store import (
+    DOCUMENTS_OF_VERSION,
     INSERT_DOCUMENT,
     MADE_OF_VERSION,
     VERSION_TO_ATTACH,
@@ -116,6 +117,21 @@ class MadeDocuments:
         document = await self.documents.opened(row)
         chunks = await self.documents.chunks(document)
         return SharedDocument(row.media_type, row.size, document.digest, row.entry, chunks)
+
+    async def brought(self, face: FaceContent, digest: str) -> SourceDocument | None:
+        """The document of this version with this digest that the department brought, whole.
+
+        Raises HubError: KEY_UNAVAILABLE where it was erased, DIGEST_MISMATCH, BLOB_MISSING,
+        BLOBS_UNAVAILABLE.
+        """
+        rows = await self.documents.database.all(DOCUMENTS_OF_VERSION, face.version_id)
+        for row in map(document_of, rows):
+            document = await self.documents.opened(row)
+            if document.digest == digest:
+                chunks = await self.documents.chunks(document)
+                data = b"".join([chunk async for chunk in chunks])
+                return SourceDocument(row.media_type, digest, data)
+        return None
 
 
 def _sealed(key: bytes, document_id: str, data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from hub.domain.caller import Caller
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
-from hub.domain.face import FaceContent
+from hub.domain.face import FaceContent, SourceDocument
 from hub.domain.strict_json import Json
 from hub.proof.roster import Approved, Roster
 from hub.storage import changes
@@ -266,6 +266,10 @@ class MadeFiles(Protocol[Kept]):
         Raises HubError(KEY_UNAVAILABLE) where it was erased; reading raises DIGEST_MISMATCH,
         BLOB_MISSING, BLOBS_UNAVAILABLE.
         """
+        ...
+
+    async def brought(self, face: FaceContent, digest: str) -> SourceDocument | None:
+        """The document with this digest that the department brought. Raises as `made`."""
         ...
 
     async def keep(

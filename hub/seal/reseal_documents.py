@@ -9,11 +9,12 @@ file before be put aside, is what the intent of kind `key.reseal` says. docs/adr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Generic
 
 from hub.clock import Clock
-from hub.domain.face import CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import SOURCE_PREFIX, CopyTerms, FaceContent, FaceFormat, SourceDocument
 from hub.domain.seal_key import KeyUse
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -24,7 +25,7 @@ from hub.seal.compromises import digest_of_key
 from hub.seal.logged_seals import ENTRIES_MAX, Place
 from hub.seal.ports import Faces, Kept, Log, MadeFiles, Recorder
 from hub.seal.reseal_order import Order, Resealed
-from hub.seal.sealed_faces import SealedFaces
+from hub.seal.sealed_faces import SealedFace, SealedFaces
 from hub.seal.store import uses_write
 from hub.storage.changes import Answered, Call, Change, record
 from hub.storage.statements import Check
@@ -50,6 +51,8 @@ class _Found:
     form: FaceFormat
     made_as: str
     terms: CopyTerms | None
+    # What a copy was made of where its type has no face.
+    source: SourceDocument | None
     digest: str
     size: int
 
@@ -128,11 +131,27 @@ class ResealDocuments(Generic[Kept]):
         is_over = terms is not None and terms.expire_time_us <= self.clock()
         if digest_of_key(order.stolen) not in sealed.keys or is_over:
             return None
-        return _Found(face, check, form, made_as, terms, file.digest, file.size)
+        source = await self._source(face, sealed.facts.face)
+        return _Found(face, check, form, made_as, terms, source, file.digest, file.size)
+
+    async def _source(self, face: FaceContent, made_of: str) -> SourceDocument | None:
+        """The department's document that a marked copy names; None of what shows a face."""
+        if not made_of.startswith(SOURCE_PREFIX):
+            return None
+        source = await self.files.brought(face, made_of.removeprefix(SOURCE_PREFIX))
+        if source is None:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"document of {face.identifier}")
+        return source
+
+    def _sealing(self, found: _Found) -> AbstractAsyncContextManager[SealedFace]:
+        """Step 3, to be entered."""
+        if found.source is not None and found.terms is not None:
+            return self.seals.marked(found.face, found.source, found.terms)
+        return self.seals.sealed(found.face, found.form, found.terms)
 
     async def _resealed(self, call: Call, order: Order, found: _Found, answer: bytes) -> Answered:
         """Steps 3 and 4."""
-        async with self.seals.sealed(found.face, found.form, found.terms) as sealed:
+        async with self._sealing(found) as sealed:
             kept = await self.files.keep(
                 found.face, found.form.value, sealed.data, made_as=found.made_as
             )
@@ -151,10 +170,10 @@ class ResealDocuments(Generic[Kept]):
                     "digest_before": found.digest,
                     "size": kept.size,
                     "digest": kept.digest,
-                    "face": f"{sealed.template} {sealed.template_digest}",
-                    "code": sealed.code.value,
+                    "face": sealed.face,
                     "seal": sealed.seal,
                     "intent": sealed.intent,
+                    **({} if sealed.code is None else {"code": sealed.code.value}),
                 },
                 writes=(
                     *kept.writes,

@@ -13,26 +13,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from hub.clock import Clock
 from hub.domain.certificate_type import CertificateType
-from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, SourceDocument
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import DocumentOrder, check_document_order
+from hub.proof.document_sealing import DocumentOrder, check_document_order, check_source
 from hub.proof.sealing import ApprovedIntent
 from hub.seal.document_seals import Drawing, seal_ofd, seal_pdf
 from hub.seal.face_codes import CodeOnFace, FaceCodes
 from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
-from hub.seal.faces.document import FaceDocument
+from hub.seal.faces.document import FaceDocument, set_mark
+from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.faces.page import Box
 from hub.seal.faces.template import parse_template
 from hub.seal.keys import Mandate
+from hub.seal.marked_pdf import POINTS_PER_MM
+from hub.seal.marking import mark
+from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import SealTrust
 from hub.seal.ports import AuthorityFacts, Database, TimeStamps
 from hub.seal.seal_keys import SealKeys, UsableKey
@@ -53,6 +58,8 @@ from hub.storage.statements import Check, Write
 
 AT_ONCE: Final = 2
 WAITING_MAX: Final = 32
+_SEAL_MM: Final = 42.0
+_MARGIN_MM: Final = 10.0
 # Which keys may sign a format, the first in force whose algorithm still may.
 _KEYS: Final = {
     FaceFormat.OFD: (KeyUse.OFD, (KeyAlgorithm.SM2,)),
@@ -72,15 +79,15 @@ class Registers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedFace:
-    """A sealed file, and what must be recorded with it. `said` goes into the entry."""
+    """A sealed file, and what must be recorded with it: `face` is what the order says it shows,
+    `code` which code it carries, None for a marked copy."""
 
     media_type: str
     data: bytes = field(repr=False)
     seal: str
     intent: str
-    template: str
-    template_digest: str
-    code: CodeKind
+    face: str
+    code: CodeKind | None
     writes: Sequence[Write] = field(repr=False)
     checks: Sequence[Check] = field(repr=False)
 
@@ -108,6 +115,17 @@ class _Allowed:
             unchanged_uses(self.intent.name, self.uses),
             *self.usable.checks(),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsealed:
+    """A file before its seal, whose place is in millimetres on page 1."""
+
+    order: DocumentOrder
+    place: Box
+    fonts: FaceFonts
+    file: bytes | OfdPackage = field(repr=False)
+    code: CodeOnFace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +164,9 @@ class SealedFaces:
         INTENT_NOT_APPROVED, INTENT_EXHAUSTED, SEAL_NOT_USABLE, TIME_STAMP_UNAVAILABLE,
         RATE_LIMITED where too many wait, and what `SealKeys.usable` and the key's home raise.
         """
-        if len(self._waiting) >= WAITING_MAX:
-            raise HubError(Reason.RATE_LIMITED, retry_after_s=1)
-        self._waiting.append(None)
-        try:
+        with self._place():
             certificate_type, template = await self._template(content)
-            order = self._order(content, template, terms)
+            order = self._order(content, f"{template.name} {template.digest}", terms)
             allowed = await self._allowed(content, order, wanted)
             async with self._rooms:
                 parsed = await asyncio.to_thread(parse_template, template.template)
@@ -164,26 +179,63 @@ class SealedFaces:
                     mandate=allowed.mandate,
                 )
                 document = await self._document(certificate_type, content, template, terms, code)
-                written = await asyncio.to_thread(_written, document, allowed.format)
-            async with self._turns[allowed.approved.intent.seal]:
-                allowed = await self._allowed(content, order, allowed.format)
-                coded = await self.codes.signed_by(code, allowed.approved.intent.seal)
-                data = await asyncio.to_thread(self._seal, allowed, order, document, written)
-                yield SealedFace(
-                    media_type=allowed.format.value,
-                    data=data,
-                    seal=allowed.approved.intent.seal,
-                    intent=allowed.intent.name,
-                    template=template.name,
-                    template_digest=template.digest,
-                    code=code.which,
-                    writes=(*allowed.writes, *(() if coded is None else coded.writes(1))),
-                    checks=(*allowed.checks, *(() if coded is None else coded.checks())),
-                )
+                unsealed = await asyncio.to_thread(_written, order, document, allowed.format, code)
+            async with self._in_turn(content, allowed, unsealed) as face:
+                yield face
+
+    @asynccontextmanager
+    async def marked(
+        self, content: FaceContent, source: SourceDocument, terms: CopyTerms
+    ) -> AsyncIterator[SealedFace]:
+        """An annotated copy of a document that a department brought, where its type has no face:
+        every page under the words of the copy, as sealed PDF.
+
+        Record and raises as `sealed`; and COPY_NOT_MADE where the document cannot be marked.
+        """
+        with self._place():
+            order = self._order(content, source.face, terms)
+            allowed = await self._allowed(content, order, FaceFormat.PDF)
+            check_source(allowed.approved, order, source)
+            async with self._rooms:
+                unsealed = await asyncio.to_thread(self._marked, order, content, source, terms)
+            async with self._in_turn(content, allowed, unsealed) as face:
+                yield face
+
+    # -- Steps -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of few who wait."""
+        if len(self._waiting) >= WAITING_MAX:
+            raise HubError(Reason.RATE_LIMITED, retry_after_s=1)
+        self._waiting.append(None)
+        try:
+            yield
         finally:
             self._waiting.pop()
 
-    # -- Steps -------------------------------------------------------------------------------------
+    @asynccontextmanager
+    async def _in_turn(
+        self, content: FaceContent, allowed: _Allowed, unsealed: _Unsealed
+    ) -> AsyncIterator[SealedFace]:
+        """Steps 3 to 5."""
+        seal, code = allowed.approved.intent.seal, unsealed.code
+        async with self._turns[seal]:
+            allowed = await self._allowed(content, unsealed.order, allowed.format)
+            coded = None
+            if code is not None:
+                coded = await self.codes.signed_by(code, allowed.approved.intent.seal)
+            data = await asyncio.to_thread(self._seal, allowed, unsealed)
+            yield SealedFace(
+                media_type=allowed.format.value,
+                data=data,
+                seal=allowed.approved.intent.seal,
+                intent=allowed.intent.name,
+                face=unsealed.order.face,
+                code=None if code is None else code.which,
+                writes=(*allowed.writes, *(() if coded is None else coded.writes(1))),
+                checks=(*allowed.checks, *(() if coded is None else coded.checks())),
+            )
 
     async def _template(self, content: FaceContent) -> tuple[CertificateType, StoredTemplate]:
         published = self.templates.catalogue.find(content.type_code, content.type_version)
@@ -193,15 +245,13 @@ class SealedFaces:
             raise HubError(Reason.FACE_TEMPLATE_NOT_FOUND, name=name)
         return published.type, found
 
-    def _order(
-        self, content: FaceContent, template: StoredTemplate, terms: CopyTerms | None
-    ) -> DocumentOrder:
+    def _order(self, content: FaceContent, face: str, terms: CopyTerms | None) -> DocumentOrder:
         return DocumentOrder(
             authority_uscc=self._facts(self._keeper(content)).uscc,
             vct=f"https://{self.origin}/vct/{content.type_code}",
             type_version=content.type_version,
             identifier=content.identifier,
-            face=f"{template.name} {template.digest}",
+            face=face,
             terms=terms,
         )
 
@@ -276,53 +326,86 @@ class SealedFaces:
         code: CodeOnFace,
     ) -> FaceDocument:
         """Step 2, as far as the format does not matter."""
-        issuer = self._facts(content.authority)
         return await self.templates.document(
             certificate_type,
             content.fields,
-            Issuance(
-                identifier=content.identifier,
-                number=content.printed_number(certificate_type),
-                authority_title=issuer.title,
-                authority_uscc=issuer.uscc,
-                holders=content.holders,
-                issue_date=content.issue_date,
-                valid_from=content.valid_from,
-                valid_until=content.valid_until,
-            ),
+            self._issuance(certificate_type, content),
             code.text,
             number=template.number,
-            annotated=None
-            if terms is None
-            else Annotation(
-                purpose=terms.purpose,
-                recipient=terms.recipient,
-                maker=terms.maker,
-                made_time_us=terms.made_time_us,
-                expire_time_us=terms.expire_time_us,
-                name=terms.name,
-            ),
+            annotated=None if terms is None else _annotation(terms),
         )
 
-    def _seal(
-        self, allowed: _Allowed, order: DocumentOrder, document: FaceDocument, written: bytes
-    ) -> bytes:
+    def _marked(
+        self, order: DocumentOrder, content: FaceContent, source: SourceDocument, terms: CopyTerms
+    ) -> _Unsealed:
+        """Step 2 of a marked copy; runs in a thread."""
+        published = self.templates.catalogue.find(content.type_code, content.type_version)
+        assert published is not None, "certificates are of a type"
+        over = set_mark(
+            published.type,
+            content.fields,
+            self._issuance(published.type, content),
+            _annotation(terms),
+            self.templates.fonts.open(),
+            face=order.face,
+            created=self.clock() // 1_000_000,
+        )
+        made = mark(source.data, source.media_type, over.pdf())
+        place = _corner(made.width / POINTS_PER_MM, made.height / POINTS_PER_MM)
+        return _Unsealed(order, place, over.fonts, made.data)
+
+    def _issuance(self, certificate_type: CertificateType, content: FaceContent) -> Issuance:
+        issuer = self._facts(content.authority)
+        return Issuance(
+            identifier=content.identifier,
+            number=content.printed_number(certificate_type),
+            authority_title=issuer.title,
+            authority_uscc=issuer.uscc,
+            holders=content.holders,
+            issue_date=content.issue_date,
+            valid_from=content.valid_from,
+            valid_until=content.valid_until,
+        )
+
+    def _seal(self, allowed: _Allowed, unsealed: _Unsealed) -> bytes:
         """Step 4; runs in a thread."""
         drawing = Drawing(
             approved=allowed.approved,
             mandate=allowed.mandate,
-            order=order,
+            order=unsealed.order,
             key=allowed.usable.signing,
             electronic=allowed.electronic,
-            place=document.page.seal,
+            place=unsealed.place,
             now_us=self.clock(),
             stamps=self.stamps,
         )
-        if allowed.format is FaceFormat.OFD:
-            return seal_ofd(drawing, document.ofd(), self.trust)
+        if isinstance(unsealed.file, OfdPackage):
+            return seal_ofd(drawing, unsealed.file, self.trust)
         assert allowed.usable.seal is not None, "asked for by the name of its seal"
-        return seal_pdf(drawing, written, allowed.usable.seal.title, document.fonts)
+        return seal_pdf(drawing, unsealed.file, allowed.usable.seal.title, unsealed.fonts)
 
 
-def _written(document: FaceDocument, form: FaceFormat) -> bytes:
-    return document.pdf() if form is FaceFormat.PDF else b""
+def _written(
+    order: DocumentOrder, document: FaceDocument, form: FaceFormat, code: CodeOnFace
+) -> _Unsealed:
+    file = document.pdf() if form is FaceFormat.PDF else document.ofd()
+    return _Unsealed(order, document.page.seal, document.fonts, file, code)
+
+
+def _annotation(terms: CopyTerms) -> Annotation:
+    return Annotation(
+        purpose=terms.purpose,
+        recipient=terms.recipient,
+        maker=terms.maker,
+        made_time_us=terms.made_time_us,
+        expire_time_us=terms.expire_time_us,
+        name=terms.name,
+    )
+
+
+def _corner(width: float, height: float) -> Box:
+    """Where the seal of a marked copy stands: right below, as large as a seal where there is room.
+    All in millimetres."""
+    side = min(_SEAL_MM, 0.4 * min(width, height))
+    margin = min(_MARGIN_MM, 0.05 * min(width, height))
+    return Box(width - margin - side, height - margin - side, side, side)

@@ -23,10 +23,11 @@ from hub.domain.row import Op
 from hub.proof.trust import trust_file
 from hub.registry.v1 import holders_pb2_grpc
 from hub.seal.v1 import seal_pb2
+from tests import pdf_documents
 from tests.chinese_font import FontAbsent, font_file
 from tests.exchange.faced import SEAL, add_face, allow, make_seal
 from tests.hub_process import HubProcess, free_port
-from tests.registry.clerk import PDF, Clerk
+from tests.registry.clerk import Clerk
 from tests.registry.test_holders import merger
 from tests.seal.faces.samples import plain_face
 from tests.simulator import (
@@ -241,6 +242,7 @@ def hub_process(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 await make_seal(simulator)
                 await add_face(simulator, plain_face(PERMIT), PERMIT)
                 await allow(simulator, "permits", ["annotated-copy"], type_code=PERMIT)
+                await allow(simulator, "licences", ["annotated-copy"])
                 await pin_codes(simulator)
 
     with ThreadPoolExecutor(1) as pool:
@@ -272,7 +274,7 @@ def portal(facade: FacadeProcess) -> Portal:
 
 def document(number: int) -> bytes:
     """The document of the licence of company `number`."""
-    return PDF + b"%d" % number
+    return pdf_documents.page(f"Licence {number}")
 
 
 def holder(number: int) -> dict[str, str]:

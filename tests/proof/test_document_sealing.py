@@ -11,7 +11,7 @@ import pytest
 from cryptography.x509 import load_der_x509_certificate
 
 from hub.domain.certificate import Custody
-from hub.domain.face import FileKind
+from hub.domain.face import FileKind, SourceDocument
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.document_sealing import (
@@ -24,7 +24,9 @@ from hub.proof.document_sealing import (
     check_facts,
     check_ofd,
     check_pdf,
+    check_source,
 )
+from hub.proof.encoding import digest
 from hub.proof.face_facts import CopyFacts, FaceFacts, read_facts
 from hub.proof.jose import sm2_thumbprint, thumbprint
 from hub.proof.reasons import ProofError, ProofReason
@@ -276,3 +278,26 @@ def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment() -> N
 
 PDF = Document(ORDER, PdfFile(b""), b"")
 OFD = Document(ORDER, OfdFile({}, "", b""), b"")
+
+
+def test_a_marked_copy_names_the_document_that_it_is_made_of() -> None:
+    """In the place of a template, of copies only, and by the digest of its very bytes."""
+    source = SourceDocument("application/pdf", digest(b"brought"), b"brought")
+    order = dataclasses.replace(ORDER, face=source.face)
+
+    check_document_order(approved(), order, now=NOW)
+    check_source(approved(), order, source)
+
+    original = dataclasses.replace(order, terms=None)
+    assert "template" in refused(
+        lambda: check_document_order(approved("original"), original, now=NOW)
+    )
+    vague = dataclasses.replace(order, face="document ")
+    assert "template" in refused(lambda: check_document_order(approved(), vague, now=NOW))
+    for other in (
+        dataclasses.replace(source, data=b"another"),
+        SourceDocument("application/pdf", digest(b"another"), b"another"),
+    ):
+        assert "another document" in refused(
+            lambda other=other: check_source(approved(), order, other)
+        )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from hub.domain.certificate_type import CertificateType
 from hub.domain.strict_json import Json
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.faces.layout import Annotation, Face, Issuance
+from hub.seal.faces.layout import Annotation, Face, Issuance, set_overlay
 from hub.seal.faces.metadata import Metadata, metadata
 from hub.seal.faces.ofd import page_ofd
-from hub.seal.faces.page import Page
+from hub.seal.faces.page import Box, Colour, Page
 from hub.seal.faces.pdf import page_pdf
+from hub.seal.faces.template import Watermark
 from hub.seal.ofd_package import OfdPackage
 
 
@@ -55,3 +58,34 @@ def set_face(
         face.type, fields, issuance, code=code, face=template, created=created, annotated=annotated
     )
     return FaceDocument(page, described, face.fonts)
+
+
+_MARK: Final = Box(0, 0, 170, 110)
+"""In millimetres; it is made as large as the pages that it goes over."""
+_MARK_PLACE: Final = Watermark(_MARK, 14, 25, Colour(179, 38, 30))
+
+
+def set_mark(
+    certificate_type: CertificateType,
+    fields: Mapping[str, Json],
+    issuance: Issuance,
+    annotated: Annotation,
+    fonts: FaceFonts,
+    *,
+    face: str,
+    created: int,
+) -> FaceDocument:
+    """What goes over each page of a document that a department brought, with the metadata of the
+    annotated copy that is made of it; `face` names that document. Raises as `set_face`."""
+    lines = set_overlay(annotated.overlay, _MARK_PLACE, fonts)
+    page = Page(_MARK.width, _MARK.height, tuple(lines), seal=_MARK, code=_MARK)
+    described = metadata(
+        certificate_type,
+        fields,
+        issuance,
+        code="",
+        face=face,
+        created=created,
+        annotated=annotated,
+    )
+    return FaceDocument(page, described, fonts)

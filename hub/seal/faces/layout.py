@@ -152,7 +152,7 @@ class Face:
                 circle(seal.x + seal.width / 2, seal.y + seal.height / 2, radius, 0.3, _PLACEHOLDER)
             )
         if overlay is not None:
-            items += self._overlay(overlay, template.watermark)
+            items += set_overlay(overlay, template.watermark, self.fonts)
         return Page(template.width, template.height, tuple(items), template.seal, template.code)
 
     def text_of(self, placed: PlacedField, fields: Mapping[str, Json], issuance: Issuance) -> str:
@@ -204,28 +204,7 @@ class Face:
             + {Align.LEFT: 0.0, Align.CENTRE: room / 2, Align.RIGHT: room}[setting.align]
         )
         whole = TextLine(x, y, size, text, tuple(advances), setting.spacing, setting.colour)
-        return self._by_font(whole)
-
-    def _by_font(self, whole: TextLine) -> list[TextLine]:
-        """A line in parts, each of characters that stand together and have the same font."""
-        turn = math.radians(whole.angle)
-        parts, moved, start = [], 0.0, 0
-        for font, group in itertools.groupby(whole.text, self.fonts.number):
-            text = "".join(group)
-            advances = whole.advances[start : start + len(text)]
-            parts.append(
-                dataclasses.replace(
-                    whole,
-                    x=whole.x + moved * math.cos(turn),
-                    y=whole.y - moved * math.sin(turn),
-                    text=text,
-                    advances=advances,
-                    font=font,
-                )
-            )
-            moved += sum(advances)
-            start += len(text)
-        return parts
+        return _by_font(whole, self.fonts)
 
     def _lines(self, text: str, setting: Setting) -> tuple[float, list[str]] | None:
         """The largest size from `size` down to `size_min` at which the text fits, and its lines."""
@@ -264,38 +243,6 @@ class Face:
             used += part_width
         return [*lines, current.rstrip(" ")] if current.strip() else lines or [text]
 
-    def _overlay(self, overlay: Overlay, place: Watermark) -> list[TextLine]:
-        """The lines about the middle of their box, turned together, as large as fits."""
-        box = place.box
-        turn = math.radians(place.angle)
-        for text in overlay.lines:
-            self.fonts.check_characters(text)
-        widest = max(sum(map(self.fonts.advance, one)) for one in overlay.lines)
-        # The turned block lies within its box.
-        block = len(overlay.lines) * LINE_HEIGHT
-        across = abs(math.cos(turn)) * widest + abs(math.sin(turn)) * block
-        down = abs(math.sin(turn)) * widest + abs(math.cos(turn)) * block
-        size = min(place.size, box.width / across, box.height / down)
-        colour = Colour(place.colour.red, place.colour.green, place.colour.blue, _WATERMARK_ALPHA)
-        x, y = box.x + box.width / 2, box.y + box.height / 2
-        lines = []
-        for index, text in enumerate(overlay.lines):
-            advances = tuple(self.fonts.advance(one) * size for one in text)
-            right = -sum(advances) / 2
-            down = ((index - (len(overlay.lines) - 1) / 2) * LINE_HEIGHT + 0.35) * size
-            lines += self._by_font(
-                TextLine(
-                    x + right * math.cos(turn) + down * math.sin(turn),
-                    y - right * math.sin(turn) + down * math.cos(turn),
-                    size,
-                    text,
-                    advances,
-                    colour=colour,
-                    angle=place.angle,
-                )
-            )
-        return lines
-
 
 _PLACEHOLDER: Final = Colour(204, 0, 0, 0.5)
 
@@ -310,6 +257,62 @@ def _standing(name: Standing, issuance: Issuance) -> str:
         Standing.AUTHORITY: issuance.authority_title,
         Standing.HOLDER_NUMBER: "、".join(number for _, number in issuance.holders),
     }[name]
+
+
+def set_overlay(overlay: Overlay, place: Watermark, fonts: FaceFonts) -> list[TextLine]:
+    """The lines about the middle of their box, turned together, as large as fits."""
+    box = place.box
+    turn = math.radians(place.angle)
+    for text in overlay.lines:
+        fonts.check_characters(text)
+    widest = max(sum(map(fonts.advance, one)) for one in overlay.lines)
+    # The turned block lies within its box.
+    block = len(overlay.lines) * LINE_HEIGHT
+    across = abs(math.cos(turn)) * widest + abs(math.sin(turn)) * block
+    down = abs(math.sin(turn)) * widest + abs(math.cos(turn)) * block
+    size = min(place.size, box.width / across, box.height / down)
+    colour = Colour(place.colour.red, place.colour.green, place.colour.blue, _WATERMARK_ALPHA)
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    lines = []
+    for index, text in enumerate(overlay.lines):
+        advances = tuple(fonts.advance(one) * size for one in text)
+        right = -sum(advances) / 2
+        down = ((index - (len(overlay.lines) - 1) / 2) * LINE_HEIGHT + 0.35) * size
+        lines += _by_font(
+            TextLine(
+                x + right * math.cos(turn) + down * math.sin(turn),
+                y - right * math.sin(turn) + down * math.cos(turn),
+                size,
+                text,
+                advances,
+                colour=colour,
+                angle=place.angle,
+            ),
+            fonts,
+        )
+    return lines
+
+
+def _by_font(whole: TextLine, fonts: FaceFonts) -> list[TextLine]:
+    """A line in parts, each of characters that stand together and have the same font."""
+    turn = math.radians(whole.angle)
+    parts, moved, start = [], 0.0, 0
+    for font, group in itertools.groupby(whole.text, fonts.number):
+        text = "".join(group)
+        advances = whole.advances[start : start + len(text)]
+        parts.append(
+            dataclasses.replace(
+                whole,
+                x=whole.x + moved * math.cos(turn),
+                y=whole.y - moved * math.sin(turn),
+                text=text,
+                advances=advances,
+                font=font,
+            )
+        )
+        moved += sum(advances)
+        start += len(text)
+    return parts
 
 
 def lines_max(height: float, size: float) -> int:
