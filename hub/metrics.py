@@ -135,6 +135,12 @@ class Metrics:
             registry=self.registry,
         )
         self.x509_labels = BoundedLabels(("usage", "name"), series_each=1)
+        self.warned_keys = Gauge(
+            "sealway_seal_keys_warned",
+            "Keys of seals in force that officers must see to, by what for",
+            ("warning",),
+            registry=self.registry,
+        )
         self.epoch_age = Gauge(
             "sealway_epoch_age_seconds", "Age of the newest epoch", registry=self.registry
         )
@@ -193,6 +199,12 @@ class Metrics:
     def observe_x509(self, usage: str, name: str, expire_time_us: int) -> None:
         """When an X.509 certificate ends."""
         self.x509_expire.labels(*self.x509_labels(usage, name)).set(expire_time_us / 1_000_000)
+
+    def observe_warned_keys(self, warnings: Sequence[str]) -> None:
+        """The warnings of all keys, one for each key and mark."""
+        self.warned_keys.clear()
+        for warning in warnings:
+            self.warned_keys.labels(warning).inc()
 
     def observe_overdue(self, objections: Mapping[str, int]) -> None:
         """How many objections each authority has not answered in time; the others have none."""

@@ -41,7 +41,8 @@ from hub.registry.items import Items
 from hub.registry.notices import TellReceivers
 from hub.registry.objections import Objections
 from hub.seal.ended_intents import EndedIntents
-from hub.seal.seals import Seals
+from hub.seal.seal_keys import KeyWarning
+from hub.seal.seals import Seals, keys_to_see_to
 from hub.seal.status_lists import StatusLists
 from hub.seal.verify_document import VerifyDocument
 from hub.storage.blobs import BlobStore
@@ -103,6 +104,7 @@ class Hub:
     stamps: CheckpointStamps | None
     _grpc: grpc.aio.Server | None = None
     _http: uvicorn.Server | None = None
+    _warned: frozenset[tuple[str, KeyWarning]] = frozenset()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     grpc_port: int = 0
     http_port: int = 0
@@ -184,11 +186,22 @@ class Hub:
                 await self.ended_intents.refresh()
                 await self.ended_intents.sum_up()
                 if number % _EXPIRY_REFRESHES == 0:
-                    for name, expire_us in await self.seals.expiries():
-                        self.metrics.observe_x509("seal", name, expire_us)
+                    await self.look_after_keys()
                     self.metrics.observe_overdue(await self.objections.overdue())
             except HubError as error:
                 _LOG.warning('{"event":"refresh_failed","reason":"%s"}', error.reason.value)
+
+    async def look_after_keys(self) -> None:
+        """When keys of seals end, and which of them officers must see to: as metrics all the time,
+        as a line of the log when a mark is passed."""
+        for name, expire_us in await self.seals.expiries():
+            self.metrics.observe_x509("seal", name, expire_us)
+        found = await keys_to_see_to(self.database, now_us())
+        warned = frozenset((key, warning) for key, warnings in found for warning in warnings)
+        for key, warning in sorted(warned - self._warned):
+            _LOG.warning('{"event":"key_warning","key":"%s","warning":"%s"}', key, warning.value)
+        self._warned = warned
+        self.metrics.observe_warned_keys([warning.value for _, warning in warned])
 
     async def _announce(self) -> None:
         """Put on the feed whose validity has ended; what was missed is made up for."""

@@ -1,10 +1,12 @@
-"""A certificate that ends between approval and seal, through a hub that runs: keys of records and
-of documents, seen by the hub and by its signer process."""
+"""Keys of a hub that runs, behind its signer process: rotated while traffic runs, and ended between
+approval and seal."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from certs.keys import load_key, read_passphrase
 from certs.pki import SEAL_CA
 from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import b64u, b64u_decode
+from hub.registry.v1 import registry_pb2
 from hub.seal.seal_keys import SealKeys
 from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, add_face, allow
@@ -27,14 +31,63 @@ from tests.exchange.test_made_copies import PDF_TYPE, wanted
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_signer_process import with_process
-from tests.simulator import GRANTED, Refused, Simulator, copy_home, licence
+from tests.simulator import GRANTED, Refused, Simulator, company, copy_home, licence
 
 MAIN = "authorities/hz-market/seals/main"
 LIFE_S = 4
 
 
+async def test_a_key_rotates_under_traffic_and_not_one_call_fails(
+    city: Path, tmp_path: Path
+) -> None:
+    """Batches and fetches go on all the while; what was sealed before carries the old key, what
+    came after the new one, and the process is the same."""
+    async with Simulator(with_process(copy_home(city, tmp_path / "home"))) as hub:
+        zhao, connector, platform = hub.officer(), hub.connector(), hub.platform()
+        await connector.deliver([licence(1)])
+        (old,) = [key for key in await hub.hub.seals.keys.of_seal(MAIN) if key.use is KeyUse.RECORD]
+        made = await zhao.carry_out(
+            "key.generate", {"seal": MAIN, "use": "record", "algorithm": "ES256"}
+        )
+        rotation = {"key": made["key"], "x509_chain": hub.chain_for(made)}
+        rotated = asyncio.Event()
+        outcomes, states = [], []
+
+        async def deliver() -> None:
+            number = 2
+            while not rotated.is_set() or number % 5:
+                answer = await connector.deliver([licence(number)])
+                outcomes.extend(row.outcome for row in answer.results)
+                number += 1
+
+        async def fetch_all() -> None:
+            while not rotated.is_set():
+                states.extend((await platform.fetch(holder=company(1))).states)
+
+        running = asyncio.gather(deliver(), fetch_all())
+        await asyncio.sleep(0.2)
+        before = len(outcomes)
+        await zhao.carry_out("key.rotate", rotation)
+        during = len(outcomes)
+        rotated.set()
+        await running
+
+        uses = [(await hub.hub.seals.key(name)).uses for name in (old.name, made["key"])]
+        audit = await hub.audit()
+    assert 0 < before < during < len(outcomes)
+    assert set(outcomes) == {registry_pb2.RowResult.OUTCOME_NEW}
+    assert set(states) == {"active"}
+    assert uses[0] > before
+    assert uses[1] > 0
+    assert sum(uses) == len(outcomes) + 1
+    assert audit.findings == []
+
+
 async def test_a_certificate_that_ends_between_approval_and_seal(
-    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    city: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Approved and put in force while it was valid; afterwards nothing is sealed by it, nothing
     half done is left, no use is counted. The next key seals what is sent again."""
@@ -56,7 +109,10 @@ async def test_a_certificate_that_ends_between_approval_and_seal(
         for key in made:
             chain = ending_chain(hub, key, ends)
             await zhao.carry_out("key.rotate", {"key": key["key"], "x509_chain": chain})
+        await hub.hub.look_after_keys()
         await asyncio.sleep(max(0.0, ends + 1.1 - time.time()))
+        for _ in range(2):
+            await hub.hub.look_after_keys()
 
         async def record() -> object:
             return await hub.connector().deliver([licence(2)])
@@ -67,6 +123,10 @@ async def test_a_certificate_that_ends_between_approval_and_seal(
         async def uses() -> list[int]:
             return [(await hub.hub.seals.key(key["key"])).uses for key in made]
 
+        # Officers were told when each mark was passed, and once.
+        told = [json.loads(one.message) for one in caplog.records if "key_warning" in one.message]
+        assert Counter(one["warning"] for one in told) == {"ends-in-1-day": 3, "ended": 3}
+        assert hub.metrics()['sealway_seal_keys_warned{warning="ended"}'] == 3
         before = await hub.state()
         for attempt in (record, document):
             with pytest.raises(Refused) as refused:
