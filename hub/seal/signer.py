@@ -43,7 +43,7 @@ class Signer:
     roster: Callable[[], Roster]
     batch_key: Keys
     # How the intent with a digest ended, as far as the log is at hand.
-    ended: Callable[[str], str | None] = lambda _: None
+    ended: Callable[[str], str | None]
     _approved: dict[str, ApprovedIntent] = field(default_factory=dict, repr=False)
 
     def approve(self, name: str, intent: bytes, approvals: Sequence[str]) -> ApprovedIntent:

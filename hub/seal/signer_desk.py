@@ -278,7 +278,13 @@ class SignerDesk:
         roster = self._roster()
         if self._signer is None:
             self._signer = Signer(
-                roster.origin, roster.region, self.clock, self._roster, self._keys.get
+                roster.origin,
+                roster.region,
+                self.clock,
+                self._roster,
+                self._keys.get,
+                # The log is the hub's; what is used up here the journal counts.
+                ended=lambda _: None,
             )
         return self._signer.approve(asked.intent_name, asked.intent, asked.approvals)
 

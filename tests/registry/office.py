@@ -564,7 +564,8 @@ async def _office(
     status_lists = StatusLists(ORIGIN, REGION, database, status, now_us, recorder.head)
     await status_lists.load()
     rosters = OfficeRosters(found_roster(identities))
-    signer = SealSigner(ORIGIN, REGION, now_us, lambda: rosters.newest, identities.key)
+    ended = EndedIntents(database, recorder, recorder.proofs, now_us)
+    signer = SealSigner(ORIGIN, REGION, now_us, lambda: rosters.newest, identities.key, ended.state)
     seal_keys = SealKeys(database, {keys.name: keys}, algorithms, now_us)
     record_seals = RecordSeals(database, signer, seal_keys, status_lists, _nothing_to_prove)
     counted: list[dict[Outcome, int]] = []
@@ -609,7 +610,7 @@ async def _office(
                 now_us,
                 types=frozenset({1, 2, 3, 4, 99}),
             ),
-            ended=EndedIntents(database, recorder, recorder.proofs, now_us),
+            ended=ended,
         ),
         rosters=rosters,
         record_seals=record_seals,

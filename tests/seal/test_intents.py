@@ -229,7 +229,12 @@ async def test_the_signer_counts_for_itself(office: Office) -> None:
 
     def signer(time_us: int = now, origin: str = ORIGIN) -> Signer:
         return Signer(
-            origin, REGION, lambda: time_us, lambda: office.rosters.newest, office.identities.key
+            origin,
+            REGION,
+            lambda: time_us,
+            lambda: office.rosters.newest,
+            office.identities.key,
+            lambda _: None,
         )
 
     said = standing_intent(NAME, parse_intent(intent.bytes, KINDS))
@@ -253,7 +258,12 @@ async def test_an_approval_ends_when_it_says(office: Office) -> None:
     intent, given = await approved(office)
     time_us = [now_us()]
     signer = Signer(
-        ORIGIN, REGION, lambda: time_us[0], lambda: office.rosters.newest, office.identities.key
+        ORIGIN,
+        REGION,
+        lambda: time_us[0],
+        lambda: office.rosters.newest,
+        office.identities.key,
+        lambda _: None,
     )
     signer.approve(NAME, intent.bytes, given)
 
