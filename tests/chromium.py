@@ -23,6 +23,7 @@ from tests.debian import PackagesAbsent, unpacked
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".test" / "chromium"
+_PROGRAM = "usr/lib/chromium/chromium-headless-shell"
 _ANSWER_S = 30.0
 # The browser reads its commands from descriptor 3 and answers on 4.
 _ON_3_AND_4 = """
@@ -48,13 +49,13 @@ _OPTIONS = (
 
 def program() -> tuple[str, dict[str, str]]:
     """Where it is, and what its environment must say. Raises PackagesAbsent."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name)
         if found is not None:
             return found, {}
-    whole = unpacked(FOLDER, ("chromium",), "usr/lib/chromium/chromium")
+    whole = unpacked(FOLDER, ("chromium-headless-shell",), _PROGRAM)
     libraries = [str(path) for path in (*whole.glob("usr/lib/*-linux-gnu*"), whole / "usr/lib")]
-    return str(whole / "usr/lib/chromium/chromium"), {"LD_LIBRARY_PATH": ":".join(libraries)}
+    return str(whole / _PROGRAM), {"LD_LIBRARY_PATH": ":".join(libraries)}
 
 
 @dataclass

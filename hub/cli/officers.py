@@ -37,7 +37,7 @@ from hub.cli.session import (
     show_one,
     shown_time,
 )
-from hub.cli.terminal import Terminal
+from hub.cli.terminal import Terminal, UsageError
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u
 from hub.proof.intent import Kind
@@ -89,6 +89,11 @@ def request(
     """
     terminal = Terminal(as_json)
     new_id(name, option="--name")
+    if (folder / ("approval.key" if browser else CREDENTIAL_FILE)).exists():
+        raise UsageError(
+            f"{in_folder(folder)} has an approval key of the other kind; use a new folder",
+            f"{in_folder(folder)} 已有另一种审批密钥，请使用新目录",
+        )
     kinds = ("client",) if browser else ("client", "approval")
     files = [str(file) for file in make_requests(folder, name, kinds)]
     if browser:

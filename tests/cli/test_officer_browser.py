@@ -124,6 +124,7 @@ def test_an_officer_approves_in_the_browser(
     code, said = request.end()
     assert code == 0, said
     assert not (liu / "approval.key").exists()
+    assert sealway("officer", "request", liu, "--name", "liu").code == 64
     done("officer", "enrol", "liu", "--request", liu, "--pki", served.home / "pki", "--id", "liu")
     for name in ("qian", "sun"):
         done("intent", "approve", "liu", "--yes", by=name)
