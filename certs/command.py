@@ -15,6 +15,7 @@ from cryptography import x509
 
 from certs.files import read_bounded, write_absent, write_replacing
 from certs.index import IndexLine, write_time
+from certs.issued import IssuedCertificate
 from certs.keys import (
     CSR_BYTES_MAX,
     check_csr,
@@ -26,7 +27,8 @@ from certs.keys import (
     read_passphrase,
     save_key,
 )
-from certs.pki import REASONS, IssuedCertificate, Pki
+from certs.pki import Pki
+from certs.signing import REASONS
 from hub.errors import HubError, Reason
 
 USAGE: Final = 64

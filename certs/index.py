@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from cryptography import x509
+
 from certs.files import PRIVATE, read_bounded, write_replacing
+from certs.keys import thumbprint
 from hub.errors import HubError, Reason
 
 INDEX_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -146,3 +149,49 @@ def _decode(data: bytes) -> IndexLine:
 
 def _time(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+# -- what a line says about what comes after it
+
+
+def check_in_force(line: IndexLine, now: datetime) -> None:
+    """Raises HubError(X509_NOT_IN_FORCE)."""
+    state = line.state(now)
+    if state != "active":
+        raise HubError(
+            Reason.X509_NOT_IN_FORCE, serial=line.serial, profile=line.profile, state=state
+        )
+
+
+def line_of(certificate: x509.Certificate, lines: Sequence[IndexLine]) -> IndexLine:
+    """The line of `certificate`. Raises HubError(X509_NOT_FOUND)."""
+    print_ = thumbprint(certificate)
+    line = next((line for line in lines if line.thumbprint == print_), None)
+    if line is None:
+        raise HubError(Reason.X509_NOT_FOUND, serial=f"{certificate.serial_number:040x}")
+    return line
+
+
+def check_key_free(
+    lines: Sequence[IndexLine],
+    profile: str,
+    key: str,
+    subject: str,
+    now: datetime,
+) -> None:
+    """One key (its digest), one format: never a second profile, one subject in force at a time.
+
+    Raises HubError(X509_KEY_REFUSED).
+    """
+    for line in lines:
+        if line.key != key:
+            continue
+        rule = None
+        if line.profile != profile:
+            rule = f"it was certified as {line.profile}, and one key serves one purpose"
+        elif line.reason == "key_compromise":
+            rule = f"it was revoked as compromised (serial {line.serial})"
+        elif line.state(now) == "active" and line.subject != subject:
+            rule = f"it belongs to another subject (serial {line.serial})"
+        if rule is not None:
+            raise HubError(Reason.X509_KEY_REFUSED, profile=profile, rule=rule)

@@ -268,6 +268,15 @@ def key_digest(key: PublicKey) -> str:
     return _b64u(hashlib.sha256(spki(key)).digest())
 
 
+def has_sm2() -> bool:
+    """Whether libcrypto computes SM2 here."""
+    try:
+        sm2.PrivateKey.generate()
+    except ProofError:
+        return False
+    return True
+
+
 def check_name(field: str, text: str) -> None:
     """`text` can stand in a subject: 1 to 64 printable characters, no blank at either end."""
     if not text or len(text) > NAME_MAX or not text.isprintable() or text != text.strip():

@@ -19,7 +19,6 @@ Everything repeats safely. Read `certs.command` for the same at a terminal.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 
 from certs.chains import check_leads_to
 from certs.files import (
@@ -38,22 +37,30 @@ from certs.files import (
     write_absent,
     write_replacing,
 )
-from certs.index import IndexLine, read_index, write_index
+from certs.index import (
+    IndexLine,
+    check_in_force,
+    check_key_free,
+    line_of,
+    read_index,
+    write_index,
+)
+from certs.issued import (
+    IssuedCertificate,
+    Revocation,
+    pem_of,
+    serial_of,
+)
 from certs.keys import (
     CaKey,
-    InternationalKey,
     PublicKey,
-    algorithm_of,
-    check_csr,
     check_name,
-    check_sm2_csr,
+    has_sm2,
     key_digest,
     load_key,
     load_sm2_key,
-    make_csr,
     new_key,
     new_passphrase_file,
-    private_pem,
     read_certificate,
     read_crl,
     read_passphrase,
@@ -62,6 +69,17 @@ from certs.keys import (
     thumbprint,
 )
 from certs.profiles import SELF, SHIPPED, Authority, Profile, load_profiles
+from certs.signing import (
+    REASONS,
+    Holder,
+    Issuer,
+    is_crl_due,
+    proven_key,
+    public_half,
+    public_key_of,
+    sign_certificate,
+    sign_crl,
+)
 from certs.subjects import (
     alternative_names,
     check_alternative_names,
@@ -71,23 +89,6 @@ from certs.subjects import (
 )
 from hub.errors import HubError, Reason
 from hub.proof import sm2
-from hub.proof.reasons import ProofError
-from hub.proof.x509_sm2 import parse_x509
-from hub.proof.x509_sm2_make import make_certificate, make_crl
-
-__all__ = [
-    "IssuedCertificate",
-    "Pki",
-    "Revocation",
-    "ServerCredentials",
-    "check_csr",
-    "load_key",
-    "make_csr",
-    "new_key",
-    "save_key",
-    "server_key_and_cert",
-    "thumbprint",
-]
 
 ROOT: Final = "root"
 SEAL_CA: Final = "seal-ca"
@@ -107,73 +108,6 @@ _TRUST_FILES: Final = {
     SM2_MAKER_CA: "sm2-maker.pem",
     SM2_SEAL_CA: "sm2-seal.pem",
 }
-
-REASONS: Final[Mapping[str, x509.ReasonFlags]] = {
-    "unspecified": x509.ReasonFlags.unspecified,
-    "key_compromise": x509.ReasonFlags.key_compromise,
-    "affiliation_changed": x509.ReasonFlags.affiliation_changed,
-    "superseded": x509.ReasonFlags.superseded,
-    "cessation_of_operation": x509.ReasonFlags.cessation_of_operation,
-    "privilege_withdrawn": x509.ReasonFlags.privilege_withdrawn,
-}
-
-PublicKeySource = bytes | PublicKey
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedCertificate:
-    """An X.509 certificate with the way to its anchor; `created`: not there before."""
-
-    certificate: x509.Certificate
-    issuers: tuple[x509.Certificate, ...]
-    created: bool
-
-    @property
-    def der(self) -> bytes:
-        return _der(self.certificate)
-
-    @property
-    def pem(self) -> bytes:
-        return _pem(self.certificate)
-
-    @property
-    def chain_der(self) -> tuple[bytes, ...]:
-        """Leaf first, the anchor left out: the members of `x5c`."""
-        return tuple(_der(certificate) for certificate in (self.certificate, *self.issuers))
-
-    @property
-    def chain_pem(self) -> bytes:
-        """Leaf first, the anchor left out: what a TLS peer presents."""
-        return b"".join(_pem(certificate) for certificate in (self.certificate, *self.issuers))
-
-    @property
-    def serial(self) -> str:
-        return _serial(self.certificate)
-
-    @property
-    def thumbprint(self) -> str:
-        return thumbprint(self.certificate)
-
-    @property
-    def not_after(self) -> datetime:
-        return self.certificate.not_valid_after_utc
-
-
-@dataclass(frozen=True, slots=True)
-class Revocation:
-    """A revocation that is durable and listed; `changed` is False where it was so before."""
-
-    line: IndexLine
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ServerCredentials:
-    """What a TLS server is started with. The key is plain PEM: keep it in memory."""
-
-    key_pem: bytes = field(repr=False)
-    chain_pem: bytes
-    certificate: IssuedCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +139,7 @@ class Pki:
             made = _make_foundations(folder, secret)
             pki = cls(folder, secret, load_profiles(folder / "profiles.toml"))
             for ca in (*reversed(CAS), *SM2_CAS):
-                if ca in pki.profiles and (ca in CAS or _has_sm2()):
+                if ca in pki.profiles and (ca in CAS or has_sm2()):
                     made += pki._make_ca(ca, name, _whole_seconds(now))
             made += pki._write_trust()
             made += pki._refresh_crls(_whole_seconds(now), only_missing=True)
@@ -231,7 +165,7 @@ class Pki:
     def issue(
         self,
         profile: str,
-        key: PublicKeySource,
+        key: bytes | PublicKey,
         *,
         now: datetime,
         common_name: str,
@@ -248,20 +182,18 @@ class Pki:
         FIELD_INVALID, X509_KEY_REFUSED, X509_NOT_IN_FORCE (of a CA), FILE_UNREADABLE (CA key).
         """
         rules = self._leaf_profile(profile)
-        public_key = _proven_key(rules, key)
+        public_key = proven_key(rules, key)
         values = check_values(rules, common_name, organization, organization_identifier)
         names = check_alternative_names(rules, dns_names, ip_addresses)
         moment = _whole_seconds(now)
         with locked(self.folder / "lock"):
             lines = self.list()
             subject = rules.x509_subject({**values, "name": self._name(lines)})
-            _check_key_free(lines, rules, public_key, subject, moment)
+            check_key_free(lines, rules.name, key_digest(public_key), subject_text(subject), moment)
             for line in reversed(lines):
                 if self._serves(line, rules, public_key, names, moment):
                     return self._issued(line, lines, created=False)
-            certificate = self._sign(
-                lines, rules, public_key, subject=subject, names=names, now=moment
-            )
+            certificate = self._sign(lines, rules, Holder(public_key, subject, names), moment)
             line, lines = self._store(lines, rules, certificate, renews=None)
             return self._issued(line, lines, created=True)
 
@@ -279,27 +211,23 @@ class Pki:
             lines = self.list()
             line, old = self._find(which, lines)
             rules = self.profiles[line.profile]
-            _check_in_force(line, moment)
-            public_key = _public_key(old)
+            check_in_force(line, moment)
+            public_key = public_key_of(old)
             if csr is not None:
                 if rules.ca is not None:
                     raise _field("csr", "a CA keeps its key; leave the request out")
-                public_key = _proven_key(rules, csr)
-                _check_key_free(lines, rules, public_key, old.subject, moment)
+                public_key = proven_key(rules, csr)
+                check_key_free(
+                    lines, rules.name, key_digest(public_key), subject_text(old.subject), moment
+                )
             digest = key_digest(public_key)
             for later in reversed(lines):
                 same = later.renews == line.serial and later.key == digest
                 if same and later.state(moment) == "active":
                     self._write_trust()
                     return self._issued(later, lines, created=False)
-            certificate = self._sign(
-                lines,
-                rules,
-                public_key,
-                subject=old.subject,
-                names=alternative_names(old),
-                now=moment,
-            )
+            holder = Holder(public_key, old.subject, alternative_names(old))
+            certificate = self._sign(lines, rules, holder, moment)
             line, lines = self._store(lines, rules, certificate, renews=line.serial)
             self._write_trust()
             return self._issued(line, lines, created=True)
@@ -416,13 +344,9 @@ class Pki:
                 save_sm2_key(path, sm2.PrivateKey.generate(), passphrase)
             else:
                 save_key(path, new_key(), passphrase)
-        public_key = _public_half(self._ca_key(ca))
-        self._store(
-            lines,
-            rules,
-            self._sign(lines, rules, public_key, subject=subject, names=None, now=now),
-            renews=None,
-        )
+        public_key = public_half(self._ca_key(ca))
+        certificate = self._sign(lines, rules, Holder(public_key, subject, None), now)
+        self._store(lines, rules, certificate, renews=None)
         return (ca,)
 
     def _write_trust(self) -> tuple[str, ...]:
@@ -430,7 +354,7 @@ class Pki:
         lines = self.list()
         made = []
         for ca, file in _TRUST_FILES.items():
-            pem = b"".join(_pem(certificate) for certificate in self._ca_certificates(ca, lines))
+            pem = b"".join(pem_of(certificate) for certificate in self._ca_certificates(ca, lines))
             if pem and write_replacing(self.folder / "trust" / file, pem):
                 made.append(f"trust/{file}")
         return tuple(made)
@@ -438,66 +362,16 @@ class Pki:
     # -- signing and storing, all under the lock
 
     def _sign(
-        self,
-        lines: Sequence[IndexLine],
-        rules: Profile,
-        public_key: PublicKey,
-        *,
-        subject: x509.Name,
-        names: x509.SubjectAlternativeName | None,
-        now: datetime,
+        self, lines: Sequence[IndexLine], rules: Profile, holder: Holder, now: datetime
     ) -> x509.Certificate:
-        ca = rules.name if rules.issued_by == SELF else rules.issued_by
-        issuer = None if rules.issued_by == SELF else self._ca(ca, lines)
-        not_before = now - timedelta(minutes=rules.backdate_minutes)
-        not_after = now + timedelta(days=rules.validity_days)
-        if issuer is not None:
-            _check_in_force(_line_of(issuer, lines), now)
-            not_before = max(not_before, issuer.not_valid_before_utc)
-            not_after = min(not_after, issuer.not_valid_after_utc)
-        key = self._ca_key(ca)
-        extensions: list[tuple[x509.ExtensionType, bool]] = [
-            (rules.x509_basic_constraints(), True),
-            (rules.x509_key_usage(), True),
-            (x509.SubjectKeyIdentifier(_key_identifier(public_key)), False),
-            (x509.AuthorityKeyIdentifier(_key_identifier(_public_half(key)), None, None), False),
-        ]
-        extended = rules.x509_extended_key_usage()
-        if extended is not None:
-            extensions.append((extended, False))
-        if names is not None:
-            extensions.append((names, False))
+        is_anchor = rules.issued_by == SELF
+        ca = rules.name if is_anchor else rules.issued_by
+        parent = None if is_anchor else self._ca(ca, lines)
+        if parent is not None:
+            check_in_force(line_of(parent, lines), now)
         authority = self.profiles[ca].ca
-        if issuer is not None and authority is not None and authority.crl_url is not None:
-            extensions.append((_distribution_point(authority.crl_url), False))
-        serial = x509.random_serial_number()
-        issuer_name = subject if issuer is None else issuer.subject
-        if isinstance(key, sm2.PrivateKey):
-            assert isinstance(public_key, sm2.PublicKey), "CA and profile are of one algorithm"
-            der = make_certificate(
-                subject=subject,
-                key=public_key,
-                issuer=issuer_name,
-                not_before=not_before,
-                not_after=not_after,
-                extensions=extensions,
-                sign=key.sign,
-                serial=serial,
-            )
-            return x509.load_der_x509_certificate(der)
-        assert not isinstance(public_key, sm2.PublicKey), "as above"
-        builder = (
-            x509.CertificateBuilder()
-            .serial_number(serial)
-            .subject_name(subject)
-            .issuer_name(issuer_name)
-            .public_key(public_key)
-            .not_valid_before(not_before)
-            .not_valid_after(not_after)
-        )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical=critical)
-        return builder.sign(key, hashes.SHA256())
+        issuer = Issuer(self._ca_key(ca), parent, authority.crl_url if authority else None)
+        return sign_certificate(rules, issuer, holder, now)
 
     def _store(
         self,
@@ -509,16 +383,16 @@ class Pki:
     ) -> tuple[IndexLine, tuple[IndexLine, ...]]:
         """File first, index second: a file without a line was never handed out."""
         line = IndexLine(
-            serial=_serial(certificate),
+            serial=serial_of(certificate),
             profile=rules.name,
             subject=subject_text(certificate.subject),
             thumbprint=thumbprint(certificate),
-            key=key_digest(_public_key(certificate)),
+            key=key_digest(public_key_of(certificate)),
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             renews=renews,
         )
-        write_replacing(self._path(line.serial), _pem(certificate))
+        write_replacing(self._path(line.serial), pem_of(certificate))
         lines = (*lines, line)
         write_index(self._index, lines)
         return line, lines
@@ -535,69 +409,21 @@ class Pki:
                 if line.revoke_time is not None and self.profiles[line.profile].issued_by == ca
             ]
             current = read_crl(path) if path.exists() else None
-            if current is None or (
-                not only_missing and self._is_crl_due(ca, current, revoked, now)
-            ):
-                current = self._sign_crl(ca, current, revoked, lines, now)
+            days = self._authority(ca).crl_days
+            if current is None or (not only_missing and is_crl_due(current, revoked, days, now)):
+                current = sign_crl(
+                    self._ca_key(ca),
+                    self._ca(ca, lines).subject,
+                    current,
+                    revoked,
+                    now=now,
+                    next_update=now + timedelta(days=days),
+                )
                 write_replacing(path, current.public_bytes(serialization.Encoding.DER))
                 made.append(f"crl/{ca}.crl")
             bundle += current.public_bytes(serialization.Encoding.PEM)
         write_replacing(self.folder / "crl" / "all.pem", bundle)
         return tuple(made)
-
-    def _is_crl_due(
-        self,
-        ca: str,
-        current: x509.CertificateRevocationList,
-        revoked: Sequence[IndexLine],
-        now: datetime,
-    ) -> bool:
-        # A list in SM2 names serials and times only.
-        says_why = not self.profiles[ca].is_sm2
-        listed = {(one.serial_number, _reason(one) if says_why else None) for one in current}
-        wanted = {(int(line.serial, 16), line.reason if says_why else None) for line in revoked}
-        half = timedelta(days=self._authority(ca).crl_days) / 2
-        return listed != wanted or now >= current.last_update_utc + half
-
-    def _sign_crl(
-        self,
-        ca: str,
-        current: x509.CertificateRevocationList | None,
-        revoked: Sequence[IndexLine],
-        lines: Sequence[IndexLine],
-        now: datetime,
-    ) -> x509.CertificateRevocationList:
-        key = self._ca_key(ca)
-        next_update = now + timedelta(days=self._authority(ca).crl_days)
-        issuer = self._ca(ca, lines).subject
-        if isinstance(key, sm2.PrivateKey):
-            times = {int(line.serial, 16): line.revoke_time for line in revoked}
-            der = make_crl(
-                issuer=issuer,
-                this_update=now,
-                next_update=next_update,
-                revoked={serial: time for serial, time in times.items() if time is not None},
-                sign=key.sign,
-            )
-            return x509.load_der_x509_crl(der)
-        # Seconds since 1970 grow without a counter that could be lost; never below the last list.
-        number = int(now.timestamp())
-        if current is not None:
-            last = current.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-            number = max(number, last + 1)
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(issuer)
-            .last_update(now)
-            .next_update(next_update)
-            .add_extension(x509.CRLNumber(number), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
-            )
-        )
-        for line in revoked:
-            builder = builder.add_revoked_certificate(_revoked_entry(line))
-        return builder.sign(key, hashes.SHA256())
 
     # -- looking up
 
@@ -658,7 +484,7 @@ class Pki:
     ) -> tuple[IndexLine, x509.Certificate]:
         if isinstance(which, Path):
             certificate = read_certificate(which)
-            return _line_of(certificate, lines), certificate
+            return line_of(certificate, lines), certificate
         serial = which.replace(":", "").lower().rjust(40, "0")
         line = next((line for line in lines if line.serial == serial), None)
         if line is None:
@@ -691,37 +517,6 @@ class Pki:
         return alternative_names(self._certificate(line)) == names
 
 
-def server_key_and_cert(
-    pki: Pki,
-    folder: Path,
-    *,
-    now: datetime,
-    common_name: str,
-    dns_names: Sequence[str] = (),
-    ip_addresses: Sequence[str] = (),
-    passphrase: bytes | None = None,
-) -> ServerCredentials:
-    """The key and certificate of a hub server at `folder` (`server.key`, `server.pem`).
-
-    The key is made on the first call and kept; the certificate is replaced when it is due. For a
-    server on the machine of the PKI; elsewhere, send a request. Raises HubError as `Pki.issue`.
-    """
-    path = folder / "server.key"
-    if not path.exists():
-        save_key(path, new_key(), passphrase)
-    key = load_key(path, passphrase)
-    issued = pki.issue(
-        "hub-server",
-        make_csr(key, common_name),
-        now=now,
-        common_name=common_name,
-        dns_names=dns_names,
-        ip_addresses=ip_addresses,
-    )
-    write_replacing(folder / "server.pem", issued.chain_pem)
-    return ServerCredentials(private_pem(key, None), issued.chain_pem, issued)
-
-
 def _make_foundations(folder: Path, passphrase_file: Path) -> list[str]:
     """What the CAs stand on; the index comes before any key, so that a lost one is noticed."""
     made = []
@@ -738,126 +533,9 @@ def _make_foundations(folder: Path, passphrase_file: Path) -> list[str]:
     return made
 
 
-def _check_key_free(
-    lines: Sequence[IndexLine],
-    rules: Profile,
-    key: PublicKey,
-    subject: x509.Name,
-    now: datetime,
-) -> None:
-    """One key, one format: never a second profile, one subject in force at a time."""
-    digest = key_digest(key)
-    for line in lines:
-        if line.key != digest:
-            continue
-        rule = None
-        if line.profile != rules.name:
-            rule = f"it was certified as {line.profile}, and one key serves one purpose"
-        elif line.reason == "key_compromise":
-            rule = f"it was revoked as compromised (serial {line.serial})"
-        elif line.state(now) == "active" and line.subject != subject_text(subject):
-            rule = f"it belongs to another subject (serial {line.serial})"
-        if rule is not None:
-            raise HubError(Reason.X509_KEY_REFUSED, profile=rules.name, rule=rule)
-
-
-def _check_in_force(line: IndexLine, now: datetime) -> None:
-    state = line.state(now)
-    if state != "active":
-        raise HubError(
-            Reason.X509_NOT_IN_FORCE, serial=line.serial, profile=line.profile, state=state
-        )
-
-
-def _line_of(certificate: x509.Certificate, lines: Sequence[IndexLine]) -> IndexLine:
-    print_ = thumbprint(certificate)
-    line = next((line for line in lines if line.thumbprint == print_), None)
-    if line is None:
-        raise HubError(Reason.X509_NOT_FOUND, serial=_serial(certificate))
-    return line
-
-
-def _distribution_point(url: str) -> x509.CRLDistributionPoints:
-    names = [x509.UniformResourceIdentifier(url)]
-    return x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
-
-
-def _revoked_entry(line: IndexLine) -> x509.RevokedCertificate:
-    assert line.revoke_time is not None and line.reason is not None, "only revoked lines are listed"
-    builder = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(int(line.serial, 16))
-        .revocation_date(line.revoke_time)
-    )
-    # RFC 5280 §5.3.1: an unspecified reason is left out.
-    if line.reason != "unspecified":
-        builder = builder.add_extension(x509.CRLReason(REASONS[line.reason]), critical=False)
-    return builder.build()
-
-
-def _reason(entry: x509.RevokedCertificate) -> str:
-    try:
-        flag = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
-        return "unspecified"
-    return next((name for name, known in REASONS.items() if known is flag), flag.name)
-
-
-def _proven_key(rules: Profile, key: PublicKeySource) -> PublicKey:
-    """The key, of the profile's algorithm, whose possession a request proves."""
-    if isinstance(key, bytes):
-        return check_sm2_csr(key) if rules.is_sm2 else check_csr(key, rules.algorithms)
-    if algorithm_of(key) not in rules.algorithms:
-        rule = f"the profile {rules.name} is for keys of {' or '.join(rules.algorithms)}"
-        raise HubError(Reason.X509_KEY_REFUSED, profile=rules.name, rule=rule)
-    return key
-
-
-def _public_half(key: CaKey) -> PublicKey:
-    return key.public if isinstance(key, sm2.PrivateKey) else key.public_key()
-
-
-def _public_key(certificate: x509.Certificate) -> PublicKey:
-    """The key of a certificate that was issued here; `cryptography` reads no SM2 key."""
-    if certificate.signature_algorithm_oid.dotted_string == sm2.SM2_WITH_SM3:
-        key = parse_x509(_der(certificate)).key
-        assert key is not None, "only SM2 keys are certified with SM2"
-        return key
-    other = certificate.public_key()
-    assert isinstance(other, InternationalKey), "no others are certified"
-    return other
-
-
-def _key_identifier(key: PublicKey) -> bytes:
-    """SHA-1 of the point (RFC 5280 §4.2.1.2, method 1): a name, no protection."""
-    if isinstance(key, sm2.PublicKey):
-        return hashlib.sha1(key.point, usedforsecurity=False).digest()
-    return x509.SubjectKeyIdentifier.from_public_key(key).digest
-
-
-def _has_sm2() -> bool:
-    try:
-        sm2.PrivateKey.generate()
-    except ProofError:
-        return False
-    return True
-
-
 def _text_of(name: x509.Name, attribute: x509.ObjectIdentifier) -> str:
     value = name.get_attributes_for_oid(attribute)[0].value
     return value if isinstance(value, str) else value.decode()
-
-
-def _serial(certificate: x509.Certificate) -> str:
-    return f"{certificate.serial_number:040x}"
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.DER)
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _whole_seconds(now: datetime) -> datetime:

@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs.files import make_private_folder, write_new, write_replacing
 from certs.keys import make_csr
-from certs.pki import SM2_MAKER_CA, SM2_SEAL_CA, Pki, server_key_and_cert
+from certs.pki import SM2_MAKER_CA, SM2_SEAL_CA, Pki
+from certs.server import server_key_and_cert
 from connectors.profile import profile_text
 from hub.cli.keys import own_key, own_passphrase
 from hub.cli.session import JsonOption, in_folder, new_id, next_step

@@ -12,8 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from certs.files import PUBLIC, write_replacing
+from certs.issued import IssuedCertificate
 from certs.keys import CSR_BYTES_MAX, make_csr
-from certs.pki import IssuedCertificate, Pki
+from certs.pki import Pki
 from connectors.client import HubClient
 from connectors.profile import profile_text, read_bounded
 from hub.cli.keys import own_key, own_passphrase

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from certs.pki import IssuedCertificate
+from certs.issued import IssuedCertificate
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.member_folders import equip, issue, make_requests, request_der
 from hub.cli.session import (

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from certs.command import main
+from certs.issued import IssuedCertificate
 from certs.keys import (
     check_csr,
     load_key,
@@ -25,8 +26,9 @@ from certs.keys import (
     read_passphrase,
     save_key,
 )
-from certs.pki import SM2_CAS, IssuedCertificate, Pki, server_key_and_cert
+from certs.pki import SM2_CAS, Pki
 from certs.profiles import SHIPPED, load_profiles
+from certs.server import server_key_and_cert
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import TEXTS, HubError, Reason
 from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info

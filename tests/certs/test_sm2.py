@@ -11,8 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from certs.issued import IssuedCertificate
 from certs.keys import make_csr, new_key
-from certs.pki import SM2_CAS, SM2_MAKER_CA, SM2_SEAL_CA, IssuedCertificate, Pki
+from certs.pki import SM2_CAS, SM2_MAKER_CA, SM2_SEAL_CA, Pki
 from certs.profiles import SHIPPED
 from hub.errors import HubError, Reason
 from hub.proof import sm2

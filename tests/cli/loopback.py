@@ -23,7 +23,8 @@ from cryptography.x509.oid import NameOID
 from google.protobuf.message import Message
 
 from certs.keys import make_csr, new_key, save_key
-from certs.pki import Pki, server_key_and_cert
+from certs.pki import Pki
+from certs.server import server_key_and_cert
 from connectors.profile import profile_text
 from hub import rpc
 from hub.access.v1 import access_pb2, access_pb2_grpc

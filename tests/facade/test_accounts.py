@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from certs.pki import Pki, server_key_and_cert
+from certs.pki import Pki
+from certs.server import server_key_and_cert
 from connectors.facade import accounts as module
 from connectors.facade.accounts import Accounts, hash_secret, new_secret
 from connectors.facade.codes import DIALECTS, RESULT_TEXTS, RESULTS, FacadeRefusedError, Kind
