@@ -1,4 +1,5 @@
-"""The signer process as the hub uses it: round trip, records one by one, records of a batch.
+"""The signer process as the hub uses it: round trip, records one by one, records of a batch, files
+and codes of faces.
 
 The yardstick is `openssl speed` P-256 on one core. What is signed is what a real hub sent: every
 request carries its intent, approvals and batch, and is checked anew; journal writes go to the disk.
@@ -7,19 +8,26 @@ request carries its intent, approvals and batch, and is checked anew; journal wr
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hub.domain.certificate import Custody
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
+from hub.seal.algorithms import Subject
 from hub.seal.homes.process import SignerProcess
 from hub.seal.homes.signers import SignerHome
+from hub.seal.keys import SigningKey
 from hub.seal.v1 import signer_pb2 as pb
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal, openssl_speed
 from tests.bench.processes import DRIVER_CORE, ROOT
 from tests.bench.session import Effort, Result
+from tests.seal.mandates import USCC, Mandates, signer_process
 from tests.simulator import Simulator, copy_home, licence, make_city
 
 _SPEED_SECONDS = 1
@@ -43,15 +51,26 @@ def signer(effort: Effort) -> Result:
 
 
 async def _measured(home: Path, effort: Effort, result: Result) -> None:
+    """What is signed is of now, within thirty seconds, so each round has requests of its own."""
+    steal, values = Steal(), Values()
     async with Simulator(home) as hub:
         files = hub.hub.seals.keys.homes["files"]
         assert isinstance(files, SignerHome)
-        requests = [await _sent(hub, 1, count) for count in (1, _BATCH)]
-        await asyncio.to_thread(_measure, files.process, requests, effort, result)
+        assert isinstance(files.signer, SignerProcess)
+        with tempfile.TemporaryDirectory(prefix="bench-faces-", dir=ROOT / ".test") as folder:
+            faces = Faces.begin(Path(folder))
+            for number in range(effort.rounds):
+                requests = [await _sent(hub, number, count) for count in (1, _BATCH)]
+                programs = _programs(files.signer, requests) | faces.programs()
+                if not await asyncio.to_thread(_measure, programs, result, values):
+                    return
+            faces.process.close()
+    _openssl(result, values)
+    _report(result, values, steal)
 
 
-async def _sent(hub: Simulator, first: int, count: int) -> pb.SignRecords:
-    """The request that a batch of `count` rows made."""
+async def _sent(hub: Simulator, number: int, count: int) -> pb.SignRecords:
+    """The request that a batch of `count` rows made in round `number`."""
     sent: list[pb.SignRecords] = []
     sign = SignerProcess.sign
 
@@ -61,30 +80,39 @@ async def _sent(hub: Simulator, first: int, count: int) -> pb.SignRecords:
 
     SignerProcess.sign = keep  # type: ignore[method-assign]
     try:
-        rows = [licence(first + count * 1000 + number) for number in range(count)]
+        first = 1 + (number * 2 + (count > 1)) * _BATCH
+        rows = [licence(first + row) for row in range(count)]
         await hub.connector().deliver(rows)
     finally:
         SignerProcess.sign = sign  # type: ignore[method-assign]
     return sent[-1]
 
 
-def _measure(
-    process: SignerProcess, requests: list[pb.SignRecords], effort: Effort, result: Result
-) -> None:
+def _programs(
+    process: SignerProcess, requests: Sequence[pb.SignRecords]
+) -> dict[str, tuple[Callable[[], object], int]]:
+    """What is called, and how many records each call signs."""
     single, batch = requests
     question = pb.SignerCall(check=pb.CheckSignerHome(home="files"))
-    programs: dict[str, tuple[Callable[[], object], int]] = {
+    return {
         "round trip": (lambda: process.ask(question), 1),
         "records, one by one": (lambda: _sign(process, single), 1),
         f"records, {_BATCH} in one": (lambda: _sign(process, batch), _BATCH),
     }
-    steal, values = Steal(), Values()
-    for _ in range(effort.rounds):
-        if not _openssl(result, values):
-            return
-        for name, (call, count) in programs.items():
-            values.append((name, _rate(call) * count))
-    _openssl(result, values)
+
+
+def _measure(
+    programs: Mapping[str, tuple[Callable[[], object], int]], result: Result, values: Values
+) -> bool:
+    """One round. False where there is no yardstick."""
+    if not _openssl(result, values):
+        return False
+    for name, (call, count) in programs.items():
+        values.append((name, _rate(call) * count))
+    return True
+
+
+def _report(result: Result, values: Values, steal: Steal) -> None:
     control = control_ratios(values, "openssl P-256 sign")
     result.steal = steal.share()
     result.ratio("control", control)
@@ -94,6 +122,48 @@ def _measure(
         result.ratio(title, neighbour_ratios(values, name, "openssl P-256 sign"), None)
     for name in dict.fromkeys(name for name, _ in values):
         result.figures[f"{name} per second"] = spread([v for n, v in values if n == name]).median
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A process of its own, with keys for files and codes of small faces."""
+
+    process: SignerProcess
+    ofd: SigningKey
+    pdf: SigningKey
+    code: SigningKey
+
+    @classmethod
+    def begin(cls, folder: Path) -> Faces:
+        """Start it and make the keys."""
+        mandates = Mandates()
+        process = signer_process(folder, mandates)
+        home = SignerHome(process, "files", Custody.HUB_FILE, frozenset(KeyAlgorithm))
+
+        def key(algorithm: KeyAlgorithm, use: KeyUse) -> SigningKey:
+            public = home.create(algorithm, use, Subject("seal", "authority", USCC)).public
+            return home.open(public.kid, algorithm, use, (mandates.certificate(public),))
+
+        return cls(
+            process,
+            key(KeyAlgorithm.SM2, KeyUse.OFD),
+            key(KeyAlgorithm.ES256, KeyUse.PDF),
+            key(KeyAlgorithm.ES256, KeyUse.FACE),
+        )
+
+    def programs(self) -> dict[str, tuple[Callable[[], object], int]]:
+        """What is signed is of now, within thirty seconds, so it is composed for each round."""
+        evidence = self.process.evidence
+        assert isinstance(evidence, Mandates)
+        mandates = dataclasses.replace(evidence, now=int(time.time()))
+        standing = mandates.standing(uses_max=1_000_000)
+        ofd, pdf = mandates.document(self.ofd, standing), mandates.document(self.pdf, standing)
+        code = mandates.code(self.code, standing)
+        return {
+            "OFD of a face": (lambda: self.ofd.sign_document(ofd), 1),
+            "PDF of a face": (lambda: self.pdf.sign_document(pdf), 1),
+            "code of a face": (lambda: self.code.sign_face_code(code), 1),
+        }
 
 
 def _sign(process: SignerProcess, request: pb.SignRecords) -> None:

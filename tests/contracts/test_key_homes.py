@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from hub.domain.certificate import Custody
-from hub.domain.seal_key import FORMATS, SEALING_DAYS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import APPROVAL_TYP, FACE_TYP, SEAL_TYP, STATUS_TYP
@@ -21,14 +20,11 @@ from hub.proof.jose import header_segment as face_header
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
-from hub.seal.homes.process import SignerProcess
 from hub.seal.homes.service import ServiceAddress, ServiceHome
 from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import KeyHome, SigningKey, header_segment
-from hub.seal.signer_process import Settings
 from tests import softhsm
-from tests.proof.officers import ORIGIN, REGION
-from tests.seal.mandates import IDENTIFIER, Mandates
+from tests.seal.mandates import IDENTIFIER, Mandates, signer_process
 from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
@@ -74,16 +70,7 @@ def _opened(
         yield keys
         keys.close()
         return
-    (folder / "makers.pem").write_text(ssl.DER_cert_to_PEM_cert(mandates.sm2.der))
-    settings = Settings(
-        folder=str(folder / "signer"),
-        keys_folder=str(files.folder),
-        passphrase_file=str(passphrase),
-        algorithms={one.value: str(days) for one, days in SEALING_DAYS.items()},
-        maker_ca=str(folder / "makers.pem"),
-        token_uri=token.uri if kind.endswith("pkcs11") else "",
-    )
-    process = SignerProcess(settings, ORIGIN, REGION, "log", mandates)
+    process = signer_process(folder, mandates, token.uri if kind.endswith("pkcs11") else "")
     every = frozenset(KeyAlgorithm)
     if kind == "process-files":
         yield SignerHome(process, "files", Custody.HUB_FILE, every)

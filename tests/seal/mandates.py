@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
@@ -16,7 +18,7 @@ from pyhanko.pdf_utils import generic
 
 from hub.domain.face import CopyTerms, FileKind
 from hub.domain.identifier import CertificateIdentifier
-from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
+from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, key_name
 from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.encoding import b64u, digest
 from hub.proof.face_code import FaceCode, code_payload
@@ -28,10 +30,12 @@ from hub.proof.x509_sm2 import parse_x509
 from hub.proof.x509_sm2_make import make_certificate
 from hub.seal.algorithms import PublicKey
 from hub.seal.cms import CmsForm
+from hub.seal.homes.process import SignerProcess
 from hub.seal.keys import CodeWork, DocumentWork, Mandate, SealWork, SigningKey
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import OfdSealer, SealTrust
 from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf
+from hub.seal.signer_process import Settings
 from tests.ofd_sealing import PLACE, PNG
 from tests.pdf_documents import PLACE as PDF_PLACE
 from tests.pdf_documents import Ca, page, picture
@@ -100,6 +104,23 @@ def face_pdf(form: CmsForm, items: Mapping[str, str]) -> PreparedPdf:
     )
     writer.write(out)
     return prepare_pdf(out.getvalue(), PDF_PLACE, picture(), form)
+
+
+def signer_process(folder: Path, mandates: Mandates, token_uri: str = "") -> SignerProcess:
+    """A process without a hub, which is shown these mandates; its keys are in `folder`."""
+    passphrase = folder / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("sixteen characters or more")
+    (folder / "makers.pem").write_text(ssl.DER_cert_to_PEM_cert(mandates.sm2.der))
+    settings = Settings(
+        folder=str(folder / "signer"),
+        keys_folder=str(folder / "keys"),
+        passphrase_file=str(passphrase),
+        algorithms={one.value: str(days) for one, days in SEALING_DAYS.items()},
+        maker_ca=str(folder / "makers.pem"),
+        token_uri=token_uri,
+    )
+    return SignerProcess(settings, ORIGIN, REGION, "log", mandates)
 
 
 @dataclass
