@@ -162,10 +162,17 @@ def after_decision(terminal: Terminal, intent: intents_pb2.Intent) -> None:
     """What usually follows in the intent's state."""
     short = intent.name.removeprefix("intents/")
     if intent.state == intents_pb2.Intent.STATE_PROPOSED:
-        left = max(1, intent.quorum - intent.counting)
-        who = terminal.choose(
-            f"{left} more officers other than the proposer",
-            f"还需提出人以外的 {left} 名安全员",
+        left = intent.quorum - intent.counting
+        who = (
+            terminal.choose(
+                f"{left} more officers other than the proposer",
+                f"还需提出人以外的 {left} 名安全员",
+            )
+            if left > 0
+            else terminal.choose(
+                "one officer more, who does not use --browser",
+                "还需一名不使用 --browser 的安全员",
+            )
         )
         next_step(
             terminal,

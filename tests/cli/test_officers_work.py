@@ -15,6 +15,8 @@ from cryptography import x509
 from certs.keys import load_key, new_key, read_passphrase
 from connectors.client import HubClient
 from connectors.profile import load_profile
+from hub.cli.proposals import after_decision
+from hub.cli.terminal import Terminal
 from hub.proof.approval import Decision, intent_digest, verify_approval
 from hub.proof.encoding import b64u_decode, emit_json
 from hub.proof.jose import APPROVAL_TYP, Algorithm, RegisteredKey, thumbprint
@@ -276,3 +278,19 @@ def _add_system(
         *("system", "add", "window-1", "--authority", "window", "--role", role),
         *("--request", folder, "--pki", hub.folder / "pki", "--profile", officer),
     )
+
+
+@pytest.mark.parametrize(
+    ("counting", "who"),
+    [(1, "1 more officers other than the proposer"), (2, "who does not use --browser")],
+)
+def test_whoever_decided_is_told_who_must_decide_next(
+    capsys: pytest.CaptureFixture[str], counting: int, who: str
+) -> None:
+    """Enough approvals that are not enough: then all of them came from browsers."""
+    proposed = intents_pb2.Intent.STATE_PROPOSED
+    intent = intents_pb2.Intent(name="intents/x", state=proposed, quorum=2, counting=counting)
+
+    after_decision(Terminal(False), intent)
+
+    assert who in capsys.readouterr().out
