@@ -229,8 +229,8 @@ async def test_what_is_no_identifier_is_refused_and_stands_in_no_entry(hub: Simu
 
     assert (caught.value.status, caught.value.reason) == ("INVALID_ARGUMENT", "IDENTIFIER_INVALID")
     assert caught.value.message == (
-        "identifier is not a valid certificate identifier (identifier.root); "
-        "copy it from the certificate."
+        "identifier is not a valid certificate identifier (a certificate identifier begins with "
+        "1.2.156.3005.2 (GB/T 36904)); copy it from the certificate."
     )
     entry = (await hub.entries())[-1]
     assert entry["kind"] == "refusal"
