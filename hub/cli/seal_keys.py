@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from connectors.client import HubClient
 from hub.cli.proposals import (
@@ -21,7 +23,9 @@ from hub.cli.session import (
     all_pages,
     connected,
     moment,
+    next_step,
     resource_name,
+    save,
     show_list,
     show_one,
     shown_enum,
@@ -29,6 +33,7 @@ from hub.cli.session import (
 )
 from hub.cli.terminal import Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption, issue_chain, read_chain
+from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import Json
 from hub.proof.intent import USES_MAX
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
@@ -58,7 +63,9 @@ _WARNINGS: Final = {
 @app.command()
 @proposing
 def generate(
-    use: Annotated[str, typer.Option(help="record, ofd, pdf; maker for the hub's own.")],
+    use: Annotated[
+        str, typer.Option(help="record, ofd, pdf, face (codes); maker for the hub's own.")
+    ],
     algorithm: Annotated[str, typer.Option(help="ES256, ES384, Ed25519, PS256 or SM2.")],
     seal: Annotated[
         str | None, typer.Option(help="authorities/{authority}/seals/{seal}; not with maker.")
@@ -269,15 +276,31 @@ def list_keys(
 
 
 @app.command()
-def show(key: KeyArgument, profile: ProfileOption = None, as_json: JsonOption = False) -> None:
-    """Show one key with its request and chain.
+def show(
+    key: KeyArgument,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write its own X.509 certificate here, as PEM."),
+    ] = None,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one key with its request and chain; write its certificate, such as readers of codes pin.
 
-    Example: sealway key show k-3yq0
+    Example: sealway key show k-3yq0 --certificate codes.pem
     """
     terminal = Terminal(as_json)
     with connected(profile) as client:
         found = find_key(client, key)
+    if certificate is not None:
+        if not found.x509_chain:
+            raise UsageError(f"{found.name} has no certificate yet", f"{found.name} 尚无数字证书")
+        leaf = x509.load_der_x509_certificate(found.x509_chain[0])
+        save(certificate, leaf.public_bytes(Encoding.PEM), mode=0o644)
+        terminal.say(f"Certificate: {certificate}", f"数字证书：{certificate}")
     show_one(terminal, found)
+    if found.use == KeyUse.FACE and certificate is not None:
+        next_step(terminal, f"sealway trust pin TRUST.JSON --face {certificate}")
     if said := shown_warnings(terminal, [found]):
         terminal.say(said, said)
 

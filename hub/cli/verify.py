@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 
 from hub.cli.report_text import LANGUAGES, print_picture, print_report
 from hub.domain.qr_text import SCHEME
+from hub.proof.code_picture import is_picture
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, Verdict
 from hub.proof.recognise import recognise
@@ -60,8 +61,8 @@ def verify_command(
         typer.Argument(
             help="Record seal, presentation, receipt, answer of a fetch, a plan or a verification,"
             " checkpoint or status list; sealed OFD or PDF, electronic seal (.esl) or signature"
-            " under one (SignedValue.dat); text of a code on a face, which may stand here itself"
-            " (SEALWAY:2:…); - for standard input."
+            " under one (SignedValue.dat); code on a face as PNG, JPEG or text, which may stand"
+            " here itself (SEALWAY:2:…); - for standard input."
         ),
     ],
     trust: Annotated[
@@ -199,7 +200,7 @@ def _judged(
     data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence, *, show: bool
 ) -> tuple[Report, Thumbnail | None]:
     """The report and a picture; in a process that can be killed where strangers' bytes are read."""
-    if kind not in SELF_CONTAINED:
+    if kind not in SELF_CONTAINED and not is_picture(data):
         return verify(data, kind, trust, evidence), None
     verifiers = Verifiers()
     try:

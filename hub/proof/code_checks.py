@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.domain.qr_text import LOOKUP_PREFIX, PREVIEW_PREFIX, status_uri
+from hub.proof.code_picture import is_picture, text_in_picture
 from hub.proof.encoding import b64u
 from hub.proof.face_code import FaceCode, read_face_code, verify_face_code
 from hub.proof.face_facts import CHINA, FaceFacts
@@ -26,9 +27,21 @@ LONG_TERM: Final = "长期"
 
 
 def verify_code(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
-    """The signature of a pinned issuer, its key, its days, its status."""
-    # Line ends and no spaces: Base45 has one for a character.
-    text = data.decode().strip("\r\n")
+    """The signature of a pinned issuer, its key, its days, its status; of a picture first what its
+    code says."""
+    text: str | None
+    if is_picture(data):
+        text = run.step(StepName.PICTURE, lambda: text_in_picture(data))
+    else:
+        # Line ends and no spaces: Base45 has one for a character.
+        text = data.decode().strip("\r\n")
+    if text is None:
+        return
+    verify_text(run, text, trust, evidence)
+
+
+def verify_text(run: Run, text: str, trust: Trust, evidence: Evidence) -> None:
+    """As `verify_code`, of the text of a code."""
     opened = run.step(StepName.CODE, lambda: _open(run, text, trust, evidence))
     if opened is None:
         return

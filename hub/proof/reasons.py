@@ -109,6 +109,9 @@ class ProofReason(StrEnum):
     CODE_PREVIEW = "CODE_PREVIEW"
     CODE_UNSIGNED = "CODE_UNSIGNED"
     CODE_DAYS = "CODE_DAYS"
+    CODE_NOT_FOUND = "CODE_NOT_FOUND"
+    PICTURE_UNREADABLE = "PICTURE_UNREADABLE"
+    SCANNER_MISSING = "SCANNER_MISSING"
 
     # National algorithms and seals (GB/T 32918, GB/T 38540).
     SM2_UNAVAILABLE = "SM2_UNAVAILABLE"
@@ -1022,6 +1025,18 @@ TEXTS.update(
         ProofReason.CHALLENGE_MISMATCH: ReasonText(
             "The approval was changed after it was given.",
             "批准内容与所签挑战值不符。",
+        ),
+        ProofReason.CODE_NOT_FOUND: ReasonText(
+            "Not exactly one code of a hub can be read in the picture; scan it again, closer.",
+            "图片中未能读出唯一的枢纽二维码；请靠近后重新扫描。",
+        ),
+        ProofReason.PICTURE_UNREADABLE: ReasonText(
+            "The picture is damaged or too large.",
+            "图片已损坏或过大。",
+        ),
+        ProofReason.SCANNER_MISSING: ReasonText(
+            "Pictures are not read here; install the extra `scan`, or give the text of the code.",
+            "此处无法读取图片；请安装附加组件 scan，或直接提供二维码文本。",
         ),
         ProofReason.CODE_PREVIEW: ReasonText(
             "This is the code of a sample; no certificate has it.",

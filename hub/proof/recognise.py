@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from hub.domain.qr_text import SCHEME, status_uri
+from hub.proof.code_picture import is_picture
 from hub.proof.encoding import Json, b64u_decode, parse_object
 from hub.proof.face_code import read_face_code
 from hub.proof.jose import SEAL_TYP, STATUS_TYP
@@ -27,6 +28,8 @@ def recognise(data: bytes) -> Kind | None:
         return Kind.PDF
     if data[:1] == bytes([_SEQUENCE]):
         return _recognise_der(data)
+    if is_picture(data):
+        return Kind.FACE_CODE
     if len(data) > TEXT_BYTES_MAX:
         return None
     try:

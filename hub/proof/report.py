@@ -94,6 +94,7 @@ class StepName(StrEnum):
     FACE_CODE = "face-code"
 
     # Codes on faces, scanned from paper.
+    PICTURE = "picture"
     CODE = "code"
     CODE_DAYS = "code-days"
 
@@ -345,6 +346,9 @@ STEP_TEXTS: Final[dict[StepName, ReasonText]] = {
     ),
     StepName.FACE_CODE: ReasonText(
         "the code on it is of this certificate and says the same", "照面二维码属于本证照且内容一致"
+    ),
+    StepName.PICTURE: ReasonText(
+        "a code of a hub can be read in the picture", "图片中可读出枢纽的二维码"
     ),
     StepName.CODE: ReasonText(
         "the code is signed by an issuer that is pinned here", "二维码由此处已固定的签发部门签名"

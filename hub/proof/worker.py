@@ -60,6 +60,7 @@ _LIBRARIES: Final = {
         "pyhanko.sign.validation.pdf_embedded",
         "pyhanko_certvalidator",
     ),
+    Kind.FACE_CODE: ("PIL.Image", "zxingcpp"),
 }
 
 _T = TypeVar("_T")
