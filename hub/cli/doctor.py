@@ -29,6 +29,7 @@ from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof import sm2
+from hub.proof.moment import iso_time
 from hub.proof.reasons import TEXTS, ProofError
 from hub.storage.aead import has_sm4
 
@@ -160,6 +161,7 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield log
     if log.mark is not Mark.FAULT:
         yield _seal_keys(config)
+        yield from _stamped_log(config)
     yield _clock(config)
     yield _disk(config)
     yield _serving(config, profile)
@@ -420,6 +422,78 @@ def _seal_keys(config: Config) -> Finding:
         "请处理：sealway key list，然后 sealway key rotate 或 sealway seal renew",
     )
     return Finding(check, Mark.FAULT if ended else Mark.WARNING, _same(text), remedy)
+
+
+def _stamped_log(config: Config) -> Iterator[Finding]:
+    """How old the newest time stamp over a checkpoint is, and whether readers would believe it;
+    nothing where the hub makes none."""
+    every_s = config.ledger.stamp_every_s
+    if not (config.seal.tsa_url and every_s):
+        return
+    check = Said("time stamps of the log", "日志时间戳")
+    try:
+        stamped_us = asyncio.run(_newest_stamp(config))
+        is_pinned = _pins_stamps(config)
+    except HubError as error:
+        yield _fault(check, error)
+        return
+    if now_us() - stamped_us > 2 * every_s * 1_000_000:
+        yield Finding(
+            check,
+            Mark.WARNING,
+            Said(f"none for more than {2 * every_s} s", f"超过 {2 * every_s} 秒未取得"),
+            Said(
+                "A hub that runs asks for one every minute until it gets it: start it, and see to "
+                "the service if that stands above at fault.",
+                "运行中的枢纽会每分钟重试：请启动枢纽；若上文时间戳服务异常，请先处理。",
+            ),
+        )
+    elif not is_pinned:
+        trust, anchors = config.verification.trust, config.seal.tsa_anchors
+        yield Finding(
+            check,
+            Mark.WARNING,
+            Said(f"{trust} pins no anchor of the service", f"{trust} 未包含该服务的信任锚"),
+            Said(
+                f"Readers look at no stamp without: sealway trust pin {trust} --stamp {anchors}; "
+                "then hand the file out.",
+                f"缺少信任锚时读者不采信时间戳：sealway trust pin {trust} --stamp {anchors}，"
+                "然后重新分发该文件。",
+            ),
+        )
+    else:
+        yield Finding(check, Mark.GOOD, _same(iso_time(stamped_us // 1_000_000)))
+
+
+async def _newest_stamp(config: Config) -> int:
+    """When it was asked for, in microseconds; 0 where there is none.
+
+    Raises HubError(DATABASE_UNAVAILABLE).
+    """
+    from hub.ledger.store import LAST_STAMP  # noqa: PLC0415 - as below
+    from hub.storage.database import open_database  # noqa: PLC0415
+    from hub.storage.statements import integer  # noqa: PLC0415
+
+    database = await open_database(config.database_url)
+    try:
+        row = await database.one(LAST_STAMP, 1)
+        return 0 if row is None else integer(row[1])
+    finally:
+        await database.close()
+
+
+def _pins_stamps(config: Config) -> bool:
+    """Whether the trust file that is handed out has an anchor of the service.
+
+    Raises HubError: FILE_UNREADABLE, TRUST_UNAVAILABLE.
+    """
+    from hub.home import open_time_stamps  # noqa: PLC0415 - loads the storage
+    from hub.seal.trust_pins import TrustPins  # noqa: PLC0415 - as above
+
+    service = open_time_stamps(config)
+    assert service is not None, "asked only where one is configured"
+    pinned = TrustPins(config.path(config.verification.trust))().stamp_anchors
+    return any(one in service.anchors for one in pinned)
 
 
 async def _keys_to_see_to(config: Config) -> list[tuple[str, Sequence[str]]]:

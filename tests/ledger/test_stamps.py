@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hub.cli import doctor
+from hub.cli.doctor import Mark, _stamped_log
+from hub.cli.main import run
 from hub.clock import now_us
 from hub.config import load
 from hub.errors import HubError, Reason
@@ -33,6 +36,7 @@ from tests.test_documents_total import undocumented
 from tests.time_stamp_server import TimeStampServer, absent, serving
 
 HOUR_S = 3600
+TSA_ANCHOR = Path("tls", "tsa-ca.pem")
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def tsa(tmp_path: Path) -> Iterator[TimeStampServer]:
 def stamped_home(city: Path, tmp_path: Path, tsa: TimeStampServer) -> Path:
     """A furnished home whose hub has a time stamping service."""
     home = copy_home(city, tmp_path / "home")
-    (home / "tls" / "tsa-ca.pem").write_bytes(tsa.ca.root.public_bytes(Encoding.PEM))
+    (home / TSA_ANCHOR).write_bytes(tsa.ca.root.public_bytes(Encoding.PEM))
     with (home / "hub.toml").open("a") as file:
         file.write(f'\n[seal]\ntsa_url = "{tsa.url}"\n')
     return home
@@ -209,6 +213,28 @@ async def test_without_a_limit_sealing_goes_on(
         later(hub, 90 * 24 * HOUR_S)
         await hub.connector().deliver([licence(1)])
         assert "checkpoint.stamped" not in await kinds(hub)
+
+
+async def test_the_doctor_looks_at_the_stamps_of_the_log(
+    city: Path, tmp_path: Path, tsa: TimeStampServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None yet; one that no reader of the trust file would believe; believed; too old."""
+    home = stamped_home(city, tmp_path, tsa)
+    config = load(home / "hub.toml")
+
+    async def found() -> tuple[Mark, str]:
+        (one,) = await asyncio.to_thread(lambda: list(_stamped_log(config)))
+        return one.mark, one.detail.en
+
+    assert await found() == (Mark.WARNING, "none for more than 7200 s")
+    async with Simulator(home) as hub:
+        await stamped(hub)
+        assert await found() == (Mark.WARNING, "trust.json pins no anchor of the service")
+        command = ["trust", "pin", str(home / "trust.json"), "--stamp", str(home / TSA_ANCHOR)]
+        assert await asyncio.to_thread(run, command) == 0
+        assert (await found())[0] is Mark.GOOD
+    monkeypatch.setattr(doctor, "now_us", lambda: now_us() + 2 * HOUR_S * 1_000_000)
+    assert (await found())[0] is Mark.WARNING
 
 
 # -- Several hubs, and settings --------------------------------------------------------------------
