@@ -17,12 +17,14 @@ from hub.cli import doctor
 from hub.config import load
 from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
+from hub.exchange.v1 import exchange_pb2
 from hub.home import open_keys
+from hub.proof import sm2
 from hub.proof.encoding import digest
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import peek
-from hub.proof.report import Kind, StepName
+from hub.proof.report import Kind, Report, StepName
 from hub.proof.request import sign_request
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
@@ -32,6 +34,7 @@ from hub.storage.statements import question
 from tests.simulator import (
     Refused,
     Simulator,
+    by_identifier,
     company,
     copy_home,
     licence,
@@ -119,6 +122,49 @@ async def test_an_sm2_status_list_decides_like_its_twin(hub: Simulator) -> None:
     one = dataclasses.replace(hub.trust, status_keys=hub.trust.status_keys[:1])
     assert judged(es256, one) == (Verdict.VALID, None)
     assert judged(twin, one) == (Verdict.CANNOT_CHECK, ProofReason.KEY_UNKNOWN)
+
+
+async def test_a_reader_may_demand_sm2_from_token_to_status(hub: Simulator) -> None:
+    """The request hangs on the SM2 token, the record carries its twin, the list is the SM2 one and
+    its ES256 key is pinned by nobody: everything holds, and the ES256 seal alone is not enough."""
+    zhao, seal = hub.officer(), "authorities/hz-market/seals/main"
+    wanted = {"seal": seal, "use": "record", "algorithm": "SM2"}
+    made = await zhao.carry_out("key.generate", wanted)
+    await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": hub.chain_for(made)})
+    delivered = await hub.connector().deliver([licence(9)])
+    identifier = delivered.results[0].identifier
+    window = hub.platform()
+    access = await window.access.CreateToken(access_pb2.CreateTokenRequest(), timeout=10)
+    claims = await window.claims(
+        ath=digest(access.sm2_access_token), certificates=(by_identifier(identifier),)
+    )
+    data = await window.send_raw(
+        sign_request(claims, window.signer),
+        claims.jti,
+        token=access.sm2_access_token,
+        with_sm2_twin=True,
+    )
+    (given,) = exchange_pb2.FetchCertificatesResponse.FromString(data).certificates
+    trust = dataclasses.replace(
+        hub.trust,
+        status_keys=tuple(one for one in hub.trust.status_keys if isinstance(one, sm2.PublicKey)),
+    )
+    evidence = Evidence(
+        int(time.time()),
+        requests=tuple(window.sent[claims.jti]),
+        status_tokens=(await hub.hub.status_lists.sm2_token(1),),
+        required=Algorithm.SM2,
+    )
+
+    def judged(text: str, twin: str | None) -> Report:
+        given = dataclasses.replace(evidence, twin=twin)
+        return verify(text.encode(), Kind.PRESENTATION, trust, given)
+
+    with_twin = judged(given.presentation, given.sm2_presentation)
+    alone = judged(given.presentation, None)
+
+    assert (with_twin.verdict, with_twin.reason) == (Verdict.VALID, None)
+    assert alone.verdict is Verdict.CANNOT_CHECK
 
 
 async def test_both_status_lists_are_served(hub: Simulator) -> None:
