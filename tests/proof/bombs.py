@@ -26,6 +26,8 @@ def explode(data: bytes, kind: Kind, _trust: Trust | None, _evidence: Evidence) 
                 pass
         case b"sleep":
             time.sleep(60)
+        case b"nap":
+            time.sleep(0.6)
         case b"memory":
             held = [bytes(1_000_000)]
             while True:

@@ -31,6 +31,7 @@ def bombs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Verifiers]:
     """One worker that does what the file says; by the clock it has time, the machine is busy."""
     monkeypatch.chdir(Path(__file__).parents[2])
     monkeypatch.setattr(worker, "WALL_S_MAX", 60.0)
+    monkeypatch.setattr(worker, "CLOCK_S_MAX", 60.0)
     verifiers = Verifiers(1, (sys.executable, "-m", "tests.proof.bombs"))
     yield verifiers
     verifiers.close()
@@ -77,11 +78,28 @@ def test_a_worker_that_hangs_is_ended_by_the_clock(
 ) -> None:
     """It uses no processor time, so nothing else would end it."""
     bombs.start()
-    monkeypatch.setattr(worker, "WALL_S_MAX", 0.5)
+    monkeypatch.setattr(worker, "CLOCK_S_MAX", 0.5)
 
     report = bombs.verify(BOMB + b"sleep", None, EVIDENCE)
 
     assert reason(report) == (Verdict.CANNOT_CHECK, ProofReason.LIMIT_TIME, StepName.LIMITS)
+
+
+def test_what_a_worker_waits_for_a_processor_is_not_counted(
+    bombs: Verifiers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine makes no genuine file uncheckable, until it starves for too long."""
+    bombs.start()
+    waited = iter(range(1_000))
+    monkeypatch.setattr(worker._Worker, "_waited_s", lambda _: float(next(waited)))
+    monkeypatch.setattr(worker, "CLOCK_S_MAX", 0.2)
+
+    patient = bombs.verify(BOMB + b"nap", None, EVIDENCE)
+    monkeypatch.setattr(worker, "WALL_S_MAX", 0.3)
+    starved = bombs.verify(BOMB + b"nap", None, EVIDENCE)
+
+    assert reason(patient) == (Verdict.VALID, None, StepName.PACKAGE)
+    assert reason(starved) == (Verdict.CANNOT_CHECK, ProofReason.LIMIT_TIME, StepName.LIMITS)
 
 
 def test_a_loop_ends_after_two_seconds_of_processor_time(bombs: Verifiers) -> None:
