@@ -14,6 +14,7 @@ from rich.text import Text
 
 from hub.proof.reasons import ReasonText, Verdict
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, File, Report, Step
+from hub.proof.shown import Shown
 from hub.proof.summary import advice, summarise, verdict_text
 from hub.proof.thumbnail import Thumbnail
 
@@ -41,6 +42,21 @@ def print_report(report: Report, name: str, languages: Sequence[str], *, simple:
         page.simple(report, name)
     else:
         page.detailed(report, name)
+
+
+def print_shown(shown: Shown, languages: tuple[str, ...]) -> None:
+    """Print the picture and the text of a file, as far as there are any."""
+    if shown.picture is not None:
+        print_picture(shown.picture)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    if shown.text:
+        heading = {
+            "en": "Text of the first page, which proves nothing:",
+            "zh": "首页文字，不具证明效力：",
+        }
+        console.print(" / ".join(heading[language] for language in languages))
+    for line in shown.text:
+        console.print(f"  {printable(line)}")
 
 
 def print_picture(picture: Thumbnail) -> None:

@@ -422,7 +422,7 @@ def _draw(electronic: bytes) -> None:
 
     verifiers = Verifiers()
     try:
-        picture = verifiers.thumbnail(electronic)
+        picture = verifiers.show(electronic).picture
     finally:
         verifiers.close()
     if picture is not None:

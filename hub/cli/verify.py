@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from hub.cli.report_text import LANGUAGES, print_picture, print_report
+from hub.cli.report_text import LANGUAGES, print_report, print_shown
 from hub.domain.qr_text import SCHEME
 from hub.proof.code_picture import is_picture
 from hub.proof.jose import Algorithm
@@ -25,7 +25,7 @@ from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report
 from hub.proof.report_json import report_to_json
 from hub.proof.run import Evidence
-from hub.proof.thumbnail import Thumbnail
+from hub.proof.shown import Shown
 from hub.proof.trust import Trust, parse_trust
 from hub.proof.verify import SELF_CONTAINED, verify
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
@@ -118,7 +118,11 @@ def verify_command(
         bool, typer.Option("--simple", help="One paragraph instead of every step.")
     ] = False,
     show: Annotated[
-        bool, typer.Option("--show", help="Show the seal's picture, which proves nothing.")
+        bool,
+        typer.Option(
+            "--show",
+            help="Show the seal's picture and the text of the first page, which prove nothing.",
+        ),
     ] = False,
     lang: Annotated[
         str | None,
@@ -173,16 +177,17 @@ def verify_command(
             "--twin is for a record, --require for a record or an answer with records"
             " / --twin 仅用于数据签章，--require 仅用于数据签章或含数据签章的答复"
         )
-    report, picture = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)
+    report, shown = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that knows no Chinese shows escapes, not a stack trace.
         sys.stdout.reconfigure(errors="backslashreplace")
+    languages = (lang,) if lang else LANGUAGES
     if as_json:
         json.dump(report_to_json(report), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
     else:
-        if picture is not None:
-            print_picture(picture)
+        if shown is not None:
+            print_shown(shown, languages)
         print_report(report, name, (lang,) if lang else LANGUAGES, simple=simple)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
@@ -198,15 +203,15 @@ def _wrong_usage() -> Iterator[None]:
 
 def _judged(
     data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence, *, show: bool
-) -> tuple[Report, Thumbnail | None]:
-    """The report and a picture; in a process that can be killed where strangers' bytes are read."""
+) -> tuple[Report, Shown | None]:
+    """The report, and what can be shown; strangers' bytes are read where they can be killed."""
     if kind not in SELF_CONTAINED and not is_picture(data):
         return verify(data, kind, trust, evidence), None
     verifiers = Verifiers()
     try:
         report = verifiers.verify(data, trust, evidence)
         assert report is not None  # Recognised before.
-        return report, verifiers.thumbnail(data) if show else None
+        return report, verifiers.show(data) if show else None
     finally:
         verifiers.close()
 

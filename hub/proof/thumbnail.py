@@ -9,16 +9,20 @@ import io
 from dataclasses import dataclass
 from typing import Final
 
-from hub.proof.encoding import Json, b64u, b64u_decode, parse_object
+from hub.proof.encoding import Json, b64u, b64u_decode
 from hub.proof.ofd import open_package, read_document, read_signature
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.report import Kind
 from hub.proof.ses import Picture, parse_seal, parse_signature
+from hub.proof.svg import SvgRefusedError, small_png
 
 SIDE_MAX: Final = 44
 _PIXELS_MAX: Final = 16_000_000
 # What seals are drawn in; Pillow knows eighty more, and is not asked for them.
 _FORMATS: Final = ("PNG", "GIF", "JPEG", "BMP")
+_SVG: Final = "SVG"
+# Drawn larger and made small with the others, which is better to look at.
+_SVG_PIXELS: Final = 4 * SIDE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +35,34 @@ class Thumbnail:
 
 
 def thumbnail_of(data: bytes, kind: Kind) -> Thumbnail | None:
-    """The picture of the seal in `data`, of its first one; None where there is none to be shown."""
+    """The picture of the seal in `data`, of its first one; None where there is none to be shown.
+
+    Shown are pixels, and SVG as we take it in ourselves. A picture that is an OFD is not drawn.
+    """
     try:
         picture = _picture(data, kind)
-        return None if picture is None else _drawn(picture.data)
-    except ProofError:
+        if picture is None:
+            return None
+        if picture.type.upper() == _SVG:
+            return _drawn(small_png(picture.data, _SVG_PIXELS))
+        return _drawn(picture.data)
+    except (ProofError, SvgRefusedError, ImportError):
         return None
 
 
-def thumbnail_to_json(thumbnail: Thumbnail | None) -> dict[str, Json]:
-    """As the worker sends it; no members for none."""
+def thumbnail_to_json(thumbnail: Thumbnail | None) -> Json:
+    """As the worker sends it."""
     if thumbnail is None:
-        return {}
+        return None
     return {"width": thumbnail.width, "height": thumbnail.height, "rgb": b64u(thumbnail.rgb)}
 
 
-def parse_thumbnail(data: bytes) -> Thumbnail | None:
+def parse_thumbnail(members: Json) -> Thumbnail | None:
     """What a worker sent. Raises ProofError(JSON_MALFORMED) for what is no picture."""
-    members = parse_object(data)
-    if not members:
+    if members is None:
         return None
+    if not isinstance(members, dict):
+        raise ProofError(ProofReason.JSON_MALFORMED, "thumbnail")
     width, height, rgb = (members.get(name) for name in ("width", "height", "rgb"))
     if type(width) is int and type(height) is int and isinstance(rgb, str):
         pixels = b64u_decode(rgb)

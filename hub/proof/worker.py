@@ -31,12 +31,7 @@ from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report, StepName
 from hub.proof.report_json import parse_report, report_to_json
 from hub.proof.run import Evidence, Run
-from hub.proof.thumbnail import (
-    Thumbnail,
-    parse_thumbnail,
-    thumbnail_of,
-    thumbnail_to_json,
-)
+from hub.proof.shown import Shown, parse_shown, shown_of, shown_to_json
 from hub.proof.trust import Trust, parse_trust, trust_file
 from hub.proof.verify import verify
 
@@ -106,12 +101,14 @@ class Verifiers:
         except _OverrunError as overrun:
             return _over(recognise(data), overrun.reason)
 
-    def thumbnail(self, data: bytes) -> Thumbnail | None:
-        """The picture of the seal in `data`, made small; None where none can be shown."""
+    def show(self, data: bytes) -> Shown:
+        """The seal's picture in `data`, made small, and the text of the first page, as far as they
+        can be shown."""
         try:
-            return self._ask(_SHOW, data, parse_thumbnail)
+            shown = self._ask(_SHOW, data, parse_shown)
         except _OverrunError:
-            return None
+            shown = None
+        return shown or Shown(None, ())
 
     def _ask(self, request: bytes, data: bytes, read: Callable[[bytes], _T]) -> _T | None:
         if len(data) > FILE_BYTES_MAX:
@@ -321,7 +318,7 @@ def _load(libraries: Sequence[str]) -> None:
 
 def _answer(job: Job, request: bytes, data: bytes, kind: Kind) -> bytes:
     if request == _SHOW:
-        return json.dumps(thumbnail_to_json(thumbnail_of(data, kind))).encode()
+        return json.dumps(shown_to_json(shown_of(data, kind))).encode()
     members = json.loads(request)
     evidence = Evidence(
         now=members["now"],

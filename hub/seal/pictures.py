@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-import resvg_py
-from lxml import etree
 from PIL import Image
 
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
+from hub.proof.svg import SvgRefusedError, draw_svg, small_png, svg_size
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import number
 
@@ -29,9 +28,6 @@ PICTURE_BYTES_MAX: Final = 524_288
 PALETTE_COLOURS_MAX: Final = 256
 SIDE_PIXELS_MAX: Final = 4096
 PIXELS_MAX: Final = 6_000_000
-SVG_ELEMENTS_MAX: Final = 2_000
-SVG_DEPTH_MAX: Final = 12
-SVG_SIDE_MM_MAX: Final = 300.0
 DPI: Final = 600
 MM_PER_INCH: Final = 25.4
 
@@ -89,11 +85,9 @@ def rendered(picture: SealPicture, width_mm: float, dpi: int = DPI) -> bytes:
 def render_svg(svg: bytes, width_pixels: int) -> bytes:
     """An SVG that was checked, as PNG so many pixels wide. Raises HubError(PICTURE_INVALID)."""
     try:
-        return resvg_py.svg_to_bytes(
-            svg_string=svg.decode("utf-8-sig"), width=width_pixels, dpi=96, skip_system_fonts=True
-        )
-    except ValueError as error:
-        raise _refused("picture.svg") from error
+        return draw_svg(svg, width_pixels)
+    except SvgRefusedError as error:
+        raise _refused(error.rule) from error
 
 
 def with_palette(png: bytes) -> bytes:
@@ -318,67 +312,17 @@ def _check_pixels(width: int, height: int) -> None:
 
 # -- SVG -------------------------------------------------------------------------------------------
 
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-_SHAPES: Final = frozenset(
-    ["svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"]
-)
-_WORDS: Final = frozenset(["title", "desc"])
-_ATTRIBUTES: Final = frozenset(
-    re.findall(
-        r"\S+",
-        "version width height viewBox preserveAspectRatio id transform d cx cy r rx ry x y x1 y1 "
-        "x2 y2 points fill fill-rule fill-opacity stroke stroke-width stroke-linecap "
-        "stroke-linejoin stroke-miterlimit stroke-opacity opacity color",
-    )
-)
-_VALUE: Final = re.compile(r"[\w\s.,#%()+-]*", re.ASCII)
-_SIDE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)mm")
-
 
 def _check_svg(data: bytes) -> SealPicture:
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"<?xml-stylesheet" in data:
-        raise _refused("picture.svg")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
-    )
     try:
-        data.decode("utf-8-sig")
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise _refused("picture.svg") from error
-    if root.tag != f"{_SVG}svg" or root.getroottree().docinfo.doctype:
-        raise _refused("picture.svg")
-    _check_elements(root)
-    sides = [_SIDE.fullmatch(root.get(name, "")) for name in ("width", "height")]
-    width, height = [float(found[1]) if found else 0.0 for found in sides]
-    if not (1 <= width <= SVG_SIDE_MM_MAX and 1 <= height <= SVG_SIDE_MM_MAX):
-        raise _refused("picture.svg_size", most=int(SVG_SIDE_MM_MAX))
-    # At most 128 pixels on the longer side.
-    drawn = render_svg(data, max(1, int(128 * min(1.0, width / height))))
+        width, height = svg_size(data)
+        drawn = small_png(data, 128)
+    except SvgRefusedError as error:
+        raise _refused(error.rule, **error.details) from error
     with Image.open(io.BytesIO(drawn), formats=("PNG",)) as image:
         if image.getchannel("A").getextrema()[1] == 0:
             raise _refused("picture.nothing")
     return SealPicture(PictureType.SVG, data, math.ceil(width), math.ceil(height))
-
-
-def _check_elements(root: etree._Element) -> None:
-    """Only shapes, of the lists above. Text is refused: without its font another seal is seen."""
-    for count, element in enumerate(root.iter(), start=1):
-        if count > SVG_ELEMENTS_MAX:
-            raise _refused("picture.svg_large", limit=SVG_ELEMENTS_MAX)
-        if isinstance(element, etree._Comment):
-            continue
-        name = element.tag.removeprefix(_SVG) if isinstance(element.tag, str) else ""
-        if name in _WORDS and not len(element) and not element.attrib:
-            continue
-        if name not in _SHAPES:
-            raise _refused("picture.svg_element")
-        if len(list(element.iterancestors())) > SVG_DEPTH_MAX:
-            raise _refused("picture.svg_large", limit=SVG_ELEMENTS_MAX)
-        for attribute, value in element.attrib.items():
-            # No address can be written without one of `:/"'`; a fragment leads to what is refused.
-            if attribute not in _ATTRIBUTES or not _VALUE.fullmatch(value) or "url" in value:
-                raise _refused("picture.svg_attribute")
 
 
 def _refused(rule: str, **details: int) -> HubError:

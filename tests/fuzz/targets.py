@@ -23,6 +23,7 @@ from hub.proof.intent import in_words, parse_intent
 from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import sign_jws
 from hub.proof.ofd import open_package
+from hub.proof.page_text import text_of
 from hub.proof.reasons import ProofError, Verdict
 from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise, status_uris
@@ -150,11 +151,13 @@ def _ofd_file(data: bytes) -> None:
         return
     name = _MEMBERS[data[0] % len(_MEMBERS)]
     package = changed(SEALED, name, data[1:])
+    text_of(package.to_bytes(), Kind.OFD)
     report = report_on(package.to_bytes())
     _not_forged(report, genuine=package.files == SEALED.files)
 
 
 def _pdf(data: bytes) -> None:
+    text_of(data, Kind.PDF)
     report = verified(data, CA)
     # Twins of a signature, digits in another case, are the same seal: the text says enough.
     _not_forged(report, genuine=b"Business licence of Acme Ltd" in data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, ImageDraw
 
-from hub.proof.encoding import b64u
+from hub.proof.encoding import Json, b64u
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.ses import Picture
 from hub.proof.thumbnail import SIDE_MAX, Thumbnail, parse_thumbnail, thumbnail_to_json
@@ -64,7 +63,7 @@ def huge_png(side: int = 60_000) -> bytes:
 @pytest.mark.parametrize("form", ["PNG", "GIF", "JPEG", "BMP"])
 def test_a_picture_is_made_small_and_keeps_its_proportion(verifiers: Verifiers, form: str) -> None:
     """Whatever seals are drawn in."""
-    found = verifiers.thumbnail(sealed(drawn(form)))
+    found = verifiers.show(sealed(drawn(form))).picture
 
     assert found is not None
     assert (found.width, found.height) == (SIDE_MAX, SIDE_MAX // 2)
@@ -77,7 +76,7 @@ def test_the_picture_of_a_signature_is_that_of_its_seal(verifiers: Verifiers) ->
     """A `SignedValue.dat` carries the whole seal."""
     seal = sealed(drawn("PNG"))
 
-    assert verifiers.thumbnail(signature_of(MAKER, seal)) == verifiers.thumbnail(seal)
+    assert verifiers.show(signature_of(MAKER, seal)).picture == verifiers.show(seal).picture
 
 
 @pytest.mark.parametrize(
@@ -93,16 +92,54 @@ def test_the_picture_of_a_signature_is_that_of_its_seal(verifiers: Verifiers) ->
 )
 def test_what_cannot_be_shown_is_not(verifiers: Verifiers, picture: bytes) -> None:
     """The seal is verified all the same, by the same worker."""
-    before = verifiers.thumbnail(sealed(drawn("PNG")))
+    before = verifiers.show(sealed(drawn("PNG"))).picture
 
-    assert verifiers.thumbnail(sealed(picture)) is None
-    assert verifiers.thumbnail(sealed(drawn("PNG"))) == before
+    assert verifiers.show(sealed(picture)).picture is None
+    assert verifiers.show(sealed(drawn("PNG"))).picture == before
+
+
+def svg(inside: str, side: str = "40mm") -> bytes:
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="20mm" viewBox="0 0 2 1">'
+    )
+    return f"{head}{inside}</svg>".encode()
+
+
+def sealed_svg(picture: bytes) -> bytes:
+    return seal_of(MAKER, MAKER, picture=Picture("svg", picture, 40, 20))
+
+
+def test_a_seal_of_shapes_is_drawn_as_one_of_pixels(verifiers: Verifiers) -> None:
+    """A black left half, in the proportion of the picture."""
+    found = verifiers.show(sealed_svg(svg('<rect x="0" y="0" width="1" height="1"/>'))).picture
+
+    assert found is not None
+    assert (found.width, found.height) == (SIDE_MAX, SIDE_MAX // 2)
+    assert max(found.rgb[:3]) < 16
+    assert min(found.rgb[-3:]) > 239
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        svg('<image href="/etc/hostname" width="1" height="1"/>'),
+        svg("<text>x</text>"),
+        svg('<rect width="1" height="1" fill="url(#x)"/>'),
+        svg('<rect width="1" height="1"/>', side="9999mm"),
+        b'<!DOCTYPE svg [<!ENTITY a "b">]>' + svg(""),
+        svg('<rect width="1" height="1"/>' * 2_001),
+        drawn("PNG"),
+    ],
+    ids=["a file", "text", "an address", "too large", "entities", "too many", "not what it says"],
+)
+def test_an_svg_that_we_would_not_take_is_not_drawn(verifiers: Verifiers, picture: bytes) -> None:
+    assert verifiers.show(sealed_svg(picture)).picture is None
 
 
 def test_what_has_no_seal_has_no_picture(verifiers: Verifiers) -> None:
     """Other kinds, damaged files, and what is no format of ours."""
     for data in (b"%PDF-1.7\n", b"PK\x03\x04 OFD.xml", sealed(drawn("PNG"))[:-1], b"GIF89a"):
-        assert verifiers.thumbnail(data) is None
+        assert verifiers.show(data).picture is None
 
 
 def test_show_prints_blocks_and_nothing_of_the_files_own(save: Save) -> None:
@@ -129,11 +166,11 @@ def test_show_prints_blocks_and_nothing_of_the_files_own(save: Save) -> None:
         {"width": 1, "height": 1, "rgb": None},
     ],
 )
-def test_a_picture_of_a_worker_that_lies_is_refused(members: dict[str, object]) -> None:
+def test_a_picture_of_a_worker_that_lies_is_refused(members: Json) -> None:
     """Its size is what its bytes have, within the limit."""
 
     with pytest.raises(ProofError) as refused:
-        parse_thumbnail(json.dumps(members).encode())
+        parse_thumbnail(members)
 
     assert refused.value.reason is ProofReason.JSON_MALFORMED
 
@@ -143,5 +180,5 @@ def test_a_picture_crosses_as_it_was_made() -> None:
 
     picture = Thumbnail(2, 1, bytes(range(6)))
 
-    assert parse_thumbnail(json.dumps(thumbnail_to_json(picture)).encode()) == picture
-    assert parse_thumbnail(json.dumps(thumbnail_to_json(None)).encode()) is None
+    assert parse_thumbnail(thumbnail_to_json(picture)) == picture
+    assert parse_thumbnail(thumbnail_to_json(None)) is None

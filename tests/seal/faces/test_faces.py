@@ -20,6 +20,8 @@ from PIL import Image
 from hub.errors import HubError, Reason
 from hub.proof.ofd import open_package
 from hub.proof.ofd_xml import NAMESPACE
+from hub.proof.page_text import text_of
+from hub.proof.report import Kind
 from hub.seal.faces import ofd, pdf, svg
 from hub.seal.faces.document import set_face
 from hub.seal.faces.fonts import FaceFonts
@@ -159,6 +161,18 @@ def test_an_annotated_copy_says_so_on_its_face_and_in_its_metadata(fonts: FaceFo
     last = [item for item in one.page.items if isinstance(item, TextLine)][-3:]
     assert {item.angle for item in last} == {25}
     assert all(item.colour.alpha < 0.5 for item in last)
+
+
+def test_a_verifier_reads_the_same_lines_from_both_files(fonts: FaceFonts) -> None:
+    """What `sealway verify --show` prints; names and values of one row stand in one line."""
+    face = Face(template(), certificate_type(), fonts)
+    made = set_face(face, VALUES, ISSUANCE, CODE, template="f", created=0)
+
+    lines = text_of(made.pdf(), Kind.PDF)
+
+    assert lines == text_of(made.ofd().to_bytes(), Kind.OFD)
+    assert "营业执照" in lines
+    assert any("杭州示例科技有限公司" in line for line in lines)
 
 
 def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(fonts: FaceFonts) -> None:
