@@ -151,6 +151,7 @@ def signer_settings(config: Config) -> Settings:
         sm2_generate=token.sm2_generate,
         sm2_sign=token.sm2_sign,
         sm2_signs=token.sm2_signs,
+        profile=config.crypto.profile.value,
     )
 
 

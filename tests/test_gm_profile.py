@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import time
 from collections.abc import AsyncIterator
@@ -69,13 +70,17 @@ async def test_data_keys_are_of_sm4_and_what_they_seal_comes_back(hub: Simulator
 
 
 async def test_the_hubs_own_keys_lie_under_sm4(hub: Simulator, home: Path) -> None:
-    """Every key file of the hub; those of seals are PKCS#8 for other tools (docs/adr/0050)."""
+    """Every key file of the hub, and the PKCS#8 files of seals."""
     names = ("key-encryption", "holder-index", "log", "token", "status", "token-sm2", "status-sm2")
     files = sorted(path.name for path in (home / "keys").glob("*.key"))
 
     assert files == sorted(f"{name}.key" for name in names)
     for name in files:
         assert (home / "keys" / name).read_bytes().startswith(b"sealway-key-file/v1 sm4\n")
+    seals = [path.read_bytes() for path in (home / "keys" / "seals").glob("*.key")]
+    assert seals
+    for pem in seals:
+        assert sm2.is_by_sm4(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
 
 
 async def test_either_twin_of_an_access_token_is_accepted(hub: Simulator) -> None:

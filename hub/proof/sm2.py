@@ -54,6 +54,11 @@ _SCRYPT_N: Final = 1 << 14
 _SCRYPT_R: Final = 8
 _SCRYPT_P: Final = 1
 
+# id-sm4-CBC, 1.2.156.10197.1.104.2 (GM/T 0006), in the parameters of PBES2, which come first.
+_SM4_CBC: Final = bytes.fromhex("06082a811ccf55016802")
+_PBES2_BYTES_MAX: Final = 160
+_SM4_FUNCTION: Final = "EVP_sm4_cbc"
+
 _OPENSSL_3: Final = 0x3000_0000
 
 
@@ -178,14 +183,15 @@ class PrivateKey:
             key = library.EVP_PKCS82PKEY(info) or _refused("not a private key")
         return cls(_owned_sm2(key))
 
-    def to_pkcs8(self, passphrase: bytes | None = None) -> bytes:
-        """DER of the PrivateKeyInfo; with `passphrase` encrypted (PBES2: scrypt, AES-256-CBC)."""
+    def to_pkcs8(self, passphrase: bytes | None = None, *, sm4: bool = False) -> bytes:
+        """DER of the PrivateKeyInfo; with `passphrase` encrypted (PBES2: scrypt, AES-256-CBC, or
+        with `sm4` SM4-CBC). Raises ProofError(SM2_UNAVAILABLE)."""
         library = _libcrypto()
         info = library.EVP_PKEY2PKCS8(self._key) or _failed("key export")
         with _freeing(library.PKCS8_PRIV_KEY_INFO_free, info):
             if passphrase is None:
                 return _written(library.i2d_PKCS8_PRIV_KEY_INFO, info)
-            return _encrypted(info, passphrase)
+            return _encrypted(info, passphrase, sm4=sm4)
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`, DER. Raises ProofError(SM2_UNAVAILABLE)."""
@@ -207,6 +213,28 @@ class PrivateKey:
 
     def __repr__(self) -> str:
         return f"PrivateKey(of {self.public!r})"
+
+
+def encrypted_by_sm4(pkcs8: bytes, passphrase: bytes) -> bytes:
+    """The PrivateKeyInfo of any algorithm as EncryptedPrivateKeyInfo (PBES2: scrypt, SM4-CBC),
+    which `cryptography` does not write.
+
+    Raises ProofError(SM2_UNAVAILABLE), (SM2_KEY_INVALID).
+    """
+    with _freeing(_libcrypto().PKCS8_PRIV_KEY_INFO_free, _read_pkcs8(pkcs8, None)) as info:
+        return _encrypted(info, passphrase, sm4=True)
+
+
+def is_by_sm4(pkcs8: bytes) -> bool:
+    """Whether an EncryptedPrivateKeyInfo is of the kind that `encrypted_by_sm4` writes."""
+    return _SM4_CBC in pkcs8[:_PBES2_BYTES_MAX]
+
+
+def decrypted(pkcs8: bytes, passphrase: bytes) -> bytes:
+    """The PrivateKeyInfo in an EncryptedPrivateKeyInfo. Raises ProofError(SM2_KEY_INVALID)."""
+    library = _libcrypto()
+    with _freeing(library.PKCS8_PRIV_KEY_INFO_free, _read_pkcs8(pkcs8, passphrase)) as info:
+        return _written(library.i2d_PKCS8_PRIV_KEY_INFO, info)
 
 
 def _scalars(der: bytes) -> tuple[int, int]:
@@ -319,6 +347,8 @@ def _declare(library: ctypes.CDLL) -> None:
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
+    if hasattr(library, _SM4_FUNCTION):
+        getattr(library, _SM4_FUNCTION).restype = pointer
 
 
 def _free_with(owner: object, key: int) -> None:
@@ -382,11 +412,14 @@ def _read_pkcs8(der: bytes, passphrase: bytes | None) -> int:
     return info or _refused("damaged, or another passphrase")
 
 
-def _encrypted(info: int, passphrase: bytes) -> bytes:
+def _encrypted(info: int, passphrase: bytes, *, sm4: bool) -> bytes:
     library = _libcrypto()
+    if sm4 and not hasattr(library, _SM4_FUNCTION):
+        raise _unavailable("libcrypto was built without SM4")
+    cipher = getattr(library, _SM4_FUNCTION if sm4 else "EVP_aes_256_cbc")()
     # No salt and no IV given: libcrypto draws both.
     scheme = library.PKCS5_pbe2_set_scrypt(
-        library.EVP_aes_256_cbc(), None, 0, None, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P
+        cipher, None, 0, None, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P
     ) or _failed("key encryption")
     wrapped = library.PKCS8_set0_pbe(passphrase, len(passphrase), info, scheme)
     if not wrapped:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.x509.oid import NameOID
 
 from hub.clock import legal_day
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, SealingDays
 from hub.errors import HubError, Reason
 from hub.proof import sm2
@@ -174,6 +175,9 @@ class SoftwareKey:
         try:
             if algorithm is KeyAlgorithm.SM2:
                 private = sm2.PrivateKey.from_pkcs8(pkcs8, passphrase)
+            elif sm2.is_by_sm4(pkcs8):
+                plain = sm2.decrypted(pkcs8, passphrase)
+                private = serialization.load_der_private_key(plain, None)
             else:
                 private = serialization.load_der_private_key(pkcs8, passphrase)
         except (TypeError, UnsupportedAlgorithm, ProofError) as error:
@@ -185,14 +189,27 @@ class SoftwareKey:
             raise ValueError(f"not a key of {algorithm.value}")
         return key
 
-    def pkcs8(self, passphrase: bytes) -> bytes:
-        """The key as an encrypted PKCS#8 (DER)."""
+    def pkcs8(self, passphrase: bytes, profile: CryptoProfile) -> bytes:
+        """The key as an encrypted PKCS#8 (DER): under AES-256, in the profile `gm` under SM4.
+
+        Raises ProofError(SM2_UNAVAILABLE) where libcrypto has no SM4.
+        """
+        by_sm4 = profile is CryptoProfile.GM
         if isinstance(self._private, sm2.PrivateKey):
-            return self._private.to_pkcs8(passphrase)
-        return self._private.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(passphrase),
+            return self._private.to_pkcs8(passphrase, sm4=by_sm4)
+        encryption = serialization.BestAvailableEncryption(passphrase)
+        if not by_sm4:
+            return self._in_pkcs8(self._private, encryption)
+        plain = self._in_pkcs8(self._private, serialization.NoEncryption())
+        return sm2.encrypted_by_sm4(plain, passphrase)
+
+    @staticmethod
+    def _in_pkcs8(
+        private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey,
+        encryption: serialization.KeySerializationEncryption,
+    ) -> bytes:
+        return private.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, encryption
         )
 
     def sign(self, data: bytes) -> bytes:

@@ -27,6 +27,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from hub.clock import now_us
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, SealingDays
 from hub.proof.x509_chain import read_x509_bundle
 from hub.proof.x509_sm2 import X509
@@ -63,6 +64,7 @@ class Settings:
     sm2_generate: int = 0
     sm2_sign: int = 0
     sm2_signs: str = "message"
+    profile: str = CryptoProfile.INTERNATIONAL.value
 
     def line(self) -> bytes:
         """The settings as the process reads them."""
@@ -70,7 +72,11 @@ class Settings:
 
     def files(self) -> KeyFiles:
         """The home of encrypted files."""
-        return KeyFiles(Path(self.keys_folder), Path(self.passphrase_file))
+        return KeyFiles(
+            Path(self.keys_folder),
+            Path(self.passphrase_file),
+            profile=CryptoProfile(self.profile),
+        )
 
     def homes(self) -> dict[str, KeyHome]:
         """The homes of keys. PKCS#11 is loaded here and nowhere else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
 import subprocess
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.config import parse
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays
 from hub.errors import HubError, Reason
+from hub.proof import sm2
 from hub.proof.jose import thumbprint
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.homes.files import KeyFiles
@@ -37,22 +40,30 @@ def made(files: KeyFiles, use: KeyUse = KeyUse.RECORD) -> str:
     return files.create(ES256, use, SUBJECT).public.kid
 
 
-def test_a_key_rests_encrypted(files: KeyFiles) -> None:
-    """Mode 0600, an encrypted PKCS#8 text that OpenSSL opens with the passphrase, for every use."""
+@pytest.mark.parametrize("profile", list(CryptoProfile), ids=str)
+def test_a_key_rests_encrypted(files: KeyFiles, profile: CryptoProfile) -> None:
+    """Mode 0600, an encrypted PKCS#8 text that OpenSSL opens with the passphrase, for every use; in
+    the profile `gm` under SM4. A home of the other profile opens it too."""
+    other, files = files, dataclasses.replace(files, profile=profile)
     for algorithm, use, name in (
         (ES256, KeyUse.RECORD, "seal"),
         (KeyAlgorithm.ES384, KeyUse.PDF, "pdf"),
         (KeyAlgorithm.ED25519, KeyUse.PDF, "pdf"),
+        (KeyAlgorithm.PS256, KeyUse.PDF, "pdf"),
         (KeyAlgorithm.SM2, KeyUse.OFD, "ofd"),
         (KeyAlgorithm.SM2, KeyUse.MAKER, "maker"),
     ):
-        path = files.folder / f"{name}-{files.create(algorithm, use, SUBJECT).public.kid}.key"
+        kid = files.create(algorithm, use, SUBJECT).public.kid
+        path = files.folder / f"{name}-{kid}.key"
 
         command = ["openssl", "pkey", "-in", path, "-passin", f"file:{files.passphrase_file}"]
         subprocess.run([*command, "-noout"], check=True, capture_output=True)
 
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        der = base64.b64decode(b"".join(path.read_bytes().splitlines()[1:-1]))
+        assert sm2.is_by_sm4(der) is (profile is CryptoProfile.GM)
+        assert other.open(kid, algorithm, use, ()).kid == kid
 
 
 def test_a_key_file_of_an_earlier_release_opens(files: KeyFiles) -> None:

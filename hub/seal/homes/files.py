@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from hub.domain.certificate import Custody
+from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.proof.reasons import ProofError
 from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info
 from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
 
@@ -40,6 +42,8 @@ class KeyFiles:
     # As in `KeyHome`.
     name: str = "files"
     custody: Custody = Custody.HUB_FILE
+    # What new files are encrypted with; those of either profile open.
+    profile: CryptoProfile = CryptoProfile.INTERNATIONAL
 
     @property
     def algorithms(self) -> frozenset[KeyAlgorithm]:
@@ -49,7 +53,11 @@ class KeyFiles:
     def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
         """As in `KeyHome`."""
         key = SoftwareKey.generate(algorithm)
-        self._write(self._path(use, key.public.kid), key.pkcs8(self._passphrase()))
+        try:
+            pkcs8 = key.pkcs8(self._passphrase(), self.profile)
+        except ProofError as error:
+            raise HubError(Reason.KEY_UNAVAILABLE, key=error.detail) from error
+        self._write(self._path(use, key.public.kid), pkcs8)
         info = request_info(key.public, subject)
         return MadeKey(key.public, certificate_request(key.public, info, key.sign(info)))
 
