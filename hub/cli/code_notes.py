@@ -19,8 +19,8 @@ _TEXTS: Final = {
         "the certificate was issued by a predecessor of its authority", "证照由前身机构签发"
     ),
     CodeKind.NO_NAME: ReasonText(
-        "its type says no holder's name, or no first day is printed",
-        "证照类型没有持证者名称，或未印有效期起始日",
+        "its type says no holder's name",
+        "证照类型没有持证者名称",
     ),
     CodeKind.NO_ROOM: ReasonText(
         "the template's box is too small for a signed code",

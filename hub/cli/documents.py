@@ -149,7 +149,8 @@ def seal(
     )
     tell_code(terminal, logged_code(answer.receipt.json))
     keep_receipt(terminal, answer.receipt, receipt)
-    next_step(terminal, f"sealway document download {answer.document.name} original.ofd")
+    suffix = media_type.removeprefix("application/")
+    next_step(terminal, f"sealway document download {answer.document.name} original.{suffix}")
 
 
 @app.command()

@@ -42,7 +42,7 @@ class CodeKind(StrEnum):
     OTHER_ISSUER = "other-issuer"
     """The identifier names a predecessor, for whom the authority's key does not sign."""
     NO_NAME = "no-name"
-    """The type has no field that is its holder's name, or no first day is printed."""
+    """The type has no field that is its holder's name."""
     NO_ROOM = "no-room"
     """The signed code would not be read from paper, in the box that the template gives it."""
 

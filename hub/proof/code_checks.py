@@ -119,14 +119,16 @@ def _check_days(run: Run, code: FaceCode, evidence: Evidence) -> None:
     """Its own days hold the reader's. Raises CODE_DAYS."""
     now = run.judged_at(evidence.reader).time
     if not code.is_valid_on(datetime.fromtimestamp(now, CHINA).date()):
-        raise ProofError(ProofReason.CODE_DAYS, f"{code.valid_from}/{code.valid_until or '..'}")
+        days = f"{code.valid_from or '..'}/{code.valid_until or '..'}"
+        raise ProofError(ProofReason.CODE_DAYS, days)
 
 
 def _facts(run: Run, code: FaceCode, pin: FacePin) -> None:
     run.fact(FactName.NAME, code.name)
     if code.number:
         run.fact(FactName.NUMBER, code.number)
-    run.fact(FactName.VALID_FROM, code.valid_from)
+    if code.valid_from:
+        run.fact(FactName.VALID_FROM, code.valid_from)
     run.fact(FactName.VALID_UNTIL, code.valid_until or LONG_TERM)
     run.fact(FactName.IDENTIFIER, code.identifier)
     run.fact(FactName.ISSUER, code.issuer)

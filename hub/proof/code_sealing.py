@@ -22,9 +22,9 @@ def code_of(
     content: FaceContent, certificate_type: CertificateType, *, origin: str, region: str, now: int
 ) -> FaceCode | None:
     """What the code of a certificate version says, made at `now` (seconds); None where it has no
-    holder's name to be printed, or no first day. `certificate_type` is that of the content."""
+    holder's name to be printed. `certificate_type` is that of the content."""
     name = content.holder_name(certificate_type)
-    if not (name and content.valid_from):
+    if not name:
         return None
     listed, place = content.status_place.split("/")
     return FaceCode(

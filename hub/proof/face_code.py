@@ -41,16 +41,16 @@ _KID_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REQUIRED: Final = frozenset(
-    ["v", "origin", "region", "type_version", "cert", "name", "from", "list", "place", "iat"]
+    ["v", "origin", "region", "type_version", "cert", "name", "list", "place", "iat"]
 )
-_OPTIONAL: Final = frozenset({"number", "until"})
+_OPTIONAL: Final = frozenset({"number", "from", "until"})
 
 
 @dataclass(frozen=True, slots=True)
 class FaceCode:
     """What a code says. `name` and `number` are as printed, the number "" where none is; days are
-    `YYYY-MM-DD`, `valid_until` "" for long term; `status_list` and `status_place` say where its
-    status stands; `iat` in seconds.
+    `YYYY-MM-DD`, `valid_from` "" where no first day is known, `valid_until` "" for long term;
+    `status_list` and `status_place` say where its status stands; `iat` in seconds.
     """
 
     origin: str
@@ -102,7 +102,8 @@ def code_payload(code: FaceCode) -> bytes:
     }
     if code.number:
         claims["number"] = code.number
-    claims["from"] = code.valid_from
+    if code.valid_from:
+        claims["from"] = code.valid_from
     if code.valid_until:
         claims["until"] = code.valid_until
     claims |= {"list": code.status_list, "place": code.status_place, "iat": code.iat}
@@ -173,10 +174,9 @@ def _code(claims: dict[str, Json]) -> FaceCode:
         identifier = str(CertificateIdentifier.parse(string(claims, "cert")))
     except HubError as error:
         raise ProofError(ProofReason.CLAIM_INVALID, "cert") from error
-    until = optional_string(claims, "until")
-    days = {"from": string(claims, "from")} | ({} if until is None else {"until": until})
+    days = {name: optional_string(claims, name) for name in ("from", "until")}
     for name, day in days.items():
-        if not _DAY.fullmatch(day):
+        if day is not None and not _DAY.fullmatch(day):
             raise ProofError(ProofReason.CLAIM_INVALID, name)
     return FaceCode(
         origin=string(claims, "origin"),
@@ -185,8 +185,8 @@ def _code(claims: dict[str, Json]) -> FaceCode:
         type_version=integer(claims, "type_version", least=1),
         name=string(claims, "name"),
         number=optional_string(claims, "number") or "",
-        valid_from=days["from"],
-        valid_until=until or "",
+        valid_from=days["from"] or "",
+        valid_until=days["until"] or "",
         status_list=integer(claims, "list"),
         status_place=integer(claims, "place"),
         iat=integer(claims, "iat"),

@@ -28,7 +28,7 @@ from hub.proof.ses_checks import (
 )
 from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
-from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_crl, parse_x509
+from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_crls, parse_x509
 
 _SM2: Final = KeyAlgorithm.SM2.value
 
@@ -163,7 +163,7 @@ class _Judge:
         """Not by `moment`; and not since, unless somebody outside vouches for the time."""
 
         def check() -> None:
-            lists = [parse_crl(crl) for crl in self.evidence.crls]
+            lists = parse_crls(self.evidence.crls)
             proven = times.outside is not None
             check_not_revoked(chain, lists, at=self.evidence.now, by=moment.time, proven=proven)
 

@@ -8,7 +8,7 @@ whatever else is marked critical are refused, not ignored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -154,6 +154,21 @@ def parse_crl(der: bytes) -> Crl:
     except ProofError as error:
         # It is the reader's, and says nothing against what he verifies.
         raise ProofError(error.reason, error.detail, verdict=Verdict.CANNOT_CHECK) from error
+
+
+def parse_crls(ders: Iterable[bytes]) -> list[Crl]:
+    """As `parse_crl`, those of `ders` that are signed with SM2: whoever holds lists of several
+    authorities gives all of them, and one of another algorithm is about no certificate here."""
+    return [parse_crl(der) for der in ders if _is_sm2_crl(der)]
+
+
+def _is_sm2_crl(der: bytes) -> bool:
+    reason = ProofReason.CRL_MALFORMED
+    try:
+        outer = read_der(wire.Signed, der, bytes_max=CRL_BYTES_MAX, reason=reason)
+    except ProofError:
+        return True  # No list at all: `parse_crl` says so.
+    return _sm2_signature(outer) is not None
 
 
 def _parse_crl(der: bytes) -> Crl:

@@ -119,13 +119,14 @@ def test_what_is_no_base45_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("until", ["2046-01-30", ""])
-def test_what_was_signed_is_read(until: str) -> None:
-    """Every member, and long term."""
-    code = dataclasses.replace(CODE, valid_until=until)
+@pytest.mark.parametrize("since", ["2026-01-31", ""])
+def test_what_was_signed_is_read(since: str, until: str) -> None:
+    """Every member, long term, and where no first day is known."""
+    code = dataclasses.replace(CODE, valid_from=since, valid_until=until)
 
     assert verified(sign_face_code(code, SIGNER)) == code
     assert code.is_valid_on(datetime.date(2030, 1, 1))
-    assert not code.is_valid_on(datetime.date(2026, 1, 30))
+    assert code.is_valid_on(datetime.date(2026, 1, 30)) is (since == "")
     assert code.is_valid_on(datetime.date(2050, 1, 1)) is (until == "")
 
 
@@ -154,6 +155,7 @@ def test_a_qr_code_takes_it_in_its_alphanumeric_mode() -> None:
         (signed(phone="1"), ProofReason.CLAIM_UNKNOWN),
         (signed(until=None, list="12"), ProofReason.CLAIM_INVALID),
         (signed(until="31.1.2026"), ProofReason.CLAIM_INVALID),
+        (signed(**{"from": ""}), ProofReason.CLAIM_INVALID),
         (signed(cert=CODE.identifier[:-1] + "1"), ProofReason.CLAIM_INVALID),
         (signed(iat=NOW + 31), ProofReason.IAT_FUTURE),
     ],

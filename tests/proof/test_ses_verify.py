@@ -14,8 +14,10 @@ import pytest
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 
 from hub.domain.certificate import Custody
@@ -67,6 +69,18 @@ def crl(revoked: dict[int, datetime]) -> bytes:
         revoked=revoked,
         sign=ROOT.key.sign,
     )
+
+
+def international_crl() -> bytes:
+    """A list of an authority with ECDSA."""
+    built = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")]))
+        .last_update(STARTS)
+        .next_update(ENDS)
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    )
+    return built.public_bytes(Encoding.DER)
 
 
 EVIDENCE = Evidence(now=NOW, crls=(crl({}),))
@@ -275,6 +289,8 @@ def test_revocation_is_judged_and_its_absence_is_said() -> None:
         return with_content(SIGNATURE, evidence=replace(EVIDENCE, crls=crls))
 
     assert failures(by(crl({77: before}))) == {StepName.SIGNER_STATUS: ProofReason.X509_REVOKED}
+    # A list of another algorithm is of another authority.
+    assert failures(by(international_crl(), crl({}))) == {}
     for report, reasons in (
         (by(crl({77: since})), {"signer-status": "X509_REVOKED_SINCE"}),
         (by(), {"maker-status": "NO_CRL", "signer-status": "NO_CRL"}),
