@@ -196,9 +196,10 @@ class MakeSeal:
         signers: Sequence[bytes],
         maker: UsableKey,
     ) -> ElectronicSeal:
-        """Made once for an intent: where the decision must be made again, the same is recorded."""
+        """Made once for an intent, which a signer process allows once: where the decision must be
+        made again, the same is recorded."""
         made = self._made.get(approved.digest)
-        if made is None or made.version != version:
+        if made is None:
             picture = await find_material(self.database, order.picture)
             made = await make(
                 order,
@@ -212,7 +213,8 @@ class MakeSeal:
             if len(self._made) >= _MADE_MAX:
                 self._made.clear()
             self._made[approved.digest] = made
-        return made
+        # The bytes say no version: that is the register's.
+        return dataclasses.replace(made, version=version)
 
     async def _check_number(self, order: Order) -> None:
         if await self.database.one(ELECTRONIC_SEAL_NUMBER, order.number) is not None:
