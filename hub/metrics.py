@@ -135,6 +135,7 @@ class Metrics:
             registry=self.registry,
         )
         self.x509_labels = BoundedLabels(("usage", "name"), series_each=1)
+        self._x509_shown: dict[str, frozenset[tuple[str, ...]]] = {}
         self.warned_keys = Gauge(
             "sealway_seal_keys_warned",
             "Keys of seals in force that officers must see to, by what for",
@@ -196,9 +197,14 @@ class Metrics:
         for outcome, count in outcomes.items():
             self.ingest_rows.labels(outcome.value).inc(count)
 
-    def observe_x509(self, usage: str, name: str, expire_time_us: int) -> None:
-        """When an X.509 certificate ends."""
-        self.x509_expire.labels(*self.x509_labels(usage, name)).set(expire_time_us / 1_000_000)
+    def observe_x509(self, usage: str, ends: Mapping[str, int]) -> None:
+        """When each X.509 certificate of a usage ends (microseconds); others of it are no more."""
+        shown = {self.x509_labels(usage, name): end for name, end in ends.items()}
+        for gone in self._x509_shown.get(usage, frozenset()) - shown.keys():
+            self.x509_expire.remove(*gone)
+        self._x509_shown[usage] = frozenset(shown)
+        for labels, end in shown.items():
+            self.x509_expire.labels(*labels).set(end / 1_000_000)
 
     def observe_warned_keys(self, warnings: Sequence[str]) -> None:
         """The warnings of all keys, one for each key and mark."""

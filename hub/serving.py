@@ -123,7 +123,7 @@ class Hub:
         certificate = self.config.path(self.config.tls.certificate).read_bytes()
         leaf = x509.load_pem_x509_certificates(certificate)[0]
         end_us = int(leaf.not_valid_after_utc.timestamp()) * 1_000_000
-        self.metrics.observe_x509("server", self.config.hub.origin, end_us)
+        self.metrics.observe_x509("server", {self.config.hub.origin: end_us})
         with yielding_threads():
             self._grpc = await _grpc_server(self)
         if self.config.http.address:
@@ -169,8 +169,8 @@ class Hub:
         metrics.failed_epochs.set(observer.failed_epochs)
         metrics.stale_members.set(observer.stale)
         metrics.tokens_expire.set(self.tokens.newest_expire_time_us / 1_000_000)
-        for peer in self.directory.current.peers.values():
-            metrics.observe_x509("client", peer.name, peer.x509_expire_time_us)
+        peers = self.directory.current.peers.values()
+        metrics.observe_x509("client", {peer.name: peer.x509_expire_time_us for peer in peers})
         return metrics.text()
 
     async def _watch(self) -> None:
@@ -194,8 +194,11 @@ class Hub:
     async def look_after_keys(self) -> None:
         """When keys of seals end, and which of them officers must see to: as metrics all the time,
         as a line of the log when a mark is passed."""
-        for name, expire_us in await self.seals.expiries():
-            self.metrics.observe_x509("seal", name, expire_us)
+        ends: dict[str, int] = {}
+        for name, end_us in await self.seals.expiries():
+            # Of several algorithms for one use the key that ends first counts.
+            ends[name] = min(end_us, ends.get(name, end_us))
+        self.metrics.observe_x509("seal", ends)
         found = await keys_to_see_to(self.database, now_us())
         warned = frozenset((key, warning) for key, warnings in found for warning in warnings)
         for key, warning in sorted(warned - self._warned):

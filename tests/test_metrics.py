@@ -130,10 +130,24 @@ def test_expiries_of_very_many_systems_stay_below_the_limit() -> None:
     """A gauge has one series per name."""
     metrics = Metrics()
 
-    for number in range(5_000):
-        metrics.observe_x509("client", f"systems/{number}", 1)
+    metrics.observe_x509("client", {f"systems/{number}": 1 for number in range(5_000)})
 
     assert _series(metrics, "sealway_x509_expire_timestamp_seconds") <= SERIES_MAX
+
+
+def test_what_is_no_more_does_not_ring_for_ever() -> None:
+    """The series of a seal that ended goes; those of the others, and of other usages, stay."""
+    metrics, name = Metrics(), "sealway_x509_expire_timestamp_seconds"
+    metrics.observe_x509("client", {"systems/a": 1})
+    metrics.observe_x509("seal", {"a/record": 1, "b/record": 2})
+
+    metrics.observe_x509("seal", {"b/record": 3_000_000})
+
+    shown = [line for line in metrics.text().decode().splitlines() if line.startswith(name)]
+    assert shown == [
+        f'{name}{{name="systems/a",usage="client"}} 1e-06',
+        f'{name}{{name="b/record",usage="seal"}} 3.0',
+    ]
 
 
 def test_labels_that_were_let_in_stay() -> None:

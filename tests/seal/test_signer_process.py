@@ -486,7 +486,8 @@ async def test_records_are_sealed_by_a_key_in_hardware(
 ) -> None:
     """Rotated from files into the token between two batches under one intent: the custody says so.
     A token that was pulled out is UNAVAILABLE with nothing half done, and seals again when it is
-    back; a hub and a process started anew find the key."""
+    back; a hub and a process started anew find the key, with a wrong PIN they say so and seal once
+    it is right."""
     token = soft_token(tmp_path / "token", monkeypatch)
     home = with_process(copy_home(city, tmp_path / "home"), "[seal.pkcs11]", f'uri = "{token.uri}"')
     async with Simulator(home) as hub:
@@ -512,7 +513,13 @@ async def test_records_are_sealed_by_a_key_in_hardware(
         assert [row.outcome for row in delivered.results] == [1]
         metrics = hub.hub.metrics_text()
 
+    token.write_pin("not the PIN")
     async with Simulator(home) as hub:
+        with pytest.raises(Refused) as caught:
+            await hub.connector().deliver([licence(903)])
+        refusal = (caught.value.status, caught.value.reason)
+        assert refusal == ("FAILED_PRECONDITION", "KEY_PIN_WRONG")
+        token.write_pin(token.pin)
         delivered = await hub.connector().deliver([licence(903)])
         assert [row.outcome for row in delivered.results] == [1]
     written = [one.read_bytes() for one in home.rglob("*") if one.is_file()]
