@@ -11,8 +11,8 @@ from typing import Final
 from hub.domain.qr_text import LOOKUP_PREFIX, PREVIEW_PREFIX, status_uri
 from hub.proof.code_picture import is_picture, text_in_picture
 from hub.proof.encoding import b64u
-from hub.proof.face_code import FaceCode, read_face_code, verify_face_code
-from hub.proof.face_facts import CHINA, FaceFacts
+from hub.proof.face_code import FaceCode, verify_face_code
+from hub.proof.face_facts import CHINA, FaceFacts, code_in_file
 from hub.proof.jose import Algorithm, RegisteredKey
 from hub.proof.key_checks import check_key, key_digest, note_custody
 from hub.proof.moment import Basis, Moment, Times, iso_time
@@ -60,24 +60,9 @@ def check_face_code(run: Run, facts: FaceFacts, trust: Trust, evidence: Evidence
 
     Raises FACE_CODE_DIFFERS, and what the code itself fails for.
     """
-    text = facts.code
-    if text.startswith(LOOKUP_PREFIX):
-        # SEALWAY:1:origin:identifier:list:place
-        if text.split(":")[3:4] != [facts.identifier]:
-            raise ProofError(ProofReason.FACE_CODE_DIFFERS, "identifier")
+    if code_in_file(facts) is None:
         return
-    code = read_face_code(text)
-    said = {
-        "identifier": (code.identifier, facts.identifier),
-        "number": (code.number, facts.items.get("ZZBH", "")),
-        "from": (code.valid_from.replace("-", ""), facts.items.get("ZZYXQQSRQ", "")),
-        "until": (code.valid_until.replace("-", ""), facts.items.get("ZZYXQJZRQ", "")),
-        "name": (code.name, facts.items.get("CZZT", code.name)),
-    }
-    for name, (in_code, in_file) in said.items():
-        if in_code != in_file:
-            raise ProofError(ProofReason.FACE_CODE_DIFFERS, name)
-    code, pin = _open(run, text, trust, evidence)
+    code, pin = _open(run, facts.code, trust, evidence)
     _check_key(run, code, pin, trust, evidence)
 
 

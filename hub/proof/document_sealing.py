@@ -19,7 +19,7 @@ from hub.domain.face import SOURCE_PREFIX, CopyTerms, FileKind, SourceDocument
 from hub.domain.identifier import IDENTIFIER_ROOT
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.proof.face_facts import FaceFacts, ofd_facts
+from hub.proof.face_facts import FaceFacts, code_in_file, ofd_facts
 from hub.proof.ofd import Package, read_document, read_signature
 from hub.proof.ofd_checks import added_files, check_files, digests_of, listed_files
 from hub.proof.pdf_file import check_range, open_pdf, read_face, stated_time
@@ -115,9 +115,14 @@ def check_source(approved: ApprovedIntent, order: DocumentOrder, source: SourceD
 
 def check_facts(approved: ApprovedIntent, order: DocumentOrder, facts: FaceFacts | None) -> None:
     """2. The file says of itself what the order says: certificate version, template, and every
-    element of a copy, or that it is none."""
+    element of a copy, or that it is none; its code says what the rest of its metadata says."""
     if facts is None or (facts.identifier, facts.face) != (order.identifier, order.face):
         raise refused(approved.name, "the file shows another certificate or template")
+    try:
+        code_in_file(facts)
+    except ProofError as error:
+        rule = f"the code in the file is not of this face: {error.reason.value}"
+        raise refused(approved.name, rule) from error
     terms, said = order.terms, facts.copy
     if terms is None or said is None:
         if terms is not None or said is not None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
+from hub.domain.qr_text import LOOKUP_PREFIX
+from hub.proof.face_code import FaceCode, read_face_code
 from hub.proof.ofd import ENTRY_FILE, Package
 from hub.proof.ofd_xml import parse_xml
 from hub.proof.reasons import ProofError, ProofReason
@@ -121,6 +123,35 @@ def read_facts(items: Mapping[str, str]) -> FaceFacts | None:
         expires=_seconds(items[EXPIRE_ITEM], EXPIRE_ITEM),
     )
     return FaceFacts(identifier, face, copy, items)
+
+
+def code_in_file(facts: FaceFacts) -> FaceCode | None:
+    """What the signed code of a file claims, which is what the rest of the metadata says; None for
+    a lookup code, whose identifier is compared, and for none.
+
+    The signature of the code is not looked at. Raises ProofError: FACE_CODE_DIFFERS with the
+    claim, and as `read_face_code`.
+    """
+    text = facts.code
+    if not text:
+        return None
+    if text.startswith(LOOKUP_PREFIX):
+        # SEALWAY:1:origin:identifier:list:place
+        if text.split(":")[3:4] != [facts.identifier]:
+            raise ProofError(ProofReason.FACE_CODE_DIFFERS, "identifier")
+        return None
+    code = read_face_code(text)
+    said = {
+        "identifier": (code.identifier, facts.identifier),
+        "number": (code.number, facts.items.get("ZZBH", "")),
+        "from": (code.valid_from.replace("-", ""), facts.items.get("ZZYXQQSRQ", "")),
+        "until": (code.valid_until.replace("-", ""), facts.items.get("ZZYXQJZRQ", "")),
+        "name": (code.name, facts.items.get("CZZT", code.name)),
+    }
+    for name, (in_code, in_file) in said.items():
+        if in_code != in_file:
+            raise ProofError(ProofReason.FACE_CODE_DIFFERS, name)
+    return code
 
 
 def _seconds(text: str, name: str) -> int:

@@ -27,6 +27,7 @@ from hub.proof.document_sealing import (
     check_source,
 )
 from hub.proof.encoding import digest
+from hub.proof.face_code import sign_face_code, unsigned_text
 from hub.proof.face_facts import CopyFacts, FaceFacts, read_facts
 from hub.proof.jose import sm2_thumbprint, thumbprint
 from hub.proof.reasons import ProofError, ProofReason
@@ -38,6 +39,8 @@ from hub.seal.cms import CmsForm
 from tests.ofd_sealing import PLACE, TIME, Office
 from tests.pdf_documents import Ca, key_of, page
 from tests.proof import ofd_samples
+from tests.proof.test_face_code import CODE
+from tests.proof.test_face_code import SIGNER as CODE_SIGNER
 from tests.seal.mandates import (
     FACE,
     IDENTIFIER,
@@ -54,6 +57,7 @@ TERMS = terms_of_copy(NOW)
 COPY = CopyFacts("annotatedCopies/c1", "办理许可", "服务中心", NOW, NOW + 60)
 ORDER = DocumentOrder(USCC, VCT, 1, IDENTIFIER, FACE, TERMS)
 ITEMS = items_of(TERMS)
+OWN_CODE = dataclasses.replace(CODE, identifier=IDENTIFIER)
 
 
 def approved(*documents: str) -> ApprovedIntent:
@@ -134,6 +138,33 @@ def test_an_order_beyond_the_intent_is_refused(
 )
 def test_a_file_that_says_something_else_is_refused(facts: FaceFacts | None) -> None:
     assert refused(lambda: check_facts(approved(), ORDER, facts))
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "reason"),
+    [
+        ("SEALWAY:2:NONE", {}, "CODE_MALFORMED"),
+        (f"SEALWAY:1:HUB.TEST.EXAMPLE:{IDENTIFIER}X:1:1", {}, "FACE_CODE_DIFFERS"),
+        (sign_face_code(CODE, CODE_SIGNER), {}, "FACE_CODE_DIFFERS"),
+        (unsigned_text(OWN_CODE), {"ZZBH": "another"}, "FACE_CODE_DIFFERS"),
+        (unsigned_text(OWN_CODE), {"ZZYXQJZRQ": "20990101"}, "FACE_CODE_DIFFERS"),
+    ],
+)
+def test_a_file_with_the_code_of_another_face_is_refused(
+    code: str, changes: Mapping[str, str], reason: str
+) -> None:
+    items = {
+        "SEALWAY_CODE": code,
+        "ZZBH": OWN_CODE.number,
+        "ZZYXQQSRQ": OWN_CODE.valid_from.replace("-", ""),
+        "ZZYXQJZRQ": OWN_CODE.valid_until.replace("-", ""),
+    }
+    own = {**items, "SEALWAY_CODE": unsigned_text(OWN_CODE)}
+    check_facts(approved(), ORDER, FaceFacts(IDENTIFIER, FACE, COPY, own))
+
+    facts = FaceFacts(IDENTIFIER, FACE, COPY, {**items, **changes})
+
+    assert reason in refused(lambda: check_facts(approved(), ORDER, facts))
 
 
 def test_a_copy_passes_for_no_original() -> None:
