@@ -39,7 +39,7 @@ from hub.seal.store import (
     unchanged_intent,
 )
 from hub.storage.changes import Answered, Call, Change, answered_before, record
-from hub.storage.statements import Check, Row, Write
+from hub.storage.statements import Check, Write, text
 
 CHALLENGE_LIFE_S: Final = 600
 CHALLENGES_MAX: Final = 1000
@@ -110,8 +110,7 @@ class Decisions:
             )
         said = self._verify(view.stored, approval, challenge, officer)
         key_id = approval_key_id(approval)
-        last = await self.intents.database.one(NEWEST_APPROVAL_OF_KEY, key_id)
-        _check_counter(said, last)
+        counted = await self._counted(said, key_id)
         stored = StoredApproval(
             intent=name,
             officer=officer,
@@ -149,11 +148,7 @@ class Decisions:
                     Write(PUT_APPROVAL, [approval_row(stored)]),
                     Write(PUT_INTENT, [intent_row(intent)]),
                 ],
-                checks=[
-                    unchanged_intent(view.stored),
-                    self.intents.rosters.check(),
-                    Check(NEWEST_APPROVAL_OF_KEY, (key_id,), last),
-                ],
+                checks=[unchanged_intent(view.stored), self.intents.rosters.check(), *counted],
                 answer=encode(changed),
             ),
         )
@@ -222,6 +217,18 @@ class Decisions:
             )
         return said
 
+    async def _counted(self, said: Approval, key_id: str) -> list[Check]:
+        """That an authenticator has counted on since its newest approval, of whatever intent, and
+        that this one still is the newest when the next is recorded."""
+        if said.counter is None:
+            return []
+        newest = await self.intents.database.one(NEWEST_APPROVAL_OF_KEY, key_id)
+        try:
+            check_counter(said.counter, 0 if newest is None else approval_counter(text(newest[0])))
+        except ProofError as error:
+            raise _not_held(error) from error
+        return [Check(NEWEST_APPROVAL_OF_KEY, (key_id,), newest)]
+
     def _state(self, view: IntentView, approvals: Sequence[StoredApproval]) -> IntentState:
         if any(approval.decision == Decision.REJECT for approval in approvals):
             return IntentState.REJECTED
@@ -234,18 +241,9 @@ class Decisions:
         return IntentState.APPROVED
 
 
-def _check_counter(said: Approval, last: Row | None) -> None:
-    """Against the newest approval by the same key, of whatever intent."""
-    if said.counter is not None:
-        try:
-            check_counter(said.counter, 0 if last is None else approval_counter(str(last[0])))
-        except ProofError as error:
-            raise _not_held(error) from error
-
-
 def _not_held(error: ProofError) -> HubError:
-    text = TEXTS[error.reason]
-    return _invalid(error.reason.value, text.en, text.zh)
+    words = TEXTS[error.reason]
+    return _invalid(error.reason.value, words.en, words.zh)
 
 
 def _invalid(rule: str, en: str, zh: str) -> HubError:
