@@ -11,7 +11,7 @@ from typing import Final
 from hub.domain.qr_text import LOOKUP_PREFIX, PREVIEW_PREFIX, status_uri
 from hub.proof.code_picture import is_picture, text_in_picture
 from hub.proof.encoding import b64u
-from hub.proof.face_code import FaceCode, verify_face_code
+from hub.proof.face_code import FaceCode, face_code_key, verify_face_code
 from hub.proof.face_facts import CHINA, FaceFacts, code_in_file
 from hub.proof.jose import Algorithm, RegisteredKey
 from hub.proof.key_checks import check_key, key_digest, note_custody
@@ -58,9 +58,13 @@ def verify_text(run: Run, text: str, trust: Trust, evidence: Evidence) -> None:
 def check_face_code(run: Run, facts: FaceFacts, trust: Trust, evidence: Evidence) -> None:
     """The code in a face's metadata says what the rest of them says, and a signed one holds.
 
-    Raises FACE_CODE_DIFFERS, and what the code itself fails for.
+    The seal of the file stands for what it says, so a code of an issuer that nobody pinned is no
+    more than not checked. Raises FACE_CODE_DIFFERS, and what the code itself fails for.
     """
     if code_in_file(facts) is None:
+        return
+    if trust.face_pin(face_code_key(facts.code)) is None:
+        run.remark(Remark.CODE_NOT_PINNED)
         return
     code, pin = _open(run, facts.code, trust, evidence)
     _check_key(run, code, pin, trust, evidence)

@@ -150,6 +150,11 @@ def read_face_code(text: str) -> FaceCode:
     return read_payload(_unpacked(text)[2])
 
 
+def face_code_key(text: str) -> str:
+    """The thumbprint of the key that a code names. Raises ProofError as `verify_face_code`."""
+    return _unpacked(text)[0]
+
+
 def read_payload(payload: bytes) -> FaceCode:
     """What is signed of a code, read. Raises ProofError."""
     return _code(parse_object(payload))

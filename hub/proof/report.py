@@ -163,6 +163,7 @@ class Remark(StrEnum):
     MAKER_ENDED = "MAKER_ENDED"
     NAMES_DIFFER = "NAMES_DIFFER"
     COMPARE_WITH_PAPER = "COMPARE_WITH_PAPER"
+    CODE_NOT_PINNED = "CODE_NOT_PINNED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +452,11 @@ REMARK_TEXTS: Final[dict[Remark, ReasonText]] = {
     Remark.COMPARE_WITH_PAPER: ReasonText(
         "Compare these with the paper: a genuine code can stand on a forged one.",
         "请与纸质证照逐项核对：真实的二维码也可能被印在伪造的证照上。",
+    ),
+    Remark.CODE_NOT_PINNED: ReasonText(
+        "The code on the face says what the file says, for which its seal stands. The code's own"
+        " signature was not checked: the trust file does not pin its issuer.",
+        "照面二维码与文件内容一致，该内容由印章保证。二维码自身的签名未核验：信任文件未固定其签发部门。",
     ),
     Remark.ONLY_LOGGED: ReasonText(
         "Fewer witnesses cosigned the checkpoint than the trust file demands.",

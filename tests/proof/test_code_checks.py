@@ -24,7 +24,7 @@ from hub.proof.face_facts import FaceFacts
 from hub.proof.jose import es256_signer
 from hub.proof.key_checks import key_digest
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Compromise, Trust, parse_trust, trust_file
 from hub.proof.verify import verify
@@ -156,8 +156,12 @@ def test_a_stolen_key_and_a_day_that_is_over_end_a_code() -> None:
         ("SEALWAY_CODE", str(QrText(CODE.origin, "1.2.156", 12, 34567)), "identifier"),
     ],
 )
-def test_a_code_in_a_file_must_agree_with_the_file(item: str, value: str, differs: str) -> None:
-    """A genuine code on somebody else's face, however well that is sealed."""
+@pytest.mark.parametrize("trust", [TRUST, Trust(CODE.origin, CODE.region)])
+def test_a_code_in_a_file_must_agree_with_the_file(
+    item: str, value: str, differs: str, trust: Trust
+) -> None:
+    """A genuine code on somebody else's face, however well that is sealed; also where nobody pinned
+    its issuer, which is said."""
     items = {
         "ZZBS": CODE.identifier,
         "ZZBH": CODE.number,
@@ -167,12 +171,15 @@ def test_a_code_in_a_file_must_agree_with_the_file(item: str, value: str, differ
         "SEALWAY_CODE": TEXT,
     } | {item: value}
     facts = FaceFacts(items["ZZBS"], "face", None, items)
+    run = Run(Kind.PDF)
 
     def check() -> None:
-        check_face_code(Run(Kind.PDF), facts, TRUST, Evidence(now=NOW))
+        check_face_code(run, facts, trust, Evidence(now=NOW))
 
     if not differs:
         check()
+        is_open = not trust.face_certificates and item != "SEALWAY_CODE"
+        assert (Remark.CODE_NOT_PINNED in run.report().remarks) is is_open
         return
     with pytest.raises(ProofError) as caught:
         check()
