@@ -171,7 +171,7 @@ def check_csr(csr: bytes, algorithms: Collection[str] = (P256,)) -> Internationa
             raise HubError(Reason.CSR_INVALID, rule=f"the key is {algorithm}, not {wanted}")
         hashed = request.signature_hash_algorithm
         if (hashed.name if hashed else None) != _REQUEST_HASHES[algorithm]:
-            rule = f"not signed as keys of {algorithm} sign: {_REQUEST_HASHES[algorithm]}"
+            rule = f"a key of {algorithm} signs with {_REQUEST_HASHES[algorithm]}"
             raise HubError(Reason.CSR_INVALID, rule=rule)
         proven = _is_proven(request)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
@@ -179,6 +179,8 @@ def check_csr(csr: bytes, algorithms: Collection[str] = (P256,)) -> Internationa
         raise HubError(Reason.CSR_INVALID, rule=rule) from error
     if not proven:
         rule = "its signature does not verify with the key in it"
+        if algorithm == RSA:
+            rule += " by RSA-PSS with SHA-256 and a salt of 32 bytes"
         raise HubError(Reason.CSR_INVALID, rule=rule)
     assert isinstance(key, InternationalKey), "algorithm_of knows no others"
     return key

@@ -70,9 +70,9 @@ class CheckpointStamps:
         Raises HubError: TIME_STAMP_UNAVAILABLE, LOG_UNAVAILABLE, DATABASE_UNAVAILABLE.
         """
         newest = await self._newest()
-        left_s = 0.0 if newest is None else self.every_s - self.age_s()
-        if left_s > 0:
-            return left_s
+        # A time to come, by a clock that was wrong, puts nothing off.
+        if newest is not None and newest[1] <= self.clock() and self.age_s() < self.every_s:
+            return self.every_s - self.age_s()
         # One after the other without a turn of the loop: they are of the same head.
         head, note = self.recorder.head(), self.recorder.checkpoint()
         if not head.size:

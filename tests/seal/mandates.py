@@ -16,6 +16,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from pyhanko.pdf_utils import generic
 
+from hub.domain.crypto import CryptoProfile
 from hub.domain.face import CopyTerms, FileKind
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, key_name
@@ -119,6 +120,8 @@ def signer_process(folder: Path, mandates: Mandates, token_uri: str = "") -> Sig
         algorithms={one.value: str(days) for one, days in SEALING_DAYS.items()},
         maker_ca=str(folder / "makers.pem"),
         token_uri=token_uri,
+        # Files that the hub itself reads are tried under the other profile.
+        profile=CryptoProfile.GM.value,
     )
     return SignerProcess(settings, ORIGIN, REGION, "log", mandates)
 
