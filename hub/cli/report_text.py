@@ -12,10 +12,18 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from hub.proof.moment import iso_time
 from hub.proof.reasons import ReasonText, Verdict
-from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, File, Report, Step
+from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, FactName, File, Report, Step
 from hub.proof.shown import Shown
-from hub.proof.summary import advice, summarise, verdict_text
+from hub.proof.summary import (
+    BASIS_TEXTS,
+    KIND_TEXTS,
+    advice,
+    custody_text,
+    summarise,
+    verdict_text,
+)
 from hub.proof.thumbnail import Thumbnail
 
 LANGUAGES: Final = ("en", "zh")
@@ -107,7 +115,7 @@ class _Page:
 
     def detailed(self, report: Report, name: str) -> None:
         """Every step, then facts, files and remarks, what to do, and the verdict."""
-        self.console.print(Text(f"{name}: {report.kind.value}", style="bold"))
+        self.console.print(Text(f"{name}: {self._in(KIND_TEXTS[report.kind])}", style="bold"))
         for step in report.steps:
             self.console.print(self._step(step))
         rows = [self._fact(fact) for fact in report.facts]
@@ -129,7 +137,8 @@ class _Page:
         line = Text(f"{mark} ", style=colour)
         line.append(f"{step.number}.{_which(step.part)} {self._in(step.title, ' · ')}", "default")
         if step.moment is not None:
-            line.append(f"  [{step.moment}]", style="dim")
+            whose = self._in(BASIS_TEXTS[step.moment.basis])
+            line.append(f"  [{iso_time(step.moment.time)} ({whose})]", style="dim")
         if step.reason is not None and step.outcome is not None:
             detail = f" ({printable(step.detail)})" if step.detail else ""
             line.append(f"\n     {step.reason.value}{detail}: {self._in(step.outcome)}", colour)
@@ -138,6 +147,8 @@ class _Page:
     def _fact(self, fact: Fact) -> tuple[str, str]:
         which = "" if fact.part is None else f"[{fact.part}] "
         value = ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
+        if fact.name is FactName.CUSTODY:
+            value = f"{value} ({self._in(custody_text(value))})"
         return f"{which}{self._in(FACT_TEXTS[fact.name])}", printable(value)
 
     def _files(self, report: Report) -> None:

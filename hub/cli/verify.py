@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from datetime import time as clock_time
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,6 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from hub.cli.report_text import LANGUAGES, print_report, print_shown
+from hub.clock import CHINA
 from hub.domain.qr_text import SCHEME
 from hub.proof.code_picture import is_picture
 from hub.proof.jose import Algorithm
@@ -26,8 +28,9 @@ from hub.proof.report import Kind, Report
 from hub.proof.report_json import report_to_json
 from hub.proof.run import Evidence
 from hub.proof.shown import Shown
+from hub.proof.summary import KIND_TEXTS
 from hub.proof.trust import Trust, parse_trust
-from hub.proof.verify import SELF_CONTAINED, verify
+from hub.proof.verify import SELF_CONTAINED, idle_evidence, verify
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 
 app = typer.Typer()
@@ -36,7 +39,17 @@ EXIT_USAGE: Final = 64
 _STANDARD_INPUT: Final = "-"
 # What a hub's own head file begins with (`FileHead`): number and digest of the checkpoint below.
 _HEAD_FILE: Final = re.compile(rb"[0-9]{1,20} [A-Za-z0-9_-]{43}\n")
-_RECORDS: Final = (Kind.RECORD, Kind.PRESENTATION)
+# How the parts of the evidence are called here.
+_OPTIONS: Final = {
+    "requests": "--request",
+    "answer": "--answer",
+    "status_tokens": "--status",
+    "crls": "--crl",
+    "receipt": "--receipt",
+    "record": "--record",
+    "twin": "--twin",
+    "required": "--require",
+}
 EXIT_CODES: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.CANNOT_CHECK: 2}
 
 
@@ -111,7 +124,7 @@ def verify_command(
             "--as-of",
             "--at",
             metavar="TIME",
-            help="Verify as of this time (ISO 8601 or seconds) instead of now.",
+            help="Verify as of this day, time (ISO 8601) or second instead of now.",
         ),
     ] = None,
     simple: Annotated[
@@ -170,12 +183,12 @@ def verify_command(
         twin=None if twin is None else _read_text(twin),
         required=None if require is None else Algorithm[require],
     )
-    if (twin is not None and kind not in _RECORDS) or (
-        require is not None and kind not in (*_RECORDS, Kind.ANSWER)
-    ):
+    idle = idle_evidence(kind, evidence)
+    if idle is not None:
+        kind_texts, option = KIND_TEXTS[kind], _OPTIONS[idle]
         raise typer.BadParameter(
-            "--twin is for a record, --require for a record or an answer with records"
-            " / --twin 仅用于数据签章，--require 仅用于数据签章或含数据签章的答复"
+            f"{option} has nothing to be compared with in {name}, which is of the kind"
+            f" {kind_texts.en!r} / {option} 不适用于{kind_texts.zh}"
         )
     report, shown = _judged(data, kind, _trust(trust), evidence, show=show and not as_json)
     if isinstance(sys.stdout, TextIOWrapper):
@@ -188,7 +201,7 @@ def verify_command(
     else:
         if shown is not None:
             print_shown(shown, languages)
-        print_report(report, name, (lang,) if lang else LANGUAGES, simple=simple)
+        print_report(report, name, languages, simple=simple)
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
@@ -261,14 +274,25 @@ def _trust(path: Path | None) -> Trust | None:
 
 
 def _clock(text: str | None) -> int:
+    """In seconds; a day means its beginning in China, as with every other command."""
     if text is None:
         return int(time.time())
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
     try:
+        if len(text) == len("2026-01-01"):
+            return int(datetime.combine(date.fromisoformat(text), clock_time(), CHINA).timestamp())
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"--at {text!r} is not a time / 时间格式无效") from error
+        raise _no_time(text) from error
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"--at {text!r} names no time zone / 时间缺少时区")
+        raise _no_time(text)
     return int(moment.timestamp())
+
+
+def _no_time(text: str) -> typer.BadParameter:
+    example = "2026-01-31T08:00:00+08:00"
+    return typer.BadParameter(
+        f"--as-of {text!r}: write a day, 2026-01-31, a time with its zone, {example}, or seconds"
+        f" / --as-of {text!r}：请写日期（2026-01-31）、带时区的时间（{example}）或秒数"
+    )

@@ -34,7 +34,10 @@ def check_key(trust: Trust, key: str, algorithm: str, times: Times, reader: Mome
     ProofError(KEY_COMPROMISED or ALGORITHM_ENDED), and COMPROMISE_OPEN or ALGORITHM_END_OPEN as
     *cannot check* where nobody outside vouches that the signature is older. A compromise counts
     whatever moment the reader asks about; an algorithm that ends later than that has not ended.
+    Without a trust file nobody knows: NO_TRUST, *cannot check*.
     """
+    if not trust.origin:
+        raise ProofError(ProofReason.NO_TRUST, verdict=Verdict.CANNOT_CHECK)
     since = trust.compromised_from(key)
     if since is not None:
         _check_before(

@@ -82,7 +82,7 @@ _CUSTODY_TEXTS: Final[Mapping[str, ReasonText]] = MappingProxyType(
     }
 )
 _CUSTODY_UNKNOWN: Final = ReasonText("not stated in the file", "文件未载明")
-_BASIS_TEXTS: Final[Mapping[Basis, ReasonText]] = MappingProxyType(
+BASIS_TEXTS: Final[Mapping[Basis, ReasonText]] = MappingProxyType(
     {
         Basis.STAMPED: ReasonText("time stamp", "时间戳"),
         Basis.WITNESSED: ReasonText("witnesses of the log", "日志见证"),
@@ -150,7 +150,7 @@ def summarise(report: Report) -> ReasonText:
         )
     moment = _moment(report)
     if moment is not None:
-        basis = _BASIS_TEXTS[moment.basis]
+        basis = BASIS_TEXTS[moment.basis]
         en.append(f"Judged at {iso_time(moment.time)} ({basis.en}).")
         zh.append(f"判定时间：{iso_time(moment.time)}（{basis.zh}）。")
     if report.kind not in _WITHOUT_SEAL:
@@ -164,8 +164,13 @@ def summarise(report: Report) -> ReasonText:
 def custodies(report: Report) -> tuple[ReasonText, ...]:
     """Who kept the sealing keys, each once: said in every report about something sealed."""
     named = [str(fact.value) for fact in report.facts if fact.name is FactName.CUSTODY]
-    found = [_CUSTODY_TEXTS.get(name, _CUSTODY_UNKNOWN) for name in dict.fromkeys(named)]
+    found = [custody_text(name) for name in dict.fromkeys(named)]
     return tuple(found) or (_CUSTODY_UNKNOWN,)
+
+
+def custody_text(custody: str) -> ReasonText:
+    """The value of a fact `custody` in words."""
+    return _CUSTODY_TEXTS.get(custody, _CUSTODY_UNKNOWN)
 
 
 def _first(report: Report, names: tuple[FactName, ...]) -> str:

@@ -51,8 +51,30 @@ VERIFIERS: Final[Mapping[Kind, Verifier]] = {
 # These carry certificates of their own, so that their signatures are checked without a trust file;
 # whose they are is not.
 SELF_CONTAINED: Final = (Kind.OFD, Kind.PDF, Kind.SEAL, Kind.SEAL_SIGNATURE)
-SEALED: Final = (*SELF_CONTAINED, Kind.RECORD, Kind.PRESENTATION)
+SEALED: Final = (*SELF_CONTAINED, Kind.RECORD, Kind.PRESENTATION, Kind.FACE_CODE)
+_RECORDS: Final = (Kind.RECORD, Kind.PRESENTATION)
+_ANSWERS: Final = (Kind.ANSWER, Kind.PLAN, Kind.VERIFICATION, Kind.DOCUMENT)
+# What each part of the evidence is held against; the clock and the reader's own name serve all.
+_SERVES: Final[Mapping[str, tuple[Kind, ...]]] = {
+    "requests": (*_RECORDS, *_ANSWERS, Kind.RECEIPT),
+    "answer": (Kind.RECEIPT,),
+    "status_tokens": (*_RECORDS, *_ANSWERS, Kind.RECEIPT, Kind.OFD, Kind.PDF, Kind.FACE_CODE),
+    "crls": SELF_CONTAINED,
+    "receipt": (*SELF_CONTAINED, *_ANSWERS),
+    "record": (Kind.OFD, Kind.PDF),
+    "twin": _RECORDS,
+    "required": (*_RECORDS, Kind.ANSWER),
+}
 _NOTHING_PINNED: Final = Trust(origin="", region="")
+
+
+def idle_evidence(kind: Kind, evidence: Evidence) -> str | None:
+    """The first part of `evidence` that nothing of a file of this kind is compared with.
+
+    Whoever gave it believes that it was, so it is an error of the caller and no verdict.
+    """
+    brought = (name for name in _SERVES if getattr(evidence, name))
+    return next((name for name in brought if kind not in _SERVES[name]), None)
 
 
 def verify(data: bytes, kind: Kind, trust: Trust | None, evidence: Evidence) -> Report:

@@ -16,6 +16,7 @@ from hub.proof.recognise import status_uris
 from hub.proof.report import Report
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
+from hub.proof.verify import idle_evidence
 from hub.seal.key_statements import ProvenKeyStatements
 
 # So many files are held in memory, waiting or being verified; further callers are sent away.
@@ -24,6 +25,9 @@ _RETRY_S: Final = 2.0
 # A client that falls silent is not waited for, nor one that never ends.
 _SILENCE_S: Final = 30.0
 _UPLOAD_S: Final = 120.0
+
+# How the request calls what is no word of the wire in the evidence.
+_FIELDS: Final = {"crls": "revocation_lists", "required": "required_algorithm"}
 
 
 class Verifiers(Protocol):
@@ -93,6 +97,10 @@ class VerifyDocument:
                 " presentation, receipt, answer, checkpoint, status list"
             )
             raise HubError(Reason.FIELD_INVALID, field="chunk", rule=rule)
+        idle = idle_evidence(report.kind, brought)
+        if idle is not None:
+            rule = f"nothing of the kind {report.kind.value!r} is compared with it"
+            raise HubError(Reason.FIELD_INVALID, field=_FIELDS.get(idle, idle), rule=rule)
         return report
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ def pdf(effort: Effort) -> Result:
     prepared = prepare_pdf(page(), PLACE, picture, form)
     sealed = prepared.seal(key, form, NOW)
     root = asn1_x509.Certificate.load(ca.root.public_bytes(Encoding.DER))
-    trust = Trust("", "", pdf_anchors=(ca.root,))
+    trust = Trust("bench", "", pdf_anchors=(ca.root,))
     evidence = Evidence(now=int(NOW.timestamp()), crls=(ca.crl().public_bytes(Encoding.DER),))
     sign = _signer(key.x509_chain, key.private, image)
     programs: dict[str, tuple[str, Callable[[], object]]] = {

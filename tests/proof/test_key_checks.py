@@ -13,8 +13,8 @@ from hub.proof.trust import AlgorithmEnd, Compromise, Trust
 
 END = 1_000
 KEY = "k" * 43
-COMPROMISED = Trust("", "", compromised=(Compromise(KEY, 2_000), Compromise(KEY, END)))
-ENDED = Trust("", "", algorithms=(AlgorithmEnd("SM2", END),))
+COMPROMISED = Trust("o", "", compromised=(Compromise(KEY, 2_000), Compromise(KEY, END)))
+ENDED = Trust("o", "", algorithms=(AlgorithmEnd("SM2", END),))
 LATER = Moment(5_000, Basis.NOW)
 
 CASES = [
@@ -110,3 +110,12 @@ def test_a_time_is_witnessed_when_the_last_of_those_demanded_had_cosigned(
     )
 
     assert witnessed_time([point], witnesses_min) == time
+
+
+def test_without_a_trust_file_nobody_knows_of_a_key() -> None:
+    """Not known to be stolen is not known to be good."""
+    with pytest.raises(ProofError) as refused:
+        check_key(Trust("", ""), KEY, "SM2", Times(signed=999), LATER)
+
+    assert refused.value.reason is ProofReason.NO_TRUST
+    assert refused.value.verdict is Verdict.CANNOT_CHECK

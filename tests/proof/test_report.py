@@ -194,5 +194,5 @@ def test_the_moment_asked_about_is_named_in_the_report(save: Save) -> None:
         *("--status", save("status", status_token(Status.VALID))),
     )
 
-    assert "(asked moment)]" in result.stdout
+    assert "(the moment asked about 所询问的时刻)]" in result.stdout
     assert "(now)" not in result.stdout

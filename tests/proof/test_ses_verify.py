@@ -166,7 +166,7 @@ def test_a_signature_under_a_seal_is_valid_with_its_content() -> None:
 
 def test_without_trust_the_chains_cannot_be_checked() -> None:
     """What stands in the file is checked all the same."""
-    report = with_content(SIGNATURE, Trust(origin="", region=""))
+    report = with_content(SIGNATURE, Trust(origin="o", region="r"))
 
     assert report.verdict is Verdict.CANNOT_CHECK
     assert failures(report) == {
@@ -499,7 +499,7 @@ def test_what_others_made_gets_the_right_reason(
 ) -> None:
     """Signatures hold where they should, and time and trust have reasons of their own."""
     report = report_on(
-        (shared_data / "seals" / name).read_bytes(), Trust(origin="", region=""), at(year)
+        (shared_data / "seals" / name).read_bytes(), Trust(origin="o", region="r"), at(year)
     )
 
     assert failures(report) == expected
@@ -512,7 +512,7 @@ def test_a_version_5_seal_outlives_its_makers_certificate(shared_data: Path) -> 
     ends = parse_x509(made.maker_x509).not_after
     earlier = replace(made, create_time=datetime.fromtimestamp(ends - 60, UTC))
     run = Run(Kind.SEAL)
-    _Judge(run, Trust(origin="", region=""), at(2026)).seal(earlier, at(2026).reader)
+    _Judge(run, Trust(origin="o", region="r"), at(2026)).seal(earlier, at(2026).reader)
 
     assert failures(run.report())[StepName.MAKER_CHAIN] == ProofReason.NO_SEAL_ANCHOR
     assert run.report().remarks == (Remark.MAKER_ENDED,)
@@ -520,7 +520,7 @@ def test_a_version_5_seal_outlives_its_makers_certificate(shared_data: Path) -> 
 
 def test_the_golden_seal_and_signature_hold() -> None:
     """Their maker has a certificate without KeyUsage: no chain would accept it."""
-    nothing = Trust(origin="", region="")
+    nothing = Trust(origin="o", region="r")
 
     assert failures(report_on(golden_seal(), nothing)) == {
         StepName.MAKER_CHAIN: ProofReason.X509_USAGE

@@ -133,6 +133,25 @@ async def test_what_the_caller_has_besides_is_held_against_the_file(hub: Simulat
     assert [step.verdict for step in twin.steps if step.name is StepName.TWIN] == [Verdict.INVALID]
 
 
+@pytest.mark.parametrize(
+    ("brought", "field"),
+    [
+        ({"record": b"x"}, "record"),
+        ({"receipt": b"x"}, "receipt"),
+        ({"answer": b"x"}, "answer"),
+        ({"revocation_lists": [b"x"]}, "revocation_lists"),
+    ],
+)
+async def test_what_is_compared_with_nothing_is_refused(
+    hub: Simulator, brought: dict[str, Any], field: str
+) -> None:
+    """Whoever gave it would believe that the record was held against it."""
+    with pytest.raises(Refused) as refused:
+        await verified(hub.platform(), await presentation(hub, 1), **brought)
+
+    assert (refused.value.reason, refused.value.details["field"]) == ("FIELD_INVALID", field)
+
+
 async def test_a_receipt_is_judged_with_the_request_that_it_belongs_to(hub: Simulator) -> None:
     """With another request it is not the answer to what was asked."""
     platform = hub.platform()
