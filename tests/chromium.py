@@ -54,7 +54,7 @@ def program() -> tuple[str, dict[str, str]]:
         if found is not None:
             return found, {}
     whole = unpacked(FOLDER, ("chromium-headless-shell",), _PROGRAM)
-    libraries = [str(path) for path in (*whole.glob("usr/lib/*-linux-gnu*"), whole / "usr/lib")]
+    libraries = sorted({str(path.parent) for path in whole.glob("usr/lib/**/*.so*")})
     return str(whole / _PROGRAM), {"LD_LIBRARY_PATH": ":".join(libraries)}
 
 
