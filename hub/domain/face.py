@@ -89,8 +89,6 @@ class FaceContent:
 
 
 SOURCE_PREFIX: Final = "document "
-MARKED_TYPES: Final = frozenset({"application/pdf", "image/png", "image/jpeg", "image/tiff"})
-"""Documents of departments of which marked copies are made, always as PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +103,11 @@ class SourceDocument:
     def face(self) -> str:
         """What a copy that is made of it names in the place of a template."""
         return f"{SOURCE_PREFIX}{self.digest}"
+
+    @property
+    def marked_as(self) -> FaceFormat:
+        """As what a copy of it is sealed: scans become pages of a PDF."""
+        return FaceFormat.OFD if self.media_type == FaceFormat.OFD else FaceFormat.PDF
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from hub.domain.caller import Caller
 from hub.domain.certificate import Grade, Origin, State
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.entry import Entry
-from hub.domain.face import MARKED_TYPES
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
@@ -143,7 +142,7 @@ class FetchDocument(Generic[Kept]):
             and await self.make_copy.has_face(certificate)
         )
         if certificate is not None and state is State.ACTIVE and not has_face:
-            document = await self._newest(certificate.version_id, media_type, request)
+            document = await self.documents.newest(certificate.version_id, media_type)
         # Where a copy was asked for, nothing leaves unmarked.
         is_marked = document is not None and request.copy is not None
         if certificate is not None and (is_marked or (has_face and is_made(media_type))):
@@ -174,17 +173,6 @@ class FetchDocument(Generic[Kept]):
         )
         issuer = certificate.authority if certificate is not None else ""
         return HandedDocument(state, document, objected, trust, receipt, index), issuer
-
-    async def _newest(
-        self, version_id: str, media_type: str, request: SignedRequest
-    ) -> SharedDocument | None:
-        """What the department brought; for a copy, where the format is open, what can be marked."""
-        markable = None
-        if request.copy is not None and not media_type:
-            markable = await self.documents.newest(version_id, MARKED_TYPES)
-        return markable or await self.documents.newest(
-            version_id, (media_type,) if media_type else ()
-        )
 
     async def _find(self, request: SignedRequest) -> FoundCertificate | None:
         """Step 3. Of another type than the one granted: whether it exists is nobody's business."""

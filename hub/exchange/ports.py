@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
@@ -144,8 +144,8 @@ class SharedDocument(Protocol):
 class SharedDocuments(Protocol):
     """The documents of certificates on file."""
 
-    async def newest(self, version_id: str, media_types: Collection[str]) -> SharedDocument | None:
-        """The newest document of a version, of one of these media types unless there are none.
+    async def newest(self, version_id: str, media_type: str) -> SharedDocument | None:
+        """The newest document of a version, of this media type unless it is empty.
 
         Raises HubError(KEY_UNAVAILABLE) where it was erased.
         """

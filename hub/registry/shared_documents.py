@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from hub.registry.document_store import (
@@ -37,14 +37,14 @@ class SharedDocuments:
     holder_keys: HolderKeys
     documents: Documents
 
-    async def newest(self, version_id: str, media_types: Collection[str]) -> SharedDocument | None:
-        """The newest document of a version, of one of these media types unless there are none.
+    async def newest(self, version_id: str, media_type: str) -> SharedDocument | None:
+        """The newest document of a version, of this media type unless it is empty.
 
         Raises HubError(KEY_UNAVAILABLE) where it was erased.
         """
         rows = await self.database.all(DOCUMENTS_OF_VERSION, version_id)
         for row in map(document_of, rows):
-            if not media_types or row.media_type in media_types:
+            if media_type in ("", row.media_type):
                 document = await self.documents.opened(row)
                 chunks = await self.documents.chunks(document)
                 return SharedDocument(row.media_type, row.size, document.digest, row.entry, chunks)

@@ -21,7 +21,6 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 
-from hub.domain.face import MARKED_TYPES
 from hub.proof.pdf_file import bounded_reader, damaged
 
 PAGES_MAX: Final = 100
@@ -37,6 +36,7 @@ _DEPTH_MAX: Final = 32
 _ANNOTATIONS_MAX: Final = 2_000
 # Invisible, hidden, not viewed (ISO 32000-2 §12.5.3).
 _UNSEEN: Final = 1 | 2 | 32
+_MEDIA_TYPES: Final = ("application/pdf", "image/png", "image/jpeg", "image/tiff")
 _PICTURES: Final = ("PNG", "JPEG", "TIFF")
 
 
@@ -74,7 +74,7 @@ class MarkedPdf:
 def mark_document(data: bytes, media_type: str, mark: bytes) -> MarkedPdf:
     """`data` with the one page of the PDF `mark` over each of its pages, as large as fits, and with
     the document information of `mark` and no other. Raises MarkRefusedError."""
-    if media_type not in MARKED_TYPES:
+    if media_type not in _MEDIA_TYPES:
         raise MarkRefusedError(Refusal.FORMAT)
     try:
         if media_type == "application/pdf":

@@ -35,7 +35,8 @@ RULES: Final[Mapping[Refusal, ReasonText]] = MappingProxyType(
         ),
         Refusal.XFA: ReasonText("it is a dynamic form (XFA)", "文件为动态表单（XFA）"),
         Refusal.LAYERS: ReasonText(
-            "it has layers, which each reader may show or not", "文件含可选图层，显示内容不确定"
+            "it has layers or annotations, which each reader may show or not",
+            "文件含可选图层或注释，显示内容不确定",
         ),
         Refusal.PAGES: ReasonText(
             "it has no page, more than 100, or one of no usual size",
@@ -43,8 +44,8 @@ RULES: Final[Mapping[Refusal, ReasonText]] = MappingProxyType(
         ),
         Refusal.TOO_LARGE: ReasonText("it is too large", "文件过大"),
         Refusal.FORMAT: ReasonText(
-            "copies are made of PDF, PNG, JPEG and TIFF",
-            "仅支持为 PDF、PNG、JPEG、TIFF 文件制作加注件",
+            "copies are made of OFD, PDF, PNG, JPEG and TIFF",
+            "仅支持为 OFD、PDF、PNG、JPEG、TIFF 文件制作加注件",
         ),
         Refusal.LIMITS: ReasonText(
             "reading it takes too much time or memory", "读取该文件耗时或占用内存过多"
@@ -60,7 +61,7 @@ def mark(data: bytes, media_type: str, over: bytes) -> MarkedPdf:
     Blocks for about a second. Raises HubError(COPY_NOT_MADE) with the rule.
     """
     if len(data) > SOURCE_BYTES_MAX:
-        raise _refused(Refusal.TOO_LARGE)
+        raise not_made(Refusal.TOO_LARGE)
     head = json.dumps({"media_type": media_type, "mark": len(over)}).encode()
     try:
         done = subprocess.run(  # noqa: S603 - our own module.
@@ -74,20 +75,21 @@ def mark(data: bytes, media_type: str, over: bytes) -> MarkedPdf:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _refused(Refusal.LIMITS) from error
+        raise not_made(Refusal.LIMITS) from error
     line, _, content = done.stdout.partition(b"\n")
     try:
         said = json.loads(line)
     except ValueError as error:
-        raise _refused(Refusal.LIMITS) from error
+        raise not_made(Refusal.LIMITS) from error
     if "refused" in said:
-        raise _refused(Refusal(said["refused"]))
+        raise not_made(Refusal(said["refused"]))
     if len(content) > _MARKED_BYTES_MAX:
-        raise _refused(Refusal.TOO_LARGE)
+        raise not_made(Refusal.TOO_LARGE)
     return MarkedPdf(content, said["width"], said["height"])
 
 
-def _refused(refusal: Refusal) -> HubError:
+def not_made(refusal: Refusal) -> HubError:
+    """What a caller is told of a document that is not marked."""
     rule = RULES[refusal]
     return HubError(Reason.COPY_NOT_MADE, rule=refusal.value, en=rule.en, zh=rule.zh)
 

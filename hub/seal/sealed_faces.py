@@ -29,14 +29,15 @@ from hub.seal.document_seals import Drawing, seal_ofd, seal_pdf
 from hub.seal.face_codes import CodeOnFace, FaceCodes
 from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
-from hub.seal.faces.document import FaceDocument, set_mark
+from hub.seal.faces.document import FaceDocument, mark_lines, set_mark
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Annotation, Issuance
 from hub.seal.faces.page import Box
 from hub.seal.faces.template import parse_template
 from hub.seal.keys import Mandate
-from hub.seal.marked_pdf import POINTS_PER_MM
-from hub.seal.marking import mark
+from hub.seal.marked_ofd import mark_ofd
+from hub.seal.marked_pdf import POINTS_PER_MM, MarkRefusedError
+from hub.seal.marking import mark, not_made
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import SealTrust
 from hub.seal.ports import AuthorityFacts, Database, TimeStamps
@@ -188,13 +189,13 @@ class SealedFaces:
         self, content: FaceContent, source: SourceDocument, terms: CopyTerms
     ) -> AsyncIterator[SealedFace]:
         """An annotated copy of a document that a department brought, where its type has no face:
-        every page under the words of the copy, as sealed PDF.
+        every page under the words of the copy, as sealed PDF; of OFD as OFD.
 
         Record and raises as `sealed`; and COPY_NOT_MADE where the document cannot be marked.
         """
         with self._place():
             order = self._order(content, source.face, terms)
-            allowed = await self._allowed(content, order, FaceFormat.PDF)
+            allowed = await self._allowed(content, order, source.marked_as)
             check_source(allowed.approved, order, source)
             async with self._rooms:
                 unsealed = await asyncio.to_thread(self._marked, order, content, source, terms)
@@ -341,18 +342,30 @@ class SealedFaces:
         """Step 2 of a marked copy; runs in a thread."""
         published = self.templates.catalogue.find(content.type_code, content.type_version)
         assert published is not None, "certificates are of a type"
+        annotated, fonts = _annotation(terms), self.templates.fonts.open()
         over = set_mark(
             published.type,
             content.fields,
             self._issuance(published.type, content),
-            _annotation(terms),
-            self.templates.fonts.open(),
+            annotated,
+            fonts,
             face=order.face,
             created=self.clock() // 1_000_000,
         )
+        if source.media_type == FaceFormat.OFD:
+            try:
+                ofd = mark_ofd(
+                    source.data,
+                    lambda box: mark_lines(annotated, box, fonts),
+                    fonts,
+                    over.metadata,
+                )
+            except MarkRefusedError as error:
+                raise not_made(error.refusal) from error
+            return _Unsealed(order, _corner(ofd.width, ofd.height), fonts, ofd.package)
         made = mark(source.data, source.media_type, over.pdf())
         place = _corner(made.width / POINTS_PER_MM, made.height / POINTS_PER_MM)
-        return _Unsealed(order, place, over.fonts, made.data)
+        return _Unsealed(order, place, fonts, made.data)
 
     def _issuance(self, certificate_type: CertificateType, content: FaceContent) -> Issuance:
         issuer = self._facts(content.authority)

@@ -17,7 +17,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.face import FaceFormat
-from hub.proof.face_facts import pdf_facts
+from hub.proof.face_facts import ofd_facts, pdf_facts
+from hub.proof.ofd import open_package, read_document
 from hub.proof.reasons import Verdict
 from hub.proof.report import FactName, StepName
 from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
@@ -28,6 +29,8 @@ from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, allow, make_seal
 from tests.exchange.handed import RPC, Came, digest_of, fetch, send
 from tests.exchange.test_made_copies import verified
+from tests.ofd_sealing import Office
+from tests.proof import ofd_samples
 from tests.registry.clerk import Clerk
 from tests.simulator import GRANTED, LICENCE_VCT, Refused, Simulator, copy_home, licence, new_id
 from tests.test_documents_total import undocumented
@@ -52,6 +55,13 @@ def scripted() -> bytes:
     return pdf_documents.appended(plain, {1: action})
 
 
+def scripted_ofd() -> bytes:
+    """An OFD that does something when it is opened."""
+    package, name = ofd_samples.package(), "Doc_0/Document.xml"
+    acts = package.files[name].replace(b"</ofd:Document>", b"<ofd:Actions/></ofd:Document>")
+    return ofd_samples.changed(package, name, acts).to_bytes()
+
+
 @dataclass
 class City:
     """A hub without faces, and the licences whose documents are named."""
@@ -71,7 +81,8 @@ async def filed_city(city: Path, tmp_path_factory: pytest.TempPathFactory) -> As
         "scan": ("image/png", scan()),
         "scripted": (PDF_TYPE, scripted()),
         "damaged": (PDF_TYPE, b"%PDF-1.7\n" + bytes(2000)),
-        "ofd": ("application/ofd", b"PK\x03\x04" + bytes(2000)),
+        "ofd": ("application/ofd", Office.open().sealed().to_bytes()),
+        "scripted ofd": ("application/ofd", scripted_ofd()),
         "other": (PDF_TYPE, pdf_documents.page("Another licence")),
     }
     home = copy_home(city, tmp_path_factory.mktemp("marked") / "home")
@@ -143,6 +154,20 @@ async def test_a_scan_becomes_a_marked_page(filed_city: City) -> None:
     assert [round(side) for side in page.get_size()] == [596, 842]
 
 
+async def test_an_ofd_is_marked_as_ofd(filed_city: City) -> None:
+    """The department's seal is gone, the authority's is on it, over page and mark."""
+    came = await copy(filed_city, "ofd")
+
+    document = read_document(open_package(came.data))
+    facts = ofd_facts(document.package)
+    assert came.header.media_type == "application/ofd" and facts is not None
+    assert facts.face == f"document {digest_of(filed_city.documents['ofd'])}"
+    assert list(document.texts()) == [ofd_samples.TEXT] and len(document.signatures) == 1
+    assert PURPOSE.encode() in document.package.files["Doc_0/SealwayMark/Page_0.xml"]
+    report = verified(filed_city.hub, came.data)
+    assert not [step for step in report.steps if step.verdict is Verdict.INVALID]
+
+
 async def test_the_same_request_gets_the_same_copy(filed_city: City) -> None:
     """Also where the department has brought another document since."""
     hub, request_id = filed_city.hub, new_id()
@@ -164,7 +189,8 @@ async def test_the_same_request_gets_the_same_copy(filed_city: City) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"), [("scripted", "active"), ("damaged", "damaged"), ("ofd", "format")]
+    ("name", "rule"),
+    [("scripted", "active"), ("damaged", "damaged"), ("scripted ofd", "active")],
 )
 async def test_what_cannot_be_marked_is_refused_and_not_handed_out(
     filed_city: City, name: str, rule: str

@@ -22,11 +22,13 @@ from connectors.facade.accounts import hash_secret
 from hub.domain.row import Op
 from hub.proof.trust import trust_file
 from hub.registry.v1 import holders_pb2_grpc
+from hub.seal.ofd_package import OfdPackage
 from hub.seal.v1 import seal_pb2
 from tests import pdf_documents
 from tests.chinese_font import FontAbsent, font_file
 from tests.exchange.faced import SEAL, add_face, allow, make_seal
 from tests.hub_process import HubProcess, free_port
+from tests.proof import ofd_samples
 from tests.registry.clerk import Clerk
 from tests.registry.test_holders import merger
 from tests.seal.faces.samples import plain_face
@@ -48,7 +50,9 @@ from tests.simulator import (
 
 SECRET: Final = "a secret of the tests"
 START_S_MAX: Final = 60.0
-OFD: Final = b"PK\x03\x04" + bytes(range(256)) * 8_000
+OFD: Final = OfdPackage(
+    {**ofd_samples.package().files, "Doc_0/Res/large.dat": bytes(range(256)) * 8_000}
+).to_bytes()
 CAUSE: Final = {
     "certificateSystemName": "示例办事平台",
     "certificateCallCategory": "0",

@@ -15,8 +15,11 @@ from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.seal.faces.fonts import FaceFonts
+from hub.seal.faces.layout import Overlay, set_overlay
 from hub.seal.faces.ofd import page_ofd
-from hub.seal.faces.page import TextLine
+from hub.seal.faces.page import Box, Colour, TextLine
+from hub.seal.faces.template import Watermark
+from hub.seal.marked_ofd import mark_ofd
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import StampPlace
 from tests.chinese_font import needs_font
@@ -152,3 +155,23 @@ def test_ofdrw_reads_a_face_that_we_drew_and_sealed_line_for_line(
 
     lines = [item.text for item in one.page.items if isinstance(item, TextLine)]
     assert said == Validated("valid", " ".join(lines))
+
+
+def test_ofdrw_reads_a_marked_document_of_a_department(
+    documents: Documents, tmp_path: Path
+) -> None:
+    """Its own words as before, the mark among its annotations, and our seal over both."""
+    fonts = FaceFonts.open(str(needs_font()))
+
+    def lines(box: Box) -> tuple[TextLine, ...]:
+        place = Watermark(box, 14, 25, Colour(179, 38, 30))
+        return tuple(set_overlay(Overlay(("仅用于：办理许可",)), place, fonts))
+
+    brought = documents.office.sealed(places=[PLACE]).to_bytes()
+    made = mark_ofd(brought, lines, fonts, sample(fonts).metadata)
+    stamp = StampPlace(1, 150, 240, 40, 40)
+    sealed = documents.office.sealed(made.package, [stamp], closing=True)
+
+    (said,) = validate([_written(tmp_path, "marked", sealed)])
+
+    assert said == Validated("valid", samples.TEXT)

@@ -50,7 +50,8 @@ class SharedDocumentServiceServicer:
         """FetchDocument hands out an annotated copy (加注件) of one version of a certificate: its face in the
         approved template, watermarked with the purpose that the request states, recipient and expiry, and
         sealed again by its authority. Of a type that has no face template the copy is made of the newest
-        document on file, marked on every page, as PDF; without a purpose that document comes as it is.
+        document on file, marked on every page, of scans as PDF; without a purpose that document comes as
+        it is.
         Grant and purpose count as for a fetch; a document shows the whole face, so the
         grant names it by itself. The log
         entry is durable before the first message leaves. The first message says what follows; the others

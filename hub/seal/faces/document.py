@@ -12,7 +12,7 @@ from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Annotation, Face, Issuance, set_overlay
 from hub.seal.faces.metadata import Metadata, metadata
 from hub.seal.faces.ofd import page_ofd
-from hub.seal.faces.page import Box, Colour, Page
+from hub.seal.faces.page import Box, Colour, Page, TextLine
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import Watermark
 from hub.seal.ofd_package import OfdPackage
@@ -60,9 +60,17 @@ def set_face(
     return FaceDocument(page, described, face.fonts)
 
 
+_MARK_SIZE: Final = 14.0
+_MARK_ANGLE: Final = 25
+_MARK_COLOUR: Final = Colour(179, 38, 30)
 _MARK: Final = Box(0, 0, 170, 110)
 """In millimetres; it is made as large as the pages that it goes over."""
-_MARK_PLACE: Final = Watermark(_MARK, 14, 25, Colour(179, 38, 30))
+
+
+def mark_lines(annotated: Annotation, box: Box, fonts: FaceFonts) -> tuple[TextLine, ...]:
+    """What stands across the paper `box`. Raises HubError(FONT_GLYPH_MISSING)."""
+    place = Watermark(box, _MARK_SIZE, _MARK_ANGLE, _MARK_COLOUR)
+    return tuple(set_overlay(annotated.overlay, place, fonts))
 
 
 def set_mark(
@@ -77,8 +85,9 @@ def set_mark(
 ) -> FaceDocument:
     """What goes over each page of a document that a department brought, with the metadata of the
     annotated copy that is made of it; `face` names that document. Raises as `set_face`."""
-    lines = set_overlay(annotated.overlay, _MARK_PLACE, fonts)
-    page = Page(_MARK.width, _MARK.height, tuple(lines), seal=_MARK, code=_MARK)
+    page = Page(
+        _MARK.width, _MARK.height, mark_lines(annotated, _MARK, fonts), seal=_MARK, code=_MARK
+    )
     described = metadata(
         certificate_type,
         fields,

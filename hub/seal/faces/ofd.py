@@ -41,7 +41,7 @@ def page_ofd(page: Page, fonts: FaceFonts, metadata: Metadata) -> OfdPackage:
     content = _content(page, first, picture_ids)
     files = {
         f"{FOLDER}/Document.xml": _document(page, first + len(page.items), bool(pictures)),
-        f"{FOLDER}/PublicRes.xml": _public_res(fonts, page),
+        f"{FOLDER}/PublicRes.xml": font_list(fonts, page, _FONT_ID),
         f"{FOLDER}/Pages/Page_0/Content.xml": content,
     }
     for font, characters in page.characters.items():
@@ -50,10 +50,11 @@ def page_ofd(page: Page, fonts: FaceFonts, metadata: Metadata) -> OfdPackage:
         files[f"{FOLDER}/DocumentRes.xml"] = _document_res(picture_ids)
         for png, identifier in picture_ids.items():
             files[f"{FOLDER}/Res/image_{identifier}.png"] = png
-    return OfdPackage({ENTRY_FILE: _root(metadata, files), **files})
+    return OfdPackage({ENTRY_FILE: entry_xml(metadata, files, f"{FOLDER}/Document.xml"), **files})
 
 
-def _root(metadata: Metadata, files: Mapping[str, bytes]) -> bytes:
+def entry_xml(metadata: Metadata, files: Mapping[str, bytes], document: str) -> bytes:
+    """`OFD.xml` of a package of these other files, whose one document is in the file `document`."""
     created = datetime.datetime.fromtimestamp(metadata.created, datetime.UTC)
     whole = hashlib.sha256(repr(metadata.items).encode())
     for path in sorted(files):
@@ -62,7 +63,7 @@ def _root(metadata: Metadata, files: Mapping[str, bytes]) -> bytes:
         f"<ofd:CustomData Name={quoteattr(name)}>{escape(value)}</ofd:CustomData>"
         for name, value in metadata.items.items()
     )
-    return _xml(
+    return xml_file(
         f'<ofd:OFD xmlns:ofd="{NAMESPACE}" Version="1.1" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
         f"<ofd:DocID>{whole.hexdigest()[:32]}</ofd:DocID>"
         f"<ofd:Title>{escape(metadata.title)}</ofd:Title>"
@@ -70,14 +71,14 @@ def _root(metadata: Metadata, files: Mapping[str, bytes]) -> bytes:
         f"<ofd:CreationDate>{created.date().isoformat()}</ofd:CreationDate>"
         f"<ofd:Creator>Sealway</ofd:Creator>"
         f"<ofd:CustomDatas>{items}</ofd:CustomDatas></ofd:DocInfo>"
-        f"<ofd:DocRoot>{FOLDER}/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
+        f"<ofd:DocRoot>{escape(document)}</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
     )
 
 
 def _document(page: Page, unit_id_max: int, has_pictures: bool) -> bytes:
     area = f"0 0 {number(page.width)} {number(page.height)}"
     resources = "<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>" if has_pictures else ""
-    return _xml(
+    return xml_file(
         f'<ofd:Document xmlns:ofd="{NAMESPACE}"><ofd:CommonData>'
         f"<ofd:MaxUnitID>{unit_id_max}</ofd:MaxUnitID>"
         f"<ofd:PageArea><ofd:PhysicalBox>{area}</ofd:PhysicalBox></ofd:PageArea>"
@@ -87,14 +88,15 @@ def _document(page: Page, unit_id_max: int, has_pictures: bool) -> bytes:
     )
 
 
-def _public_res(fonts: FaceFonts, page: Page) -> bytes:
+def font_list(fonts: FaceFonts, page: Page, first_id: int) -> bytes:
+    """The resource file with the fonts of a page, whose subsets lie in `Res` beside it."""
     listed = "".join(
-        f'<ofd:Font ID="{_FONT_ID + font}" FontName={quoteattr(fonts.files[font].name)} '
+        f'<ofd:Font ID="{first_id + font}" FontName={quoteattr(fonts.files[font].name)} '
         f"FamilyName={quoteattr(fonts.files[font].family)}>"
         f"<ofd:FontFile>font_{font}.otf</ofd:FontFile></ofd:Font>"
         for font in page.characters
     )
-    return _xml(
+    return xml_file(
         f'<ofd:Res xmlns:ofd="{NAMESPACE}" BaseLoc="Res"><ofd:Fonts>{listed}</ofd:Fonts></ofd:Res>'
     )
 
@@ -105,7 +107,7 @@ def _document_res(pictures: Mapping[bytes, int]) -> bytes:
         f"<ofd:MediaFile>image_{one}.png</ofd:MediaFile></ofd:MultiMedia>"
         for one in pictures.values()
     )
-    return _xml(
+    return xml_file(
         f'<ofd:Res xmlns:ofd="{NAMESPACE}" BaseLoc="Res">'
         f"<ofd:MultiMedias>{media}</ofd:MultiMedias></ofd:Res>"
     )
@@ -115,20 +117,23 @@ def _content(page: Page, first_id: int, pictures: Mapping[bytes, int]) -> bytes:
     objects = []
     for identifier, item in enumerate(page.items, start=first_id):
         if isinstance(item, TextLine):
-            objects.append(_text(item, identifier))
+            objects.append(text_object(item, identifier, _FONT_ID + item.font))
         elif isinstance(item, Shape):
             objects.append(_path(item, identifier))
         else:
             objects.append(_image(item, identifier, pictures[item.png]))
-    return _xml(
+    return xml_file(
         f'<ofd:Page xmlns:ofd="{NAMESPACE}"><ofd:Content><ofd:Layer ID="{_LAYER_ID}">'
         f"{''.join(objects)}</ofd:Layer></ofd:Content></ofd:Page>"
     )
 
 
-def _text(line: TextLine, identifier: int) -> str:
-    """The baseline begins at (0, 0) of the object's own axes, which CTM turns and moves to where
-    they lie in its box; the box holds all of the line, because readers clip to it."""
+def text_object(line: TextLine, identifier: int, font_id: int) -> str:
+    """One line of text in the font `font_id`.
+
+    The baseline begins at (0, 0) of the object's own axes, which CTM turns and moves to where they
+    lie in its box; the box holds all of the line, because readers clip to it.
+    """
     turn = math.radians(line.angle)
     cosine, sine = math.cos(turn), math.sin(turn)
     corners = [
@@ -146,7 +151,7 @@ def _text(line: TextLine, identifier: int) -> str:
     steps = " ".join(map(number, line.advances[:-1]))
     delta = f' DeltaX="{steps}"' if steps else ""
     return (
-        f'<ofd:TextObject ID="{identifier}" Boundary="{_box(box)}" Font="{_FONT_ID + line.font}" '
+        f'<ofd:TextObject ID="{identifier}" Boundary="{_box(box)}" Font="{font_id}" '
         f'Size="{number(line.size)}"{matrix}{_alpha(line.colour)}>{_fill(line.colour)}'
         f'<ofd:TextCode X="{number(start[0])}" Y="{number(start[1])}"{delta}>{escape(line.text)}'
         f"</ofd:TextCode></ofd:TextObject>"
@@ -206,5 +211,6 @@ def _alpha(colour: Colour) -> str:
     return "" if colour.alpha == 1 else f' Alpha="{round(colour.alpha * 255)}"'
 
 
-def _xml(body: str) -> bytes:
+def xml_file(body: str) -> bytes:
+    """An XML file with this root element."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'.encode()
