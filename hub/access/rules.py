@@ -29,16 +29,12 @@ def id_violation(field: str, value: str) -> Violation | None:
     """Whether `value` can be the id of a resource."""
     try:
         names.check_id(value, field=field)
-    except HubError:
-        return broken(field, "id.form")
+    except HubError as error:
+        return error.violations[0]
     return None
 
 
 RULES: Final = {
-    "id.form": Text(
-        "an id has 3 to 63 of a-z, 0-9 and hyphen and does not begin with a hyphen",
-        "编号应为3至63位小写字母、数字或连字符，且不以连字符开头",
-    ),
     "names.count": Text(
         "an authority has 1 to 50 names; give at least the present one",
         "机构名称应为1至50个，至少应有现行名称",

@@ -366,7 +366,7 @@ def _refuse(found: Sequence[Violation]) -> None:
             Reason.FIELD_INVALID,
             violations=tuple(found[:FAULTS_MAX]),
             field=found[0].field,
-            rule=found[0].en,
+            rule=found[0].rule,
         )
 
 

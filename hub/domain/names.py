@@ -11,6 +11,7 @@ import secrets
 import uuid
 from typing import Final
 
+from hub.domain.rules import violation
 from hub.errors import HubError, Reason
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
@@ -29,11 +30,8 @@ def new_id_at(time_us: int, random_bytes: int = 10) -> str:
 def check_id(value: str, *, field: str) -> str:
     """`value`, a well-formed id. Raises HubError(FIELD_INVALID)."""
     if not _ID.fullmatch(value):
-        raise HubError(
-            Reason.FIELD_INVALID,
-            field=field,
-            rule="3 to 63 of a-z, 0-9 and hyphen, not beginning with a hyphen",
-        )
+        broken = violation(field, "id.form")
+        raise HubError(Reason.FIELD_INVALID, violations=(broken,), field=field, rule=broken.rule)
     return value
 
 

@@ -20,6 +20,10 @@ def violation(field: str, rule: str, **details: str | int) -> Violation:
 
 
 RULES: Final[dict[str, Text]] = {
+    "id.form": Text(
+        "an id has 3 to 63 of a-z, 0-9 and hyphen and does not begin with a hyphen",
+        "编号应为3至63位小写字母、数字或连字符，且不以连字符开头",
+    ),
     "uscc.length": Text(
         "a unified social credit code has 18 characters (GB 32100); complete it",
         "统一社会信用代码应为18位（GB 32100），请补全",

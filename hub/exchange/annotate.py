@@ -112,7 +112,7 @@ class AnnotateCopy:
         broken = text_violation("purpose", given.purpose, PURPOSE_LENGTH_MAX)
         if broken is not None:
             raise HubError(
-                Reason.FIELD_INVALID, violations=(broken,), field="purpose", rule=broken.en
+                Reason.FIELD_INVALID, violations=(broken,), field="purpose", rule=broken.rule
             )
         life_us = given.expire_time_us - self.clock()
         if not 0 < life_us <= LIFE_DAYS_MAX * _DAY_US:

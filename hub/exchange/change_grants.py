@@ -136,18 +136,18 @@ class ChangeGrants:
                 Reason.FIELD_INVALID,
                 violations=tuple(found),
                 field=found[0].field,
-                rule=found[0].en,
+                rule=found[0].rule,
             )
         return certificate_type
 
 
 def _violations(grant: Grant, certificate_type: CertificateType) -> list[Violation]:
     """Every rule of a grant that `grant` breaks."""
-    found = []
+    found: list[Violation] = []
     try:
         names.check_id(grant.id, field="grant_id")
     except HubError as error:
-        found.append(Violation("grant_id", "id.form", error.text("en"), error.text("zh")))
+        found += error.violations
     known = {face_field.name for face_field in certificate_type.fields} | {DOCUMENT_FIELD}
     unknown = [name for name in grant.fields if name not in known]
     for broken, violation in (

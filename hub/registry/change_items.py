@@ -256,5 +256,5 @@ def _refuse(found: Sequence[Violation]) -> None:
             Reason.FIELD_INVALID,
             violations=tuple(found[:VIOLATIONS_MAX]),
             field=first.field,
-            rule=first.en,
+            rule=first.rule,
         )

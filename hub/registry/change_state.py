@@ -298,7 +298,7 @@ def _check(order: Order, today: str) -> None:
     broken = tuple(one for one in found if one is not None)
     if broken:
         raise HubError(
-            Reason.FIELD_INVALID, violations=broken, field=broken[0].field, rule=broken[0].en
+            Reason.FIELD_INVALID, violations=broken, field=broken[0].field, rule=broken[0].rule
         )
 
 

@@ -42,5 +42,5 @@ def check_evidence(
 def field_invalid(*broken: Violation) -> HubError:
     """The refusal of a request with these violations, at least one."""
     return HubError(
-        Reason.FIELD_INVALID, violations=broken, field=broken[0].field, rule=broken[0].en
+        Reason.FIELD_INVALID, violations=broken, field=broken[0].field, rule=broken[0].rule
     )

@@ -392,5 +392,5 @@ def _check_text(field: str, value: str, length_max: int = TEXT_LENGTH_MAX) -> No
     broken = text_violation(field, value, length_max)
     if broken is not None:
         raise HubError(
-            Reason.FIELD_INVALID, violations=(broken,), field=broken.field, rule=broken.en
+            Reason.FIELD_INVALID, violations=(broken,), field=broken.field, rule=broken.rule
         )

@@ -472,5 +472,5 @@ def _check_text(field: str, value: str) -> None:
     broken = text_violation(field, value, TEXT_LENGTH_MAX)
     if broken is not None:
         raise HubError(
-            Reason.FIELD_INVALID, violations=(broken,), field=broken.field, rule=broken.en
+            Reason.FIELD_INVALID, violations=(broken,), field=broken.field, rule=broken.rule
         )
