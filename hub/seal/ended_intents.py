@@ -182,8 +182,10 @@ class EndedIntents:
         if kind == "intent.proposed":
             replaced = orjson.loads(str(data["bytes"])).get("replaces")
             if replaced is not None:
-                # When that one would have been over it does not say; few are ever replaced.
-                self._ended[str(replaced)] = End(IntentState.REPLACED, SECONDS_MAX)
+                # Entries of older versions do not say when an intent would have been over.
+                not_after = data.get("replaced_not_after", SECONDS_MAX)
+                assert isinstance(not_after, int), "the hub wrote it"
+                self._ended[str(replaced)] = End(IntentState.REPLACED, not_after)
         elif kind in _ENDING:
             not_after = data.get("not_after", SECONDS_MAX)
             assert isinstance(not_after, int), "the hub wrote it"

@@ -183,6 +183,7 @@ class Intents:
             writes.append(Write(PUT_INTENT, [intent_row(ended)]))
             checks.append(unchanged_intent(replaced))
             data["replaced"] = replaced.name
+            data["replaced_not_after"] = read_intent(replaced).not_after
         answer = encode(await self._viewed(stored, (), 0))
         return await record(
             self.recorder, call, Change("intent.proposed", data, writes, checks, answer)

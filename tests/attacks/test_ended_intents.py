@@ -10,8 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from hub.clock import now_us
 from hub.proof.approval import Decision
 from hub.seal import ended_intents
+from hub.seal.ended_intents import EndedIntents
+from hub.seal.v1 import intents_pb2
 from tests.access.officers import new_keys
 from tests.faults.test_postgresql import begin_in
 from tests.simulator import Refused, Simulator, copy_home, licence
@@ -175,6 +178,41 @@ async def test_a_start_reads_on_from_the_summary(
         write(hub, sql)
         async with Simulator(hub.home) as hub:
             assert await refusal(hub.officer().execute("pause")) == ("INTENT_CLOSED", "executed")
+
+
+async def test_what_is_over_anyway_is_left_out(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a summary, a day after its last second: nothing can be done under it, and memory stays
+    bounded."""
+    monkeypatch.setattr(ended_intents, "SUMMARY_EVERY", 1)
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        zhao = hub.officer()
+        digests = {}
+        for intent, days in (("short", 1), ("long", 30)):
+            await zhao.propose_kind(intent, "seal.suspend", PAUSE, days=days)
+            await zhao.withdraw(intent)
+            shown = await zhao.call(
+                zhao.intents.GetIntent, intents_pb2.GetIntentRequest(name=f"intents/{intent}")
+            )
+            digests[intent] = shown.intent.digest
+
+        async def known_in(days: int) -> list[str]:
+            """What a hub knows that reads on in so many days."""
+            at_us = now_us() + days * 86_400_000_000
+            recorder = hub.hub.recorder
+            ended = EndedIntents(hub.hub.database, recorder, recorder.proofs, lambda: at_us)
+            await ended.load()
+            found = [name for name, digest in digests.items() if ended.state(digest)]
+            assert await ended.sum_up()
+            return found
+
+        assert [await known_in(days) for days in (0, 1, 3, 3)] == [
+            ["short", "long"],
+            ["short", "long"],
+            ["short", "long"],
+            ["long"],
+        ]
 
 
 async def test_where_the_log_cannot_be_read_nothing_is_done(city: Path, tmp_path: Path) -> None:
