@@ -27,6 +27,7 @@ from hub.access.v1 import access_pb2
 from hub.clock import now_us
 from hub.config import Config
 from hub.domain.caller import Caller
+from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError
 from hub.exchange.annotate import AnnotateCopy, AnnotatedCopies
 from hub.exchange.change_grants import ChangeGrants
@@ -619,9 +620,14 @@ async def _seal_keys(
         except HubError as error:
             _LOG.error('{"event":"signer_not_ready","reason":"%s"}', error.reason.value)
     algorithms = AlgorithmTable(config.seal.algorithms.days)
-    if stamps is None:
-        return SealKeys(database, homes, algorithms, now_us)
-    return SealKeys(database, homes, algorithms, now_us, stamps.check)
+    return SealKeys(
+        database,
+        homes,
+        algorithms,
+        now_us,
+        stamped=None if stamps is None else stamps.check,
+        demands_twins=config.crypto.profile is CryptoProfile.GM,
+    )
 
 
 def _sealed_faces(

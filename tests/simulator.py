@@ -49,6 +49,7 @@ from hub.access.enrolment import Enrolment
 from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.cli.main import run as sealway
 from hub.config import Config, load
+from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.identifier import (
     citizen_check_character,
@@ -435,7 +436,10 @@ class Officer(Member):
     async def make_seal(self, authority: str, title: str, seal: str = "main") -> str:
         """An active seal of an authority, its record key in the hub's custody; its name."""
         name = f"authorities/{authority}/seals/{seal}"
-        keys = [{"use": "record", "algorithm": "ES256"}]
+        algorithms = ["ES256"]
+        if self.hub.config.crypto.profile is CryptoProfile.GM:
+            algorithms.append("SM2")
+        keys = [{"use": "record", "algorithm": one} for one in algorithms]
         members = {"seal": name, "title": title, "seal_type": 1, "keys": keys}
         applied = await self.carry_out("seal.apply", members)
         certificates = [

@@ -17,6 +17,7 @@ from hub.access.v1 import access_pb2
 from hub.cli import doctor
 from hub.config import load
 from hub.domain.crypto import CryptoProfile
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.home import open_keys
@@ -132,10 +133,6 @@ async def test_an_sm2_status_list_decides_like_its_twin(hub: Simulator) -> None:
 async def test_a_reader_may_demand_sm2_from_token_to_status(hub: Simulator) -> None:
     """The request hangs on the SM2 token, the record carries its twin, the list is the SM2 one and
     its ES256 key is pinned by nobody: everything holds, and the ES256 seal alone is not enough."""
-    zhao, seal = hub.officer(), "authorities/hz-market/seals/main"
-    wanted = {"seal": seal, "use": "record", "algorithm": "SM2"}
-    made = await zhao.carry_out("key.generate", wanted)
-    await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": hub.chain_for(made)})
     delivered = await hub.connector().deliver([licence(9)])
     identifier = delivered.results[0].identifier
     window = hub.platform()
@@ -170,6 +167,24 @@ async def test_a_reader_may_demand_sm2_from_token_to_status(hub: Simulator) -> N
 
     assert (with_twin.verdict, with_twin.reason) == (Verdict.VALID, None)
     assert alone.verdict is Verdict.CANNOT_CHECK
+
+
+async def test_no_record_is_sealed_without_its_twin(hub: Simulator) -> None:
+    """A seal whose SM2 key has ended seals nothing until the next one is in force."""
+    zhao, seal = hub.officer(), "authorities/hz-market/seals/main"
+    (key,) = await hub.hub.seals.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2)
+    await zhao.carry_out("key.retire", {"key": key.name, "cause": "its time is over"})
+
+    with pytest.raises(Refused) as refused:
+        await hub.connector().deliver([licence(10)])
+
+    assert refused.value.reason == "KEY_NOT_ACTIVE"
+    assert refused.value.details["algorithm"] == "SM2"
+    wanted = {"seal": seal, "use": "record", "algorithm": "SM2"}
+    made = await zhao.carry_out("key.generate", wanted)
+    chain = hub.chain_for(made)
+    await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
+    await hub.connector().deliver([licence(10)])
 
 
 async def test_both_status_lists_are_served(hub: Simulator) -> None:

@@ -79,7 +79,8 @@ def apply(
         list[str] | None,
         typer.Option(
             metavar="USE:ALGORITHM[:HOME[:USES]]",
-            help="A key to be made for it; repeat. Otherwise record:ES256.",
+            help="A key to be made for it; repeat. Otherwise record:ES256. For a hub of the profile"
+            " gm name record:SM2 as well.",
         ),
     ] = None,
     *,

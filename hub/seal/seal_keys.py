@@ -79,7 +79,9 @@ class SealKeys:
     algorithms: AlgorithmTable
     clock: Clock
     # Raises HubError(STAMPS_OVERDUE) where nothing may be sealed for want of time stamps.
-    stamped: Callable[[], None] = lambda: None
+    stamped: Callable[[], None] | None = None
+    # Whether no record is sealed without its twin in SM2: so in the profile `gm`.
+    demands_twins: bool = False
     _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
 
     async def usable(
@@ -111,6 +113,13 @@ class SealKeys:
         """
         seal = usable.key.seal
         if not await self.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2):
+            if self.demands_twins:
+                raise HubError(
+                    Reason.KEY_NOT_ACTIVE,
+                    seal=seal,
+                    use=KeyUse.RECORD,
+                    algorithm=KeyAlgorithm.SM2,
+                )
             return None
         twin = await self.usable(seal, KeyUse.RECORD, KeyAlgorithm.SM2, count)
         if twin.signing.custody is not usable.signing.custody:
@@ -131,7 +140,8 @@ class SealKeys:
         return await self._usable(key, None, 1)
 
     async def _usable(self, key: Key, seal: Seal | None, count: int) -> UsableKey:
-        self.stamped()
+        if self.stamped is not None:
+            self.stamped()
         self.algorithms.check(key.algorithm, self.clock())
         self._check_time(key)
         used = await self.database.one(USES_OF_KEY, key.name)
