@@ -6,12 +6,10 @@ signature dictionary of ISO 32000), and the same algorithms in the CMS of RFC 56
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
-
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof.cms_sm2 import Sm2Cms, check_digest, check_value, parse_sm2_cms
@@ -24,7 +22,7 @@ from hub.proof.report import FactName, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
-from hub.proof.x509_sm2 import X509, Crl, check_chain, check_not_revoked, parse_crl, parse_x509
+from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_anchors, parse_crls
 
 _SM2: Final = KeyAlgorithm.SM2.value
 # 1.2.156.10197, the arc of SM2, SM3 and of the content types of GB/T 35275, as DER writes it.
@@ -86,10 +84,10 @@ class Sm2Signature:
 
     def _chain(self, cms: Sm2Cms, key: str, times: Times) -> tuple[X509, ...]:
         moment = self._moment(times)
-        if not self.trust.pdf_anchors:
-            raise ProofError(ProofReason.NO_PDF_ANCHOR, verdict=Verdict.CANNOT_CHECK)
         check_usage(cms.signer.der)
-        pinned = [parse_x509(one.public_bytes(Encoding.DER)) for one in self.trust.pdf_anchors]
+        pinned = parse_anchors(self.trust.pdf_anchors)
+        if not pinned:
+            raise ProofError(ProofReason.NO_PDF_ANCHOR, verdict=Verdict.CANNOT_CHECK)
         chain = check_chain(cms.signer, cms.others, pinned, at=moment.time)
         check_key(self.trust, key, _SM2, times, self.evidence.reader)
         return chain
@@ -99,12 +97,4 @@ class Sm2Signature:
         proven = times.outside is not None
         # Without a proof from outside, whoever holds a revoked key antedates what he signs.
         at = moment.time if proven else self.evidence.reader.time
-        check_not_revoked(chain, [*self._lists()], at=at, by=moment.time, proven=proven)
-
-    def _lists(self) -> Iterator[Crl]:
-        """Those signed with SM2; a document may hold others for its other signatures."""
-        for der in self.stored.crls:
-            try:
-                yield parse_crl(der)
-            except ProofError:
-                continue
+        check_not_revoked(chain, parse_crls(self.stored.crls), at=at, by=moment.time, proven=proven)

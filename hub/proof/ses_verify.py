@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from hub.domain.seal_key import KeyAlgorithm
@@ -28,7 +27,7 @@ from hub.proof.ses_checks import (
 )
 from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
-from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_crls, parse_x509
+from hub.proof.x509_sm2 import X509, check_chain, check_not_revoked, parse_anchors, parse_crls
 
 _SM2: Final = KeyAlgorithm.SM2.value
 
@@ -152,8 +151,7 @@ class _Judge:
         def check() -> tuple[X509, ...]:
             self.run.judged_at(moment)
             # A seal holds no issuing certificate: those that are needed are pinned.
-            pinned = [parse_x509(anchor.public_bytes(Encoding.DER)) for anchor in anchors]
-            return check_chain(leaf, (), pinned, at=moment.time)
+            return check_chain(leaf, (), parse_anchors(anchors), at=moment.time)
 
         return self.run.step(step, check)
 

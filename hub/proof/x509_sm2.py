@@ -8,6 +8,7 @@ whatever else is marked critical are refused, not ignored.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from itertools import pairwise
 from typing import Final, TypeVar
 
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 
 from hub.proof import x509_asn1 as wire
 from hub.proof.der import element, read_der, write_der
@@ -142,6 +145,16 @@ def parse_x509(der: bytes) -> X509:
         signed_bytes=signed_bytes,
         signature=_sm2_signature(outer),
     )
+
+
+def parse_anchors(anchors: Sequence[Certificate]) -> list[X509]:
+    """What is pinned, as far as it can be read here: another algorithm's root in a form of its own
+    ends no chain of SM2, and breaks none either."""
+    found = []
+    for anchor in anchors:
+        with contextlib.suppress(ProofError):
+            found.append(parse_x509(anchor.public_bytes(Encoding.DER)))
+    return found
 
 
 @lru_cache(maxsize=16)
