@@ -12,7 +12,8 @@ import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 from hub.errors import HubError
 from hub.proof import merkle, note
@@ -39,7 +40,12 @@ from hub.proof.trust import parse_trust
 from hub.proof.verify import verify
 from hub.proof.webauthn import attested_key, verify_credential_proof
 from hub.proof.x509_sm2 import parse_crl, parse_x509
+from hub.seal.faces.metadata import Metadata
+from hub.seal.faces.page import Box, Page
+from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import parse_template
+from hub.seal.marked_ofd import mark_ofd
+from hub.seal.marked_pdf import MarkRefusedError, mark_document
 from hub.seal.pictures import check_picture
 from tests.authenticator import RP_ID, Authenticator
 from tests.ofd_sealing import PNG
@@ -226,6 +232,18 @@ def _code(data: bytes) -> None:
         face_codes.verified(face_codes.signed_payload(data))
 
 
+def _marked(data: bytes) -> None:
+    """A department's document, of which an annotated copy shall be made."""
+    with contextlib.suppress(MarkRefusedError):
+        if data.startswith(b"PK"):
+            nothing: Any = SimpleNamespace(files=())
+            mark_ofd(data, lambda _: (), nothing, _COPY)
+        else:
+            mark_document(
+                data, "image/png" if data.startswith(b"\x89") else "application/pdf", _MARK
+            )
+
+
 def _own_files(data: bytes) -> None:
     """A trust file; and a report as a worker that was taken over might write it."""
     with contextlib.suppress(ProofError):
@@ -260,6 +278,11 @@ def _dual_control(data: bytes) -> None:
         assert check_approval(text, _SUSPEND, _SUSPENDING, _TOUCHED, OFFICERS_NOW).counter
 
 
+_COPY: Final = Metadata("title", "author", 1, {"ZZBS": "identifier"})
+# Without words: no font is needed to find out what a document of others does.
+_MARK: Final = page_pdf(
+    Page(170, 110, (), Box(0, 0, 1, 1), Box(0, 0, 1, 1)), cast("Any", None), _COPY
+)
 _SVG: Final = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="40mm" height="40mm" viewBox="0 0 40 40">'
     b'<circle cx="20" cy="20" r="18" fill="none" stroke="#c00" stroke-width="1"/></svg>'
@@ -288,6 +311,7 @@ TARGETS: Final = {
     "receipt": Target(_receipt, (json.dumps(saved_answer()["receipt"]).encode(),), 32_768),
     "picture": Target(_picture, (PNG, _SVG), 16_384),
     "face": Target(_face, (early_licence(), plain_face("11100000MB0143028R001")), 16_384),
+    "marked": Target(_marked, (SEALED_PDF, SEALED_FORM, SEALED.to_bytes(), PNG), 65_536),
     "code": Target(_code, (_FACE_CODE.encode(), face_codes.packed(_FACE_CODE)[2]), 2_048),
     "dual-control": Target(
         _dual_control,
