@@ -6,6 +6,8 @@ BIN := .venv/bin
 PROTOS := $(shell cd proto && find hub -name '*.proto' | LC_ALL=C sort)
 T ?= tests
 DATA ?=
+# A Chinese font that `python -m tests.chinese_font` has fetched; without one the system's is looked for.
+FONT ?= $(firstword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealway-tests/fonts/*.ttc))
 
 .PHONY: help
 help: ## This list
@@ -37,7 +39,7 @@ install: .venv/development ## Install everything into .venv
 # ---- the two commands of the README --------------------------------------------------------------
 .PHONY: demo
 demo: .venv/runtime ## The whole way once, on embedded defaults (DATA=folder for real registrations)
-	@$(BIN)/python -m examples.demo $(if $(DATA),--data $(DATA))
+	@$(BIN)/python -m examples.demo $(if $(DATA),--data $(DATA)) $(if $(FONT),--font $(FONT))
 
 .PHONY: test
 test: .venv/development ## Everything, against real engines; what cannot be had is named at the end

@@ -87,7 +87,8 @@ def _difference_of_fields(
 
 def difference_of_code(row: Row, code: FaceCode) -> str | None:
     """The first thing by name in which a code and the row differ."""
-    if code.number not in (row.number, *map(_written, row.fields.values())):
+    # A number that the hub keeps as a hash only stands in no code.
+    if code.number and code.number not in (row.number, *map(_written, row.fields.values())):
         return "another number"
     if code.name not in map(_written, row.fields.values()):
         return "another name"

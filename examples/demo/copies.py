@@ -31,6 +31,7 @@ def copy(demo: Demo, font: str) -> None:
             FaceFonts.open(font, "")
         except HubError as error:
             demo.say(f"left out: {error} (--font FILE names one)")
+            demo.say("`python -m tests.chinese_font` fetches one that `make demo` finds")
             return
         department = demo.departments[0]
         _allow(demo, department.id, department.title)
