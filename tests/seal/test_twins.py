@@ -99,6 +99,14 @@ async def office(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Office]:
 
 
 @pytest.fixture
+async def either_office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    """As `office`, on each engine in turn."""
+    async with open_office(database_url, tmp_path) as opened:
+        await opened.open_for(LICENCE_TYPE, sm2=True)
+        yield opened
+
+
+@pytest.fixture
 async def twins(office: Office) -> Twins:
     return (await delivered(office, 1))[0]
 
@@ -226,9 +234,12 @@ async def test_keys_in_different_hands_make_no_twins(office: Office) -> None:
 
 
 @pytest.mark.parametrize("slow", [(), ("files",)])
-async def test_what_is_sealed_anew_has_new_twins(office: Office, slow: tuple[str, ...]) -> None:
+async def test_what_is_sealed_anew_has_new_twins(
+    either_office: Office, slow: tuple[str, ...]
+) -> None:
     """The ES256 key is stolen, twice: each time both seals are made again, and the pairs before are
     kept. Once the SM2 key is retired, what is sealed anew names ES256 alone and has no twin."""
+    office = either_office
     made = await delivered(office, 3)
     keys, seal = office.record_seals.keys, "authorities/market/seals/main"
     seen = {one.sm2 for one in made}
@@ -263,9 +274,12 @@ async def test_what_is_sealed_anew_has_new_twins(office: Office, slow: tuple[str
             seen.add(one.sm2)
 
 
-async def test_records_of_a_stolen_sm2_key_are_sealed_anew_by_both_keys(office: Office) -> None:
+async def test_records_of_a_stolen_sm2_key_are_sealed_anew_by_both_keys(
+    either_office: Office,
+) -> None:
     """Once the seal has another SM2 key: the ES256 key in force signs the new payload too, and the
     pairs before are kept. Done again it finds nothing to do."""
+    office = either_office
     made = await delivered(office, 3)
     stolen = await in_force(office, KeyAlgorithm.SM2)
     intent = await stolen_and_ordered(office, stolen)
