@@ -90,6 +90,7 @@ from hub.registry.holder_service import HolderService
 from hub.registry.ingest import IngestBatch
 from hub.registry.item_service import ItemService
 from hub.registry.items import Items
+from hub.registry.listed_files import ListOriginals
 from hub.registry.made_documents import MadeDocuments
 from hub.registry.notices import Notices, TellReceivers
 from hub.registry.objection_service import ObjectionService
@@ -122,6 +123,7 @@ from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.keys import KeyHome
+from hub.seal.list_files import ListFiles
 from hub.seal.logged_seals import LoggedSeals
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
@@ -482,6 +484,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     MadeDocuments(clock, documents),
                     FaceReader(database, certificates),
                     sealed_faces,
+                    _list_originals(documents, certificates, seal_keys),
                 ),
                 pages,
                 caller,
@@ -504,6 +507,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                         FaceReader(database, certificates),
                         MadeDocuments(clock, documents),
                         sealed_faces,
+                        _list_originals(documents, certificates, seal_keys),
                         clock,
                     ),
                     clock,
@@ -653,6 +657,13 @@ def _sealed_faces(
         prove=seals.prove_keys,
         stamps=open_time_stamps(config),
     )
+
+
+def _list_originals(
+    documents: Documents, certificates: CertificateReader, keys: SealKeys
+) -> ListOriginals:
+    files = ListFiles(documents.database, keys, documents.clock)
+    return ListOriginals(documents, certificates, files)
 
 
 def _prove_all(*proofs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -33,6 +33,9 @@ EVIDENCE_DAYS: Final = 5
 DOCUMENT_FIELD: Final = "@document"
 """Names, among the fields of a grant or request, the document that shows the whole face. No field
 of a type can have this name."""
+FILES_FIELD: Final = "docs"
+"""The digests of a version's sealed files, which a record shows as it shows a field. No field of a
+type can have this name."""
 
 
 class FieldType(StrEnum):

@@ -47,6 +47,21 @@ class CodeKind(StrEnum):
     """The signed code would not be read from paper, in the box that the template gives it."""
 
 
+class Listing(StrEnum):
+    """Whether a record names an original among its sealed files (`docs`), or why it does not; the
+    values stand in log entries."""
+
+    LISTED = "listed"
+    NO_KEY = "no-key"
+    """The original's seal has no key of records in force."""
+    OTHER_CUSTODY = "other-custody"
+    """That key is in other hands than the record says."""
+    COMPROMISED = "compromised"
+    """The record's own key is declared stolen: it is sealed anew first."""
+    ELSEWHERE = "elsewhere"
+    """The key is in a signer, which has no rule to sign such a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaceContent:
     """One version of a certificate. Days are `YYYY-MM-DD`, "" for none; holders are pairs of type

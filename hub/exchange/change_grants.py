@@ -9,7 +9,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.domain import names
 from hub.domain.caller import Caller, Role
-from hub.domain.certificate_type import DOCUMENT_FIELD, CertificateType
+from hub.domain.certificate_type import DOCUMENT_FIELD, FILES_FIELD, CertificateType
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
 from hub.exchange.grants import Grant
@@ -148,7 +148,8 @@ def _violations(grant: Grant, certificate_type: CertificateType) -> list[Violati
         names.check_id(grant.id, field="grant_id")
     except HubError as error:
         found += error.violations
-    known = {face_field.name for face_field in certificate_type.fields} | {DOCUMENT_FIELD}
+    known = {face_field.name for face_field in certificate_type.fields}
+    known |= {DOCUMENT_FIELD, FILES_FIELD}
     unknown = [name for name in grant.fields if name not in known]
     for broken, violation in (
         (

@@ -6,8 +6,10 @@ A file without the metadata of a face is a document like any other, and has no s
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from hub.proof.code_checks import check_face_code
+from hub.proof.encoding import b64u
 from hub.proof.face_facts import FaceFacts
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
@@ -15,17 +17,19 @@ from hub.proof.recognise import recognise
 from hub.proof.record_checks import verify_record
 from hub.proof.report import FactName, Kind, StepName
 from hub.proof.run import Evidence, Run
+from hub.proof.sd_jwt import open_record
 from hub.proof.trust import Trust
 
 
 def verify_face(
-    run: Run, read: Callable[[], FaceFacts | None], trust: Trust, evidence: Evidence
+    run: Run, data: bytes, read: Callable[[], FaceFacts | None], trust: Trust, evidence: Evidence
 ) -> None:
     """Note which certificate version the file shows and, of an annotated copy (加注件), what it is
     for; it is over when the reader's clock says so. `read` is called once the seals were checked.
 
     Nothing is noted where a seal does not hold: then the file proves nothing that it says. With the
-    record of `evidence` the two must be about the same certificate and version.
+    record of `evidence` the two must be about the same certificate and version, and an original is
+    one of the files that the record names, where it shows any.
     """
     if any(step.verdict is Verdict.INVALID for step in run.steps):
         return
@@ -50,7 +54,7 @@ def verify_face(
         run.check(StepName.FACE_CODE, lambda: check_face_code(run, facts, trust, evidence))
     if evidence.record is not None:
         record = evidence.record
-        run.check(StepName.FACE_RECORD, lambda: _check_record(facts, record, trust, evidence))
+        run.check(StepName.FACE_RECORD, lambda: _check_record(facts, data, record, trust, evidence))
 
 
 def _check_time(run: Run, facts: FaceFacts, evidence: Evidence) -> None:
@@ -62,11 +66,14 @@ def _check_time(run: Run, facts: FaceFacts, evidence: Evidence) -> None:
         raise ProofError(ProofReason.COPY_EXPIRED, f"until {iso_time(facts.copy.expires)}")
 
 
-def _check_record(facts: FaceFacts, record: bytes, trust: Trust, evidence: Evidence) -> None:
+def _check_record(
+    facts: FaceFacts, data: bytes, record: bytes, trust: Trust, evidence: Evidence
+) -> None:
     """The record's seal holds, and it is that of the certificate version shown.
 
-    Raises FACE_DIFFERS, the reason of a record that does not verify, and its reason as *cannot
-    check* where its seal could not be judged. What a status says of it is the record's own report.
+    Raises FACE_DIFFERS, FILE_NOT_LISTED, the reason of a record that does not verify, and its
+    reason as *cannot check* where its seal could not be judged. What a status says of it is the
+    record's own report.
     """
     kind = recognise(record)
     if kind not in (Kind.RECORD, Kind.PRESENTATION):
@@ -83,3 +90,28 @@ def _check_record(facts: FaceFacts, record: bytes, trust: Trust, evidence: Evide
         raise ProofError(reason, "record", verdict=Verdict.CANNOT_CHECK)
     if named[0] != facts.identifier:
         raise ProofError(ProofReason.FACE_DIFFERS, str(named[0]))
+    if facts.copy is None:
+        _check_listed(data, record.decode().strip(), trust, evidence.now)
+
+
+def _check_listed(data: bytes, record: str, trust: Trust, now: int) -> None:
+    """`data` is one of the files that a verified record names; copies are made after it. Raises
+    FILE_NOT_LISTED."""
+    text = record if "~" in record else f"{record}~"
+    docs = open_record(
+        text,
+        origin=trust.origin,
+        region=trust.region,
+        keys=None,
+        anchors=trust.seal_anchors,
+        now=now,
+    ).disclosed.get("docs")
+    if docs is None:
+        return
+    digests = (
+        [one.get("sha256") for one in docs if isinstance(one, dict)]
+        if isinstance(docs, list)
+        else []
+    )
+    if b64u(sha256(data).digest()) not in digests:
+        raise ProofError(ProofReason.FILE_NOT_LISTED)

@@ -48,7 +48,7 @@ def verify_ofd(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
             checked = _verify_files(run, document, signature, later, digests)
             if checked is not None:
                 _verify_value(run, document, checked, trust, evidence)
-    verify_face(run, lambda: ofd_facts(document.package), trust, evidence)
+    verify_face(run, data, lambda: ofd_facts(document.package), trust, evidence)
 
 
 def _read(document: Document, listed: ListedSignature) -> Signature | ProofError:

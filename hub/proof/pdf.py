@@ -73,7 +73,7 @@ def verify_pdf(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
                 file.verify_signature(number)
     seals = [signature for signature in signatures if not signature.is_stamp]
     if seals:
-        verify_face(run, lambda: read_face(seals[0]), trust, evidence)
+        verify_face(run, data, lambda: read_face(seals[0]), trust, evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ class ProofReason(StrEnum):
     FACE_METADATA = "FACE_METADATA"
     COPY_EXPIRED = "COPY_EXPIRED"
     FACE_DIFFERS = "FACE_DIFFERS"
+    FILE_NOT_LISTED = "FILE_NOT_LISTED"
     FACE_CODE_DIFFERS = "FACE_CODE_DIFFERS"
     SIGNER_NOT_IN_SEAL = "SIGNER_NOT_IN_SEAL"
     SIGNER_DIGEST_UNKNOWN = "SIGNER_DIGEST_UNKNOWN"
@@ -454,6 +455,10 @@ TEXTS: dict[ProofReason, ReasonText] = {
     ProofReason.FACE_DIFFERS: ReasonText(
         "The file shows another certificate or version than the record.",
         "文件所示证照或版本与数据记录不符。",
+    ),
+    ProofReason.FILE_NOT_LISTED: ReasonText(
+        "The file is none of the sealed files that the record names.",
+        "该文件不在数据记录所列的用印文件之中。",
     ),
     ProofReason.FACE_CODE_DIFFERS: ReasonText(
         "The code on the face says something else than the file around it.",

@@ -28,7 +28,7 @@ from hub.proof.sealing import SKEW_S, refused
 
 COMPROMISED: Final = "key.compromised"
 """Kind of the entry that declares a key stolen."""
-SEALING: Final = ("ingest", "records.resealed")
+SEALING: Final = ("ingest", "records.resealed", "document.sealed", "document.resealed")
 """Kinds of the entries that seal records."""
 SIGNATURES: Final = "seal_signatures"
 """Table of the signatures of records, as those entries name it."""
@@ -115,6 +115,26 @@ def payload_anew(
     delegation = claims.delegation and intent
     claims = dataclasses.replace(claims, iat=iat, delegation=delegation, algs=tuple(algs))
     return record_payload(claims, sd)
+
+
+def payload_listing(
+    before: SealBefore,
+    keys: Collection[RegisteredKey],
+    docs: tuple[str, str],
+    *,
+    iat: int,
+    intent: str,
+    algs: Sequence[str],
+) -> bytes:
+    """As `payload_anew`, with another digest in the place of that of `docs`: before, and now.
+
+    Raises ProofError(DISCLOSURE_UNREFERENCED) where the record has no such digest.
+    """
+    claims, sd = parse_record_payload(payload_anew(before, keys, iat=iat, intent=intent, algs=algs))
+    was, now = docs
+    if was not in sd:
+        raise ProofError(ProofReason.DISCLOSURE_UNREFERENCED, "docs")
+    return record_payload(claims, [now if one == was else one for one in sd])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,17 +11,10 @@ from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u_decode, parse_json
 from hub.registry.face_store import FACE, IDENTIFIER
 from hub.registry.ports import Database
-from hub.registry.read import CertificateReader
+from hub.registry.read import CertificateReader, Everything
 from hub.storage.statements import Check, integer, text
 
 _BESIDE_FIELDS: Final = frozenset({"holders", "holder_type", "holder_number", "docs"})
-
-
-class _Everything(Container[str]):
-    """Every name there is."""
-
-    def __contains__(self, _name: object) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +33,7 @@ class FaceReader:
         row = await self.database.one(FACE, stored.version_id)
         assert row is not None, "it was found a moment ago, and no version is removed"
         values: dict[str, Json] = {}
-        for one in await stored.disclosures(_Everything()):
+        for one in await stored.disclosures(Everything()):
             parts = parse_json(b64u_decode(one.text))
             assert isinstance(parts, list), "made by the hub"
             values[one.name] = parts[2]

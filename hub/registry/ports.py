@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from hub.domain.caller import Caller
 from hub.domain.certificate import State
-from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat
+from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, Listing
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.proof.jose import RegisteredKey
@@ -249,6 +249,28 @@ class SealedFace(Protocol):
     def writes(self) -> Sequence[Write]: ...
     @property
     def checks(self) -> Sequence[Check]: ...
+
+
+class ListedFiles(Protocol):
+    """Whether a record names its files now, and what must be recorded with it."""
+
+    @property
+    def which(self) -> Listing: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+class ListFiles(Protocol):
+    """Who seals records anew that name their files."""
+
+    async def __call__(
+        self, version_id: str, seal: str, intent: str, name: str, docs: tuple[str, str]
+    ) -> ListedFiles:
+        """The record of a version, with another digest in the place of that of `docs`. Raises
+        HubError as the seals do."""
+        ...
 
 
 class SealedFaces(Protocol):

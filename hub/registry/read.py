@@ -27,6 +27,13 @@ from hub.registry.store import (
 from hub.storage.statements import Check, Row, blob, integer, text
 
 
+class Everything(Container[str]):
+    """Every name there is."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
 @dataclass(slots=True, eq=False)  # Freezing would double the cost of making one.
 class StoredCertificate:
     """One version on file, as far as a disclosure needs it."""

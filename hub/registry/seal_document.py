@@ -3,7 +3,8 @@
 1. The caller keeps the certificate; a call answered before is answered again.
 2. The version is in force and has no original in this format: there is one.
 3. The face is set and sealed by its authority, under an intent that names originals.
-4. The file is stored; its row, its digest and the use of the seal are one entry.
+4. The file is stored, and the record of the version sealed anew with its digest; its row, its
+   digest, that record and the uses of the seal are one entry.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hub.errors import HubError, Reason
 from hub.registry.document_store import DOCUMENTS_OF_VERSION, document_of
 from hub.registry.documents import Documents, Kept
 from hub.registry.faces import FaceReader
+from hub.registry.listed_files import ListOriginals
 from hub.registry.made_documents import MadeDocuments, UnrecordedDocument
 from hub.registry.ports import SealedFaces
 from hub.storage.changes import Answered, Call, Change, answered_before, record
@@ -46,6 +48,7 @@ class SealDocument:
     made: MadeDocuments
     faces: FaceReader
     seals: SealedFaces
+    list_originals: ListOriginals
 
     async def __call__(self, call: Call, wanted: Wanted) -> Kept:
         """The document; durable when it returns.
@@ -88,6 +91,14 @@ class SealDocument:
         async with self.seals.sealed(face, wanted.format, None) as sealed:
             await self._check_first(face, wanted.format)
             kept = await self.made.keep(face, sealed.media_type, sealed.data, made_as=sealed.seal)
+            listed = await self.list_originals(
+                face,
+                wanted.format,
+                sealed.data,
+                seal=sealed.seal,
+                intent=sealed.intent,
+                name=kept.name,
+            )
             change = Change(
                 "document.sealed",
                 {
@@ -101,9 +112,10 @@ class SealDocument:
                     "code": None if sealed.code is None else sealed.code.value,
                     "seal": sealed.seal,
                     "intent": sealed.intent,
+                    "listing": listed.which.value,
                 },
-                writes=(*kept.writes, *sealed.writes),
-                checks=(*checks, *sealed.checks),
+                writes=(*kept.writes, *sealed.writes, *listed.writes),
+                checks=(*checks, *sealed.checks, *listed.checks),
                 answer=kept.id.encode(),
             )
             answered = await self._recorded(call, change, kept)

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from hub.domain.caller import Caller
 from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
-from hub.domain.face import FaceContent, SourceDocument
+from hub.domain.face import FaceContent, FaceFormat, Listing, SourceDocument
 from hub.domain.strict_json import Json
 from hub.proof.roster import Approved, Roster
 from hub.storage import changes
@@ -283,6 +283,28 @@ class MadeFiles(Protocol[Kept]):
 
     async def discard(self, document: Kept) -> None:
         """Remove what was not recorded."""
+        ...
+
+
+class ListedOriginals(Protocol):
+    """Whether a record names its originals now, and what must be recorded with it."""
+
+    @property
+    def which(self) -> Listing: ...
+    @property
+    def writes(self) -> Sequence[Write]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+class ListOriginals(Protocol):
+    """Who names the originals of a version in its record."""
+
+    async def __call__(
+        self, face: FaceContent, form: FaceFormat, data: bytes, *, seal: str, intent: str, name: str
+    ) -> ListedOriginals:
+        """With `data`, in `form`, as the newest, sealed by `seal` under `intent`. Raises HubError
+        as documents and seals do."""
         ...
 
 

@@ -23,7 +23,7 @@ from hub.proof.reasons import ProofError
 from hub.proof.sealed_file import read_sealed
 from hub.seal.compromises import digest_of_key
 from hub.seal.logged_seals import ENTRIES_MAX, Place
-from hub.seal.ports import Faces, Kept, Log, MadeFiles, Recorder
+from hub.seal.ports import Faces, Kept, ListOriginals, Log, MadeFiles, Recorder
 from hub.seal.reseal_order import Order, Resealed
 from hub.seal.sealed_faces import SealedFace, SealedFaces
 from hub.seal.store import uses_write
@@ -66,6 +66,7 @@ class ResealDocuments(Generic[Kept]):
     faces: Faces
     files: MadeFiles[Kept]
     seals: SealedFaces
+    list_originals: ListOriginals
     clock: Clock
 
     async def __call__(
@@ -155,7 +156,18 @@ class ResealDocuments(Generic[Kept]):
             kept = await self.files.keep(
                 found.face, found.form.value, sealed.data, made_as=found.made_as
             )
-            said = {"copy": found.made_as} if found.terms else {"document": kept.name}
+            said: dict[str, Json] = {"copy": found.made_as}
+            listed = None
+            if found.terms is None:
+                listed = await self.list_originals(
+                    found.face,
+                    found.form,
+                    sealed.data,
+                    seal=sealed.seal,
+                    intent=sealed.intent,
+                    name=kept.name,
+                )
+                said = {"document": kept.name, "listing": listed.which.value}
             change = Change(
                 "document.resealed",
                 {
@@ -178,12 +190,14 @@ class ResealDocuments(Generic[Kept]):
                 writes=(
                     *kept.writes,
                     *sealed.writes,
+                    *(() if listed is None else listed.writes),
                     uses_write(order.stored.name, (order.uses or 0) + 1),
                 ),
                 checks=(
                     found.check,
                     *order.checks,
                     *sealed.checks,
+                    *(() if listed is None else listed.checks),
                 ),
                 answer=answer,
             )

@@ -436,21 +436,23 @@ class Sealed:
 
     def signature_rows(self) -> list[Row]:
         """Its rows."""
-        place: Row = (self.status_list, self.status_place)
-        return [
-            (
-                self.version_id,
-                seal.algorithm,
-                seal.key_id,
-                seal.header_id,
-                self.payload,
-                seal.signature,
-                # A twin has no place of its own in a status list.
-                *(place if seal.algorithm == "ES256" else (None, None)),
-                self.retention_class,
-            )
-            for seal in self.seals
-        ]
+        return [self.row(seal, self.payload) for seal in self.seals]
+
+    def row(self, seal: StoredSeal, payload: bytes) -> Row:
+        """The row of `seal` over `payload` for this version; a twin has no place of its own in a
+        status list."""
+        is_twin = seal.algorithm != "ES256"
+        return (
+            self.version_id,
+            seal.algorithm,
+            seal.key_id,
+            seal.header_id,
+            payload,
+            seal.signature,
+            None if is_twin else self.status_list,
+            None if is_twin else self.status_place,
+            self.retention_class,
+        )
 
 
 def sealed_of(row: Row) -> Sealed:

@@ -22,6 +22,7 @@ from hub.cli.main import run as sealway
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
+from hub.proof.encoding import b64u
 from hub.proof.face_code import read_face_code
 from hub.proof.face_facts import ofd_facts, pdf_facts
 from hub.proof.key_statements import proven_statements, with_statements
@@ -32,6 +33,8 @@ from hub.proof.recognise import recognise
 from hub.proof.report import FactName, FactValue, Kind, Remark, Report, StepName
 from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
 from hub.proof.run import Evidence
+from hub.proof.sd_jwt import open_record
+from hub.proof.sm2 import sm3
 from hub.proof.summary import summarise
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
@@ -351,6 +354,67 @@ async def test_an_original_is_sealed_once_at_the_wish_of_its_department(made_cit
     assert caught.value.reason == "ALREADY_EXISTS"
     came = await copy(made_city, 3)
     assert came.header.annotated_copy and came.data != data
+
+
+async def test_a_record_names_the_originals_of_its_version(made_city: City) -> None:
+    """Sealed anew with each, on the same version, in the same entry. Each file is held against the
+    record that shows `docs`; another file of the same certificate is not of it."""
+    hub, clerk = made_city.hub, Clerk(made_city.hub.system("hz-department"))
+    (row,) = (await hub.connector().deliver([licence(9)])).results
+    await allow(hub, "hz-listed", ["annotated-copy", "original"])
+    await hub.officer().grant("files", "window-1", ("name", "docs"))
+    wanted = RequestedCertificate(LICENCE_VCT, ("name", "docs"), cert=row.identifier)
+    platform = hub.platform()
+    records = [(await platform.fetch(wanted)).response.certificates[0].presentation]
+    files = []
+    for media_type in (OFD, PDF_TYPE):
+        request = documents_pb2.SealDocumentRequest(
+            request_id=new_id(), parent=row.certificate, version=1, media_type=media_type
+        )
+        size = hub.size
+        made = await clerk.member.call(clerk.stub.SealDocument, request)
+        (entry,) = await hub.entries(size)
+        assert (entry["data"]["listing"], undocumented(entry)) == ("listed", [])
+        files.append((await clerk.download(made.document.name))[1])
+        records.append((await platform.fetch(wanted)).response.certificates[0].presentation)
+    copied = await fetch(
+        platform,
+        row.identifier,
+        media_type=OFD,
+        copy=CopyPurpose(PURPOSE, int(time.time()) + 86_400),
+    )
+
+    def held(file: bytes, record: str) -> tuple[Verdict, ProofReason | None]:
+        report = verified(hub, file, record=record.encode())
+        (step,) = [one for one in report.steps if one.name is StepName.FACE_RECORD]
+        return step.verdict, step.reason
+
+    shown = [open_shown(hub, record) for record in records]
+    assert [None if one is None else [each["mt"] for each in one] for one in shown] == [
+        None,
+        [OFD],
+        [OFD, PDF_TYPE],
+    ]
+    assert [one["sha256"] for one in shown[2]] == [digest_of(file) for file in files]
+    assert shown[2][1]["sm3"] == b64u(sm3(files[1]))
+    assert [held(file, records[2]) for file in files] == [(Verdict.VALID, None)] * 2
+    assert held(files[1], records[1]) == (Verdict.INVALID, ProofReason.FILE_NOT_LISTED)
+    # One that shows no files says nothing of them, and copies are made after it.
+    assert held(files[1], records[0]) == (Verdict.VALID, None)
+    assert held(copied.data, records[2]) == (Verdict.VALID, None)
+
+
+def open_shown(hub: Simulator, record: str) -> Any:
+    """What a record shows of `docs`."""
+    trust = hub.trust
+    return open_record(
+        record,
+        origin=trust.origin,
+        region=trust.region,
+        keys=None,
+        anchors=trust.seal_anchors,
+        now=int(time.time()),
+    ).disclosed["docs"]
 
 
 async def test_another_department_makes_no_original(made_city: City) -> None:

@@ -157,6 +157,7 @@ async def test_copies_and_originals_are_sealed_anew(stolen: Stolen, media_type: 
     assert (count, again) == (2, 0)
     resealed = [one for one in entries if one["kind"] == "document.resealed"]
     assert [undocumented(one) for one in resealed] == [[], []]
+    assert {one["data"].get("listing") for one in resealed} == {None, "listed"}
     before, now = stolen.before[media_type], await stolen.copy(media_type)
     _, original = await stolen.original(media_type)
     assert now.header.receipt == before.header.receipt

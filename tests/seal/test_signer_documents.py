@@ -21,6 +21,7 @@ from hub.errors import Reason
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import Verdict
 from hub.proof.ses import parse_seal, tbs_sign
+from hub.registry.v1 import documents_pb2
 from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
@@ -30,10 +31,11 @@ from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, add_face, allow
 from tests.exchange.handed import Came, fetch
 from tests.exchange.test_made_copies import OFD, PDF_TYPE, verified, wanted
+from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_signer_process import Signing, with_process
-from tests.simulator import GRANTED, Refused, Simulator, copy_home, licence
+from tests.simulator import GRANTED, Refused, Simulator, copy_home, licence, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,6 +45,7 @@ class Sealing(Signing):
     """A hub whose document keys only its signer process reads; a licence, and the way to copies."""
 
     identifier: str = ""
+    certificate: str = ""
     maker: str = ""
     token: softhsm.SoftToken | None = None
 
@@ -113,7 +116,8 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
             await add_face(hub, early_licence())
             await allow(hub, "hz-documents", ["annotated-copy"])
             await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
-            yield Sealing(hub, requests, answer.results[0].identifier, maker, token)
+            (row,) = answer.results
+            yield Sealing(hub, requests, row.identifier, row.certificate, maker, token)
             assert (await hub.audit()).findings == []
 
 
@@ -135,6 +139,20 @@ async def test_a_copy_is_sealed_by_the_process_and_verifies(
     assert made >= {"maker", "ofd", "pdf", "face", "seal"}
     signed = [type(one).DESCRIPTOR.name for one in sealing.requests]
     assert signed[-2:] == ["SignFaceCode", "SignDocument"]
+
+
+async def test_an_original_is_made_though_its_record_cannot_name_it(sealing: Sealing) -> None:
+    """The process has no rule for such a record, and the entry says so."""
+    await allow(sealing.hub, "hz-originals", ["original"])
+    clerk, size = Clerk(sealing.hub.system("hz-department")), sealing.hub.size
+    request = documents_pb2.SealDocumentRequest(
+        request_id=new_id(), parent=sealing.certificate, version=1, media_type=OFD
+    )
+
+    await clerk.member.call(clerk.stub.SealDocument, request)
+
+    (entry,) = await sealing.hub.entries(size)
+    assert entry["data"]["listing"] == "elsewhere"
 
 
 def _order(member: str, value: Any) -> Callable[[Any], None]:
