@@ -5,6 +5,7 @@ All of it is offline but `update`, which believes the hub nothing that its log d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,11 @@ from hub.cli.terminal import Document, Terminal, UsageError
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof.jose import thumbprint
 from hub.proof.key_checks import key_digest
-from hub.proof.key_statements import proven_statements, with_statements
+from hub.proof.key_statements import (
+    proven_statements,
+    with_face_certificates,
+    with_statements,
+)
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ProofError
 from hub.proof.trust import (
@@ -150,8 +155,9 @@ def end(
 
 @app.command()
 def update(file: _FileArgument, profile: ProfileOption = None, as_json: JsonOption = False) -> None:
-    """Take over what the hub's log proves of its keys: in whose custody each is, and which are
-    compromised. Anchors and log keys stay as they are pinned.
+    """Take over what the hub's log proves of its keys: in whose custody each is, which are
+    compromised, and the certificates of those that sign codes on faces, where they lead to an
+    anchor for record seals that is pinned. Anchors and log keys stay as they are.
 
     Each entry must stand in the log under the key that the file pins, and the log must continue
     the head that was last seen here; else nothing changes. A compromise only ever begins earlier.
@@ -170,7 +176,10 @@ def update(file: _FileArgument, profile: ProfileOption = None, as_json: JsonOpti
         for head in sorted({head for _, head in proven}, key=lambda head: head.size):
             keep_checkpoint_head(client, before, head)
             before = head
-    updated = with_statements(trust, [said for said, _ in proven])
+    statements = [said for said, _ in proven]
+    updated = with_face_certificates(
+        with_statements(trust, statements), statements, int(time.time())
+    )
     changes = _changes(trust, updated)
     if changes:
         _store(file, updated)
@@ -210,6 +219,10 @@ def _changes(before: Trust, after: Trust) -> list[tuple[str, str, str]]:
         if known is None or item.since < known:
             was = "" if known is None else _compromised_since(known)
             changes.append((item.key, was, _compromised_since(item.since)))
+    for one in after.face_certificates:
+        if one not in before.face_certificates:
+            name = one.subject.rfc4514_string()
+            changes.append((_keys_of(one)[0], "", f"face: {name}"))
     return changes
 
 

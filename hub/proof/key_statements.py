@@ -1,24 +1,38 @@
-"""What entries of the log say of the keys of seals: in whose custody one was made, and since when
-one is in other hands. Read alike by the hub and by whoever keeps a trust file (docs/adr/0056)."""
+"""What entries of the log say of the keys of seals: in whose custody one was made and for what, its
+certificate, and since when it is in other hands. Read alike by the hub and by whoever keeps a trust
+file (docs/adr/0056)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import Json, b64u, parse_object
 from hub.proof.jose import LogHead
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.receipt import LogTrust, open_proof, open_upgrades, parse_receipt, read_act
 from hub.proof.trust import KEY_CUSTODIES, KEY_NAME, Compromise, KeyCustody, Trust
+from hub.proof.x509_chain import check_x509_chain, load_x509_chain
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCertificate:
+    """The chain (base64 of DER, leaf first) that put a key in force; `key` is its name there."""
+
+    key: str
+    x509_chain: tuple[Json, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStatements:
-    """What is said of keys, by the names that a trust file may call them."""
+    """What is said of keys, by the names that a trust file may call them; `face_keys` are the hub's
+    names of those that sign codes on faces."""
 
     custodies: tuple[KeyCustody, ...] = ()
     compromised: tuple[Compromise, ...] = ()
+    face_keys: frozenset[str] = frozenset()
+    certificates: tuple[KeyCertificate, ...] = ()
 
 
 def read_statements(body: bytes, origin: str) -> KeyStatements:
@@ -34,12 +48,13 @@ def read_statements(body: bytes, origin: str) -> KeyStatements:
         raise ProofError(ProofReason.BODY_KIND, kind)
     match kind:
         case "key.generated":
-            return KeyStatements(custodies=tuple(_custodies([data])))
+            return _made([data])
         case "seal.applied":
-            keys = data.get("keys")
-            return KeyStatements(
-                custodies=tuple(_custodies(keys if isinstance(keys, list) else []))
-            )
+            return _made(_listed(data, "keys"))
+        case "key.activated" | "key.rotated":
+            return _in_force([data])
+        case "seal.made" | "seal.renewed":
+            return _in_force(_listed(data, "certificates"))
         case "key.compromised":
             since = data.get("since")
             if type(since) is not int or since < 0:
@@ -82,9 +97,44 @@ def with_statements(trust: Trust, statements: Iterable[KeyStatements]) -> Trust:
     )
 
 
-def _custodies(keys: Iterable[Json]) -> Iterable[KeyCustody]:
+def with_face_certificates(trust: Trust, statements: Sequence[KeyStatements], at: int) -> Trust:
+    """`trust` with the certificates of keys for codes that lead to its `seal_anchors`, all in force
+    `at` (seconds): whom it trusts for records it may trust for codes, and nobody else."""
+    faces = frozenset[str]().union(*[said.face_keys for said in statements])
+    found = dict.fromkeys(trust.face_certificates)
+    for certificate in [one for said in statements for one in said.certificates]:
+        if certificate.key in faces:
+            try:
+                chain = load_x509_chain([*certificate.x509_chain])
+                check_x509_chain(chain, trust.seal_anchors, at=at)
+            except ProofError:
+                continue
+            found[chain[0]] = None
+    return replace(trust, face_certificates=tuple(found))
+
+
+def _made(keys: Sequence[dict[str, Json]]) -> KeyStatements:
+    faces = [str(key.get("key")) for key in keys if key.get("use") == KeyUse.FACE.value]
+    return KeyStatements(custodies=tuple(_custodies(keys)), face_keys=frozenset(faces))
+
+
+def _in_force(certificates: Sequence[dict[str, Json]]) -> KeyStatements:
+    found = []
+    for one in certificates:
+        chain = one.get("x509_chain")
+        if isinstance(chain, list):
+            found.append(KeyCertificate(str(one.get("key")), tuple(chain)))
+    return KeyStatements(certificates=tuple(found))
+
+
+def _listed(data: dict[str, Json], name: str) -> list[dict[str, Json]]:
+    values = data.get(name)
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def _custodies(keys: Sequence[dict[str, Json]]) -> Iterable[KeyCustody]:
     for key in keys:
-        if isinstance(key, dict) and "key_digest" in key:
+        if "key_digest" in key:
             custody = KEY_CUSTODIES.get(str(key.get("custody")))
             if custody is None:
                 raise ProofError(ProofReason.CLAIM_INVALID, "custody")

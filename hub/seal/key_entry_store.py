@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select, union
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, literal_column, select, union
 
-from hub.seal.seal_store import COMPROMISES, Key
+from hub.seal.seal_store import COMPROMISES, KEYS, Key
 from hub.storage.schema import METADATA
 from hub.storage.statements import ENTRY_INDEX, Write, insert_into, question
 
@@ -24,14 +24,19 @@ KEY_ENTRIES: Final = Table(
 )
 
 _INSERT: Final = insert_into(KEY_ENTRIES)
-_ENTRIES: Final = union(select(KEY_ENTRIES.c.entry), select(COMPROMISES.c.entry)).subquery()
+# Also those that put a key in force, which is the state that it has since then.
+_ENTRIES: Final = union(
+    select(KEY_ENTRIES.c.entry),
+    select(COMPROMISES.c.entry),
+    select(KEYS.c.state_entry).where(KEYS.c.state == literal_column("'active'")),
+).subquery()
 
 ENTRIES_THAT_MADE_KEYS: Final = question(
     "entries that made keys",
     select(KEY_ENTRIES.c.entry).distinct().order_by(KEY_ENTRIES.c.entry),
 )
 ENTRIES_ABOUT_KEYS: Final = question(
-    "entries that made keys or declared them compromised, after one",
+    "entries that made keys, put them in force or declared them compromised, after one",
     select(_ENTRIES.c.entry)
     .where(_ENTRIES.c.entry > bindparam("after", type_=BigInteger))
     .order_by(_ENTRIES.c.entry)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.domain.certificate import Custody
 from hub.proof.encoding import b64u, b64u_decode
@@ -17,12 +18,14 @@ from hub.proof.key_statements import (
     KeyStatements,
     proven_statements,
     read_statements,
+    with_face_certificates,
     with_statements,
 )
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.trust import Compromise, KeyCustody, Trust
+from hub.proof.trust import Compromise, KeyCustody, Trust, parse_trust, trust_file
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 from hub.v1 import common_pb2
+from tests.seal import life
 from tests.simulator import Member, Refused, Simulator, copy_home
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,6 +87,28 @@ async def test_a_platform_is_shown_custody_and_compromise_of_every_key(hub: Simu
     trust = with_statements(hub.trust, after)
     assert trust.custody_of(new.key) is Custody.HUB_FILE
     assert trust.compromised_from(made["key_id"]) == now - 20
+
+
+async def test_codes_of_an_authority_are_pinned_where_its_records_are_trusted(
+    hub: Simulator,
+) -> None:
+    """By the certificate of the key that was made for codes; not under another root, and not a
+    key of the same seal that is for something else."""
+    zhao, seal = hub.officer(), "authorities/hz-market/seals/codes"
+    await life.apply_and_make(hub, zhao, seal, ("record", "ES256"), ("face", "ES256"))
+    keys = await zhao.call(
+        seal_pb2_grpc.SealServiceStub(zhao.channel).ListKeys, seal_pb2.ListKeysRequest(seal=seal)
+    )
+    (code,) = [one for one in keys.keys if one.use == "face"]
+    statements, now = await said(hub), int(time.time())
+
+    trusting = with_face_certificates(hub.trust, statements, now)
+    stranger = with_face_certificates(replace(hub.trust, seal_anchors=()), statements, now)
+
+    (pinned,) = set(trusting.face_certificates) - set(hub.trust.face_certificates)
+    assert pinned.public_bytes(Encoding.DER) == code.x509_chain[0]
+    assert stranger.face_certificates == hub.trust.face_certificates
+    assert parse_trust(trust_file(trusting)) == trusting
 
 
 async def test_pages_of_one_hold_what_one_page_holds(hub: Simulator) -> None:

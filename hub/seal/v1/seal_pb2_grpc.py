@@ -127,8 +127,9 @@ class SealServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListKeyStatements(self, request, context):
-        """ListKeyStatements returns the receipts of the log entries that made keys or declared them
-        compromised, in the order of the log: what a verifier may take over into his trust file.
+        """ListKeyStatements returns the receipts of the log entries that made keys, put those in force or
+        declared them compromised, in the order of the log: what a verifier may take over into his trust
+        file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
