@@ -20,22 +20,34 @@ from hub.domain.seal_key import key_name
 from hub.errors import Reason
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.proof.reasons import Verdict
+from hub.proof.request import RequestedCertificate, sign_request
 from hub.proof.ses import parse_seal, tbs_sign
 from hub.registry.v1 import documents_pb2
 from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
-from tests import softhsm
+from tests import pdf_documents, softhsm
 from tests.chinese_font import needs_font
+from tests.exchange import handed
 from tests.exchange.faced import SEAL, add_face, allow
-from tests.exchange.handed import Came, fetch
+from tests.exchange.handed import RPC, Came, digest_of, fetch
 from tests.exchange.test_made_copies import OFD, PDF_TYPE, verified, wanted
 from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_signer_process import Signing, with_process
-from tests.simulator import GRANTED, Refused, Simulator, copy_home, licence, new_id
+from tests.simulator import (
+    GRANTED,
+    PERMIT,
+    PERMIT_VCT,
+    Refused,
+    Simulator,
+    copy_home,
+    licence,
+    new_id,
+    permit,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -417,3 +429,26 @@ async def test_a_pdf_is_sealed_by_a_key_in_hardware(sealing: Sealing) -> None:
         await zhao.carry_out("key.generate", wanted_key | {"use": "ofd", "algorithm": "SM2"})
     assert caught.value.reason == "ALGORITHM_NOT_HERE"
     sealing.token.put_back()
+
+
+async def test_a_copy_of_what_a_department_brought_goes_the_same_way(sealing: Sealing) -> None:
+    """The process reads from the file of which document it is a copy, and compares."""
+    hub, platform = sealing.hub, sealing.hub.platform()
+    answer = await hub.connector().deliver([permit(1)], vct=PERMIT_VCT)
+    (row,) = answer.results
+    brought = pdf_documents.page()
+    await Clerk(hub.system("hz-department")).upload(row.certificate, [brought])
+    await allow(hub, "hz-permits", ["annotated-copy"], type_code=PERMIT)
+    await hub.officer().grant("permits", "window-1", (DOCUMENT_FIELD,), type_code=PERMIT)
+    asked = RequestedCertificate(PERMIT_VCT, (DOCUMENT_FIELD,), cert=row.identifier)
+    claims = await platform.claims(rpc=RPC, certificates=(asked,), copy=wanted())
+
+    came = await handed.send(platform, sign_request(claims, platform.signer), claims.jti)
+
+    report = verified(hub, came.data)
+    assert {one.reason for one in report.steps if one.verdict is Verdict.INVALID} == set()
+    request = sealing.last(pb.SignDocument, "pdf")
+    assert request.order.face == f"document {digest_of(brought)}"
+    request.order.face = f"document {digest_of(b'another')}"
+    reason, rule = sealing.refused("sign_document", request)
+    assert (reason, "template" in rule) == (Reason.INTENT_NOT_APPROVED.value, True)
