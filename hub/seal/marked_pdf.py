@@ -10,9 +10,10 @@ These functions read what others made: they run in a process of their own (`mark
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from PIL import Image, ImageSequence
@@ -78,8 +79,8 @@ def mark_document(data: bytes, media_type: str, mark: bytes) -> MarkedPdf:
         raise MarkRefusedError(Refusal.FORMAT)
     try:
         if media_type == "application/pdf":
-            return _marked(mark, _pages(bounded_reader(data)))
-        return _marked(mark, _scans(data))
+            return _marked(mark, partial(_pages, reader=bounded_reader(data)))
+        return _marked(mark, partial(_scans, data=data))
     except Image.DecompressionBombError as error:
         raise MarkRefusedError(Refusal.TOO_LARGE) from error
     except (OSError, SyntaxError) as error:
@@ -129,15 +130,20 @@ class _Page:
 _INHERITED: Final = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 
 
-def _pages(reader: PdfFileReader) -> Iterator[tuple[PdfFileReader, _Page]]:
+def _pages(writer: PdfFileWriter, reader: PdfFileReader) -> Iterator[_Sheet]:
     if reader.encrypted:
         raise MarkRefusedError(Refusal.ENCRYPTED)
     root = reader.root
     _check_passive(root)
-    found = list(_walk(root["/Pages"], {}, _DEPTH_MAX))
-    if not 1 <= len(found) <= PAGES_MAX:
+    pages = list(_walk(root["/Pages"], {}, _DEPTH_MAX))
+    if not 1 <= len(pages) <= PAGES_MAX:
         raise MarkRefusedError(Refusal.PAGES)
-    return iter([(reader, page) for page in found])
+    # All at once: what pages share is imported once.
+    wanted = generic.ArrayObject(map(_wanted, pages))
+    wanted.container_ref = root.container_ref
+    imported: Any = writer.import_object(wanted)
+    for page, one in zip(pages, imported, strict=True):
+        yield _sheet(writer, page, one)
 
 
 def _walk(node: Any, inherited: dict[str, Any], depth: int) -> Iterator[_Page]:
@@ -154,6 +160,21 @@ def _walk(node: Any, inherited: dict[str, Any], depth: int) -> Iterator[_Page]:
             if count > PAGES_MAX:
                 raise MarkRefusedError(Refusal.PAGES)
             yield page
+
+
+def _wanted(page: _Page) -> generic.DictionaryObject:
+    """What travels of a page beside its content."""
+    travels = {"/Resources": page.get("/Resources"), "/Group": page.get("/Group")}
+    appearances = generic.ArrayObject(
+        generic.ArrayObject([generic.ArrayObject(map(generic.FloatObject, place)), appearance])
+        for place, appearance in _appearances(page)
+    )
+    return generic.DictionaryObject(
+        {
+            pdf_name("/Appearances"): appearances,
+            **{pdf_name(name): value for name, value in travels.items() if value is not None},
+        }
+    )
 
 
 def _check_passive(root: Any) -> None:
@@ -295,7 +316,7 @@ def _placed(form: Any, rect: tuple[float, float, float, float]) -> tuple[float, 
 # -- Scans -----------------------------------------------------------------------------------------
 
 
-def _scans(data: bytes) -> Iterator[Image.Image]:
+def _scans(writer: PdfFileWriter, data: bytes) -> Iterator[_Sheet]:
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
     with Image.open(io.BytesIO(data), formats=_PICTURES) as opened:
         if opened.width * opened.height > PIXELS_MAX:
@@ -305,7 +326,7 @@ def _scans(data: bytes) -> Iterator[Image.Image]:
                 raise MarkRefusedError(Refusal.PAGES)
             if frame.width * frame.height > PIXELS_MAX:
                 raise MarkRefusedError(Refusal.TOO_LARGE)
-            yield frame
+            yield _scan_sheet(writer, frame)
 
 
 def _scan_sheet(writer: PdfFileWriter, frame: Image.Image) -> _Sheet:
@@ -341,12 +362,12 @@ def _scan_sheet(writer: PdfFileWriter, frame: Image.Image) -> _Sheet:
 # -- The marked file -------------------------------------------------------------------------------
 
 
-def _marked(mark: bytes, sources: Iterator[Any]) -> MarkedPdf:
+def _marked(mark: bytes, sheets: Callable[[PdfFileWriter], Iterator[_Sheet]]) -> MarkedPdf:
     writer = PdfFileWriter(stream_xrefs=False, info=None)
     writer.output_version = (1, 7)
     stamp = _Mark.read(writer, PdfFileReader(io.BytesIO(mark)))
     first: _Sheet | None = None
-    for sheet in _sheets(writer, sources):
+    for sheet in sheets(writer):
         first = first or sheet
         _insert(writer, sheet, stamp)
     if first is None:
@@ -354,39 +375,6 @@ def _marked(mark: bytes, sources: Iterator[Any]) -> MarkedPdf:
     buffer = io.BytesIO()
     writer.write(buffer)
     return MarkedPdf(buffer.getvalue(), first.width, first.height)
-
-
-def _sheets(writer: PdfFileWriter, sources: Iterator[Any]) -> Iterator[_Sheet]:
-    pages: list[tuple[PdfFileReader, _Page]] = []
-    for source in sources:
-        if isinstance(source, Image.Image):
-            yield _scan_sheet(writer, source)
-        else:
-            pages.append(source)
-    if not pages:
-        return
-    # All at once: what pages share is imported once.
-    reader = pages[0][0]
-    wanted = generic.ArrayObject([_wanted(page) for _, page in pages])
-    wanted.container_ref = reader.root.container_ref
-    imported: Any = writer.import_object(wanted)
-    for (_, page), one in zip(pages, imported, strict=True):
-        yield _sheet(writer, page, one)
-
-
-def _wanted(page: _Page) -> generic.DictionaryObject:
-    """What travels of a page beside its content."""
-    travels = {"/Resources": page.get("/Resources"), "/Group": page.get("/Group")}
-    appearances = generic.ArrayObject(
-        generic.ArrayObject([generic.ArrayObject(map(generic.FloatObject, place)), appearance])
-        for place, appearance in _appearances(page)
-    )
-    return generic.DictionaryObject(
-        {
-            pdf_name("/Appearances"): appearances,
-            **{pdf_name(name): value for name, value in travels.items() if value is not None},
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)
