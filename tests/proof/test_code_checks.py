@@ -22,7 +22,7 @@ from hub.proof.code_checks import check_face_code
 from hub.proof.face_code import sign_face_code
 from hub.proof.face_facts import FaceFacts
 from hub.proof.jose import es256_signer
-from hub.proof.key_checks import key_digest
+from hub.proof.key_checks import UNVERIFIED, key_digest
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
@@ -131,7 +131,7 @@ def test_a_code_is_believed_of_a_pinned_issuer_only(
     report = judged(text, trust)
 
     assert (report.verdict, reason_of(report)) == (verdict, reason)
-    assert report.facts == ()
+    assert [(one.name, one.value) for one in report.facts] == [(FactName.CUSTODY, UNVERIFIED)]
 
 
 def test_a_stolen_key_and_a_day_that_is_over_end_a_code() -> None:
