@@ -22,7 +22,7 @@ from hub.proof.status_list import Status
 from hub.seal.keys import LogEvidence
 from hub.seal.ports import Database, Log
 from hub.seal.seal_store import COMPROMISE_ENTRY, Key
-from hub.seal.store import PAST_SEALS, SEAL_OF_VERSION, SIGNATURES, Sealed, sealed_of
+from hub.seal.store import PAST_SEALS, SEALS_ASKED, SEALS_OF_VERSIONS, SIGNATURES, Sealed, sealed_of
 from hub.storage.statements import Row, integer, text
 
 ENTRIES_MAX: Final = 100_000
@@ -133,23 +133,33 @@ class _Search:
         writes = await self.seals.log.writes(entry)
         rows = recorded_rows(body, writes, SIGNATURES.name)
         wanted = f"/{self.key.algorithm.value}"
-        keys = [key for key in rows if key.endswith(wanted)]
-        for number, key in enumerate(keys[first:], first):
-            if len(self.found) == self.count or self._looked == LOOKED_MAX:
-                return Place(entry, number)
-            self._looked += 1
-            await self._look_up(entry, key.removesuffix(wanted), rows)
+        versions = [key.removesuffix(wanted) for key in rows if key.endswith(wanted)]
+        for at in range(first, len(versions), SEALS_ASKED):
+            if self._looked >= LOOKED_MAX:
+                return Place(entry, at)
+            asked = versions[at : at + SEALS_ASKED]
+            self._looked += len(asked)
+            stored = await self._stored(asked)
+            for number, version_id in enumerate(asked, at):
+                if len(self.found) == self.count:
+                    return Place(entry, number)
+                # One that is not there was erased since.
+                if version_id in stored:
+                    await self._judge(entry, stored[version_id], rows)
         return None
 
-    async def _look_up(self, entry: int, version_id: str, rows: dict[str, str]) -> None:
-        row = await self.seals.database.one(SEAL_OF_VERSION, version_id)
-        if row is None:
-            return  # Erased since.
-        sealed = sealed_of(row)
+    async def _stored(self, versions: Sequence[str]) -> dict[str, Sealed]:
+        """The seals of some versions as they are stored now."""
+        padded = [*versions, *[versions[-1]] * (SEALS_ASKED - len(versions))]
+        rows = await self.seals.database.all(SEALS_OF_VERSIONS, *padded)
+        return {one.version_id: one for one in map(sealed_of, rows)}
+
+    async def _judge(self, entry: int, sealed: Sealed, rows: dict[str, str]) -> None:
+        """Take a seal in where it is the key's, as this entry recorded it, and in force."""
         if self.key.kid not in [seal.key_id for seal in sealed.seals]:
             return
         if any(
-            rows.get(f"{version_id}/{text(one[1])}") != b64u(row_digest(one))
+            rows.get(f"{sealed.version_id}/{text(one[1])}") != b64u(row_digest(one))
             for one in sealed.signature_rows()
         ):
             await self._check_replaced(sealed, rows)

@@ -281,8 +281,7 @@ SEAL_HEADER: Final = question(
     "header_id",
 )
 
-SEAL_OF_VERSION: Final = question(
-    "seal of a version with its SM2 twin",
+_SEALS: Final = (
     select(
         SIGNATURES.c.version_id,
         SIGNATURES.c.payload,
@@ -322,11 +321,20 @@ SEAL_OF_VERSION: Final = question(
             ),
         )
     )
-    .where(
-        SIGNATURES.c.version_id == bindparam("version_id"),
-        SIGNATURES.c.algorithm == literal_column("'ES256'"),
-    ),
+    .where(SIGNATURES.c.algorithm == literal_column("'ES256'"))
+)
+SEAL_OF_VERSION: Final = question(
+    "seal of a version with its SM2 twin",
+    _SEALS.where(SIGNATURES.c.version_id == bindparam("version_id")),
     "version_id",
+)
+SEALS_ASKED: Final = 100
+"""How many versions one question takes; shorter lists repeat their last."""
+_VERSIONS: Final = [f"version_{number}" for number in range(SEALS_ASKED)]
+SEALS_OF_VERSIONS: Final = question(
+    "seals of versions with their SM2 twins",
+    _SEALS.where(SIGNATURES.c.version_id.in_([bindparam(name) for name in _VERSIONS])),
+    *_VERSIONS,
 )
 PAST_SEALS: Final = question(
     "seals of a version that were replaced",

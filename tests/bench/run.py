@@ -1,6 +1,6 @@
 """`python -m tests.bench.run [names…] [--quick] [--json FILE]`: run programs, print, keep.
 
-`… run scale` is a program of its own (`scale.py`).
+`… run scale` and `… run reseal` are programs of their own (`scale.py`, `reseal.py`).
 
 Only loopback; every process and folder of a run is gone when it ends.
 """
@@ -21,7 +21,7 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.bench import machine, report, scale, stage
+from tests.bench import machine, report, reseal, scale, stage
 from tests.bench.feed import feed
 from tests.bench.fetch import epoch_of_one, fetch, fetch_20, fetch_20_slow_disk, fetch_slow_disk
 from tests.bench.ingest import ingest
@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["scale"]:
         return scale.main(given[1:])  # It needs no hub, and has options of its own.
+    if given[:1] == ["reseal"]:
+        return reseal.main(given[1:])
     parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; or seals")
     parser.add_argument("--quick", action="store_true", help="the essentials in about a minute")
