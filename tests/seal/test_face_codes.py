@@ -18,7 +18,7 @@ from hub.proof.face_code import read_face_code
 from hub.seal.face_codes import FaceCodes
 from hub.seal.faces.page import Box
 from hub.seal.keys import CodeWork, Mandate
-from tests.proof.test_code_sealing import CONTENT, FACE, ISSUER, ORDER, TYPE, VCT, approved
+from tests.proof.test_code_sealing import CONTENT, FACE, ORDER, TYPE, VCT, approved
 from tests.proof.test_face_code import CODE, NOW, SIGNER
 
 ROOM: Final = Box(0, 0, 34, 34)
@@ -85,8 +85,7 @@ async def test_without_a_signed_code_there_is_a_lookup_code_and_a_reason(
     assert (code.which, code.key) == (expected, "")
     assert QrText.parse(code.text, CODE.origin).identifier == CODE.identifier
     tell_code(Terminal(False), expected.value)
-    told = "".join(capsys.readouterr())
-    assert "not signed" in told and "未签名" in told
+    assert "not signed" in "".join(capsys.readouterr())
 
 
 async def test_a_signed_code_needs_no_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,8 +104,3 @@ async def test_a_code_of_a_key_that_was_rotated_meanwhile_is_made_again() -> Non
         await codes.signed_by(code, "seals/a")
 
     assert caught.value.reason is Reason.DECISION_STALE
-    assert code_issuer(code.text) == ISSUER
-
-
-def code_issuer(text: str) -> str:
-    return read_face_code(text).issuer
