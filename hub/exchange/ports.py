@@ -245,8 +245,8 @@ class MadeDocuments(Protocol[Kept]):
         """Remove what was not recorded."""
         ...
 
-    async def made(self, face: FaceContent, media_type: str, made_as: str) -> SharedDocument | None:
-        """The newest file that was made so: of an annotated copy under its name.
+    async def made(self, face: FaceContent, media_type: str, copy: str) -> SharedDocument | None:
+        """The newest file of the annotated copy with this name.
 
         Raises HubError(KEY_UNAVAILABLE) where it was erased.
         """

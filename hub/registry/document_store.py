@@ -124,19 +124,17 @@ DOCUMENTS_OF_VERSION: Final = question(
     .limit(literal_column("64")),
     "version",
 )
-MADE_OF_VERSION: Final = question(
-    "the newest files that the hub made of a version",
+FILE_OF_COPY: Final = question(
+    "the newest file of an annotated copy",
     select(*_COLUMNS)
     .where(
         DOCUMENTS.c.version_id == bindparam("version"),
-        DOCUMENTS.c.uploader == bindparam("made_as"),
-        DOCUMENTS.c.media_type == bindparam("media_type"),
+        DOCUMENTS.c.uploader == bindparam("copy"),
     )
     .order_by(DOCUMENTS.c.entry.desc())
     .limit(literal_column("1")),
     "version",
-    "made_as",
-    "media_type",
+    "copy",
 )
 DOCUMENT_WITH_DIGEST: Final = question(
     "a document of a version by its keyed digest",
@@ -184,6 +182,10 @@ class DocumentRow(NamedTuple):
     def name(self) -> str:
         """Its resource name."""
         return f"{self.authority}/certificates/{self.certificate_id}/documents/{self.id}"
+
+    def is_original(self, media_type: str) -> bool:
+        """Whether the hub made it as an original in this format: a seal stands as its uploader."""
+        return self.media_type == media_type and "/seals/" in self.uploader
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,8 @@ class ListOriginals:
         for row in map(
             document_of, await self.documents.database.all(DOCUMENTS_OF_VERSION, version_id)
         ):
-            is_original = "/seals/" in row.uploader and row.media_type != form.value
-            if is_original and row.media_type not in found:
+            is_other = row.media_type != form.value and row.media_type not in found
+            if is_other and row.is_original(row.media_type):
                 chunks = await self.documents.chunks(await self.documents.opened(row))
                 data = b"".join([chunk async for chunk in chunks])
                 found[row.media_type] = _entry(row.media_type, data)

@@ -21,8 +21,8 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.registry.document_store import (
     DOCUMENTS_OF_VERSION,
+    FILE_OF_COPY,
     INSERT_DOCUMENT,
-    MADE_OF_VERSION,
     VERSION_TO_ATTACH,
     AttachedVersion,
     DocumentRow,
@@ -105,18 +105,26 @@ class MadeDocuments:
         except HubError:
             return
 
-    async def made(self, face: FaceContent, media_type: str, made_as: str) -> SharedDocument | None:
-        """The newest file that was made so of this version: what was sealed anew comes in place of
-        what was sealed first. Raises HubError(KEY_UNAVAILABLE) where it was erased."""
-        found = await self.documents.database.one(
-            MADE_OF_VERSION, face.version_id, made_as, media_type
-        )
-        if found is None:
+    async def made(self, face: FaceContent, media_type: str, copy: str) -> SharedDocument | None:
+        """The newest file of the annotated copy `copy` of this version, or of its original for "":
+        what was sealed anew comes in place of what was sealed first.
+
+        Raises HubError(KEY_UNAVAILABLE) where it was erased.
+        """
+        row = await self._newest(face.version_id, media_type, copy)
+        if row is None:
             return None
-        row = document_of(found)
         document = await self.documents.opened(row)
         chunks = await self.documents.chunks(document)
         return SharedDocument(row.media_type, row.size, document.digest, row.entry, chunks)
+
+    async def _newest(self, version_id: str, media_type: str, copy: str) -> DocumentRow | None:
+        database = self.documents.database
+        if copy:
+            found = await database.one(FILE_OF_COPY, version_id, copy)
+            return None if found is None else document_of(found)
+        rows = map(document_of, await database.all(DOCUMENTS_OF_VERSION, version_id))
+        return next((row for row in rows if row.is_original(media_type)), None)
 
     async def brought(self, face: FaceContent, digest: str) -> SourceDocument | None:
         """The document of this version with this digest that the department brought, whole.

@@ -81,7 +81,7 @@ class SealDocument:
         """Step 2. Two calls at once are told apart by the seal's turn and the key's uses."""
         rows = await self.documents.database.all(DOCUMENTS_OF_VERSION, face.version_id)
         for row in map(document_of, rows):
-            if row.media_type == form.value and "/seals/" in row.uploader:
+            if row.is_original(form.value):
                 raise HubError(Reason.ALREADY_EXISTS, name=row.name)
 
     async def _made(

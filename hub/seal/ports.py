@@ -259,9 +259,8 @@ Kept = TypeVar("Kept", bound=KeptFile)
 class MadeFiles(Protocol[Kept]):
     """Where files that the hub made are kept."""
 
-    async def made(self, face: FaceContent, media_type: str, made_as: str) -> MadeFile | None:
-        """The newest file that was made so: of an annotated copy under its name, of an original
-        under that of its seal.
+    async def made(self, face: FaceContent, media_type: str, copy: str) -> MadeFile | None:
+        """The newest file of the annotated copy with this name, or of the original for "".
 
         Raises HubError(KEY_UNAVAILABLE) where it was erased; reading raises DIGEST_MISMATCH,
         BLOB_MISSING, BLOBS_UNAVAILABLE.

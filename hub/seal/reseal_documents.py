@@ -44,12 +44,12 @@ _UNSURE: Final = frozenset({Reason.LOG_UNAVAILABLE})
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file to be sealed anew, made as a copy or under its seal."""
+    """A file to be sealed anew: of the annotated copy `copy`, or an original."""
 
     face: FaceContent
     check: Check
     form: FaceFormat
-    made_as: str
+    copy: str
     terms: CopyTerms | None
     # What a copy was made of where its type has no face.
     source: SourceDocument | None
@@ -119,8 +119,8 @@ class ResealDocuments(Generic[Kept]):
         if current is None:
             return None
         (face, check), form = current, FaceFormat(str(data["media_type"]))
-        made_as = str(data.get("copy", order.stolen.seal))
-        file = await self.files.made(face, form.value, made_as)
+        copy = str(data.get("copy", ""))
+        file = await self.files.made(face, form.value, copy)
         if file is None or file.digest != data["digest"]:
             return None  # It was sealed anew already.
         read = b"".join([chunk async for chunk in file.chunks])
@@ -133,7 +133,7 @@ class ResealDocuments(Generic[Kept]):
         if digest_of_key(order.stolen) not in sealed.keys or is_over:
             return None
         source = await self._source(face, sealed.facts.face)
-        return _Found(face, check, form, made_as, terms, source, file.digest, file.size)
+        return _Found(face, check, form, copy, terms, source, file.digest, file.size)
 
     async def _source(self, face: FaceContent, made_of: str) -> SourceDocument | None:
         """The department's document that a marked copy names; None of what shows a face."""
@@ -154,11 +154,11 @@ class ResealDocuments(Generic[Kept]):
         """Steps 3 and 4."""
         async with self._sealing(found) as sealed:
             kept = await self.files.keep(
-                found.face, found.form.value, sealed.data, made_as=found.made_as
+                found.face, found.form.value, sealed.data, made_as=found.copy or sealed.seal
             )
-            said: dict[str, Json] = {"copy": found.made_as}
+            said: dict[str, Json] = {"copy": found.copy}
             listed = None
-            if found.terms is None:
+            if not found.copy:
                 listed = await self.list_originals(
                     found.face,
                     found.form,
