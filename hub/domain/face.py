@@ -53,7 +53,7 @@ class Listing(StrEnum):
 
     LISTED = "listed"
     NO_KEY = "no-key"
-    """The original's seal has no key of records in force."""
+    """The original's seal has no key of records in force, or none of SM2 for a record's twin."""
     OTHER_CUSTODY = "other-custody"
     """That key is in other hands than the record says."""
     COMPROMISED = "compromised"

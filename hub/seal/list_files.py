@@ -96,6 +96,9 @@ class ListFiles:
             custody = claims_before(before)[0].custody
             if await self._is_stolen(known, usable):
                 return Listed(Listing.COMPROMISED)
+            if len(known) > len(signers):
+                # Whoever asks for SM2 would miss the twin that the record has.
+                return Listed(Listing.NO_KEY)
             if custody not in (usable.signing.custody, Custody.ATTESTED):
                 return Listed(Listing.OTHER_CUSTODY)
             payload = payload_listing(

@@ -17,11 +17,12 @@ from certs.pki import SM2_SEAL_CA
 from hub.cli.exchange import _verify_twins
 from hub.cli.verify import app
 from hub.domain.certificate import Custody
+from hub.domain.face import Listing
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
-from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
+from hub.proof.encoding import b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_twin import check_same, check_twins
@@ -31,6 +32,7 @@ from hub.proof.sd_jwt import Presentation, open_record, present
 from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
+from hub.seal.list_files import Listed, ListFiles
 from hub.seal.seal_store import Key
 from hub.seal.store import PATHS, SIGNATURES
 from hub.storage.statements import question
@@ -318,6 +320,46 @@ async def test_both_keys_stolen_are_replaced_in_one_go(office: Office) -> None:
     now = await shown(office, made[0].identifier, made[0].anchors)
     kids = {now.open(now.es256).kid, now.open(now.sm2).kid}
     assert not kids & {one.kid for one in thefts}
+
+
+async def test_a_record_names_files_by_all_its_keys_or_not_at_all(office: Office) -> None:
+    """Both twins are made anew and share the new payload; without an SM2 key, or by a stolen key,
+    the record is left as it is."""
+    (made,) = await delivered(office, 1)
+    found = await office.reader.by_identifier(made.identifier)
+    assert found is not None
+    (before,) = await found.disclosures(("docs",))
+    list_files = ListFiles(office.database, office.record_seals.keys, office.ingest.clock)
+
+    async def listing() -> Listed:
+        docs = (digest(before.text), digest("now"))
+        return await list_files(
+            found.version_id, "authorities/market/seals/main", "intents/x", "name", docs
+        )
+
+    listed = await listing()
+    (es256, sm2_) = [
+        row for one in listed.writes if one.statement.table == "seal_signatures" for row in one.rows
+    ]
+    payload = parse_object(bytes(es256[4] or b""))
+    assert (listed.which, es256[4], es256[1], sm2_[1]) == (
+        Listing.LISTED,
+        sm2_[4],
+        "ES256",
+        "SM2",
+    )
+    was = parse_object(b64u_decode(made.es256.split(".")[1]))
+    assert isinstance(payload["_sd"], list) and isinstance(was["_sd"], list)
+    assert set(payload["_sd"]) - set(was["_sd"]) == {digest("now")}
+    stolen = await in_force(office, KeyAlgorithm.ES256)
+    twin = await in_force(office, KeyAlgorithm.SM2)
+    await office.carry_out("key.retire", {"key": twin.name, "cause": "x"})
+    assert await listing() == Listed(Listing.NO_KEY)
+    since = office.ingest.clock() // 1_000_000
+    await office.carry_out("key.compromise", {"key": stolen.name, "since": since, "cause": "x"})
+    assert await listing() == Listed(Listing.NO_KEY)
+    await office.carry_out("key.activate", await fresh_key(office))
+    assert await listing() == Listed(Listing.COMPROMISED)
 
 
 async def in_force(office: Office, algorithm: KeyAlgorithm) -> Key:
