@@ -54,6 +54,8 @@ class Listing(StrEnum):
     LISTED = "listed"
     NO_KEY = "no-key"
     """The original's seal has no key of records in force, or none of SM2 for a record's twin."""
+    OTHER_ISSUER = "other-issuer"
+    """The record names a predecessor, for whom the authority's key does not sign."""
     OTHER_CUSTODY = "other-custody"
     """That key is in other hands than the record says."""
     COMPROMISED = "compromised"

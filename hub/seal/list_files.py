@@ -93,13 +93,15 @@ class ListFiles:
             )
             before = SealBefore(sealed.payload, sealed.path, seals)
             known = verify_before(before, set())
-            custody = claims_before(before)[0].custody
+            claims, _ = claims_before(before)
+            if claims.iss != usable.key.authority_uscc:
+                return Listed(Listing.OTHER_ISSUER)
             if await self._is_stolen(known, usable):
                 return Listed(Listing.COMPROMISED)
             if len(known) > len(signers):
                 # Whoever asks for SM2 would miss the twin that the record has.
                 return Listed(Listing.NO_KEY)
-            if custody not in (usable.signing.custody, Custody.ATTESTED):
+            if claims.custody not in (usable.signing.custody, Custody.ATTESTED):
                 return Listed(Listing.OTHER_CUSTODY)
             payload = payload_listing(
                 before,

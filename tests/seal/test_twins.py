@@ -352,6 +352,9 @@ async def test_a_record_names_files_by_all_its_keys_or_not_at_all(office: Office
     assert isinstance(payload["_sd"], list) and isinstance(was["_sd"], list)
     assert set(payload["_sd"]) - set(was["_sd"]) == {digest("now")}
     stolen = await in_force(office, KeyAlgorithm.ES256)
+    await office.database.define("UPDATE seal_keys SET authority_uscc = 'a successor'")
+    assert await listing() == Listed(Listing.OTHER_ISSUER)
+    await office.database.define(f"UPDATE seal_keys SET authority_uscc = '{stolen.authority_uscc}'")
     twin = await in_force(office, KeyAlgorithm.SM2)
     await office.carry_out("key.retire", {"key": twin.name, "cause": "x"})
     assert await listing() == Listed(Listing.NO_KEY)
