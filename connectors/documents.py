@@ -35,11 +35,12 @@ class FetchedDocument:
     """A verified answer: what was said, and its proof. `compact` is the signed request, `copy` the
     name of the annotated copy that came, empty where it is a document on file.
 
-    `resealed` is the receipt of the entry that put the file that came in the place of the one that
-    was said, which had been sealed by a key that was compromised since; empty where it is that one.
+    `came` is the file that came. Where it was put in the place of the one that was said, which a
+    key had sealed that was compromised since, `resealed` is the receipt of the entry that says so.
     """
 
     said: AnsweredDocument
+    came: AnsweredDocument
     objected: tuple[str, ...]
     trust_grade: str
     receipt: bytes = field(repr=False)
@@ -103,12 +104,14 @@ def fetch_document(
             origin=_origin(header),
         )
     receipt, resealed = header.receipt.json.encode(), header.resealed.json.encode()
+    came = said
     if resealed:
-        said = handed_out_first(resealed, said, trust)
+        said = handed_out_first(resealed, came, trust)
     me = client.profile.name
     verified = verify_document_receipt(receipt, question.sent, me, said, trust)
     return FetchedDocument(
         said,
+        came,
         tuple(header.objected_fields),
         header.trust_grade,
         receipt,

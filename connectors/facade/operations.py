@@ -256,7 +256,7 @@ def _file(asked: Asked) -> Answer:
         )
         fetched, proof = asked.hub.fetch_document(asked.question(wanted), media_type, file, purpose)
         check_state(fetched.said.state)
-        kind, digest = fetched.said.media_type, fetched.said.digest
+        kind, digest = fetched.came.media_type, fetched.came.digest
         if kind is None or digest is None:
             raise FacadeRefusedError(
                 Kind.ABSENT,
@@ -272,7 +272,7 @@ def _file(asked: Asked) -> Answer:
         "certificateIdentifier": str(identifier),
         "contentType": "base64",
         "mediaType": kind,
-        "size": fetched.said.size,
+        "size": fetched.came.size,
         "digest": digest,
         "origin": fetched.said.origin or "system",
         "trustGrade": fetched.trust_grade,

@@ -131,6 +131,9 @@ def exchange_document(
     terminal.document(
         {
             **told,
+            "size": fetched.came.size,
+            "digest": fetched.came.digest,
+            "resealed": parse_object(fetched.resealed) if fetched.resealed else None,
             "objected": list(fetched.objected),
             "trust_grade": fetched.trust_grade or None,
             "file": str(file) if said.digest is not None else None,
@@ -142,6 +145,11 @@ def exchange_document(
     terminal.say(f"The certificate is {en}.", f"证照状态：{zh}。")
     if said.origin is not None:
         terminal.say("Made from a scan: no original.", "由扫描件制成，非原件。")
+    if fetched.resealed:
+        terminal.say(
+            "Sealed anew since it was handed out first; the log proves both files.",
+            "首次提供后已重新用印；日志可证明前后两份文件。",
+        )
     if fetched.objected:
         doubted = ", ".join(fetched.objected)
         terminal.say(
