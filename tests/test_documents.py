@@ -42,7 +42,8 @@ from hub.proof import (
 from hub.proof.disclosure import DISCLOSURES_MAX
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, parse_json
 from hub.proof.face_code import FACE_CODE_SIZE_MAX
-from hub.proof.reasons import TEXTS, ProofReason
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofReason
 from hub.proof.receipt import Grade
 from hub.proof.sd_jwt import Custody
 from hub.proof.trust import TRUST_BYTES_MAX, parse_trust

@@ -22,7 +22,8 @@ from hub.errors import HubError
 from hub.proof.encoding import digest
 from hub.proof.face_code import PREFIX as SIGNED_PREFIX
 from hub.proof.face_code import read_face_code
-from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError
 
 _CHINA: Final = timezone(timedelta(hours=8))
 PURPOSE_LENGTH_MAX: Final = 200

@@ -30,7 +30,8 @@ from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.moment import iso_time
-from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError
 from hub.storage.aead import has_sm4
 
 app = typer.Typer()

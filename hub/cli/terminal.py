@@ -23,7 +23,8 @@ from rich.text import Text
 
 from connectors.client import HubRefusedError
 from hub.errors import HubError, Reason
-from hub.proof.reasons import TEXTS, ProofError, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, Verdict
 
 Document: TypeAlias = (
     "bool | int | float | str | Sequence[Document] | Mapping[str, Document] | None"

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from hub.proof.moment import Moment
-from hub.proof.reasons import TEXTS, ProofReason, ReasonText, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofReason, ReasonText, Verdict
 
 FactValue: TypeAlias = "str | int | tuple[str, ...]"
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from hub.proof.encoding import Json, parse_object
 from hub.proof.moment import Basis, Moment
-from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import (
     REMARK_TEXTS,
     Fact,

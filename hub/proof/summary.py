@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from hub.proof.moment import Basis, Moment, iso_time
-from hub.proof.reasons import TEXTS, ReasonText, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ReasonText, Verdict
 from hub.proof.report import FactName, Kind, Report, StepName
 
 VERDICT_TEXTS: Final[Mapping[Verdict, ReasonText]] = MappingProxyType(

@@ -45,7 +45,8 @@ from hub.proof.batch import (
 from hub.proof.disclosure import values_of
 from hub.proof.encoding import b64u, b64u_decode, parse_object
 from hub.proof.merkle import root as merkle_root
-from hub.proof.reasons import TEXTS, ProofError, ProofReason
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
 from hub.registry.association_store import GOES_BACK_TO
 from hub.registry.catalogue import Catalogue, PublishedType

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
-from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError
 from hub.proof.x509_chain import (
     X5C_MAX,
     check_x509_chain,

@@ -22,7 +22,8 @@ from hub.proof.approval import (
     verify_approval,
 )
 from hub.proof.jose import SKEW_S
-from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError
 from hub.proof.roster import APPROVALS_MAX
 from hub.proof.webauthn import check_counter
 from hub.seal.intents import OPEN, Encode, Intents, IntentView, refused

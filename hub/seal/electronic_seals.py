@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from hub.errors import HubError, Reason
 from hub.proof import ses
-from hub.proof.reasons import TEXTS, ProofError
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError
 from hub.proof.seal_making import Order, moment_of
 from hub.proof.ses_checks import check_seal_period, check_seal_signature
 from hub.proof.sm2 import SM2_WITH_SM3

@@ -31,7 +31,8 @@ from hub.proof.ofd import (
 )
 from hub.proof.ofd_checks import SM2_SM3, protects_list
 from hub.proof.ofd_xml import NAMESPACE
-from hub.proof.reasons import TEXTS, ProofError, ProofReason
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.ses import SIDE_MM_MAX, V4, Seal, assemble_signature, parse_seal, tbs_sign
 from hub.proof.ses_checks import (
     check_seal_period,

@@ -13,7 +13,8 @@ from certs.keys import new_key
 from hub.proof.batch import Purpose, sign_batch_root
 from hub.proof.encoding import b64u_decode, digest
 from hub.proof.jose import BATCH_ROOT_TYP, REQUEST_TYP, es256_signer
-from hub.proof.reasons import TEXTS, ProofReason
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofReason
 from hub.registry.v1.registry_pb2 import Row
 from tests.attacks.refusals import refused
 from tests.simulator import (

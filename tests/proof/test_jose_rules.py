@@ -28,7 +28,8 @@ from hub.proof.jose import (
     public_key_from_jwk,
     raw_signature,
 )
-from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.request import SignedRequest, same_request, sign_request, verify_request
 from hub.proof.sd_jwt import (
     Custody,

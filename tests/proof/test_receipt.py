@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hub.proof import merkle, note, receipt
 from hub.proof.encoding import b64u, digest
 from hub.proof.jose import LogHead
-from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from tests.proof.vectors import LEDGER, answered, decoded, leaves, log_trust, receipt_cases
 
 CASES = receipt_cases()

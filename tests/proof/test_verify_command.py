@@ -22,7 +22,8 @@ from hub.cli.verify import VerifyCommand, verify_command
 from hub.proof import merkle, note
 from hub.proof.encoding import b64u, digest
 from hub.proof.jose import public_key_from_jwk
-from hub.proof.reasons import TEXTS, ProofError, ProofReason, Verdict
+from hub.proof.reason_texts import TEXTS
+from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.receipt import entry_leaf, make_receipt, proof_text
 from hub.proof.recognise import recognise
 from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, STEP_TEXTS, FactName, Remark, StepName
