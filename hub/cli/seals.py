@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ from hub.cli.session import (
     shown_time,
     write,
 )
-from hub.cli.terminal import Terminal, UsageError
+from hub.cli.terminal import ExitCode, Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption
 from hub.proof.encoding import Json
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
@@ -287,13 +288,15 @@ def reseal(
     """Seal anew what a compromised key has sealed: records in batches of 500, documents one by one,
     each one log entry.
 
-    Interrupted, it is started again: what is left is what still carries that key.
+    Interrupted, it is started again: what is left is what still carries that key. Documents whose
+    face can no longer be set are listed at the end, with why; the command then exits with 1.
 
     Example: sealway seal reseal key-reseal-1f8c2a90
     """
     terminal = Terminal(as_json)
     name = resource_name("intents", intent)
     records, documents, entries, token = 0, 0, list[int](), ""
+    left: list[seal_pb2.DocumentLeft] = []
     with connected(profile) as client:
         stub = seal_pb2_grpc.SealServiceStub(client.channel)
         while True:
@@ -307,6 +310,8 @@ def reseal(
             )
             records += answer.records
             documents += answer.documents
+            if answer.HasField("left"):
+                left.append(answer.left)
             entries.append(answer.receipt.entry)
             entry = answer.receipt.entry
             terminal.say(
@@ -317,7 +322,38 @@ def reseal(
             if not token:
                 break
     terminal.document(
-        {"intent": name, "records": records, "documents": documents, "entries": entries}
+        {
+            "intent": name,
+            "records": records,
+            "documents": documents,
+            "entries": entries,
+            "left": [
+                {
+                    "certificate": one.certificate_identifier,
+                    "version": one.version,
+                    "media_type": one.media_type,
+                    "copy": one.copy,
+                    "reason": one.reason,
+                }
+                for one in left
+            ],
+        }
+    )
+    if left:
+        _tell_left(terminal, left)
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _tell_left(terminal: Terminal, left: Sequence[seal_pb2.DocumentLeft]) -> None:
+    """Which documents stay as they are, and what to do."""
+    terminal.table(
+        (("certificate", "证照"), ("format", "格式"), ("copy", "副本"), ("reason", "原因")),
+        [(one.certificate_identifier, one.media_type, one.copy, one.reason) for one in left],
+    )
+    terminal.say(
+        f"{len(left)} documents are as they were. Mend the template of their face or what the "
+        "reason names, and run the command again: it seals only what is left.",
+        f"{len(left)} 份文件未能重新用印。请按原因修正版面模板等后再次执行本命令，仅处理剩余文件。",
     )
 
 

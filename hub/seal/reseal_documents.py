@@ -1,9 +1,11 @@
-"""Sealing anew what a stolen key has sealed of documents: originals and annotated copies.
+"""Sealing anew what a stolen key has sealed of documents: originals and annotated copies, whether
+it sealed the file or the code on its face.
 
 Files are found as records are: by the entries that recorded them before the theft was declared.
 Each is one call and one entry, because setting a face takes a hundred times as long as a record. It
 is sealed as any other, under the standing intent in force; that it shall be done again, and the
-file before be put aside, is what the intent of kind `key.reseal` says. docs/adr/0054.
+file before be put aside, is what the intent of kind `key.reseal` says. A face that can no longer be
+set is named and passed over. docs/adr/0054, 0057.
 """
 
 from __future__ import annotations
@@ -14,29 +16,53 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from hub.clock import Clock
-from hub.domain.face import SOURCE_PREFIX, CopyTerms, FaceContent, FaceFormat, SourceDocument
+from hub.domain.face import (
+    SOURCE_PREFIX,
+    CodeKind,
+    CopyTerms,
+    FaceContent,
+    FaceFormat,
+    SourceDocument,
+)
+from hub.domain.qr_text import LOOKUP_PREFIX
 from hub.domain.seal_key import KeyUse
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import parse_object
+from hub.proof.face_code import face_code_key
 from hub.proof.reasons import ProofError
-from hub.proof.sealed_file import read_sealed
+from hub.proof.sealed_file import SealedFile, read_sealed
 from hub.seal.compromises import digest_of_key
 from hub.seal.logged_seals import ENTRIES_MAX, Place
 from hub.seal.ports import Faces, Kept, ListOriginals, Log, MadeFiles, Recorder
-from hub.seal.reseal_order import Order, Resealed
+from hub.seal.reseal_order import DocumentLeft, Order, Resealed
+from hub.seal.seal_store import Key
 from hub.seal.sealed_faces import SealedFace, SealedFaces
 from hub.seal.store import uses_write
 from hub.storage.changes import Answered, Call, Change, record
 from hub.storage.statements import Check
 
-_FORMATS: Final = {KeyUse.OFD: FaceFormat.OFD, KeyUse.PDF: FaceFormat.PDF}
+_FORMATS: Final = {
+    KeyUse.OFD: (FaceFormat.OFD,),
+    KeyUse.PDF: (FaceFormat.PDF,),
+    KeyUse.FACE: tuple(FaceFormat),
+}
 # Bodies begin alike; the others need no parsing.
 _SEALING: Final = tuple(
     [
         f'{{"v":1,"kind":"{kind}"'.encode()
         for kind in ("document.sealed", "document.fetched", "document.resealed")
     ]
+)
+# What one file is to blame for; the others can be sealed nevertheless.
+_OF_THE_FILE: Final = frozenset(
+    {
+        Reason.FACE_TEMPLATE_NOT_FOUND,
+        Reason.FACE_OVERFLOW,
+        Reason.FONT_GLYPH_MISSING,
+        Reason.COPY_NOT_MADE,
+        Reason.DOCUMENT_TOO_LARGE,
+    }
 )
 # After these it is certain that no row names the new bytes.
 _UNSURE: Final = frozenset({Reason.LOG_UNAVAILABLE})
@@ -55,6 +81,11 @@ class _Found:
     source: SourceDocument | None
     digest: str
     size: int
+
+    def left(self, reason: Reason) -> DocumentLeft:
+        """It stays as it is, for `reason`."""
+        face = self.face
+        return DocumentLeft(face.identifier, face.version, self.form.value, self.copy, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +107,52 @@ class ResealDocuments(Generic[Kept]):
 
         1. Which entry sealed a file under the stolen key's seal. 2. It is the newest of its copy or
         original, the stolen key's, in force. 3. The face is set and sealed again: a copy for the
-        same purpose, recipient and time. 4. The file before stays on file. One entry.
+        same purpose, recipient and time. 4. The file before stays on file. One entry; where the
+        file cannot be set any more, the entry and the answer name it.
 
         Raises HubError: INTENT_EXHAUSTED, DIGEST_MISMATCH for a file that is no face,
-        DECISION_STALE, and what setting, sealing and storing raise.
+        KEY_NOT_ACTIVE where a stolen key of codes has no successor, DECISION_STALE, and what
+        sealing and storing raise.
         """
         found, place = await self._next(order, Place.read(after))
-        done = Resealed(0, "" if place is None else str(place), documents=int(found is not None))
+        goes_on = "" if place is None else str(place)
         if found is None:
-            data: dict[str, Json] = {
-                "intent": order.stored.name,
-                "digest": order.approved.digest,
-                "key": order.stolen.name,
-                "records": 0,
-            }
-            nothing = Change("records.resealed", data, (), (), encode(done))
-            return await record(self.recorder, call, nothing)
+            return await self._nothing(call, order, encode(Resealed(0, goes_on)))
         if order.left < 1:
             raise HubError(Reason.INTENT_EXHAUSTED, intent=order.stored.name, left=0)
-        return await self._resealed(call, order, found, encode(done))
+        try:
+            return await self._resealed(
+                call, order, found, encode(Resealed(0, goes_on, documents=1))
+            )
+        except HubError as error:
+            if error.reason not in _OF_THE_FILE:
+                raise
+            left = found.left(error.reason)
+            return await self._nothing(call, order, encode(Resealed(0, goes_on, left=left)), left)
+
+    async def _nothing(
+        self, call: Call, order: Order, answer: bytes, left: DocumentLeft | None = None
+    ) -> Answered:
+        """Record that this call sealed nothing, and which file it passed over."""
+        data: dict[str, Json] = {
+            "intent": order.stored.name,
+            "digest": order.approved.digest,
+            "key": order.stolen.name,
+            "records": 0,
+        }
+        if left is not None:
+            data |= {
+                "cert": left.identifier,
+                "version": left.version,
+                "media_type": left.media_type,
+                "copy": left.copy,
+                "reason": left.reason.value,
+            }
+        return await record(self.recorder, call, Change("records.resealed", data, (), (), answer))
 
     async def _next(self, order: Order, place: Place) -> tuple[_Found | None, Place | None]:
         """Steps 1 and 2, and where to go on; no place at the end."""
-        form = _FORMATS[order.stolen.use]
+        forms = _FORMATS[order.stolen.use]
         async for bodies in self.log.bodies(place.entry):
             for entry, body in bodies:
                 if entry >= order.declared:
@@ -106,7 +160,7 @@ class ResealDocuments(Generic[Kept]):
                 data = parse_object(body).get("data") if body.startswith(_SEALING) else None
                 if not isinstance(data, dict) or data.get("seal") != order.stolen.seal:
                     continue
-                found = await self._found(order, data) if data["media_type"] == form else None
+                found = await self._found(order, data) if data["media_type"] in forms else None
                 if found is not None:
                     return found, Place(entry + 1)
             if bodies[-1][0] - place.entry >= ENTRIES_MAX:
@@ -126,11 +180,12 @@ class ResealDocuments(Generic[Kept]):
         read = b"".join([chunk async for chunk in file.chunks])
         try:
             sealed = read_sealed(read, form)
+            is_by = _is_by(order.stolen, sealed)
         except ProofError as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {face.identifier}") from error
         terms = sealed.terms
         is_over = terms is not None and terms.expire_time_us <= self.clock()
-        if digest_of_key(order.stolen) not in sealed.keys or is_over:
+        if is_over or not is_by:
             return None
         source = await self._source(face, sealed.facts.face)
         return _Found(face, check, form, copy, terms, source, file.digest, file.size)
@@ -152,7 +207,15 @@ class ResealDocuments(Generic[Kept]):
 
     async def _resealed(self, call: Call, order: Order, found: _Found, answer: bytes) -> Answered:
         """Steps 3 and 4."""
+        stolen = order.stolen
         async with self._sealing(found) as sealed:
+            if stolen.use is KeyUse.FACE and sealed.code is CodeKind.NO_KEY:
+                raise HubError(
+                    Reason.KEY_NOT_ACTIVE,
+                    seal=sealed.seal,
+                    use=stolen.use,
+                    algorithm=stolen.algorithm,
+                )
             kept = await self.files.keep(
                 found.face, found.form.value, sealed.data, made_as=found.copy or sealed.seal
             )
@@ -173,7 +236,7 @@ class ResealDocuments(Generic[Kept]):
                 {
                     "order": order.stored.name,
                     "order_digest": order.approved.digest,
-                    "key": order.stolen.name,
+                    "key": stolen.name,
                     **said,
                     "cert": found.face.identifier,
                     "version": found.face.version,
@@ -207,3 +270,12 @@ class ResealDocuments(Generic[Kept]):
                 if error.reason not in _UNSURE:
                     await self.files.discard(kept)
                 raise
+
+
+def _is_by(key: Key, file: SealedFile) -> bool:
+    """Whether `key` sealed the file, or the code on it. Raises ProofError for what is no code."""
+    if key.use is not KeyUse.FACE:
+        return digest_of_key(key) in file.keys
+    code = file.facts.code
+    is_signed = bool(code) and not code.startswith(LOOKUP_PREFIX)
+    return is_signed and face_code_key(code) == key.kid

@@ -23,7 +23,7 @@ from hub.storage.changes import Call, Change
 from hub.storage.statements import Check
 
 _RECORDS: Final = (KeyAlgorithm.ES256, KeyAlgorithm.SM2)
-_DOCUMENTS: Final = (KeyUse.OFD, KeyUse.PDF)
+_DOCUMENTS: Final = (KeyUse.OFD, KeyUse.PDF, KeyUse.FACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class OrderReseal:
     async def prepare(self, _: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
         """From `key`.
 
-        Raises HubError: FIELD_INVALID for a key that seals neither records nor documents,
+        Raises HubError: FIELD_INVALID for a key that seals neither records nor documents nor codes,
         SEAL_KEY_NOT_FOUND, TRANSITION_NOT_ALLOWED for one that is not declared compromised.
         """
         reader = Reader(members, "", [])
@@ -55,13 +55,25 @@ class OrderReseal:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentLeft:
+    """A document that could not be sealed anew, and why; `copy` is empty of an original."""
+
+    identifier: str
+    version: int
+    media_type: str
+    copy: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Resealed:
-    """How many records, or documents, one call sealed anew, and where in the log the next one goes
-    on (empty at the end)."""
+    """How many records, or documents, one call sealed anew, which document it passed over, and
+    where in the log the next one goes on (empty at the end)."""
 
     count: int
     after: str
     documents: int = 0
+    left: DocumentLeft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ async def _stolen(keys: SealKeys, name: str) -> Key:
     if key.use not in _DOCUMENTS and (
         key.use is not KeyUse.RECORD or key.algorithm not in _RECORDS
     ):
-        rule = "a key that seals records or documents"
+        rule = "a key that seals records, documents or codes"
         raise HubError(Reason.FIELD_INVALID, field="key", rule=rule)
     if key.state is not KeyState.COMPROMISED:
         raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state=key.state.value)

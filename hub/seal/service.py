@@ -18,7 +18,7 @@ from hub.errors import HubError, Reason
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.materials import Materials
 from hub.seal.reseal import Reseal
-from hub.seal.reseal_order import Resealed
+from hub.seal.reseal_order import DocumentLeft, Resealed
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from hub.seal.seals import KeyView, Seals, SealView
@@ -182,7 +182,10 @@ class SealService:
         def encode(done: Resealed) -> bytes:
             token = self.pages.make(done.after, scope) if done.after else ""
             return pb.ResealRecordsResponse(
-                records=done.count, documents=done.documents, next_page_token=token
+                records=done.count,
+                documents=done.documents,
+                left=None if done.left is None else _left(done.left),
+                next_page_token=token,
             ).SerializeToString()
 
         answered = await self.reseal(
@@ -273,3 +276,13 @@ def encode_key(view: KeyView, now_us: int) -> pb.Key:
     if view.compromised_from is not None:
         message.compromise_time.CopyFrom(wire.timestamp(view.compromised_from * 1_000_000))
     return message
+
+
+def _left(left: DocumentLeft) -> pb.DocumentLeft:
+    return pb.DocumentLeft(
+        certificate_identifier=left.identifier,
+        version=left.version,
+        media_type=left.media_type,
+        copy=left.copy,
+        reason=left.reason.value,
+    )

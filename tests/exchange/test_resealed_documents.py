@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.face import FaceFormat
 from hub.domain.row import Op
 from hub.proof.answer_receipt import AnsweredDocument, handed_out_first
+from hub.proof.face_code import face_code_key
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.request import CopyPurpose, sign_request
 from hub.proof.sealed_file import read_sealed
@@ -30,7 +32,15 @@ from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_verify_document import verified as asked_hub
-from tests.simulator import GRANTED, LICENCE_VCT, Refused, Simulator, copy_home, licence, new_id
+from tests.simulator import (
+    GRANTED,
+    LICENCE_VCT,
+    Refused,
+    Simulator,
+    copy_home,
+    licence,
+    new_id,
+)
 from tests.test_documents_total import undocumented
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +59,7 @@ class Stolen:
     identifier: str
     maker: str
     keys: dict[str, str]
+    codes: str
     requests: dict[str, tuple[str, str]] = field(default_factory=dict)
     before: dict[str, Came] = field(default_factory=dict)
     originals: dict[str, bytes] = field(default_factory=dict)
@@ -125,7 +136,7 @@ async def _furnished(hub: Simulator) -> Stolen:
     await allow(hub, "hz-documents", ["annotated-copy", "original"])
     await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
     wanted = {use: keys[use] for use in USES.values()}
-    return Stolen(hub, row.certificate, row.identifier, maker, wanted)
+    return Stolen(hub, row.certificate, row.identifier, maker, wanted, keys["face"])
 
 
 async def _replace(stolen: Stolen, use: str) -> None:
@@ -196,3 +207,63 @@ async def test_a_file_in_place_of_what_was_receipted_must_be_proven(stolen: Stol
         with pytest.raises(ProofError) as caught:
             handed_out_first(*wrong, stolen.hub.trust.log)
         assert caught.value.reason is reason
+
+
+LONG_NAME = f"杭州{'示例' * 14}有限公司"
+
+
+def _tight_face() -> bytes:
+    """The face with room for some dozen characters of the name."""
+    template = json.loads(early_licence())
+    (name,) = [one for one in template["fields"] if one["field"] == "name"]
+    left, top, _, _ = name["box"].split()
+    name["box"] = f"{left} {top} 60 8"
+    name.pop("size_min", None)
+    name.pop("lines", None)
+    return json.dumps(template).encode()
+
+
+async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_be_set_is_named(
+    city: Path, tmp_path: Path
+) -> None:
+    """The code is another key's then, in a file by the same key; a name that the template in force
+    has no room for stops no other file, and is sealed once the template is mended."""
+    needs_font()
+    async with Simulator(copy_home(city, tmp_path / "home")) as hub:
+        found, clerk = await _furnished(hub), Clerk(hub.system("hz-department"))
+        long = licence(2, fields={"name": LONG_NAME})
+        (second,) = (await hub.connector().deliver([long])).results
+        for name in (second.certificate, found.name):
+            request = documents_pb2.SealDocumentRequest(
+                request_id=new_id(), parent=name, version=1, media_type=PDF_TYPE
+            )
+            await clerk.member.call(clerk.stub.SealDocument, request)
+        before = (await found.original(PDF_TYPE))[1]
+        zhao, since = hub.officer(), int(time.time()) - 3_600
+        await zhao.carry_out("key.compromise", {"key": found.codes, "since": since, "cause": "x"})
+        await zhao.propose_kind("anew-face", "key.reseal", {"key": found.codes}, uses_max=10)
+        for officer in ("qian", "sun"):
+            await hub.officer(officer).approve("anew-face")
+        with pytest.raises(Refused) as caught:
+            await found.reseal("anew-face")
+        assert caught.value.reason == "KEY_NOT_ACTIVE"
+        await _replace(found, "face")
+        await add_face(hub, _tight_face())
+
+        count, entries = await found.reseal("anew-face")
+
+        assert count == 1
+        (left,) = [one for one in entries if "reason" in one["data"]]
+        assert (left["data"]["cert"], left["data"]["reason"]) == (
+            second.identifier,
+            "FACE_OVERFLOW",
+        )
+        assert undocumented(left) == []
+        now = (await found.original(PDF_TYPE))[1]
+        was, is_now = read_sealed(before, FaceFormat.PDF), read_sealed(now, FaceFormat.PDF)
+        assert is_now.keys == was.keys
+        assert face_code_key(is_now.facts.code) != face_code_key(was.facts.code)
+        await add_face(hub, early_licence())
+        assert (await found.reseal("anew-face"))[0] == 1
+        assert (await found.reseal("anew-face"))[0] == 0
+        assert (await hub.audit()).findings == []

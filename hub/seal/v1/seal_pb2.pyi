@@ -132,16 +132,32 @@ class ResealRecordsRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., intent: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ResealRecordsResponse(_message.Message):
-    __slots__ = ("records", "next_page_token", "receipt", "documents")
+    __slots__ = ("records", "next_page_token", "receipt", "documents", "left")
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
     DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
     records: int
     next_page_token: str
     receipt: _common_pb2.Receipt
     documents: int
-    def __init__(self, records: _Optional[int] = ..., next_page_token: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., documents: _Optional[int] = ...) -> None: ...
+    left: DocumentLeft
+    def __init__(self, records: _Optional[int] = ..., next_page_token: _Optional[str] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ..., documents: _Optional[int] = ..., left: _Optional[_Union[DocumentLeft, _Mapping]] = ...) -> None: ...
+
+class DocumentLeft(_message.Message):
+    __slots__ = ("certificate_identifier", "version", "media_type", "copy", "reason")
+    CERTIFICATE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    COPY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    certificate_identifier: str
+    version: int
+    media_type: str
+    copy: str
+    reason: str
+    def __init__(self, certificate_identifier: _Optional[str] = ..., version: _Optional[int] = ..., media_type: _Optional[str] = ..., copy: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetSealMaterialRequest(_message.Message):
     __slots__ = ("digest",)
