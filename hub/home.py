@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,7 +42,7 @@ from hub.proof.jose import (
     sm2_signer,
 )
 from hub.proof.reasons import ProofError
-from hub.proof.x509_sm2 import parse_x509
+from hub.proof.x509_chain import read_x509_bundle
 from hub.seal.certified import Anchors
 from hub.seal.homes.conversation import Evidence, NoEvidence
 from hub.seal.homes.process import SignerProcess, check_home
@@ -56,6 +56,8 @@ from hub.storage.s3 import Bucket, S3Settings
 
 if TYPE_CHECKING:
     from hub.seal.time_stamps import TimeStampService
+
+_T = TypeVar("_T")
 
 _TOKEN: Final = "token"  # noqa: S105 - the purpose of a key
 _STATUS: Final = "status"
@@ -281,12 +283,11 @@ def open_seal_anchors(config: Config) -> Anchors:
     """
     tls = config.tls
     sm2_seals, makers = (
-        tuple(parse_x509(one.public_bytes(Encoding.DER)) for one in _read_anchors(path))
-        if (path := config.path(file)).is_file()
-        else ()
+        _read_anchors(path, read_x509_bundle) if (path := config.path(file)).is_file() else ()
         for file in (tls.sm2_seal_ca, tls.sm2_maker_ca)
     )
-    return Anchors(_read_anchors(config.path(tls.seal_ca)), sm2_seals, makers)
+    seals = _read_anchors(config.path(tls.seal_ca), x509.load_pem_x509_certificates)
+    return Anchors(seals, sm2_seals, makers)
 
 
 def open_time_stamps(config: Config) -> TimeStampService | None:
@@ -299,13 +300,14 @@ def open_time_stamps(config: Config) -> TimeStampService | None:
     # Only who stamps pays for loading its libraries.
     from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
 
-    anchors = tuple(_read_anchors(config.path(config.seal.tsa_anchors)))
+    path = config.path(config.seal.tsa_anchors)
+    anchors = tuple(_read_anchors(path, x509.load_pem_x509_certificates))
     return TimeStampService(config.seal.tsa_url, anchors, now_us, config.seal.tsa_policy)
 
 
-def _read_anchors(path: Path) -> list[x509.Certificate]:
+def _read_anchors(path: Path, read: Callable[[bytes], _T]) -> _T:
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        return read(path.read_bytes())
     except (OSError, ValueError) as error:
         rule = getattr(error, "strerror", None) or "is no PEM bundle of certificates"
         raise HubError(Reason.FILE_UNREADABLE, what="anchor", path=path, rule=rule) from error

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from cryptography import x509
@@ -33,6 +34,11 @@ from hub.proof.moment import iso_time
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
 from hub.storage.aead import has_sm4
+
+if TYPE_CHECKING:
+    from hub.storage.database import Database
+
+_T = TypeVar("_T")
 
 app = typer.Typer()
 
@@ -261,6 +267,7 @@ def _keys(config: Config) -> Finding:
 def _key_homes(config: Config) -> Iterator[Finding]:
     """Each home of seals' keys can sign now; a token is logged in to, as sealing would."""
     from hub.home import check_key_homes  # noqa: PLC0415 - loads the storage
+    from hub.seal.seals import nobodys_keys  # noqa: PLC0415 - as above
 
     for name, look in check_key_homes(config).items():
         check = Said(f"seal keys in {name}", f"印章密钥（{name}）")
@@ -268,7 +275,8 @@ def _key_homes(config: Config) -> Iterator[Finding]:
             keys = look()
             # Others may keep keys with a department or a service.
             ids = keys.ids if name in _OWN_HOMES and keys.ids is not None else frozenset()
-            nobodys = asyncio.run(_nobodys_keys(config, name, ids))
+            of_nobody = partial(nobodys_keys, home=name, here=ids)
+            nobodys = asyncio.run(_asked(config, of_nobody)) if ids else []
         except HubError as error:
             yield _fault(check, error)
             continue
@@ -301,20 +309,6 @@ def _orphans(check: Said, key_ids: Sequence[str]) -> Finding:
         "然后删除：印章密钥目录中的 USE-ID.key 文件，或用密码设备自带工具删除该标识的对象",
     )
     return Finding(check, Mark.WARNING, detail, remedy)
-
-
-async def _nobodys_keys(config: Config, home: str, here: frozenset[str]) -> list[str]:
-    """Raises HubError(DATABASE_UNAVAILABLE)."""
-    from hub.seal.seals import nobodys_keys  # noqa: PLC0415 - as below
-    from hub.storage.database import open_database  # noqa: PLC0415
-
-    if not here:
-        return []
-    database = await open_database(config.database_url)
-    try:
-        return await nobodys_keys(database, home, here)
-    finally:
-        await database.close()
 
 
 def _algorithms(config: Config) -> Finding:
@@ -409,9 +403,11 @@ def _log(config: Config) -> Finding:
 
 def _seal_keys(config: Config) -> Finding:
     """Certificates of seal keys that end within 30 days, and keys whose uses are nearly gone."""
+    from hub.seal.seals import keys_to_see_to  # noqa: PLC0415 - loads the storage
+
     check = Said("keys of seals", "印章密钥")
     try:
-        found = asyncio.run(_keys_to_see_to(config))
+        found = asyncio.run(_asked(config, partial(keys_to_see_to, now_us=now_us())))
     except HubError as error:
         return _fault(check, error)
     if not found:
@@ -433,7 +429,7 @@ def _stamped_log(config: Config) -> Iterator[Finding]:
         return
     check = Said("time stamps of the log", "日志时间戳")
     try:
-        stamped_us = asyncio.run(_newest_stamp(config))
+        stamped_us = asyncio.run(_asked(config, _newest_stamp))
         is_pinned = _pins_stamps(config)
     except HubError as error:
         yield _fault(check, error)
@@ -466,21 +462,16 @@ def _stamped_log(config: Config) -> Iterator[Finding]:
         yield Finding(check, Mark.GOOD, _same(iso_time(stamped_us // 1_000_000)))
 
 
-async def _newest_stamp(config: Config) -> int:
+async def _newest_stamp(database: Database) -> int:
     """When it was asked for, in microseconds; 0 where there is none.
 
     Raises HubError(DATABASE_UNAVAILABLE).
     """
-    from hub.ledger.store import LAST_STAMP  # noqa: PLC0415 - as below
-    from hub.storage.database import open_database  # noqa: PLC0415
+    from hub.ledger.store import LAST_STAMP  # noqa: PLC0415 - loads the storage
     from hub.storage.statements import integer  # noqa: PLC0415
 
-    database = await open_database(config.database_url)
-    try:
-        row = await database.one(LAST_STAMP, 1)
-        return 0 if row is None else integer(row[1])
-    finally:
-        await database.close()
+    row = await database.one(LAST_STAMP, 1)
+    return 0 if row is None else integer(row[1])
 
 
 def _pins_stamps(config: Config) -> bool:
@@ -497,14 +488,14 @@ def _pins_stamps(config: Config) -> bool:
     return any(one in service.anchors for one in pinned)
 
 
-async def _keys_to_see_to(config: Config) -> list[tuple[str, Sequence[str]]]:
-    """Raises HubError(DATABASE_UNAVAILABLE)."""
-    from hub.seal.seals import keys_to_see_to  # noqa: PLC0415 - as below
+async def _asked(config: Config, ask: Callable[[Database], Awaitable[_T]]) -> _T:
+    """What `ask` finds in the hub's database. Raises HubError(DATABASE_UNAVAILABLE)."""
+    # Only who opens data pays for loading the storage.
     from hub.storage.database import open_database  # noqa: PLC0415
 
     database = await open_database(config.database_url)
     try:
-        return [*await keys_to_see_to(database, now_us())]
+        return await ask(database)
     finally:
         await database.close()
 
@@ -517,7 +508,6 @@ async def _compare_head(config: Config) -> tuple[int, int]:
     # Only who opens data pays for loading the storage.
     from hub.home import open_head, open_keys  # noqa: PLC0415
     from hub.ledger.proofs import Proofs  # noqa: PLC0415
-    from hub.storage.database import open_database  # noqa: PLC0415
     from hub.storage.encryption import DataKeys  # noqa: PLC0415
 
     keys = open_keys(config)
@@ -525,14 +515,14 @@ async def _compare_head(config: Config) -> tuple[int, int]:
     if note is None:
         raise HubError(Reason.LOG_HEAD_MISSING)
     head = keys.log.verify(note)
-    database = await open_database(config.database_url)
-    try:
+
+    async def stored_size(database: Database) -> int:
         proofs = Proofs(database, DataKeys(database, keys.keyring, now_us), keys.log)
         await proofs.load()
         await proofs.check_continues(head)
-        return head.size, proofs.tree.size
-    finally:
-        await database.close()
+        return proofs.tree.size
+
+    return head.size, await _asked(config, stored_size)
 
 
 def _clock(config: Config) -> Finding:

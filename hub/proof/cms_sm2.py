@@ -17,7 +17,7 @@ from cryptography.hazmat import asn1
 from hub.proof import cms_asn1 as wire
 from hub.proof.der import element, read_der, write_der
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.sm2 import SM2_WITH_SM3, sm3
+from hub.proof.sm2 import SM2_WITH_SM3, SM3_OID, sm3
 from hub.proof.x509_asn1 import Wrapped
 from hub.proof.x509_sm2 import X509, parse_x509
 
@@ -31,7 +31,6 @@ _TYPES: Final = {
     "1.2.156.10197.6.1.4.2.2": "1.2.156.10197.6.1.4.2.1",
 }
 _NATIONAL: Final = "1.2.156.10197.6.1.4.2.2"
-_SM3: Final = "1.2.156.10197.1.401"
 _SHA256: Final = "2.16.840.1.101.3.4.2.1"
 # SM2 with SM3, and SM2 alone, which GB/T 35275 names beside the digest.
 _SM2: Final = frozenset({SM2_WITH_SM3, "1.2.156.10197.1.301.1"})
@@ -129,9 +128,9 @@ def _check_algorithms(data: wire.SignedData, signer: wire.SignerInfo) -> None:
     used = signer.signature_algorithm.algorithm.dotted_string
     if used not in _SM2:
         raise _open(ProofReason.ALG_NOT_CHECKED, used)
-    if signer.digest_algorithm.algorithm.dotted_string != _SM3:
+    if signer.digest_algorithm.algorithm.dotted_string != SM3_OID:
         raise _open(ProofReason.ALG_NOT_CHECKED, "SM2 with another digest than SM3")
-    if digests != [_SM3]:
+    if digests != [SM3_OID]:
         raise _malformed("digest algorithms")
 
 
@@ -159,7 +158,7 @@ def _check_certificate(attribute: bytes, signer: X509) -> None:
         raise ProofError(ProofReason.CMS_ATTRIBUTES, "signing certificate")
     algorithm = meant[0].algorithm
     name = _SHA256 if algorithm is None else algorithm.algorithm.dotted_string
-    if name == _SM3:
+    if name == SM3_OID:
         digest = sm3(signer.der)
     elif name == _SHA256:
         digest = hashlib.sha256(signer.der).digest()

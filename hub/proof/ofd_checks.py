@@ -15,9 +15,9 @@ from typing import Final
 
 from hub.proof.ofd import Document, Package, Signature
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.sm2 import sm3
+from hub.proof.sm2 import SM3_OID, sm3
 
-SM3_NAMES: Final = frozenset({"1.2.156.10197.1.401", "SM3"})
+SM3_NAMES: Final = frozenset({SM3_OID, "SM3"})
 """How a `CheckMethod` spells SM3 (GB/T 33560, and what software writes)."""
 BROKEN_METHODS: Final = frozenset({"", "MD5", "SHA1", "SHA-1"})
 """Collisions are made at will; without a word the standard means MD5 (GB/T 33190 §18.2.3)."""

@@ -293,5 +293,7 @@ class ProofError(Exception):
         self.verdict = verdict
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
 
-
-# Texts for people hang on the reason.
+    @property
+    def rule(self) -> str:
+        """The reason, with what it is about where that is known, as a part of a sentence."""
+        return f"{self.reason.value} ({self.detail})" if self.detail else self.reason.value

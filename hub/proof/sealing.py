@@ -33,7 +33,7 @@ from hub.proof.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.jose import Keys, integer, string
 from hub.proof.merkle import root as merkle_root
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Roster, verify_approved
+from hub.proof.roster import Approved, Roster, verify_approved
 from hub.proof.sd_jwt import (
     DECOY_BYTES,
     RecordClaims,
@@ -97,13 +97,20 @@ def approve_standing(
 
     Raises HubError(INTENT_NOT_APPROVED) with the rule.
     """
-    try:
-        approved = verify_approved(intent, approvals, roster, KINDS, now=now)
-    except ProofError as error:
-        detail = f" ({error.detail})" if error.detail else ""
-        raise refused(name, f"{error.reason.value}{detail}") from error
+    approved = check_approved(name, intent, approvals, roster, now=now)
     standing = standing_intent(name, approved.intent)
     return ApprovedIntent(name, standing, approved.digest, approved.until)
+
+
+def check_approved(
+    name: str, intent: bytes, approvals: Sequence[str], roster: Roster, *, now: int
+) -> Approved:
+    """The intent in `intent`, of whatever kind, once as many officers as the roster demands
+    approved it. Raises HubError(INTENT_NOT_APPROVED) with the rule."""
+    try:
+        return verify_approved(intent, approvals, roster, KINDS, now=now)
+    except ProofError as error:
+        raise refused(name, error.rule) from error
 
 
 def standing_intent(name: str, intent: Intent) -> StandingIntent:

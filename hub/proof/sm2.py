@@ -29,6 +29,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.sm2_comb import FAST, GX, GY, A, B, HotKeys, N
 
 SM2_WITH_SM3: Final = "1.2.156.10197.1.501"
+SM3_OID: Final = "1.2.156.10197.1.401"
 DEFAULT_ID: Final = b"1234567812345678"
 
 ORDER: Final = N

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
@@ -15,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from hub.proof.encoding import Json, b64_decode
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.x509_sm2 import X509, check_chain, parse_x509
+from hub.proof.x509_sm2 import X509, check_chain, parse_anchors, parse_x509
 
 X5C_MAX: Final = 4
 
@@ -74,14 +73,8 @@ def check_sm2_chain(
 
 
 def _sm2_anchors(anchors: Sequence[x509.Certificate]) -> list[X509]:
-    """Those that can vouch for an SM2 chain; others may have forms that are not read there."""
-    found = []
-    for anchor in anchors:
-        with suppress(ProofError):
-            parsed = parse_x509(anchor.public_bytes(Encoding.DER))
-            if parsed.key is not None:
-                found.append(parsed)
-    return found
+    """Those that can vouch for an SM2 chain."""
+    return [anchor for anchor in parse_anchors(anchors) if anchor.key is not None]
 
 
 def leaf_public_key(chain: Sequence[x509.Certificate]) -> ec.EllipticCurvePublicKey:

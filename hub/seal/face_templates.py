@@ -17,6 +17,7 @@ from typing import Final
 from hub.clock import Clock, legal_day
 from hub.domain.caller import Caller, Role
 from hub.domain.certificate_type import CertificateType, FieldType, check_fields
+from hub.domain.face import CopyTerms
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.qr_text import preview_text
 from hub.domain.strict_json import Json, NotStrictJsonError, parse_object
@@ -35,7 +36,7 @@ from hub.seal.face_store import (
 )
 from hub.seal.faces.document import FaceDocument, set_face
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.faces.layout import SAMPLE, Annotation, Face, Issuance
+from hub.seal.faces.layout import SAMPLE, Face, Issuance
 from hub.seal.faces.lint import lint
 from hub.seal.faces.metadata import metadata
 from hub.seal.faces.ofd import page_ofd
@@ -232,7 +233,7 @@ class FaceTemplates:
         code: str,
         *,
         number: int = 0,
-        annotated: Annotation | None = None,
+        annotated: CopyTerms | None = None,
     ) -> FaceDocument:
         """A certificate in the template of this number, or in the one in force for 0; or an
         annotated copy of it. Nothing is recorded.

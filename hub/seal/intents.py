@@ -18,10 +18,7 @@ from hub.domain import names
 from hub.domain.strict_json import Json, NotStrictJsonError
 from hub.domain.strict_json import parse_object as parse_strictly
 from hub.errors import HubError, Reason
-from hub.proof.approval import (
-    Decision,
-    intent_digest,
-)
+from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u
 from hub.proof.intent import (
     INTENT_NONCE_BYTES,
@@ -365,9 +362,7 @@ class Intents:
         try:
             return self.approved_by(view.stored, view.approvals, now)
         except ProofError as error:
-            detail = f" ({error.detail})" if error.detail else ""
-            rule = f"{error.reason.value}{detail}"
-            raise _not_approved(view.stored.name, rule) from error
+            raise _not_approved(view.stored.name, error.rule) from error
 
 
 def read_intent(stored: StoredIntent) -> Intent:

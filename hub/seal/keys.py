@@ -8,7 +8,7 @@ Whether these bytes may be signed at all is the signer's to say (`signer.py`).
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -162,6 +162,16 @@ class Fold:
     seed: bytes = field(repr=False)
     folded: FoldedRecords
 
+    @property
+    def paths(self) -> list[str]:
+        """What leads to each record, `~` before each disclosure."""
+        return ["~" + "~".join(path) for path in self.folded.paths]
+
+
+def _payloads(records: Iterable[Composed | RecordAnew], fold: Fold | None) -> list[bytes]:
+    """Each record's, or the one that all of them are folded into."""
+    return [one.payload for one in records] if fold is None else [fold.folded.payload]
+
 
 @dataclass(frozen=True, slots=True)
 class RecordWork:
@@ -175,9 +185,7 @@ class RecordWork:
     @property
     def payloads(self) -> list[bytes]:
         """What is signed."""
-        if self.fold is not None:
-            return [self.fold.folded.payload]
-        return [one.payload for one in self.records]
+        return _payloads(self.records, self.fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +209,7 @@ class AnewWork:
     @property
     def payloads(self) -> list[bytes]:
         """What is signed."""
-        if self.fold is not None:
-            return [self.fold.folded.payload]
-        return [one.payload for one in self.records]
+        return _payloads(self.records, self.fold)
 
 
 @dataclass(frozen=True, slots=True)

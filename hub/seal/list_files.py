@@ -31,6 +31,7 @@ from hub.seal.homes.signers import SignerHomeKey
 from hub.seal.keys import header_segment
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.signed_records import header_row
 from hub.seal.store import (
     INSERT_PAST_SIGNATURE,
     PUT_HEADER,
@@ -87,11 +88,8 @@ class ListFiles:
             raise _wrong(version_id)
         sealed = sealed_of(row)
         try:
-            headers = [await self._header(seal.header_id) for seal in sealed.seals]
-            seals = tuple(
-                [(one, seal.signature) for one, seal in zip(headers, sealed.seals, strict=True)]
-            )
-            before = SealBefore(sealed.payload, sealed.path, seals)
+            seals = [(await self._header(one.header_id), one.signature) for one in sealed.seals]
+            before = SealBefore(sealed.payload, sealed.path, tuple(seals))
             known = verify_before(before, set())
             claims, _ = claims_before(before)
             if claims.iss != usable.key.authority_uscc:
@@ -145,9 +143,8 @@ def _writes(sealed: Sealed, payload: bytes, signers: Sequence[UsableKey], name: 
     for usable in signers:
         key, header = usable.signing, header_segment(usable.signing)
         signature = key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
-        header_row = (digest(header), key.kid, key.algorithm.value, header, "seal")
         made = StoredSeal(key.algorithm.value, key.kid, digest(header), signature)
-        writes.append(Write(PUT_HEADER, [header_row]))
+        writes.append(Write(PUT_HEADER, [header_row(key, header)]))
         writes.append(Write(PUT_SIGNATURE, [sealed.row(made, payload)]))
     if sealed.path:
         path = (sealed.version_id, KeyAlgorithm.ES256.value, "", sealed.retention_class)

@@ -39,7 +39,7 @@ from hub.proof.ses_checks import (
     check_seal_signature,
     seconds,
 )
-from hub.proof.sm2 import sm3
+from hub.proof.sm2 import SM3_OID, sm3
 from hub.proof.x509_sm2 import X509, Crl, check_chain, check_in_force, check_not_revoked, parse_x509
 from hub.seal.keys import SigningKey
 from hub.seal.ofd_package import OfdPackage
@@ -47,7 +47,6 @@ from hub.seal.ports import TimeStamps
 
 FORMAT: Final = FORMATS[KeyUse.OFD]
 STAMPS_MAX: Final = 64
-_DIGEST_METHOD: Final = "1.2.156.10197.1.401"
 _PROVIDER: Final = '<ofd:Provider ProviderName="sealway" Version="1" Company="sealway"/>'
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _OFD: Final = f'xmlns:ofd="{NAMESPACE}"'
@@ -309,7 +308,7 @@ def _signature_xml(
         f"{_HEAD}<ofd:Signature {_OFD}><ofd:SignedInfo>{_PROVIDER}"
         f"<ofd:SignatureMethod>{SM2_SM3}</ofd:SignatureMethod>"
         f"<ofd:SignatureDateTime>{time.astimezone(UTC):%Y%m%d%H%M%SZ}</ofd:SignatureDateTime>"
-        f'<ofd:References CheckMethod="{_DIGEST_METHOD}">{references}</ofd:References>{stamps}'
+        f'<ofd:References CheckMethod="{SM3_OID}">{references}</ofd:References>{stamps}'
         f"<ofd:Seal><ofd:BaseLoc>{_text(plan.seal_file)}</ofd:BaseLoc></ofd:Seal>"
         f"</ofd:SignedInfo><ofd:SignedValue>{_text(plan.value_file)}</ofd:SignedValue>"
         "</ofd:Signature>"

@@ -20,7 +20,7 @@ from hub.domain.certificate import Custody, State
 from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, digest
+from hub.proof.encoding import b64u
 from hub.proof.record_batch import SEED_BYTES, fold_records
 from hub.proof.sealing import ApprovedIntent
 from hub.proof.status_list import Status
@@ -30,10 +30,10 @@ from hub.seal.keys import (
     Mandate,
     RecordWork,
     SigningKey,
-    header_segment,
 )
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey
+from hub.seal.signed_records import SignedRecords
 from hub.seal.signer import Signer, more_telling
 from hub.seal.status_lists import StatusChange, StatusLists
 from hub.seal.store import (
@@ -221,7 +221,14 @@ class RecordSeals:
         is_slow = any(one.key.home in self.slow_homes for one in authority.keys)
         fold = _fold(composed) if is_slow and len(composed) > 1 else None
         work = RecordWork(authority.mandate, order, composed, fold)
-        signed = [_signed(one.signing, work) for one in authority.keys]
+        signed = [
+            SignedRecords.of(one.signing, work, one.signing.sign_records(work))
+            for one in authority.keys
+        ]
+        kept = [
+            (record.version_id, number, place, record.retention_class)
+            for record, (number, place) in zip(records, drawn, strict=True)
+        ]
         sealed = [
             SealedRecord(
                 record.version_id,
@@ -241,10 +248,7 @@ class RecordSeals:
             records=tuple(sealed),
             writes=(
                 Write(PUT_HEADER, [one.header_row for one in signed]),
-                Write(
-                    INSERT_SIGNATURE,
-                    [row for one in signed for row in one.rows(composed, drawn)],
-                ),
+                Write(INSERT_SIGNATURE, [row for one in signed for row in one.rows(kept)]),
                 *_path_writes(authority, composed, fold),
                 uses_write(authority.intent.name, uses + len(records)),
                 *(write for one in authority.keys for write in one.writes(len(records))),
@@ -275,47 +279,6 @@ def _mark(versions: Sequence[tuple[str, str, Status]]) -> SealedBatch:
     return SealedBatch((), (Write(PUT_STATUS, rows),) if rows else (), (), tuple(changes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """What one key made of a work: for each record the payload it covers, and the signature."""
-
-    key: SigningKey
-    header: str
-    signatures: Sequence[tuple[bytes, bytes]]
-
-    @property
-    def header_row(self) -> Row:
-        """The row that keeps the header."""
-        return (digest(self.header), self.key.kid, self.key.algorithm.value, self.header, "seal")
-
-    def rows(self, composed: Sequence[Composed], places: Sequence[tuple[int, int]]) -> list[Row]:
-        """The rows of the signatures; the place of the status stands in those of ES256 alone."""
-        kid, algorithm, header_id = self.key.kid, self.key.algorithm, digest(self.header)
-        is_twin = algorithm is not KeyAlgorithm.ES256
-        return [
-            (
-                one.record.version_id,
-                algorithm.value,
-                kid,
-                header_id,
-                payload,
-                signature,
-                *((None, None) if is_twin else place),
-                one.record.retention_class,
-            )
-            for one, (payload, signature), place in zip(
-                composed, self.signatures, places, strict=True
-            )
-        ]
-
-
-def _signed(key: SigningKey, work: RecordWork) -> _Signed:
-    signatures = list(zip(work.payloads, key.sign_records(work), strict=True))
-    if work.fold is not None:
-        signatures *= len(work.records)
-    return _Signed(key, header_segment(key), signatures)
-
-
 def _path_writes(
     authority: _Authority, composed: Sequence[Composed], fold: Fold | None
 ) -> list[Write]:
@@ -323,8 +286,8 @@ def _path_writes(
         return []
     algorithm = authority.key.algorithm.value
     rows: list[Row] = [
-        (one.record.version_id, algorithm, "~" + "~".join(path), one.record.retention_class)
-        for one, path in zip(composed, fold.folded.paths, strict=True)
+        (one.record.version_id, algorithm, path, one.record.retention_class)
+        for one, path in zip(composed, fold.paths, strict=True)
     ]
     return [Write(INSERT_PATH, rows)]
 

@@ -18,17 +18,18 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest, emit_json, parse_object
+from hub.proof.encoding import emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.record_batch import SEED_BYTES, SHARED, fold_records
 from hub.proof.resealing import RecordAnew, SealBefore, payload_anew, sealing_key, verify_before
-from hub.seal.keys import AnewWork, Fold, LogEvidence, Mandate, SigningKey, header_segment
+from hub.seal.keys import AnewWork, Fold, LogEvidence, Mandate
 from hub.seal.logged_seals import LoggedSeal, Place
 from hub.seal.ports import Database, Recorder
 from hub.seal.reseal_documents import ResealDocuments
 from hub.seal.reseal_order import Orders, Resealed
 from hub.seal.seal_keys import UsableKey
 from hub.seal.seal_store import Key
+from hub.seal.signed_records import SignedRecords
 from hub.seal.store import (
     INSERT_PAST_SIGNATURE,
     PUT_HEADER,
@@ -181,9 +182,15 @@ class _Work:
         past = [row for one in found for row in past_signature_rows(names, one.sealed)]
         writes = [Write(INSERT_PAST_SIGNATURE, past)]
         for group in self._groups(records):
+            kept = [
+                (one.version_id, one.status_list, one.status_place, one.retention_class)
+                for one in group.records
+            ]
             for usable in self.keys:
-                signed = usable.signing.sign_anew(group)
-                writes += _seal_writes(usable.signing, group, signed)
+                key = usable.signing
+                signed = SignedRecords.of(key, group, key.sign_anew(group))
+                writes.append(Write(PUT_HEADER, [signed.header_row]))
+                writes.append(Write(PUT_SIGNATURE, signed.rows(kept)))
             writes += _path_writes(group)
         return writes
 
@@ -227,35 +234,9 @@ def _fold(records: Sequence[RecordAnew]) -> Fold:
     return Fold(seed, fold_records([one.payload for one in records], seed))
 
 
-def _seal_writes(key: SigningKey, work: AnewWork, signatures: Sequence[bytes]) -> list[Write]:
-    """Header and signatures of one key; a twin has no place of its own in a status list."""
-    header, is_twin = header_segment(key), key.algorithm is not KeyAlgorithm.ES256
-    signed = list(zip(work.payloads, signatures, strict=True))
-    if work.fold is not None:
-        signed *= len(work.records)
-    rows: list[Row] = [
-        (
-            one.version_id,
-            key.algorithm.value,
-            key.kid,
-            digest(header),
-            payload,
-            signature,
-            None if is_twin else one.status_list,
-            None if is_twin else one.status_place,
-            one.retention_class,
-        )
-        for one, (payload, signature) in zip(work.records, signed, strict=True)
-    ]
-    header_row = (digest(header), key.kid, key.algorithm.value, header, "seal")
-    return [Write(PUT_HEADER, [header_row]), Write(PUT_SIGNATURE, rows)]
-
-
 def _path_writes(work: AnewWork) -> list[Write]:
     """What leads to each record; empty where one was folded and is no longer."""
-    paths = [""] * len(work.records)
-    if work.fold is not None:
-        paths = ["~" + "~".join(path) for path in work.fold.folded.paths]
+    paths = [""] * len(work.records) if work.fold is None else work.fold.paths
     rows: list[Row] = [
         (one.version_id, KeyAlgorithm.ES256.value, path, one.retention_class)
         for one, path in zip(work.records, paths, strict=True)

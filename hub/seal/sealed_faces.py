@@ -31,7 +31,7 @@ from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
 from hub.seal.faces.document import FaceDocument, mark_lines, set_mark
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.faces.layout import Issuance
 from hub.seal.faces.page import Box
 from hub.seal.faces.template import parse_template
 from hub.seal.keys import Mandate
@@ -333,7 +333,7 @@ class SealedFaces:
             self._issuance(certificate_type, content),
             code.text,
             number=template.number,
-            annotated=None if terms is None else _annotation(terms),
+            annotated=terms,
         )
 
     def _marked(
@@ -342,12 +342,12 @@ class SealedFaces:
         """Step 2 of a marked copy; runs in a thread."""
         published = self.templates.catalogue.find(content.type_code, content.type_version)
         assert published is not None, "certificates are of a type"
-        annotated, fonts = _annotation(terms), self.templates.fonts.open()
+        fonts = self.templates.fonts.open()
         over = set_mark(
             published.type,
             content.fields,
             self._issuance(published.type, content),
-            annotated,
+            terms,
             fonts,
             face=order.face,
             created=self.clock() // 1_000_000,
@@ -356,7 +356,7 @@ class SealedFaces:
             try:
                 ofd = mark_ofd(
                     source.data,
-                    lambda box: mark_lines(annotated, box, fonts),
+                    lambda box: mark_lines(terms, box, fonts),
                     fonts,
                     over.metadata,
                 )
@@ -403,17 +403,6 @@ def _written(
 ) -> _Unsealed:
     file = document.pdf() if form is FaceFormat.PDF else document.ofd()
     return _Unsealed(order, document.page.seal, document.fonts, file, code)
-
-
-def _annotation(terms: CopyTerms) -> Annotation:
-    return Annotation(
-        purpose=terms.purpose,
-        recipient=terms.recipient,
-        maker=terms.maker,
-        made_time_us=terms.made_time_us,
-        expire_time_us=terms.expire_time_us,
-        name=terms.name,
-    )
 
 
 def _corner(width: float, height: float) -> Box:

@@ -25,16 +25,21 @@ from hub.proof.document_sealing import (
     check_pdf,
 )
 from hub.proof.encoding import b64u
-from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import Keys
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import LogTrust
 from hub.proof.record_batch import fold_records
 from hub.proof.resealing import RecordAnew, SealBefore, check_anew, read_recording, read_theft
-from hub.proof.roster import Approved, Roster, verify_approved
+from hub.proof.roster import Roster
 from hub.proof.seal_kinds import KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
 from hub.proof.seal_making import check_made
-from hub.proof.sealing import ApprovedIntent, check_certified, open_batch, refused
+from hub.proof.sealing import (
+    ApprovedIntent,
+    check_approved,
+    check_certified,
+    open_batch,
+    refused,
+)
 from hub.proof.x509_sm2 import X509
 from hub.seal.cms import CmsForm
 from hub.seal.keys import SigningKey, header_segment
@@ -137,7 +142,7 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
     Raises HubError(INTENT_NOT_APPROVED) with the rule.
     """
     name = asked.intent_name
-    approved = _approved(asked, roster, now)
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
     if approved.intent.kind not in (SEAL_MAKE, SEAL_RENEW) or now >= approved.until:
         raise refused(name, "it is no intent to make a seal, or no longer in force")
     check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
@@ -153,7 +158,7 @@ def allow_anew(
     Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
     name = asked.intent_name
-    approved = _approved(asked, roster, now)
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
     if approved.intent.kind != KEY_RESEAL or now >= approved.until:
         raise refused(name, "it is no intent to seal anew, or no longer in force")
     versions = {record.version_id for record in asked.records}
@@ -191,15 +196,6 @@ def allow_anew(
         uses_max=approved.intent.uses_max,
         name=name,
     )
-
-
-def _approved(asked: pb.SignSeal | pb.SignRecordsAnew, roster: Roster, now: int) -> Approved:
-    """The intent, once enough officers of the roster approved it; its kind is not looked at."""
-    try:
-        return verify_approved(asked.intent, asked.approvals, roster, KINDS, now=now)
-    except ProofError as error:
-        detail = f" ({error.detail})" if error.detail else ""
-        raise refused(asked.intent_name, f"{error.reason.value}{detail}") from error
 
 
 def _record_counter(digest: str, key: SigningKey) -> str:

@@ -15,11 +15,9 @@ import pytest_asyncio
 from hub.errors import Reason
 from hub.proof.encoding import parse_object
 from hub.proof.reasons import Verdict
-from hub.seal.homes.process import SignerProcess
-from hub.seal.signer_rules import SigningRequest
 from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
-from tests.seal.test_signer_process import Signing, with_process
+from tests.seal.test_signer_process import Signing, kept_requests, with_process
 from tests.seal.test_verify_document import presentation, verified
 from tests.simulator import Simulator, copy_home, licence, new_id
 
@@ -56,15 +54,7 @@ async def resealing(
     city: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Resealing]:
     home = with_process(copy_home(city, tmp_path_factory.mktemp("anew") / "home"))
-    requests: list[Any] = []
-    sign = SignerProcess.sign
-
-    def keep(process: SignerProcess, request: SigningRequest) -> list[bytes]:
-        requests.append(request)
-        return sign(process, request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SignerProcess, "sign", keep)
+    with kept_requests() as requests:
         async with Simulator(home) as hub:
             yield await _drill(Resealing(hub, requests))
             assert (await hub.audit()).findings == []

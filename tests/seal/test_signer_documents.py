@@ -23,7 +23,6 @@ from hub.proof.reasons import Verdict
 from hub.proof.request import RequestedCertificate, sign_request
 from hub.proof.ses import parse_seal, tbs_sign
 from hub.registry.v1 import documents_pb2
-from hub.seal.homes.process import SignerProcess
 from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
@@ -36,7 +35,7 @@ from tests.exchange.test_made_copies import OFD, PDF_TYPE, verified, wanted
 from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
-from tests.seal.test_signer_process import Signing, with_process
+from tests.seal.test_signer_process import Signing, kept_requests, with_process
 from tests.simulator import (
     GRANTED,
     PERMIT,
@@ -100,15 +99,7 @@ async def sealing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
     except softhsm.SoftHsmAbsent:
         token, lines = None, []
     home = with_process(copy_home(city, tmp_path_factory.mktemp("documents") / "home"), *lines)
-    requests: list[Any] = []
-    sign = SignerProcess.sign
-
-    def keep(process: SignerProcess, request: SigningRequest) -> list[bytes]:
-        requests.append(request)
-        return sign(process, request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SignerProcess, "sign", keep)
+    with kept_requests() as requests, pytest.MonkeyPatch.context() as patch:
         if token is not None:
             patch.setenv("SOFTHSM2_CONF", str(token.configuration))
         async with Simulator(home) as hub:

@@ -35,6 +35,7 @@ from hub.seal.keys import header_segment
 from hub.seal.signer_desk import SignerDesk
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_process import Settings
+from hub.seal.signer_rules import SigningRequest
 from hub.seal.signer_socket import MESSAGE_BYTES_MAX, connect, listen, peer_uid, receive, send
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
@@ -56,6 +57,21 @@ def with_process(home: Path, *lines: str) -> Path:
     text = (home / "hub.toml").read_text()
     (home / "hub.toml").write_text("\n".join((text, "[seal]", 'signer = "process"', *lines, "")))
     return home
+
+
+@contextlib.contextmanager
+def kept_requests() -> Iterator[list[Any]]:
+    """Every request to sign that goes to a signer process meanwhile."""
+    requests: list[Any] = []
+    sign = SignerProcess.sign
+
+    def keep(process: SignerProcess, request: SigningRequest) -> list[bytes]:
+        requests.append(request)
+        return sign(process, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SignerProcess, "sign", keep)
+        yield requests
 
 
 @dataclasses.dataclass
@@ -106,20 +122,12 @@ class Signing:
 
 
 @pytest.fixture
-async def signing(
-    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Signing]:
+async def signing(city: Path, tmp_path: Path) -> AsyncIterator[Signing]:
     """A furnished hub whose keys only its signer process reads."""
-    requests: list[pb.SignRecords] = []
-    sign = SignerProcess.sign
-
-    def keep(process: SignerProcess, request: pb.SignRecords) -> list[bytes]:
-        requests.append(request)
-        return sign(process, request)
-
-    monkeypatch.setattr(SignerProcess, "sign", keep)
-    async with Simulator(with_process(copy_home(city, tmp_path / "home"))) as simulator:
-        yield Signing(simulator, requests)
+    home = with_process(copy_home(city, tmp_path / "home"))
+    with kept_requests() as requests:
+        async with Simulator(home) as simulator:
+            yield Signing(simulator, requests)
 
 
 async def test_records_are_sealed_and_verify(signing: Signing) -> None:
@@ -800,17 +808,9 @@ async def test_a_slow_home_seals_a_batch_with_one_signature(city: Path, tmp_path
     """The process folds what it has checked, under the hub's seed, to the bytes the hub stores; the
     platform's client reads the answer as ever. A fold of anything unapproved is refused."""
     home = with_process(copy_home(city, tmp_path / "home"), 'slow_homes = ["files"]')
-    requests: list[pb.SignRecords] = []
-    sign = SignerProcess.sign
     async with Simulator(home) as simulator:
-        signing = Signing(simulator, requests)
-
-        def keep(process: SignerProcess, request: pb.SignRecords) -> list[bytes]:
-            requests.append(request)
-            return sign(process, request)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SignerProcess, "sign", keep)
+        with kept_requests() as requests:
+            signing = Signing(simulator, requests)
             rows = [licence(number) for number in range(901, 921)]
             delivered = await simulator.connector().deliver(rows)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.certificate_type import CertificateType
+from hub.domain.face import CopyTerms
 from hub.domain.strict_json import Json
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.faces.layout import Annotation, Face, Issuance, set_overlay
+from hub.seal.faces.layout import Face, Issuance, copy_overlay, set_overlay
 from hub.seal.faces.metadata import Metadata, metadata
 from hub.seal.faces.ofd import page_ofd
 from hub.seal.faces.page import Box, Colour, Page, TextLine
@@ -44,7 +45,7 @@ def set_face(
     *,
     template: str,
     created: int,
-    annotated: Annotation | None = None,
+    annotated: CopyTerms | None = None,
 ) -> FaceDocument:
     """Set one certificate, or an annotated copy of it.
 
@@ -52,7 +53,7 @@ def set_face(
     `created` is seconds UTC. It takes a tenth of a second and runs in a thread of its own. Raises
     HubError: FACE_OVERFLOW, FONT_GLYPH_MISSING.
     """
-    overlay = None if annotated is None else annotated.overlay
+    overlay = None if annotated is None else copy_overlay(annotated)
     page = face.page(fields, issuance, code, overlay=overlay)
     described = metadata(
         face.type, fields, issuance, code=code, face=template, created=created, annotated=annotated
@@ -67,17 +68,17 @@ _MARK: Final = Box(0, 0, 170, 110)
 """In millimetres; it is made as large as the pages that it goes over."""
 
 
-def mark_lines(annotated: Annotation, box: Box, fonts: FaceFonts) -> tuple[TextLine, ...]:
+def mark_lines(annotated: CopyTerms, box: Box, fonts: FaceFonts) -> tuple[TextLine, ...]:
     """What stands across the paper `box`. Raises HubError(FONT_GLYPH_MISSING)."""
     place = Watermark(box, _MARK_SIZE, _MARK_ANGLE, _MARK_COLOUR)
-    return tuple(set_overlay(annotated.overlay, place, fonts))
+    return tuple(set_overlay(copy_overlay(annotated), place, fonts))
 
 
 def set_mark(
     certificate_type: CertificateType,
     fields: Mapping[str, Json],
     issuance: Issuance,
-    annotated: Annotation,
+    annotated: CopyTerms,
     fonts: FaceFonts,
     *,
     face: str,

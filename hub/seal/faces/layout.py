@@ -18,6 +18,7 @@ import segno
 
 from hub.clock import legal_day
 from hub.domain.certificate_type import CertificateType
+from hub.domain.face import CopyTerms
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.seal.faces.fonts import FaceFonts
@@ -85,29 +86,17 @@ class Overlay:
 SAMPLE: Final = Overlay(("样张", "无效"))
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """What an annotated copy (加注件) says of itself: what for, to whom, who made it, and its times
-    in microseconds UTC; `name` is that of its row in the register, where it has one."""
-
-    purpose: str
-    recipient: str
-    maker: str
-    made_time_us: int
-    expire_time_us: int
-    name: str = ""
-
-    @property
-    def overlay(self) -> Overlay:
-        """As it stands across the face; its last day is one on which it may still be used."""
-        made, last = legal_day(self.made_time_us), legal_day(self.expire_time_us - 1)
-        return Overlay(
-            (
-                f"仅用于：{self.purpose}",
-                f"提供给：{self.recipient}",
-                f"{made.isoformat()} 制作　{last.isoformat()} 前有效",
-            )
+def copy_overlay(terms: CopyTerms) -> Overlay:
+    """What stands across an annotated copy (加注件); its last day is one on which it may still be
+    used."""
+    made, last = legal_day(terms.made_time_us), legal_day(terms.expire_time_us - 1)
+    return Overlay(
+        (
+            f"仅用于：{terms.purpose}",
+            f"提供给：{terms.recipient}",
+            f"{made.isoformat()} 制作　{last.isoformat()} 前有效",
         )
+    )
 
 
 @dataclass(frozen=True, slots=True)

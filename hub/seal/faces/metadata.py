@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hub.clock import CHINA
 from hub.domain.certificate_type import CertificateType
+from hub.domain.face import CopyTerms
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.strict_json import Json
 from hub.proof.face_facts import (
@@ -25,7 +26,7 @@ from hub.proof.face_facts import (
     PURPOSE_ITEM,
     RECIPIENT_ITEM,
 )
-from hub.seal.faces.layout import Annotation, Issuance
+from hub.seal.faces.layout import Issuance
 from hub.seal.faces.writing import Way, written
 
 
@@ -47,7 +48,7 @@ def metadata(
     code: str,
     face: str,
     created: int,
-    annotated: Annotation | None = None,
+    annotated: CopyTerms | None = None,
 ) -> Metadata:
     """The items of one certificate's file, those without value left out: a certificate without end
     has no ZZYXQJZRQ. Fields of the type stand under their short names."""

@@ -25,6 +25,7 @@ from hub.seal.keys import (
     DocumentWork,
     KeysHere,
     MadeKey,
+    Mandate,
     RecordWork,
     SealWork,
     SigningKey,
@@ -139,11 +140,7 @@ class SignerHomeKey:
         """As in `SigningKey`."""
         (signature,) = self._home.signer.sign(
             pb.SignSeal(
-                request_id=str(uuid.uuid4()),
-                key=self.message(),
-                intent_name=work.mandate.name,
-                intent=work.mandate.intent,
-                approvals=work.mandate.approvals,
+                **self._begun(work.mandate),
                 to_sign=work.info,
             )
         )
@@ -153,11 +150,7 @@ class SignerHomeKey:
         """As in `SigningKey`."""
         document = work.document
         asked = pb.SignDocument(
-            request_id=str(uuid.uuid4()),
-            key=self.message(),
-            intent_name=work.mandate.name,
-            intent=work.mandate.intent,
-            approvals=work.mandate.approvals,
+            **self._begun(work.mandate),
             format=FORMATS[self.use],
             to_sign=document.to_sign,
             order=_face_order(document.order),
@@ -175,11 +168,7 @@ class SignerHomeKey:
         """As in `SigningKey`."""
         (signature,) = self._home.signer.sign(
             pb.SignFaceCode(
-                request_id=str(uuid.uuid4()),
-                key=self.message(),
-                intent_name=work.mandate.name,
-                intent=work.mandate.intent,
-                approvals=work.mandate.approvals,
+                **self._begun(work.mandate),
                 to_sign=work.to_sign,
                 order=_face_order(work.order),
             )
@@ -191,11 +180,7 @@ class SignerHomeKey:
         order = work.order
         return self._home.signer.sign(
             pb.SignRecords(
-                request_id=str(uuid.uuid4()),
-                key=self.message(),
-                intent_name=work.mandate.name,
-                intent=work.mandate.intent,
-                approvals=work.mandate.approvals,
+                **self._begun(work.mandate),
                 batch=pb.SignedBatch(
                     root_jws=order.root_jws,
                     rows=[pb.BatchRow(salt=salt, row=row) for salt, row in order.rows],
@@ -228,11 +213,7 @@ class SignerHomeKey:
                 headers.setdefault(header, len(headers))
         return self._home.signer.sign(
             pb.SignRecordsAnew(
-                request_id=str(uuid.uuid4()),
-                key=self.message(),
-                intent_name=work.mandate.name,
-                intent=work.mandate.intent,
-                approvals=work.mandate.approvals,
+                **self._begun(work.mandate),
                 declaration=work.evidence.declaration,
                 entries=[
                     pb.RecordingEntry(receipt=receipt, writes=writes)
@@ -243,6 +224,16 @@ class SignerHomeKey:
                 seed=b"" if work.fold is None else work.fold.seed,
             )
         )
+
+    def _begun(self, mandate: Mandate) -> dict[str, Any]:
+        """What each request begins with: an id of its own, the key, and what allows it."""
+        return {
+            "request_id": str(uuid.uuid4()),
+            "key": self.message(),
+            "intent_name": mandate.name,
+            "intent": mandate.intent,
+            "approvals": mandate.approvals,
+        }
 
     def message(self) -> pb.SignerKey:
         """How the signer is told which key."""

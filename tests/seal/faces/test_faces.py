@@ -17,6 +17,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from hub.domain.face import CopyTerms
 from hub.errors import HubError, Reason
 from hub.proof.ofd import open_package
 from hub.proof.ofd_xml import NAMESPACE
@@ -25,7 +26,7 @@ from hub.proof.report import Kind
 from hub.seal.faces import ofd, pdf, svg
 from hub.seal.faces.document import set_face
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.faces.layout import SAMPLE, Annotation, Face, Overlay, code_modules
+from hub.seal.faces.layout import SAMPLE, Face, Overlay, code_modules
 from hub.seal.faces.page import Box, Shape, TextLine
 from tests.seal.faces.samples import (
     CODE,
@@ -41,7 +42,8 @@ from tests.seal.faces.samples import (
 )
 
 # 9.30 on the first of February 2026 in China, until the month is over.
-COPY = Annotation(
+COPY = CopyTerms(
+    "",
     "办理食品经营许可",
     "杭州市政务服务中心",
     "窗口一",
