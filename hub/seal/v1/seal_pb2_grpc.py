@@ -152,7 +152,8 @@ class SealServiceServicer:
 
     def ResealRecords(self, request, context):
         """ResealRecords seals anew the next records in force that a compromised key has sealed, at most
-        500, or the next document, under an intent of kind `key.reseal`. Officers only; one log entry.
+        500, or the next document that it sealed or whose code it signed, under an intent of kind
+        `key.reseal`. Officers only; one log entry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
