@@ -1,20 +1,21 @@
 """An OFD of a department with a mark on every page, as a new package without anybody's seal.
 
 The pages and what they draw with are kept byte for byte; `OFD.xml` and `Document.xml` are written
-anew from what was read of them, so that outlines, actions, attachments and signatures stay behind.
-The mark is an annotation of the type Watermark on each page (GB/T 33190-2016 §15).
+anew from what was read of them, so that outlines, attachments, tags, extensions and signatures stay
+behind, and so does every file that no page draws with: nothing leaves unmarked. The mark is an
+annotation of the type Watermark on each page (GB/T 33190-2016 §15), behind those that were there.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from posixpath import dirname
+from posixpath import dirname, join, normpath
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from hub.proof.ofd import ENTRY_FILE, Document, Package, open_package, read_document, read_signature
+from hub.proof.ofd import ENTRY_FILE, Document, Package, open_package, read_document
 from hub.proof.ofd_xml import NAMESPACE, Element, parse_xml
 from hub.proof.reasons import ProofError
 from hub.seal.faces.fonts import FaceFonts
@@ -27,9 +28,11 @@ from hub.seal.ofd_package import OfdPackage
 _FOLDER: Final = "SealwayMark"
 _ID_MAX: Final = 2**31 - 1_000_000
 _SIDE_MM: Final = (10.0, 5_000.0)
-# What looks different from reader to reader, acts, or would be lost.
-_REFUSED: Final = ("Annotations", "Attachments", "CustomTags", "Extensions")
+_ANNOTATIONS_MAX: Final = 2_000
 _RESOURCES: Final = ("PublicRes", "DocumentRes")
+# What lists of resources name as files (GB/T 33190-2016 §7.9).
+_FILE_ELEMENTS: Final = ("FontFile", "MediaFile")
+_PROFILE: Final = "Profile"
 
 Lines = Callable[[Box], tuple[TextLine, ...]]
 """The lines of the mark in a box, in millimetres."""
@@ -64,36 +67,39 @@ class _Marking:
     metadata: Metadata
 
     def marked(self) -> MarkedOfd:
-        package, file = self.document.package, self.document.file
-        root = parse_xml(package.files[file], file, "Document")
-        if any(root.all(name) for name in _REFUSED):
-            raise MarkRefusedError(Refusal.LAYERS)
+        file = self.document.file
+        root = parse_xml(self.document.package.files[file], file, "Document")
         if root.all("Actions"):
             raise MarkRefusedError(Refusal.ACTIVE)
         pages = root.one("Pages").all("Page")
         if not 1 <= len(pages) <= PAGES_MAX:
             raise MarkRefusedError(Refusal.PAGES)
         common = root.one("CommonData")
-        folder = f"{dirname(file)}/{_FOLDER}" if dirname(file) else _FOLDER
-        boxes = [self._box(page, common) for page in pages]
+        folder = join(dirname(file), _FOLDER)
+        contents = [self._page(page) for page in pages]
+        boxes = [_box(content, common) for content in contents]
         marks = [tuple(self.lines(box)) for box in boxes]
         first = _unit_id(common)
-        files = dict(self._kept())
+        files = dict(self._drawn_with(common, contents))
         shown = Page(1, 1, tuple(line for mark in marks for line in mark), boxes[0], boxes[0])
         files[f"{folder}/Res.xml"] = font_list(self.fonts, shown, first)
         for font, characters in shown.characters.items():
             files[f"{folder}/Res/font_{font}.otf"] = self.fonts.files[font].subset(characters)
         next_id = first + len(self.fonts.files)
+        before = self._annotations(root)
         listed = []
         for index, (page, box, mark) in enumerate(zip(pages, boxes, marks, strict=True)):
-            files[f"{folder}/Page_{index}.xml"] = _annotation(
-                box, mark, next_id, first, self.metadata.created
+            identifier = page.attribute("ID")
+            annotations = [
+                *map(_copied, before.get(identifier, ())),
+                _annotation(box, mark, next_id, first, self.metadata.created),
+            ]
+            files[f"{folder}/Page_{index}.xml"] = xml_file(
+                f'<ofd:PageAnnot xmlns:ofd="{NAMESPACE}">{"".join(annotations)}</ofd:PageAnnot>'
             )
             next_id += 1 + len(mark)
             location = f"<ofd:FileLoc>Page_{index}.xml</ofd:FileLoc>"
-            listed.append(
-                f"<ofd:Page PageID={quoteattr(page.attribute('ID'))}>{location}</ofd:Page>"
-            )
+            listed.append(f"<ofd:Page PageID={quoteattr(identifier)}>{location}</ofd:Page>")
         files[f"{folder}/Annotations.xml"] = xml_file(
             f'<ofd:Annotations xmlns:ofd="{NAMESPACE}">{"".join(listed)}</ofd:Annotations>'
         )
@@ -103,29 +109,79 @@ class _Marking:
         read_document(Package.of(marked.files))
         return MarkedOfd(marked, boxes[0].width, boxes[0].height)
 
-    def _kept(self) -> Mapping[str, bytes]:
-        """Everything but the entry, and what signatures consist of."""
-        document = self.document
-        dropped = {ENTRY_FILE, document.signatures_file}
-        for listed in document.signatures:
-            signature = read_signature(document, listed)
-            dropped |= {listed.file, signature.value_file, signature.seal_file}
-        files = document.package.files
-        return {name: data for name, data in files.items() if name not in dropped}
-
-    def _box(self, page: Element, common: Element) -> Box:
-        """The paper of a page. Raises MarkRefusedError for one that acts or has no usual size."""
-        package, file = self.document.package, self.document.file
-        name = package.follow(page.attribute("BaseLoc"), file)
-        content = parse_xml(package.files[name], name, "Page")
-        if content.all("Actions"):
+    def _read(self, file: str, root: str) -> Element:
+        """A file that pages are drawn with. Raises MarkRefusedError where anything in it acts."""
+        found = parse_xml(self.document.package.files[file], file, root)
+        if any(element.name == "Actions" for element in _elements(found)):
             raise MarkRefusedError(Refusal.ACTIVE)
-        area = content.maybe("Area") or common.one("PageArea")
-        sides = _sides(area.one("PhysicalBox").value())
-        if not all(_SIDE_MM[0] <= side <= _SIDE_MM[1] for side in sides[2:]):
+        return found
+
+    def _page(self, page: Element) -> Element:
+        """What a page or a template that `page` lists consists of."""
+        location = page.attribute("BaseLoc")
+        return self._read(self.document.package.follow(location, page.file), "Page")
+
+    def _drawn_with(self, common: Element, pages: Sequence[Element]) -> Iterator[tuple[str, bytes]]:
+        """The pages, their templates, the resources of both and the files that these name."""
+        package = self.document.package
+        drawn = [*pages, *map(self._page, common.all("TemplatePage"))]
+        lists = [one for name in _RESOURCES for one in common.all(name)]
+        lists += [one for page in drawn for one in page.all("PageRes")]
+        names = {page.file for page in drawn}
+        for listed in lists:
+            name = package.follow(listed.value(), listed.file)
+            names |= {name, *self._resource_files(self._read(name, "Res"))}
+        return ((name, package.files[name]) for name in sorted(names))
+
+    def _resource_files(self, resources: Element) -> Iterator[str]:
+        """The files of a list of resources; one that is missing was missing before."""
+        folder = normpath(resources.attributes.get("BaseLoc", "").strip() or ".")
+        for element in _elements(resources):
+            location = element.attributes.get(_PROFILE, "")
+            if element.name in _FILE_ELEMENTS:
+                location = element.value()
+            if location:
+                within = location if folder == "." else join(folder, location.strip())
+                found = self.document.package.find(within, resources.file)
+                if found is not None:
+                    yield found
+
+    def _annotations(self, root: Element) -> Mapping[str, Sequence[Element]]:
+        """Those that the document has: the id of a page, and what is seen on it."""
+        package = self.document.package
+        found: dict[str, list[Element]] = {}
+        listed = root.maybe("Annotations")
+        if listed is None:
+            return found
+        name = package.follow(listed.value(), listed.file)
+        for page in self._read(name, "Annotations").all("Page"):
+            file = package.follow(page.one("FileLoc").value(), name)
+            seen = [
+                annotation
+                for annotation in self._read(file, "PageAnnot").all("Annot")
+                if annotation.attributes.get("Visible", "true").strip() in ("true", "1")
+            ]
+            found.setdefault(page.attribute("PageID"), []).extend(seen)
+        if sum(map(len, found.values())) > _ANNOTATIONS_MAX:
             raise MarkRefusedError(Refusal.PAGES)
-        # Objects stand in the axes of the paper, whatever corner its box names.
-        return Box(0, 0, sides[2], sides[3])
+        return found
+
+
+def _elements(root: Element) -> Iterator[Element]:
+    """`root` and what stands in it."""
+    yield root
+    for child in root.children:
+        yield from _elements(child)
+
+
+def _box(content: Element, common: Element) -> Box:
+    """The paper of a page. Raises MarkRefusedError for one that has no usual size."""
+    area = content.maybe("Area") or common.one("PageArea")
+    sides = _sides(area.one("PhysicalBox").value())
+    if not all(_SIDE_MM[0] <= side <= _SIDE_MM[1] for side in sides[2:]):
+        raise MarkRefusedError(Refusal.PAGES)
+    # Objects stand in the axes of the paper, whatever corner its box names.
+    return Box(0, 0, sides[2], sides[3])
 
 
 def _sides(text: str) -> list[float]:
@@ -164,26 +220,31 @@ def _document_xml(root: Element, common: Element, unit_id: int) -> bytes:
 
 
 def _copied(element: Element) -> str:
-    """An element as it was read, and nothing that was not."""
+    """An element as it was read, and nothing that was not; attributes of other namespaces are
+    passed over as their elements are."""
     attributes = "".join(
-        f" {name}={quoteattr(value)}" for name, value in element.attributes.items()
+        f" {name}={quoteattr(value)}"
+        for name, value in element.attributes.items()
+        if " " not in name
     )
-    inner = escape(element.text.strip()) + "".join(map(_copied, element.children))
+    # Spaces of a text are characters on the page; those between elements are not.
+    text = element.text.strip() if element.children else element.text
+    inner = escape(text) + "".join(map(_copied, element.children))
     return f"<ofd:{element.name}{attributes}>{inner}</ofd:{element.name}>"
 
 
 def _annotation(
     box: Box, mark: tuple[TextLine, ...], identifier: int, font_id: int, created: int
-) -> bytes:
+) -> str:
+    """The mark on a page."""
     objects = "".join(
         text_object(line, identifier + 1 + index, font_id + line.font)
         for index, line in enumerate(mark)
     )
     day = datetime.datetime.fromtimestamp(created, datetime.UTC).date().isoformat()
     boundary = " ".join(map(number, (box.x, box.y, box.width, box.height)))
-    return xml_file(
-        f'<ofd:PageAnnot xmlns:ofd="{NAMESPACE}"><ofd:Annot ID="{identifier}" Type="Watermark" '
-        f'Creator="Sealway" LastModDate="{day}" ReadOnly="true">'
+    return (
+        f'<ofd:Annot ID="{identifier}" Type="Watermark" Creator="Sealway" '
+        f'LastModDate="{day}" ReadOnly="true">'
         f'<ofd:Appearance Boundary="{boundary}">{objects}</ofd:Appearance></ofd:Annot>'
-        f"</ofd:PageAnnot>"
     )

@@ -35,8 +35,7 @@ RULES: Final[Mapping[Refusal, ReasonText]] = MappingProxyType(
         ),
         Refusal.XFA: ReasonText("it is a dynamic form (XFA)", "文件为动态表单（XFA）"),
         Refusal.LAYERS: ReasonText(
-            "it has layers or annotations, which each reader may show or not",
-            "文件含可选图层或注释，显示内容不确定",
+            "it has layers, which each reader may show or not", "文件含可选图层，显示内容不确定"
         ),
         Refusal.PAGES: ReasonText(
             "it has no page, more than 100, or one of no usual size",

@@ -157,17 +157,18 @@ def test_ofdrw_reads_a_face_that_we_drew_and_sealed_line_for_line(
     assert said == Validated("valid", " ".join(lines))
 
 
+@pytest.mark.parametrize("document", [samples.package(), samples.annotated()], ids=["plain", "own"])
 def test_ofdrw_reads_a_marked_document_of_a_department(
-    documents: Documents, tmp_path: Path
+    documents: Documents, document: OfdPackage, tmp_path: Path
 ) -> None:
-    """Its own words as before, the mark among its annotations, and our seal over both."""
+    """Its own words as before, the mark behind its own annotations, and our seal over all."""
     fonts = FaceFonts.open(str(needs_font()))
 
     def lines(box: Box) -> tuple[TextLine, ...]:
         place = Watermark(box, 14, 25, Colour(179, 38, 30))
         return tuple(set_overlay(Overlay(("仅用于：办理许可",)), place, fonts))
 
-    brought = documents.office.sealed(places=[PLACE]).to_bytes()
+    brought = documents.office.sealed(document, [PLACE]).to_bytes()
     made = mark_ofd(brought, lines, fonts, sample(fonts).metadata)
     stamp = StampPlace(1, 150, 240, 40, 40)
     sealed = documents.office.sealed(made.package, [stamp], closing=True)

@@ -43,6 +43,47 @@ def package() -> OfdPackage:
     )
 
 
+def annotated(within: bytes = b"", *, page: bytes = b"1") -> OfdPackage:
+    """The sample with a stamp on a page and one that is not shown, an attachment, tags, and a
+    picture that the stamp draws; `within` stands in the stamp's text."""
+    sample = package()
+    document = sample.files["Doc_0/Document.xml"].replace(
+        b"</ofd:Pages>",
+        b"</ofd:Pages><ofd:Outlines><ofd:OutlineElem Title='1'><ofd:Actions/></ofd:OutlineElem>"
+        b"</ofd:Outlines><ofd:Annotations>Annots/Annotations.xml</ofd:Annotations>"
+        b"<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags>"
+        b"<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments>",
+    )
+    space = NAMESPACE.encode()
+    stamp = (
+        b'<ofd:Appearance Boundary="9 9 50 20"><ofd:TextObject ID="7" Boundary="0 0 50 20" Font="3"'
+        b' Size="6"><ofd:TextCode X="0" Y="6"> \xe5\xb7\xb2 \xe9\xaa\x8c &lt;</ofd:TextCode>%s'
+        b"</ofd:TextObject></ofd:Appearance>" % within
+    )
+    resources = sample.files["Doc_0/PublicRes.xml"].replace(
+        b"</ofd:Res>",
+        b'<ofd:MultiMedias><ofd:MultiMedia ID="8" Type="Image"><ofd:MediaFile>stamp.png'
+        b"</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias></ofd:Res>",
+    )
+    return OfdPackage(
+        {
+            **sample.files,
+            "Doc_0/Document.xml": document.replace(b">9<", b">20<"),
+            "Doc_0/PublicRes.xml": resources,
+            "Doc_0/Res/stamp.png": b"picture",
+            "Doc_0/Annots/Annotations.xml": b"<ofd:Annotations %s><ofd:Page PageID='%s'>"
+            b"<ofd:FileLoc>Page.xml</ofd:FileLoc></ofd:Page></ofd:Annotations>" % (space, page),
+            "Doc_0/Annots/Page.xml": b"<ofd:PageAnnot %s><ofd:Annot ID='5' Type='Stamp' Creator='a'"
+            b" LastModDate='2026-11-27' xml:lang='zh'>%s</ofd:Annot><ofd:Annot ID='6' Type='Stamp'"
+            b" Creator='a' LastModDate='2026-11-27' Visible='false'>%s</ofd:Annot></ofd:PageAnnot>"
+            % (space, stamp, stamp),
+            "Doc_0/Tags/CustomTags.xml": b"<ofd:CustomTags %s/>" % space,
+            "Doc_0/Attachs/Attachments.xml": b"<ofd:Attachments %s/>" % space,
+            "Doc_0/Attachs/unmarked.pdf": b"%PDF-1.7 the same, unmarked",
+        }
+    )
+
+
 @dataclass(frozen=True)
 class RawEntry:
     """One entry as it is to stand in the archive; `None` means what is right."""

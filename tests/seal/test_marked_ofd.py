@@ -28,6 +28,8 @@ from tests.proof import ofd_samples as samples
 WORDS = "仅用于：办理许可"
 METADATA = Metadata("title", "author", 1, {IDENTIFIER_ITEM: "identifier", FACE_ITEM: "document x"})
 DOCUMENT = "Doc_0/Document.xml"
+PAGE_ANNOTATIONS = "Doc_0/SealwayMark/Page_0.xml"
+ACTIVE = Refusal.ACTIVE
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def annotations(files: Mapping[str, bytes]) -> list[str]:
     found = []
     for page in listed:
         name = f"Doc_0/SealwayMark/{page.one('FileLoc').value()}"
-        annotation = parse_xml(files[name], name, "PageAnnot").one("Annot")
+        annotation = parse_xml(files[name], name, "PageAnnot").all("Annot")[-1]
         assert annotation.attribute("Type") == "Watermark"
         objects = annotation.one("Appearance").all("TextObject")
         found.append("".join(one.one("TextCode").text for one in objects))
@@ -95,33 +97,50 @@ def test_every_identifier_is_of_one_object(fonts: FaceFonts) -> None:
     assert max(found) <= int(common.one("MaxUnitID").value())
 
 
+def test_what_is_seen_stays_and_nothing_else_leaves(fonts: FaceFonts) -> None:
+    """A department's own stamps stay under the mark, with what they draw. Attachments, tags and
+    outlines stay behind, and so does every file that no page draws with."""
+    files = marked(samples.annotated().to_bytes(), fonts).package.files
+
+    assert annotations(files) == [WORDS]
+    stamp, mark = parse_xml(files[PAGE_ANNOTATIONS], "a", "PageAnnot").all("Annot")
+    assert (stamp.attribute("ID"), stamp.attribute("Type")) == ("5", "Stamp")
+    assert stamp.one("Appearance").one("TextObject").one("TextCode").text == " 已 验 <"
+    assert mark.attribute("Creator") == "Sealway"
+    assert files["Doc_0/Res/stamp.png"] == b"picture"
+    others = {name for name in files if "SealwayMark" not in name}
+    assert others == {
+        "OFD.xml",
+        DOCUMENT,
+        samples.PAGE,
+        "Doc_0/PublicRes.xml",
+        "Doc_0/Res/stamp.png",
+    }
+
+
+def test_what_was_noted_on_a_page_that_is_not_there_is_nowhere(fonts: FaceFonts) -> None:
+    files = marked(samples.annotated(page=b"2").to_bytes(), fonts).package.files
+
+    assert len(parse_xml(files[PAGE_ANNOTATIONS], "a", "PageAnnot").all("Annot")) == 1
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"PK\x03\x04 nothing", Refusal.DAMAGED),
         (
             changed(DOCUMENT, b"</ofd:Document>", b"<ofd:Actions/></ofd:Document>"),
-            Refusal.ACTIVE,
+            ACTIVE,
         ),
-        (
-            changed(
-                DOCUMENT, b"</ofd:Document>", b"<ofd:Attachments>a</ofd:Attachments></ofd:Document>"
-            ),
-            Refusal.LAYERS,
-        ),
-        (
-            changed(
-                DOCUMENT, b"</ofd:Document>", b"<ofd:Annotations>a</ofd:Annotations></ofd:Document>"
-            ),
-            Refusal.LAYERS,
-        ),
-        (changed(samples.PAGE, b"</ofd:Page>", b"<ofd:Actions/></ofd:Page>"), Refusal.ACTIVE),
+        (changed(samples.PAGE, b"</ofd:TextObject>", b"<ofd:Actions/></ofd:TextObject>"), ACTIVE),
+        (samples.annotated(b"<ofd:Actions/>").to_bytes(), ACTIVE),
+        (changed(samples.PAGE, b"</ofd:Page>", b"<ofd:Actions/></ofd:Page>"), ACTIVE),
         (changed(DOCUMENT, b"<ofd:MaxUnitID>", b"<ofd:MaxUnitID>99999999999"), Refusal.DAMAGED),
         (changed(DOCUMENT, b"<ofd:PhysicalBox>0 0 ", b"<ofd:PhysicalBox>0 0 9"), Refusal.PAGES),
         (changed(DOCUMENT, b"<ofd:PhysicalBox>0 0 ", b"<ofd:PhysicalBox>0 x "), Refusal.DAMAGED),
     ],
 )
-def test_what_acts_or_would_be_lost_is_refused(
+def test_what_acts_or_is_damaged_is_refused(
     fonts: FaceFonts, data: bytes, expected: Refusal
 ) -> None:
     with pytest.raises(MarkRefusedError) as caught:
