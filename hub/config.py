@@ -122,8 +122,8 @@ class LedgerSection(_Section):
 class CryptoSection(_Section):
     """What the hub encrypts and looks up with."""
 
-    # `international` (AES-256, SHA-256) or `gm` (SM4, SM3, and SM2 twins of tokens), fixed at
-    # `init`: the keys are made for it, and what was stored under one opens under no other.
+    # `international` (AES-256, SHA-256) or `gm` (SM4, SM3, SM2 twins of tokens, SM2 on records and
+    # PDF), fixed at `init`: keys are made for it, and what one has stored no other opens.
     profile: CryptoProfile = CryptoProfile.INTERNATIONAL
 
 

@@ -630,7 +630,7 @@ async def _seal_keys(
         algorithms,
         now_us,
         stamped=None if stamps is None else stamps.check,
-        demands_twins=config.crypto.profile is CryptoProfile.GM,
+        demands_sm2=config.crypto.profile is CryptoProfile.GM,
     )
 
 

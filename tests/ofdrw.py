@@ -65,6 +65,12 @@ def sign_cms(folder: Path, signatures: Sequence[tuple[str, Path, Path]]) -> None
     _run("Cms", folder, *(word for signature in signatures for word in signature))
 
 
+def verify_cms(signatures: Sequence[tuple[Path, Path, Path, Path]]) -> list[str]:
+    """What Bouncy Castle says of detached CMS with SM2, each by (root, revocation list, CMS,
+    content); `CmsVerify.java` says the words. Raises OfdrwAbsent."""
+    return _run("CmsVerify", *(path for signature in signatures for path in signature)).splitlines()
+
+
 def _run(program: str, *words: Path | str) -> str:
     folder, java = jars(), _program("java")
     done = subprocess.run(

@@ -17,8 +17,10 @@ from PIL import Image, ImageDraw
 
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm
+from hub.proof import sm2
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
+from tests.proof.sm2_pki import Member, root
 
 NOW = datetime.datetime(2026, 11, 27, 8, 0, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -26,7 +28,9 @@ PLACE = SealPlace("Seal", 1, 120, 200, 40, 40)
 SECOND = SealPlace("Second", 1, 20, 200, 40, 40)
 THIRD = SealPlace("Third", 1, 70, 200, 40, 40)
 
-Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+Private = (
+    ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey | sm2.PrivateKey
+)
 
 
 @cache
@@ -182,10 +186,19 @@ class MemoryKey:
                 return self.private.sign(signing_input)
 
 
+@cache
+def sm2_root() -> Member:
+    """The CA of SM2 keys."""
+    return root()
+
+
 def key_of(
     ca: Ca, algorithm: KeyAlgorithm = KeyAlgorithm.ES256, number: int = 0, **issue: object
 ) -> MemoryKey:
-    """A signing key with a certificate of `ca`."""
+    """A signing key with a certificate of `ca`; one of SM2 has it of `sm2_root`."""
+    if algorithm is KeyAlgorithm.SM2:
+        member = sm2_root().issue("市场监督管理局")
+        return MemoryKey(algorithm, member.key, (member.der,))
     private = private_key(algorithm, number)
     leaf = ca.issue(private, **issue)  # type: ignore[arg-type]
     return MemoryKey(algorithm, private, (leaf.public_bytes(Encoding.DER),))

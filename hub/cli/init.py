@@ -287,18 +287,20 @@ def _make_trust(home: Home) -> None:
     keys = open_keys(home.config)
     status_key = keys.status_key.public_key
     assert isinstance(status_key, ec.EllipticCurvePublicKey), "status keys are P-256"
-    seal_anchors = tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem))
+    sm2_seals = _anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA))
+    # One CA of each algorithm certifies a department's keys.
+    seals = tuple(x509.load_pem_x509_certificates(home.pki.seal_anchor_pem))
+    is_gm = home.config.crypto.profile is CryptoProfile.GM
     trust = Trust(
         origin=home.config.hub.origin,
         region=home.config.hub.region,
         log_keys=(keys.log.verifier.text(),),
-        # A record's SM2 twin is by a key that the SM2 CA of seals certifies.
-        seal_anchors=seal_anchors + _anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
+        # A record may have its SM2 twin in every profile, a PDF is sealed with SM2 in `gm` alone.
+        seal_anchors=seals + sm2_seals,
         maker_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_MAKER_CA)),
-        signer_anchors=_anchors(home.pki.sm2_anchor_pem(SM2_SEAL_CA)),
+        signer_anchors=sm2_seals,
         status_keys=(status_key, *_sm2_keys(keys.status_twin)),
-        # One CA certifies a department's keys, for records and for PDF.
-        pdf_anchors=seal_anchors,
+        pdf_anchors=seals + sm2_seals if is_gm else seals,
     )
     home.file("trust.json", trust_file(trust))
 

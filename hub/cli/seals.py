@@ -81,7 +81,7 @@ def apply(
         typer.Option(
             metavar="USE:ALGORITHM[:HOME[:USES]]",
             help="A key to be made for it; repeat. Otherwise record:ES256. For a hub of the profile"
-            " gm name record:SM2 as well.",
+            " gm name record:SM2 as well, and pdf:SM2 for PDF.",
         ),
     ] = None,
     *,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.domain.face import CopyTerms, FaceFormat
+from hub.proof.cms_sm2 import parse_sm2_cms
 from hub.proof.face_facts import MAKER_ITEM, FaceFacts, ofd_facts
 from hub.proof.key_checks import key_digest
 from hub.proof.ofd import open_package, read_document, read_signature
-from hub.proof.pdf_file import open_cms, open_pdf, read_face
+from hub.proof.pdf_file import PdfSignature, cms_of, open_cms, open_pdf, read_face
+from hub.proof.pdf_sm2 import names_sm2
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.ses import parse_signature
-from hub.proof.x509_sm2 import parse_x509
+from hub.proof.x509_sm2 import X509, parse_x509
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,23 @@ def _ofd(data: bytes) -> tuple[set[str], FaceFacts | None]:
     document, keys = read_document(package), set[str]()
     for listed in document.signatures:
         signature = read_signature(document, listed)
-        leaf = parse_x509(parse_signature(package.files[signature.value_file]).signer_x509)
-        if leaf.key is not None:
-            keys.add(key_digest(leaf.key.to_spki()))
+        value = parse_signature(package.files[signature.value_file])
+        keys |= _sm2_key(parse_x509(value.signer_x509))
     return keys, ofd_facts(package)
 
 
 def _pdf(data: bytes) -> tuple[set[str], FaceFacts | None]:
     signatures = [one for one in open_pdf(data) if not one.is_stamp]
-    opened = [open_cms(one) for one in signatures]
-    keys = {key_digest(one.signer_cert.public_key.dump()) for one in opened}
+    keys = set[str]().union(*[_pdf_key(one) for one in signatures])
     return keys, read_face(signatures[0])
+
+
+def _pdf_key(signature: PdfSignature) -> set[str]:
+    if names_sm2(signature):
+        return _sm2_key(parse_sm2_cms(cms_of(signature)).signer)
+    return {key_digest(open_cms(signature).signer_cert.public_key.dump())}
+
+
+def _sm2_key(signer: X509) -> set[str]:
+    """Its key's digest; nothing of a certificate that holds none of SM2."""
+    return set() if signer.key is None else {key_digest(signer.key.to_spki())}

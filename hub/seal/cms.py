@@ -3,13 +3,13 @@
 Three signed attributes, no more: content type, digest of the document, and the digest of the
 signer's certificate (ESS signing-certificate-v2, RFC 5035), so that the signature holds for one
 document and one certificate. The signing time stands in the signature dictionary of the PDF, as
-PAdES wants it. Everything that is the same for one key is encoded once, in `CmsForm`; a seal then
-costs one digest, one signature and two concatenations.
+PAdES wants it. With SM2, which PAdES does not name, all of this is the same, and SM3 every digest.
+Everything that is the same for one key is encoded once, in `CmsForm`; a seal then costs one digest,
+one signature and two concatenations.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +23,9 @@ from cryptography.x509 import load_der_x509_certificate
 
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
+from hub.proof import sm2
+from hub.proof.reasons import ProofError
+from hub.proof.x509_sm2 import parse_x509
 from hub.seal.keys import SigningKey
 
 FORMAT: Final = FORMATS[KeyUse.PDF]
@@ -73,6 +76,7 @@ _TIME_STAMP_TOKEN: Final = _oid("1.2.840.113549.1.9.16.2.14")
 _SHA256: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.1"))
 _SHA384: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.2"))
 _SHA512: Final = der(_SEQUENCE, _oid("2.16.840.1.101.3.4.2.3"))
+_SM3: Final = der(_SEQUENCE, _oid(sm2.SM3_OID))
 _MGF1_SHA256: Final = der(_SEQUENCE, _oid("1.2.840.113549.1.1.8"), _SHA256)
 _PSS_PARAMETERS: Final = der(
     _SEQUENCE,
@@ -85,34 +89,38 @@ _PSS_PARAMETERS: Final = der(
 @dataclass(frozen=True, slots=True)
 class _Algorithm:
     """How a key algorithm stands in CMS: the document's digest, the two identifiers, and how long a
-    signature gets (RSA: up to 4096 bits)."""
+    signature gets (RSA: up to 4096 bits). `names_certificate` is the digest by which the attributes
+    name the signer's certificate, and its identifier, which is left out where it is the default."""
 
-    digest: Callable[[], hashlib._Hash]
-    digest_name: str
+    digest: hashes.HashAlgorithm
     signature_bytes_max: int
     digest_identifier: bytes
     signature_identifier: bytes
+    names_certificate: tuple[hashes.HashAlgorithm, bytes] = (hashes.SHA256(), b"")
 
 
 _ALGORITHMS: Final = {
     # RFC 5754 §3.3
     KeyAlgorithm.ES256: _Algorithm(
-        hashlib.sha256, "sha256", 72, _SHA256, der(_SEQUENCE, _oid("1.2.840.10045.4.3.2"))
+        hashes.SHA256(), 72, _SHA256, der(_SEQUENCE, _oid("1.2.840.10045.4.3.2"))
     ),
     KeyAlgorithm.ES384: _Algorithm(
-        hashlib.sha384, "sha384", 104, _SHA384, der(_SEQUENCE, _oid("1.2.840.10045.4.3.3"))
+        hashes.SHA384(), 104, _SHA384, der(_SEQUENCE, _oid("1.2.840.10045.4.3.3"))
     ),
     # RFC 8419 §3: the digest that goes with Ed25519 is SHA-512.
     KeyAlgorithm.ED25519: _Algorithm(
-        hashlib.sha512, "sha512", 64, _SHA512, der(_SEQUENCE, _oid("1.3.101.112"))
+        hashes.SHA512(), 64, _SHA512, der(_SEQUENCE, _oid("1.3.101.112"))
     ),
     # RFC 4056 §3, with the parameters of RFC 7518 §3.5.
     KeyAlgorithm.PS256: _Algorithm(
-        hashlib.sha256,
-        "sha256",
+        hashes.SHA256(),
         512,
         _SHA256,
         der(_SEQUENCE, _oid("1.2.840.113549.1.1.10"), _PSS_PARAMETERS),
+    ),
+    # No RFC has them. The identifiers are those of certificates (GB/T 33560), without parameters.
+    KeyAlgorithm.SM2: _Algorithm(
+        hashes.SM3(), 72, _SM3, der(_SEQUENCE, _oid(sm2.SM2_WITH_SM3)), (hashes.SM3(), _SM3)
     ),
 }
 
@@ -132,32 +140,24 @@ class CmsForm:
     @classmethod
     def of(cls, key: SigningKey) -> CmsForm:
         """The form of `key`. Raises HubError(KEY_USAGE_REFUSED): it makes no PDF seals."""
-        suite = _ALGORITHMS.get(key.algorithm)
-        if suite is None or not key.x509_chain:
+        if not key.x509_chain:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
-        leaf = key.x509_chain[0]
+        suite, leaf = _ALGORITHMS[key.algorithm], key.x509_chain[0]
         try:
             check_value = _check_of(key.algorithm, leaf)
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except (ValueError, UnsupportedAlgorithm, ProofError) as error:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid) from error
         identifier = der(_SEQUENCE, *_issuer_and_serial(leaf))
+        named_by, named_identifier = suite.names_certificate
+        named = der(_SEQUENCE, named_identifier, der(_OCTETS, _digest(named_by, leaf)))
         return cls(
             key.algorithm,
             check_value,
             suite,
             (
                 _attribute(_CONTENT_TYPE, _DATA),
-                # ESSCertIDv2 with SHA-256, its default, and without the issuer (RFC 5035 §4).
-                _attribute(
-                    _SIGNING_CERTIFICATE_V2,
-                    der(
-                        _SEQUENCE,
-                        der(
-                            _SEQUENCE,
-                            der(_SEQUENCE, der(_OCTETS, hashlib.sha256(leaf).digest())),
-                        ),
-                    ),
-                ),
+                # ESSCertIDv2 without the issuer (RFC 5035 §4).
+                _attribute(_SIGNING_CERTIFICATE_V2, der(_SEQUENCE, der(_SEQUENCE, named))),
             ),
             b"".join(
                 (
@@ -173,15 +173,12 @@ class CmsForm:
 
     @property
     def digest_name(self) -> str:
-        """The document's digest as pyHanko and hashlib call it."""
-        return self._suite.digest_name
+        """The document's digest as pyHanko calls it."""
+        return self._suite.digest.name
 
     def digest(self, *parts: bytes | memoryview) -> bytes:
         """The digest of a document that comes in parts."""
-        state = self._suite.digest()
-        for part in parts:
-            state.update(part)
-        return state.digest()
+        return _digest(self._suite.digest, *parts)
 
     def attributes(self, digest: bytes) -> bytes:
         """The exact bytes to be signed: the DER SET OF the signed attributes (RFC 5652 §5.4)."""
@@ -196,7 +193,7 @@ class CmsForm:
         There is one encoding for a digest, so whatever is not exactly what `attributes()` makes
         is refused. Raises ValueError.
         """
-        size = self._suite.digest().digest_size
+        size = self._suite.digest.digest_size
         marker = _MESSAGE_DIGEST + bytes((_SET, size + 2, _OCTETS, size))
         digest = attributes.partition(marker)[2][:size]
         if len(digest) != size or self.attributes(digest) != attributes:
@@ -221,7 +218,7 @@ class CmsForm:
     def size_max(self) -> int:
         """Upper bound of the bytes of a CMS without a time stamp, of this key or of its successor,
         whose certificates may be a little longer."""
-        attributes = self.attributes(bytes(self._suite.digest().digest_size))
+        attributes = self.attributes(bytes(self._suite.digest.digest_size))
         largest = self.assemble(attributes, bytes(self._suite.signature_bytes_max))
         return len(largest) + _SUCCESSOR_BYTES_MAX
 
@@ -252,6 +249,8 @@ def _check_of(algorithm: KeyAlgorithm, leaf: bytes) -> Callable[[bytes, bytes], 
 
     Raises ValueError for another kind of key; the check raises InvalidSignature.
     """
+    if algorithm is KeyAlgorithm.SM2:
+        return _sm2_check_of(leaf)
     match algorithm, load_der_x509_certificate(leaf).public_key():
         case KeyAlgorithm.ES256, ec.EllipticCurvePublicKey(curve=ec.SECP256R1()) as curve_key:
             return lambda data, value: curve_key.verify(value, data, _ES256)
@@ -262,6 +261,19 @@ def _check_of(algorithm: KeyAlgorithm, leaf: bytes) -> Callable[[bytes, bytes], 
         case KeyAlgorithm.PS256, rsa.RSAPublicKey() as rsa_key:
             return lambda data, value: rsa_key.verify(value, data, _PSS, hashes.SHA256())
     raise ValueError("the certificate is of another kind of key")
+
+
+def _sm2_check_of(leaf: bytes) -> Callable[[bytes, bytes], None]:
+    """As `_check_of`; `cryptography` reads no such key. Raises ProofError for no certificate."""
+    key = parse_x509(leaf).key
+    if key is None:
+        raise ValueError("the certificate is of another kind of key")
+
+    def check(data: bytes, value: bytes) -> None:
+        if not key.verify(data, value):
+            raise InvalidSignature
+
+    return check
 
 
 def with_time_stamp(cms: bytes, token: bytes) -> bytes:
@@ -278,6 +290,13 @@ def with_time_stamp(cms: bytes, token: bytes) -> bytes:
     before = signed_data.contents.removesuffix(signed_data["signer_infos"].dump())
     signers = der(_SET, der(_SEQUENCE, signer.contents, unsigned))
     return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, der(_SEQUENCE, before, signers)))
+
+
+def _digest(algorithm: hashes.HashAlgorithm, *parts: bytes | memoryview) -> bytes:
+    state = hashes.Hash(algorithm)
+    for part in parts:
+        state.update(part)
+    return state.finalize()
 
 
 def _attribute(oid: bytes, *values: bytes) -> bytes:

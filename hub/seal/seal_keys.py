@@ -80,8 +80,8 @@ class SealKeys:
     clock: Clock
     # Raises HubError(STAMPS_OVERDUE) where nothing may be sealed for want of time stamps.
     stamped: Callable[[], None] | None = None
-    # Whether no record is sealed without its twin in SM2: so in the profile `gm`.
-    demands_twins: bool = False
+    # Whether SM2 seals every record, as twin, and every PDF, alone: so in the profile `gm`.
+    demands_sm2: bool = False
     _opened: dict[str, SigningKey] = field(default_factory=dict, repr=False)
 
     async def usable(
@@ -113,7 +113,7 @@ class SealKeys:
         """
         seal = usable.key.seal
         if not await self.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2):
-            if self.demands_twins:
+            if self.demands_sm2:
                 raise HubError(
                     Reason.KEY_NOT_ACTIVE,
                     seal=seal,

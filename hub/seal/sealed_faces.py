@@ -61,14 +61,14 @@ AT_ONCE: Final = 2
 WAITING_MAX: Final = 32
 _SEAL_MM: Final = 42.0
 _MARGIN_MM: Final = 10.0
-# Which keys may sign a format, the first in force whose algorithm still may.
-_KEYS: Final = {
-    FaceFormat.OFD: (KeyUse.OFD, (KeyAlgorithm.SM2,)),
-    FaceFormat.PDF: (
-        KeyUse.PDF,
-        (KeyAlgorithm.ES256, KeyAlgorithm.ES384, KeyAlgorithm.ED25519, KeyAlgorithm.PS256),
-    ),
-}
+# Which keys may sign a PDF, the first in force whose algorithm still may.
+_INTERNATIONAL: Final = (
+    KeyAlgorithm.ES256,
+    KeyAlgorithm.ES384,
+    KeyAlgorithm.ED25519,
+    KeyAlgorithm.PS256,
+)
+_SM2: Final = (KeyAlgorithm.SM2,)
 
 
 class Registers(Protocol):
@@ -309,7 +309,9 @@ class SealedFaces:
         return _Allowed(intent, mandate, approved, usable, uses, form, electronic)
 
     async def _key(self, seal: str, form: FaceFormat) -> UsableKey:
-        use, algorithms = _KEYS[form]
+        use = KeyUse.OFD if form is FaceFormat.OFD else KeyUse.PDF
+        by_sm2 = use is KeyUse.OFD or self.keys.demands_sm2
+        algorithms = _SM2 if by_sm2 else _INTERNATIONAL
         for algorithm in algorithms:
             # One that has had its last day gives way to the next without anybody's doing.
             if not self.keys.algorithms.allows(algorithm, self.keys.clock()):

@@ -128,6 +128,7 @@ KEYS = (
     (KeyAlgorithm.ES384, KeyUse.PDF),
     (KeyAlgorithm.ED25519, KeyUse.PDF),
     (KeyAlgorithm.PS256, KeyUse.PDF),
+    (KeyAlgorithm.SM2, KeyUse.PDF),
     (KeyAlgorithm.ES256, KeyUse.FACE),
 )
 

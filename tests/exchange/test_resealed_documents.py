@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ class Stolen:
 async def stolen(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stolen]:
     needs_font()
     async with Simulator(copy_home(city, tmp_path_factory.mktemp("resealed") / "home")) as hub:
-        found = await _furnished(hub)
+        found = await furnished(hub)
         clerk = Clerk(hub.system("hz-department"))
         answer = await hub.connector().deliver([licence(2)])
         for media_type in (OFD, PDF_TYPE):
@@ -126,12 +126,13 @@ async def stolen(city: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         assert (await hub.audit()).findings == []
 
 
-async def _furnished(hub: Simulator) -> Stolen:
+async def furnished(hub: Simulator, keys_of_seal: Sequence[tuple[str, str]] = KEYS) -> Stolen:
+    """A licence with its face under a seal with these keys; nothing is stolen yet."""
     (row,) = (await hub.connector().deliver([licence(1)])).results
     zhao = hub.officer()
     maker = await life.maker_key(hub, zhao, "authorities/hz-market")
-    made = await life.apply_and_make(hub, zhao, SEAL, *KEYS, maker=maker)
-    keys = {use: str(one["key"]) for (use, _), one in zip(KEYS, made, strict=True)}
+    made = await life.apply_and_make(hub, zhao, SEAL, *keys_of_seal, maker=maker)
+    keys = {use: str(one["key"]) for (use, _), one in zip(keys_of_seal, made, strict=True)}
     await add_face(hub, early_licence())
     await allow(hub, "hz-documents", ["annotated-copy", "original"])
     await zhao.grant("documents", "window-1", (*GRANTED, DOCUMENT_FIELD))
@@ -139,10 +140,10 @@ async def _furnished(hub: Simulator) -> Stolen:
     return Stolen(hub, row.certificate, row.identifier, maker, wanted, keys["face"])
 
 
-async def _replace(stolen: Stolen, use: str) -> None:
+async def replace_key(stolen: Stolen, use: str, algorithm: str = "") -> None:
     """Another key in force, with a new electronic seal where it seals OFD."""
     hub, zhao = stolen.hub, stolen.hub.officer()
-    wanted = {"seal": SEAL, "use": use, "algorithm": "SM2" if use == "ofd" else "ES256"}
+    wanted = {"seal": SEAL, "use": use, "algorithm": algorithm or dict(KEYS)[use]}
     made = await zhao.carry_out("key.generate", wanted)
     installed = {"key": made["key"], "x509_chain": hub.chain_for(made)}
     if use == "ofd":
@@ -160,7 +161,7 @@ async def test_copies_and_originals_are_sealed_anew(stolen: Stolen, media_type: 
     with pytest.raises(Refused) as caught:
         await stolen.reseal(f"anew-{use}")
     assert caught.value.reason == "KEY_NOT_ACTIVE"
-    await _replace(stolen, use)
+    await replace_key(stolen, use)
 
     count, entries = await stolen.reseal(f"anew-{use}")
     again, _ = await stolen.reseal(f"anew-{use}")
@@ -230,7 +231,7 @@ async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_b
     has no room for stops no other file, and is sealed once the template is mended."""
     needs_font()
     async with Simulator(copy_home(city, tmp_path / "home")) as hub:
-        found, clerk = await _furnished(hub), Clerk(hub.system("hz-department"))
+        found, clerk = await furnished(hub), Clerk(hub.system("hz-department"))
         long = licence(2, fields={"name": LONG_NAME})
         (second,) = (await hub.connector().deliver([long])).results
         for name in (second.certificate, found.name):
@@ -247,7 +248,7 @@ async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_b
         with pytest.raises(Refused) as caught:
             await found.reseal("anew-face")
         assert caught.value.reason == "KEY_NOT_ACTIVE"
-        await _replace(found, "face")
+        await replace_key(found, "face")
         await add_face(hub, _tight_face())
 
         count, entries = await found.reseal("anew-face")

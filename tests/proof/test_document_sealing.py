@@ -37,7 +37,7 @@ from hub.proof.sm2 import sm3
 from hub.proof.x509_sm2 import parse_x509
 from hub.seal.cms import CmsForm
 from tests.ofd_sealing import PLACE, TIME, Office
-from tests.pdf_documents import Ca, key_of, page
+from tests.pdf_documents import Ca, MemoryKey, key_of, page
 from tests.proof import ofd_samples
 from tests.proof.test_face_code import CODE
 from tests.proof.test_face_code import SIGNER as CODE_SIGNER
@@ -275,12 +275,24 @@ def test_ofd_bytes_are_those_over_this_file_this_seal_and_this_moment() -> None:
     assert caught.value.reason is Reason.DOCUMENT_TOO_LARGE
 
 
-def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment() -> None:
-    """Nothing but the place of the signature is left out; it is empty, and there is one."""
+def es256_key() -> MemoryKey:
     key = key_of(Ca(), organization=USCC)
     public = load_der_x509_certificate(key.x509_chain[0]).public_key()
-    own = dataclasses.replace(key, kid=thumbprint(public))
-    form = CmsForm.of(own)
+    return dataclasses.replace(key, kid=thumbprint(public))
+
+
+def sm2_key() -> MemoryKey:
+    key = key_of(Ca(), KeyAlgorithm.SM2)
+    return dataclasses.replace(key, kid=sm2_thumbprint(key.private.public))
+
+
+@pytest.mark.parametrize("key_made", [es256_key, sm2_key])
+def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment(
+    key_made: Callable[[], MemoryKey],
+) -> None:
+    """Nothing but the place of the signature is left out; it is empty, and there is one."""
+    own = key_made()
+    form, stranger = CmsForm.of(own), CmsForm.of(key_made())
     prepared = face_pdf(form, ITEMS)
     file = prepared.unsigned(TIME)
     attributes = form.attributes(form.digest(*prepared.covered(TIME)))
@@ -296,6 +308,10 @@ def test_pdf_bytes_are_the_attributes_over_this_whole_file_at_this_moment() -> N
     for attempt, rule in (
         (lambda: check(to_sign=form.attributes(form.digest(b"other"))), "another file"),
         (lambda: check(to_sign=b"e30.e30"), "no attributes of this key"),
+        (
+            lambda: check(to_sign=stranger.attributes(form.digest_in(attributes))),
+            "no attributes of this key",
+        ),
         (lambda: check(file.replace(b"Acme", b"Evil")), "another file"),
         (lambda: check(other), "what it is a copy for"),
         (lambda: check(now=NOW + 31), "another time"),

@@ -30,6 +30,7 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
+from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.moment import Basis
 from hub.proof.reasons import ProofReason, Verdict
@@ -37,11 +38,12 @@ from hub.proof.report import Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
+from hub.proof.x509_sm2_make import make_crl
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_archive import add_document_stamp, add_evidence, stamp_deferred
 from hub.seal.pdf_seal import prepare_pdf
 from hub.seal.time_stamps import TimeStampService
-from tests.pdf_documents import DAY, NOW, PLACE, Ca, MemoryKey, key_of, page, picture
+from tests.pdf_documents import DAY, NOW, PLACE, Ca, MemoryKey, key_of, page, picture, sm2_root
 from tests.time_stamp_server import TimeStampServer, absent, now_us, serving
 
 LOCAL = RevocationInfoGatheringSpec(
@@ -262,6 +264,46 @@ def test_a_revocation_after_the_stamp_is_none(
     assert verify(stamped, Kind.PDF, trust, evidence).verdict is Verdict.VALID
     report = verify(bare, Kind.PDF, trust, evidence)
     assert report.reason is ProofReason.X509_REVOKED_SINCE
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_seal_with_sm2_is_kept_verifiable_by_an_international_stamp(
+    server: TimeStampServer, stamps: TimeStampService, *, deferred: bool
+) -> None:
+    """B-T, B-LT and B-LTA: stamp and evidence lie around the seal, whatever signed it. Valid from
+    the document alone, and years later; another byte under the seal is found."""
+    key, top, now = key_of(Ca(), KeyAlgorithm.SM2), sm2_root(), clock()
+    anchors = (x509.load_der_x509_certificate(top.der),)
+    trust = Trust("hub", "330100", pdf_anchors=anchors, stamp_anchors=(server.ca.root,))
+    document = sealed(key, None if deferred else stamps)
+    if deferred:
+        document = stamp_deferred(document, stamps)
+    sm2_list = make_crl(
+        issuer=top.subject,
+        this_update=now,
+        next_update=now + 30 * DAY,
+        revoked={},
+        sign=top.key.sign,
+    )
+    whole = add_evidence(
+        document,
+        [*key.x509_chain, top.der, server.ca.root.public_bytes(Encoding.DER)],
+        [sm2_list, server.ca.crl(now).public_bytes(Encoding.DER)],
+    )
+    archived = add_document_stamp(whole, stamps)
+
+    def said(data: bytes, after: datetime.timedelta = 0 * DAY) -> Report:
+        evidence = Evidence(now=int((clock() + after).timestamp()))
+        return verify(data, Kind.PDF, trust, evidence)
+
+    stamped = said(document)
+    assert (stamped.verdict, stamped.reason) == (Verdict.CANNOT_CHECK, ProofReason.NO_CRL)
+    for data in (whole, archived):
+        for after in (0 * DAY, 4000 * DAY):
+            report = said(data, after)
+            assert (report.verdict, report.reason) == (Verdict.VALID, None)
+    changed = said(archived.replace(b"Acme", b"Evil", 1))
+    assert changed.reason is ProofReason.CONTENT_DIGEST_MISMATCH
 
 
 def test_what_is_no_sealed_document_is_not_added_to(stamps: TimeStampService) -> None:

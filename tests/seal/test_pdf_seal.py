@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign.fields import MDPPerm
@@ -18,6 +19,11 @@ from pyhanko_certvalidator import ValidationContext
 
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.report import FactName, Kind, StepName
+from hub.proof.run import Evidence
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_seal import PDF_BYTES_MAX, SealPlace, prepare_further, prepare_pdf
 from tests.pdf_documents import (
@@ -31,6 +37,7 @@ from tests.pdf_documents import (
     page,
     picture,
     sealed,
+    sm2_root,
 )
 
 
@@ -116,6 +123,24 @@ def test_declared_places_are_sealed_in_any_order_but_after_the_last_one_none(ca:
         document = prepare_further(document, place.field, picture(), form).seal(key, form, NOW)
 
     assert [status.bottom_line for status in judged(document, ca)] == [True, False, True]
+
+
+@pytest.mark.parametrize("first", [KeyAlgorithm.ES256, KeyAlgorithm.SM2])
+def test_seals_with_sm2_and_others_follow_each_other(ca: Ca, first: KeyAlgorithm) -> None:
+    """Each is judged by its own algorithm, and under the anchors of both."""
+    algorithms = [KeyAlgorithm.ES256, KeyAlgorithm.SM2]
+    second = algorithms[1 - algorithms.index(first)]
+    document, key = sealed(key_of(ca, first), further=(SECOND,)), key_of(ca, second)
+    form = CmsForm.of(key)
+    document = prepare_further(document, SECOND.field, picture(), form).seal(key, form, NOW)
+
+    anchors = (ca.root, load_der_x509_certificate(sm2_root().der))
+    trust = Trust("hub", "330100", pdf_anchors=anchors)
+    report = verify(document, Kind.PDF, trust, Evidence(now=int(NOW.timestamp())))
+    unknown = [(one.name, one.reason) for one in report.steps if one.verdict is not Verdict.VALID]
+
+    assert unknown == [(StepName.REVOCATION, ProofReason.NO_CRL)] * 2
+    assert [one.value for one in report.facts if one.name is FactName.ALGORITHM] == [first, second]
 
 
 def test_a_prepared_document_is_sealed_by_any_key_of_its_algorithm(ca: Ca) -> None:

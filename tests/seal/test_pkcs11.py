@@ -6,21 +6,32 @@ What every home does stands in `contracts/test_key_homes`; here is what only a t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pkcs11
 import pytest
+from cryptography.x509 import load_der_x509_certificate
 from pkcs11 import Attribute, ObjectClass, TokenFlag
 
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.jose import SEAL_TYP
+from hub.proof.reasons import ProofReason, Verdict
+from hub.proof.report import Kind
+from hub.proof.run import Evidence
+from hub.proof.trust import Trust
+from hub.proof.verify import verify
 from hub.seal.algorithms import Subject
+from hub.seal.cms import CmsForm
 from hub.seal.homes.pkcs11 import PAUSE_MOST_S, Pkcs11Keys, Sm2Mechanisms, TokenUri
 from hub.seal.keys import SealKey, header_segment
+from hub.seal.pdf_seal import prepare_pdf
 from tests import softhsm
+from tests.pdf_documents import PLACE, page, picture
 from tests.seal import sm2_device
+from tests.seal.mandates import Mandates
 
 SUBJECT = Subject("印章", "市场监督管理局", "91330100MADEM0022M")
 ES256 = KeyAlgorithm.ES256
@@ -237,6 +248,26 @@ def test_a_vendor_signs_sm2_under_its_own_numbers(tmp_path: Path, sign: int, sig
     public.verify(data, key.sign(data, SEAL_TYP))
     keys.destroy(public.kid)
     assert keys.health().count == 0
+
+
+def test_a_vendors_key_seals_a_pdf_with_sm2(tmp_path: Path) -> None:
+    """The signature is in the form of CMS, and by the certificate's key."""
+    token, mandates = softhsm.SoftToken(tmp_path), Mandates()
+    token.write_pin("1234")
+    uri = TokenUri(Path("/module"), token.pin_file, "t", None)
+    mechanisms = Sm2Mechanisms(sm2_device.GENERATE, sm2_device.SIGN_DIGEST, "digest")
+    keys = Pkcs11Keys(uri, mechanisms, load=sm2_device.Device())
+    public = keys.create(KeyAlgorithm.SM2, KeyUse.PDF, SUBJECT).public
+    chain = (mandates.certificate(public),)
+    key = keys.open(public.kid, KeyAlgorithm.SM2, KeyUse.PDF, chain)
+    form, time = CmsForm.of(key), datetime.fromtimestamp(mandates.now, UTC)
+
+    document = prepare_pdf(page(), PLACE, picture(), form).seal(key, form, time)
+
+    pinned = (load_der_x509_certificate(mandates.sm2.der),)
+    trust = Trust("hub", "330100", pdf_anchors=pinned)
+    report = verify(document, Kind.PDF, trust, Evidence(now=mandates.now))
+    assert (report.verdict, report.reason) == (Verdict.CANNOT_CHECK, ProofReason.NO_CRL)
 
 
 def test_numbers_that_the_module_does_not_know_make_no_key(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from hub.seal.sealed_faces import SealedFaces
 class Keys:
     """A seal with keys of these algorithms in force, under the real table of algorithms."""
 
-    def __init__(self, *in_force: KeyAlgorithm) -> None:
+    def __init__(self, *in_force: KeyAlgorithm, demands_sm2: bool = False) -> None:
+        self.demands_sm2 = demands_sm2
         self.days = dict(SEALING_DAYS)
         self.algorithms = AlgorithmTable(self.days)
         self.clock = now_us
@@ -37,6 +38,15 @@ async def chosen(keys: Keys) -> Any:
     """The algorithm by which a PDF face would be sealed now."""
     faces: Any = SimpleNamespace(keys=keys)
     return await SealedFaces._key(faces, "seals/a", FaceFormat.PDF)
+
+
+async def test_a_pdf_of_the_profile_gm_is_sealed_with_sm2_and_of_the_other_never() -> None:
+    """Whatever else is in force; where the one that is meant is not, it is the one asked for."""
+    both = (KeyAlgorithm.ES256, KeyAlgorithm.SM2)
+
+    for in_force in (both, both[:1], both[1:]):
+        assert await chosen(Keys(*in_force, demands_sm2=True)) is KeyAlgorithm.SM2
+        assert await chosen(Keys(*in_force)) is KeyAlgorithm.ES256
 
 
 async def test_an_algorithm_past_its_last_day_gives_way_to_the_next_in_force() -> None:
