@@ -173,6 +173,8 @@ def test_trust_file_and_profiles_name_this_hub(home: Path) -> None:
 
     assert (trust.origin, trust.region) == ("hub.test.example", "330100")
     assert trust.log_keys[0].startswith("hub.test.example+")
+    # SM2 seals a PDF in the profile `gm` alone (tests/exchange/test_gm_documents.py).
+    assert trust.pdf_anchors == trust.seal_anchors[:1]
     assert profile.name == "officers/zhao"
     assert profile.signer().kid
 
