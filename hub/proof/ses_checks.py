@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.proof.moment import AHEAD_S_MAX, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.ses import CertDigest, Seal, SesSignature
+from hub.proof.ses import V5, CertDigest, Seal, SesSignature
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.proof.x509_sm2 import X509, check_in_force, parse_x509
 
@@ -42,6 +42,17 @@ def check_seal_period(seal: Seal, at: int) -> None:
     if at > ends:
         detail = f"until {iso_time(ends)}, judged at {iso_time(at)}"
         raise ProofError(ProofReason.SEAL_EXPIRED, detail)
+
+
+def check_made(seal: Seal, at: int) -> None:
+    """A seal of version 5 was made by `at` (GM/T 0031-2025; earlier versions do not ask).
+
+    Raises SIGNED_LATER.
+    """
+    made = seconds(seal.create_time)
+    if seal.version == V5 and made > at + AHEAD_S_MAX:
+        detail = f"made {iso_time(made)}, judged at {iso_time(at)}"
+        raise ProofError(ProofReason.SIGNED_LATER, detail)
 
 
 def check_signature_value(signature: SesSignature) -> X509:

@@ -18,6 +18,7 @@ from hub.proof.ses import V5, Seal, SesSignature, parse_seal, parse_signature
 from hub.proof.ses_checks import (
     check_content,
     check_listed,
+    check_made,
     check_seal_period,
     check_seal_signature,
     check_signature_value,
@@ -110,8 +111,13 @@ class _Judge:
         times = self._times(seconds(seal.create_time), seal.time_stamp, seal.signature)
         if maker is not None:
             self._maker(maker, times, moment, lasting=seal.version == V5)
-        run.check(StepName.SEAL_PERIOD, lambda: check_seal_period(seal, run.judged_at(moment).time))
+        run.check(StepName.SEAL_PERIOD, lambda: self._seal_period(seal, moment))
         return maker
+
+    def _seal_period(self, seal: Seal, moment: Moment) -> None:
+        at = self.run.judged_at(moment).time
+        check_made(seal, at)
+        check_seal_period(seal, at)
 
     def _maker(self, maker: X509, times: Times, moment: Moment, *, lasting: bool) -> None:
         """A seal of version 5 is `lasting`: its maker is judged when it was made."""

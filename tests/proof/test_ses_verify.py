@@ -518,6 +518,23 @@ def test_a_version_5_seal_outlives_its_makers_certificate(shared_data: Path) -> 
     assert run.report().remarks == (Remark.MAKER_ENDED,)
 
 
+@pytest.mark.parametrize(
+    ("version", "made_ahead_s", "reason"),
+    [(5, 31, ProofReason.SIGNED_LATER), (5, 30, None), (4, 31, None)],
+)
+def test_a_version_5_seal_was_made_before_it_is_used(
+    version: int, made_ahead_s: int, reason: ProofReason | None
+) -> None:
+    """Clocks may differ by 30 s. Version 4 does not ask (standards.md §2.3)."""
+    made = datetime.fromtimestamp(NOW + made_ahead_s, UTC)
+    seal = replace(parse_seal(SEAL), version=version, create_time=made)
+    run = Run(Kind.SEAL)
+
+    _Judge(run, TRUST, EVIDENCE).seal(seal, EVIDENCE.reader)
+
+    assert failures(run.report()).get(StepName.SEAL_PERIOD) == reason
+
+
 def test_the_golden_seal_and_signature_hold() -> None:
     """Their maker has a certificate without KeyUsage: no chain would accept it."""
     nothing = Trust(origin="o", region="r")
