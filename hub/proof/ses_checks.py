@@ -6,6 +6,7 @@ or returns what the next needs; times are seconds. `hub.proof.ses_verify` puts t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from hub.proof.moment import AHEAD_S_MAX, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.ses import V5, CertDigest, Seal, SesSignature
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
-from hub.proof.x509_sm2 import X509, check_in_force, parse_x509
+from hub.proof.x509_sm2 import X509, check_chain, check_in_force, parse_x509
 
 _SM3: Final = "SM3"
 
@@ -42,6 +43,18 @@ def check_seal_period(seal: Seal, at: int) -> None:
     if at > ends:
         detail = f"until {iso_time(ends)}, judged at {iso_time(at)}"
         raise ProofError(ProofReason.SEAL_EXPIRED, detail)
+
+
+def check_maker(
+    seal: Seal, anchors: Sequence[X509], at: int
+) -> tuple[X509, ...]:
+    """The way from the maker's certificate to one of `anchors`, judged `at`; of version 5 when the
+    seal was made.
+
+    A seal holds no issuing certificate: those that are needed are pinned. Raises as `check_chain`.
+    """
+    when = seconds(seal.create_time) if seal.version == V5 else at
+    return check_chain(parse_x509(seal.maker_x509), (), anchors, at=when)
 
 
 def check_made(seal: Seal, at: int) -> None:

@@ -6,15 +6,22 @@ What is signed follows from the intent, by `hub.proof.seal_making`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from hub.errors import HubError, Reason
 from hub.proof import ses
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
 from hub.proof.seal_making import Order, moment_of
-from hub.proof.ses_checks import check_seal_period, check_seal_signature
+from hub.proof.ses_checks import (
+    check_made,
+    check_maker,
+    check_seal_period,
+    check_seal_signature,
+)
 from hub.proof.sm2 import SM2_WITH_SM3
+from hub.proof.x509_sm2 import X509
 from hub.seal.keys import Mandate, SealWork
 from hub.seal.seal_keys import UsableKey
 from hub.seal.seal_store import ElectronicSeal, Material, SealOrigin
@@ -74,19 +81,37 @@ def imported(seal: str, version: int, read: ses.Seal, now_us: int) -> Electronic
     )
 
 
-def verified(der: bytes, at: int | None = None) -> ses.Seal:
-    """The seal in `der`, whose maker's signature holds; with `at` (seconds), which is valid then.
+def verified(der: bytes) -> ses.Seal:
+    """The seal in `der`, whose maker's signature holds; who the maker is, is not asked.
 
-    Who the maker is, is not asked here. Raises HubError(ELECTRONIC_SEAL_INVALID) with the rule.
+    Raises HubError(ELECTRONIC_SEAL_INVALID) with the rule.
     """
-    try:
+    with _refusing():
         read = ses.parse_seal(der)
         check_seal_signature(read)
-        if at is not None:
-            check_seal_period(read, at)
+    return read
+
+
+def lawful(der: bytes, at: int, makers: Sequence[X509]) -> ses.Seal:
+    """The seal in `der`, valid `at` (seconds), by a maker for whom one of `makers` vouches
+    (GB/T 38540 §6.3). Whether the maker was revoked since is not known here.
+
+    Raises HubError(ELECTRONIC_SEAL_INVALID) with the rule.
+    """
+    read = verified(der)
+    with _refusing():
+        check_maker(read, makers, at)
+        check_made(read, at)
+        check_seal_period(read, at)
+    return read
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
     except ProofError as error:
         text = TEXTS[error.reason]
         raise HubError(
             Reason.ELECTRONIC_SEAL_INVALID, rule=error.reason.value, en=text.en, zh=text.zh
         ) from error
-    return read

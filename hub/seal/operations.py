@@ -37,7 +37,7 @@ def seal_operations(
         kinds.SEAL_APPLY.name: ApplySeal(database, maker, authorities, clock, types),
         kinds.SEAL_MAKE.name: make(SealVerb.MAKE),
         kinds.SEAL_RENEW.name: make(SealVerb.RENEW),
-        kinds.SEAL_IMPORT.name: ImportSeal(database, authorities, clock),
+        kinds.SEAL_IMPORT.name: ImportSeal(database, authorities, anchors, clock),
         kinds.SEAL_SUSPEND.name: change(SealVerb.SUSPEND, "seal.suspended"),
         kinds.SEAL_RESUME.name: change(SealVerb.RESUME, "seal.resumed"),
         kinds.SEAL_REVOKE.name: change(SealVerb.REVOKE, "seal.revoked"),

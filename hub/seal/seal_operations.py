@@ -24,7 +24,8 @@ from hub.proof.seal_kinds import (
     SEAL_TYPE_MAX,
     TITLE_MAX,
 )
-from hub.seal.electronic_seals import imported, verified
+from hub.seal.certified import Anchors
+from hub.seal.electronic_seals import imported, lawful
 from hub.seal.key_entry_store import made_here
 from hub.seal.key_operations import (
     NAME_MAX,
@@ -177,6 +178,7 @@ class ImportSeal:
 
     database: Database
     authorities: Authorities
+    anchors: Anchors
     clock: Clock
 
     async def prepare(self, _: Call, members: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -249,11 +251,11 @@ class ImportSeal:
         """Nothing is decided in memory."""
 
     async def _read(self, name: str, material: str) -> tuple[ses.Seal, Seal | None]:
-        """The electronic seal, valid now, and the seal that it renews."""
+        """The electronic seal, lawful now, and the seal that it renews."""
         found = await find_material(self.database, material)
         if found.format != ESL:
             raise HubError(Reason.FIELD_INVALID, field="digest", rule="an electronic seal (.esl)")
-        read = verified(found.data, self.clock() // 1_000_000)
+        read = lawful(found.data, self.clock() // 1_000_000, self.anchors.makers)
         if await self.database.one(ELECTRONIC_SEAL_NUMBER, read.number) is not None:
             raise HubError(Reason.ALREADY_EXISTS, name=read.number)
         row = await self.database.one(SEAL_BY_NAME, name)

@@ -20,6 +20,7 @@ from openpyxl import Workbook, load_workbook
 from connectors.client import HubClient
 from connectors.profile import load_profile
 from connectors.sample import CSV_NAME, write_sample
+from certs.pki import Pki
 from hub.cli.main import command_line, commands
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
@@ -1117,7 +1118,8 @@ def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
         return result
 
     (folder / "seal.png").write_bytes(PICTURE)
-    (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}"))
+    others = Pki.open(running_hub.home / "pki")
+    (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}", others))
     picture = ("--picture", folder / "seal.png")
     maker = ("--use", "maker", "--algorithm", "SM2", "--authority", authority, "--title", "制章")
     makers = [
@@ -1155,7 +1157,7 @@ def _seals(running_hub: HubProcess, sealway: Sealway, folder: Path) -> Invocatio
     if sealway("seal", "show", suspended, *zhao).code != 0:
         run("seal", "import", suspended, folder / "outside.esl")
         run("seal", "suspend", suspended, "--cause", "x")
-        (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}"))
+        (folder / "outside.esl").write_bytes(outside_seal(f"N-{free_port()}", others))
     commands: Invocations = {
         ("key", "list"): ["--seal", seal, *zhao],
         ("key", "show"): [key["name"], *zhao],

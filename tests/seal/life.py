@@ -11,8 +11,9 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from certs.pki import Pki
 from hub.proof import ses, sm2
-from hub.proof.x509_sm2_make import make_certificate
+from hub.proof.x509_sm2_make import make_request
 from hub.seal.v1 import seal_pb2
 from tests.simulator import Officer, Simulator, new_id
 
@@ -23,31 +24,20 @@ PICTURE: Final = base64.b64decode(
 )
 
 
-def outside_seal(number: str, now: datetime | None = None) -> bytes:
-    """An electronic seal that somebody else made, valid for a year."""
-    now = now or datetime.now(UTC)
+def outside_seal(number: str, pki: Pki, version: int = ses.V4) -> bytes:
+    """An electronic seal that another maker made, whom the pinned root certifies; valid for a
+    year."""
+    now = datetime.now(UTC)
     key = sm2.PrivateKey.generate()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Provincial seal system")])
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=True,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = make_certificate(
-        subject=name,
-        key=key.public,
-        issuer=name,
-        not_before=now - timedelta(days=1),
-        not_after=now + timedelta(days=400),
-        extensions=[(usage, True)],
-        sign=key.sign,
-    )
+    (certificate,) = pki.issue(
+        "seal-maker",
+        make_request(name, key.public, key.sign),
+        now=now,
+        common_name="Provincial seal system",
+        organization="Province",
+        organization_identifier="11330000002482023T",
+    ).chain_der
     info = ses.seal_info(
         vendor="OTHER",
         number=number,
@@ -58,7 +48,7 @@ def outside_seal(number: str, now: datetime | None = None) -> bytes:
         valid_from_time=now - timedelta(hours=1),
         valid_to_time=now + timedelta(days=365),
         picture=ses.Picture("PNG", PICTURE, 40, 40),
-    )
+    ).replace(b"ES\x02\x01\x04", bytes((*b"ES\x02\x01", version)), 1)
     return ses.assemble_seal(info, certificate, sm2.SM2_WITH_SM3, key.sign(info))
 
 
@@ -135,7 +125,7 @@ async def live(hub: Simulator) -> None:
         zhao.seal.ResealRecords,
         seal_pb2.ResealRecordsRequest(request_id=new_id(), intent="intents/anew"),
     )
-    digest = await add_material(zhao, outside_seal("OUTSIDE-1"))
+    digest = await add_material(zhao, outside_seal("OUTSIDE-1", hub.pki))
     await zhao.carry_out("seal.import", {"seal": f"{authority}/seals/outside", "digest": digest})
     for verb in ("suspend", "resume", "revoke"):
         await zhao.carry_out(f"seal.{verb}", {"seal": name, "cause": "核查"})

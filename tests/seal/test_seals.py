@@ -19,6 +19,7 @@ from hub.proof.ses import SesSignature, assemble_signature, parse_seal, parse_si
 from hub.proof.ses_checks import check_listed, check_seal_signature, check_signature_value
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
+from tests.proof import seals, sm2_pki
 from tests.registry.office import (
     AUTHORITY,
     LICENCE_TYPE,
@@ -28,6 +29,7 @@ from tests.registry.office import (
     Office,
     licence,
 )
+from tests.seal.life import outside_seal
 
 MAIN = f"{AUTHORITY}/seals/main"
 OFD = f"{AUTHORITY}/seals/ofd"
@@ -35,6 +37,24 @@ OFD = f"{AUTHORITY}/seals/ofd"
 
 def refused(reason: Reason) -> pytest.RaisesExc[HubError]:
     return pytest.RaisesExc(HubError, check=lambda error: error.reason is reason)
+
+
+def not_taken(rule: str) -> pytest.RaisesExc[HubError]:
+    return pytest.RaisesExc(
+        HubError,
+        check=lambda error: error.reason is Reason.ELECTRONIC_SEAL_INVALID
+        and error.details["rule"] == rule,
+    )
+
+
+async def importing(
+    office: Office, data: bytes, name: str = f"{AUTHORITY}/seals/outside"
+) -> dict[str, str]:
+    """Members of an intent to import `data` as `name`, which was approved."""
+    added = await office.materials.add(office.call(), data, lambda one: one.digest.encode())
+    members = {"seal": name, "digest": added.answer.decode()}
+    await office.approved("seal.import", members)
+    return members
 
 
 async def electronic(office: Office, name: str) -> ElectronicSeal:
@@ -318,8 +338,9 @@ async def test_state_changed_after_approval_is_seen_at_execution(office: Office)
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        ("UserV1.esl", "SEAL_EXPIRED"),
-        ("UserV4.esl", "SEAL_EXPIRED"),
+        ("UserV1.esl", "X509_EXPIRED"),
+        ("UserV4.esl", "X509_EXPIRED"),
+        ("UserV5.esl", "X509_EXPIRED"),
         ("SESealData.DER", "SEAL_SIGNATURE_INVALID"),
     ],
 )
@@ -327,47 +348,47 @@ async def test_a_seal_that_is_not_valid_is_not_imported(
     office: Office, shared_data: Path, file: str, reason: str
 ) -> None:
     """Expired is not "bad signature"; a wrong signature does not even come on file."""
-    data = (shared_data / "seals" / file).read_bytes()
-
-    with pytest.raises(HubError) as caught:
-        added = await office.materials.add(office.call(), data, lambda one: one.digest.encode())
-        members = {"seal": f"{AUTHORITY}/seals/outside", "digest": added.answer.decode()}
-        await office.approved("seal.import", members)
-
-    assert caught.value.reason is Reason.ELECTRONIC_SEAL_INVALID
-    assert caught.value.details["rule"] == reason
+    with not_taken(reason):
+        await importing(office, (shared_data / "seals" / file).read_bytes())
 
 
+async def test_a_seal_of_a_maker_that_nobody_vouches_for_is_not_imported(office: Office) -> None:
+    """Anybody can make one with a key and a picture of his own."""
+    stranger, signer = sm2_pki.root().issue("制章者"), sm2_pki.root().issue("签章者")
+    for data, reason in (
+        (seals.seal_of(stranger, signer), "X509_UNTRUSTED"),
+        (seals.golden_seal(), "X509_USAGE"),
+    ):
+        with not_taken(reason):
+            await importing(office, data)
+
+
+@pytest.mark.parametrize("version", [4, 5])
 async def test_a_lawful_seal_is_imported_byte_for_byte_and_marked(
-    office: Office, shared_data: Path
+    office: Office, version: int
 ) -> None:
     """It is never passed off as made here, takes the place of none made here, and comes once."""
-    data = (shared_data / "seals" / "UserV5.esl").read_bytes()
-    added = await office.materials.add(office.call(), data, lambda one: one.digest.encode())
-    name = f"{AUTHORITY}/seals/outside"
-    members = {"seal": name, "digest": added.answer.decode()}
+    data = outside_seal("OUTSIDE-1", office.pki, version)
+    members = await importing(office, data)
 
     await office.carry_out("seal.import", members)
 
-    kept = await electronic(office, name)
+    kept = await electronic(office, members["seal"])
     assert kept.der == data
-    assert (kept.origin, kept.format_version, kept.maker_key) == (SealOrigin.IMPORTED, 5, "")
+    assert (kept.origin, kept.format_version, kept.maker_key) == (SealOrigin.IMPORTED, version, "")
     with refused(Reason.ALREADY_EXISTS):
         await office.approved("seal.import", members)
     with refused(Reason.KEY_NOT_ACTIVE):
-        await office.record_seals.keys.usable(name, KeyUse.OFD, KeyAlgorithm.SM2, 1)
+        await office.record_seals.keys.usable(members["seal"], KeyUse.OFD, KeyAlgorithm.SM2, 1)
 
 
-async def test_what_was_made_here_is_not_replaced_from_outside(
-    office: Office, shared_data: Path
-) -> None:
+async def test_what_was_made_here_is_not_replaced_from_outside(office: Office) -> None:
     """Neither a seal with an electronic form of its own, nor one for records only."""
-    data = (shared_data / "seals" / "UserV5.esl").read_bytes()
-    added = await office.materials.add(office.call(), data, lambda one: one.digest.encode())
+    data = outside_seal("OUTSIDE-1", office.pki)
 
     for name in (MAIN, (await office.make_seal("ofd", ofd=True)).seal.name):
         with refused(Reason.TRANSITION_NOT_ALLOWED):
-            await office.approved("seal.import", {"seal": name, "digest": added.answer.decode()})
+            await importing(office, data, name)
 
 
 async def test_executing_again_under_the_same_id_gives_the_same_answer(office: Office) -> None:

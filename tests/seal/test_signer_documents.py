@@ -192,7 +192,7 @@ async def test_called_by_hand_it_seals_only_the_file_that_was_approved(sealing: 
     for media_type in (OFD, PDF_TYPE):
         await sealing.copy(media_type)
     asked = {use: sealing.last(pb.SignDocument, use) for use in ("ofd", "pdf")}
-    outside = life.outside_seal("OUTSIDE-9")
+    outside = life.outside_seal("OUTSIDE-9", sealing.hub.pki)
     approved, usage = Reason.INTENT_NOT_APPROVED, Reason.KEY_USAGE_REFUSED
 
     def swapped(request: Any) -> None:
