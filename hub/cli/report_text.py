@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import category
 
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
@@ -83,8 +84,11 @@ def print_picture(picture: Thumbnail) -> None:
 
 
 def printable(text: str) -> str:
-    """`text` with control and direction characters as escapes: it comes from others."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    """`text` with control and direction characters as escapes: it comes from others. Spaces are
+    neither, the wide one of Chinese texts too."""
+    return "".join(
+        c if c.isprintable() or category(c) == "Zs" else f"\\u{ord(c):04x}" for c in text
+    )
 
 
 def _pixel(picture: Thumbnail, column: int, row: int) -> tuple[int, int, int]:

@@ -52,6 +52,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import FactName, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust
+from hub.proof.x509_sm2 import title_of
 
 if TYPE_CHECKING:
     from asn1crypto import cms
@@ -115,7 +116,7 @@ class _File:
         times = self._times(number, opened)
         chained = run.check(StepName.SIGNER_CHAIN, lambda: self._check_chain(opened, times))
         if chained:
-            run.fact(FactName.SIGNER, opened.signer_cert.subject.human_friendly)
+            run.fact(FactName.SIGNER, title_of(opened.signer_cert.subject.dump()))
             run.check(StepName.REVOCATION, lambda: self._check_revocation(opened, times))
 
     def verify_document_stamp(self, number: int) -> None:

@@ -394,7 +394,7 @@ TEXTS.update(
         ),
         ProofReason.ALG_NOT_CHECKED: ReasonText(
             "The algorithm is recognised but cannot be checked here.",
-            "算法可以识别,但此处无法核验。",
+            "算法可以识别，但此处无法核验。",
         ),
         ProofReason.ALG_REQUIRED: ReasonText(
             "The record has no seal by the algorithm that is required.",
@@ -402,11 +402,11 @@ TEXTS.update(
         ),
         ProofReason.TWIN_MISMATCH: ReasonText(
             "The two are not twins: they say different things, or are by one algorithm.",
-            "两份签章并非同一数据的双算法签章:内容不同,或算法相同。",
+            "两份签章并非同一数据的双算法签章：内容不同，或算法相同。",
         ),
         ProofReason.TWIN_MISSING: ReasonText(
             "The record also has a seal by the algorithm that is required, which was not given.",
-            "数据另有以所要求算法作出的签章,但未提供。",
+            "数据另有以所要求算法作出的签章，但未提供。",
         ),
         ProofReason.JWK_INVALID: ReasonText(
             "The key is not a P-256 public key in JWK form.",
@@ -418,7 +418,7 @@ TEXTS.update(
         ),
         ProofReason.SIGNATURE_HIGH_S: ReasonText(
             "The signature is the mirrored form, which is not accepted here.",
-            "签名为镜像(高 s)形式,此处不接受。",
+            "签名为镜像(高 s)形式，此处不接受。",
         ),
         ProofReason.SIGNATURE_INVALID: ReasonText(
             "The signature does not match the content.",
@@ -458,7 +458,7 @@ TEXTS.update(
         ),
         ProofReason.IAT_FUTURE: ReasonText(
             "The time of issue lies in the future; compare the clocks.",
-            "签发时间在未来,请核对时钟。",
+            "签发时间在未来，请核对时钟。",
         ),
         ProofReason.EXP_TOO_FAR: ReasonText(
             "The period of validity is longer than allowed, or not positive.",
@@ -566,7 +566,7 @@ TEXTS.update(
         ),
         ProofReason.SD_NESTED: ReasonText(
             "Digests are nested where the record must be flat.",
-            "记录应为平面结构,却含嵌套摘要。",
+            "记录应为平面结构，却含嵌套摘要。",
         ),
         ProofReason.DISCLOSURE_UNREFERENCED: ReasonText(
             "A disclosure was altered or does not belong to this record.",
@@ -590,7 +590,7 @@ TEXTS.update(
         ),
         ProofReason.HOLDER_NOT_DISCLOSED: ReasonText(
             "The holder was asked for but is not disclosed.",
-            "按持证主体查询,但未披露持证主体。",
+            "按持证主体查询，但未披露持证主体。",
         ),
         ProofReason.HOLDER_MISMATCH: ReasonText(
             "The record belongs to another holder.",
@@ -859,7 +859,7 @@ TEXTS.update(
         ),
         ProofReason.ZIP_LINK: ReasonText(
             "An entry of the archive is a link and not a file.",
-            "压缩包内含链接,不是普通文件。",
+            "压缩包内含链接，不是普通文件。",
         ),
         ProofReason.ZIP_ENCRYPTED: ReasonText(
             "An entry of the archive is encrypted.",
@@ -911,7 +911,7 @@ TEXTS.update(
         ),
         ProofReason.OFD_SEVERAL_DOCUMENTS: ReasonText(
             "The package holds several documents; only one is read.",
-            "OFD 包内含多个文档,此处只核验单个文档。",
+            "OFD 包内含多个文档，此处只核验单个文档。",
         ),
         ProofReason.OFD_NOT_SEALED: ReasonText(
             "The document carries no seal.",
@@ -951,7 +951,7 @@ TEXTS.update(
         ),
         ProofReason.OFD_BARE_SIGNATURE: ReasonText(
             "The document carries a signature without a seal, and its key is not known.",
-            "文档仅有数字签名而无印章,且签名密钥未知。",
+            "文档仅有数字签名而无印章，且签名密钥未知。",
         ),
         ProofReason.OFD_SEAL_DIFFERS: ReasonText(
             "The seal that is shown is not the one that sealed.",

@@ -36,6 +36,7 @@ _T = TypeVar("_T")
 _COMMON_NAME: Final = "2.5.4.3"
 _ORGANIZATION: Final = "2.5.4.10"
 _ORGANIZATION_IDENTIFIER: Final = "2.5.4.97"
+_TITLE: Final = (_ORGANIZATION, _COMMON_NAME)
 _KEY_USAGE: Final = "2.5.29.15"
 _BASIC_CONSTRAINTS: Final = "2.5.29.19"
 _EXTENDED_KEY_USAGE: Final = "2.5.29.37"
@@ -84,14 +85,9 @@ class X509:
         return _attribute(self.subject, _COMMON_NAME)
 
     @property
-    def organization(self) -> str:
-        """For people; empty where there is none."""
-        return _attribute(self.subject, _ORGANIZATION)
-
-    @property
     def title(self) -> str:
-        """Who it is, for people: organisation and common name."""
-        return " / ".join(filter(None, (self.organization, self.common_name)))
+        """Who it is, for people."""
+        return title_of(self.subject)
 
     @property
     def organization_identifier(self) -> str:
@@ -350,6 +346,12 @@ def _key_usage(extension: wire.Extension | None) -> frozenset[int] | None:
     octets = bits.as_bytes()
     count = len(octets) * 8 - bits.padding_bits()
     return frozenset(bit for bit in range(count) if octets[bit // 8] & 0x80 >> bit % 8)
+
+
+def title_of(name: bytes) -> str:
+    """Who a name in a certificate (DER) is, for people: organisation and common name, once where
+    they are the same."""
+    return " / ".join(filter(None, dict.fromkeys(_attribute(name, oid) for oid in _TITLE)))
 
 
 def _attribute(name: bytes, oid: str) -> str:

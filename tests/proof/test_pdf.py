@@ -94,7 +94,7 @@ def test_a_sealed_document_is_valid(ca: Ca, algorithm: KeyAlgorithm) -> None:
         FactName.CUSTODY: "unverified",
         FactName.ALGORITHM: algorithm.value,
         FactName.SIGNED_TIME: "2026-11-27T08:00:00Z",
-        FactName.SIGNER: "Common Name: 市场监督管理局",
+        FactName.SIGNER: "市场监督管理局",
     }
 
 

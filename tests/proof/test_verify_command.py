@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from hub.cli.report_text import printable
 from hub.cli.verify import VerifyCommand, verify_command
 from hub.proof import merkle, note
 from hub.proof.encoding import b64u, digest
@@ -561,6 +562,10 @@ def test_control_characters_of_a_file_never_reach_the_terminal(save: Save) -> No
     assert "STATE_DIFFERS" in result.stdout
     assert "\x1b[2J" not in result.stdout
     assert "\u202e" not in result.stdout
+
+
+def test_the_wide_space_of_chinese_texts_stays_a_space() -> None:
+    assert printable("名\u3000称\u2028\u200b") == "名\u3000称\\u2028\\u200b"
 
 
 @settings(max_examples=150, deadline=None)

@@ -47,7 +47,8 @@ def test_a_certificate_says_what_was_put_into_it() -> None:
     leaf = parse_x509(LEAF.der)
 
     assert leaf.common_name == "签章者"
-    assert leaf.organization == "测试部门"
+    assert leaf.title == "测试部门 / 签章者"
+    assert parse_x509(ROOT.issue("测试部门").der).title == "测试部门"
     assert leaf.organization_identifier == "11110000000021135M"
     assert leaf.key == LEAF.key.public
     assert leaf.may_sign
