@@ -285,9 +285,10 @@ TEXTS: dict[Reason, Text] = {
     ),
     Reason.FONT_MISSING: Text(
         "the font {font} is not there or is no font that can be read. Install one with Chinese "
-        "glyphs, for example fonts-noto-cjk, or name its file as faces.font in hub.toml.",
+        "glyphs, for example fonts-noto-cjk, or name its file: --font of the command, faces.font "
+        "in hub.toml.",
         "字体 {font} 不存在或无法读取。请安装含汉字的字体（例如 fonts-noto-cjk），"
-        "或在 hub.toml 的 faces.font 中指定其文件。",
+        "或指定其文件：命令用 --font，枢纽用 hub.toml 的 faces.font。",
     ),
     Reason.FONT_NOT_EMBEDDABLE: Text(
         "the font {font} forbids that a part of it travels in documents (fsType {fs_type}). Name "

@@ -37,6 +37,7 @@ from hub.cli.session import (
     show_one,
     shown_enum,
     shown_time,
+    shown_value,
     type_name,
     write,
     written,
@@ -209,8 +210,9 @@ def execute(
     )
     terminal.say(f"{answer.intent.name} is carried out.", f"{answer.intent.name} 已执行。")
     for member, value in result.items():
-        line = f"  {member}: {json.dumps(value, ensure_ascii=not _is_plain(value))}"
-        terminal.say(line, line)
+        for number, line in enumerate(shown_value(value).splitlines()):
+            text = f"    {_plainly(line)}" if number else f"  {member}: {_plainly(line)}"
+            terminal.say(text, text)
     keep_receipt(terminal, answer.receipt, receipt)
     after_execution(terminal, answer.intent, result)
 

@@ -230,7 +230,11 @@ def show_one(
     terminal.document(members)
     terminal.table(
         (("field", "字段"), ("value", "值")),
-        [(name, _shown(value)) for name, value in members.items() if value not in ("", [], None)],
+        [
+            (name, shown_value(value))
+            for name, value in members.items()
+            if value not in ("", [], None)
+        ],
     )
 
 
@@ -269,18 +273,22 @@ def in_folder(file: Path) -> str:
     return relative if len(relative) < len(str(file)) else str(file)
 
 
-def _shown(value: Document) -> str:
-    """A value for people: lists one item per line, without what only programs read."""
+def shown_value(value: Document) -> str:
+    """A value for people: one item or member per line, without what only programs read."""
     if isinstance(value, str):
         return value
     if isinstance(value, Sequence):
         return "\n".join(_item(item) for item in value)
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {_item(inner)}" for name, inner in value.items())
     return json.dumps(value, ensure_ascii=False)
 
 
 def _item(value: Document) -> str:
     if isinstance(value, str):
         return value if len(value) <= ITEM_SHOWN_MAX else f"({len(value)} characters: --json)"
+    if isinstance(value, Sequence):
+        return f"[{'; '.join(_item(item) for item in value)}]"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_item(inner)}" for name, inner in value.items())
     return json.dumps(value, ensure_ascii=False)

@@ -45,9 +45,7 @@ def check_seal_period(seal: Seal, at: int) -> None:
         raise ProofError(ProofReason.SEAL_EXPIRED, detail)
 
 
-def check_maker(
-    seal: Seal, anchors: Sequence[X509], at: int
-) -> tuple[X509, ...]:
+def check_maker(seal: Seal, anchors: Sequence[X509], at: int) -> tuple[X509, ...]:
     """The way from the maker's certificate to one of `anchors`, judged `at`; of version 5 when the
     seal was made.
 

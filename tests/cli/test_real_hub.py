@@ -17,10 +17,10 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from openpyxl import Workbook, load_workbook
 
+from certs.pki import Pki
 from connectors.client import HubClient
 from connectors.profile import load_profile
 from connectors.sample import CSV_NAME, write_sample
-from certs.pki import Pki
 from hub.cli.main import command_line, commands
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc

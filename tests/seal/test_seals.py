@@ -42,8 +42,9 @@ def refused(reason: Reason) -> pytest.RaisesExc[HubError]:
 def not_taken(rule: str) -> pytest.RaisesExc[HubError]:
     return pytest.RaisesExc(
         HubError,
-        check=lambda error: error.reason is Reason.ELECTRONIC_SEAL_INVALID
-        and error.details["rule"] == rule,
+        check=lambda error: (
+            error.reason is Reason.ELECTRONIC_SEAL_INVALID and error.details["rule"] == rule
+        ),
     )
 
 
