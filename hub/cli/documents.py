@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final, Protocol
 import typer
 
 from hub.cli.code_notes import logged_code, tell_code
+from hub.cli.preserve import preserve
 from hub.cli.serve import ConfigOption, find_config
 from hub.cli.session import (
     PAGE_SIZE,
@@ -191,6 +192,9 @@ def download(
     terminal.document({**written(header.document, header.receipt), "file": str(file)})
     terminal.say(f"Document: {file}", f"文件：{file}")
     keep_receipt(terminal, header.receipt, receipt)
+
+
+app.command()(preserve)
 
 
 @app.command("list")

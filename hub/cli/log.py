@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from cryptography import x509
 
 from certs.files import PUBLIC
 from connectors.heads import keep_checkpoint_head, kept_head, read_trust
 from connectors.profile import read_bounded
+from hub.cli import time_stamping
 from hub.cli.serve import ConfigOption, find_config
 from hub.cli.session import (
     JsonOption,
@@ -25,9 +24,8 @@ from hub.cli.session import (
     next_step,
     save,
 )
-from hub.cli.terminal import ExitCode, Terminal, UsageError
-from hub.clock import now_us
-from hub.config import TSA_URL, Config
+from hub.cli.terminal import ExitCode, Terminal
+from hub.config import Config
 from hub.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from hub.proof.encoding import b64u
 from hub.proof.jose import LogHead
@@ -51,8 +49,6 @@ if TYPE_CHECKING:
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Store it here, byte for byte.")
 ]
-
-_ANCHORS_BYTES_MAX = 1_048_576
 
 app = typer.Typer(no_args_is_help=True, help="The log: checkpoints, proofs, audit.")
 
@@ -138,16 +134,10 @@ def prove(
 @app.command()
 def stamp(
     receipt: Annotated[Path, typer.Argument(help="A receipt, as --receipt keeps it.")],
-    url: Annotated[
-        str, typer.Option("--tsa", metavar="URL", help="https, or http to this machine.")
-    ],
-    anchors: Annotated[
-        Path, typer.Option("--tsa-anchors", metavar="FILE", help="Anchors of its chain, PEM.")
-    ],
+    url: time_stamping.UrlOption,
+    anchors: time_stamping.AnchorsOption,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the stamped receipt.")],
-    policy: Annotated[
-        str, typer.Option("--tsa-policy", metavar="OID", help="Only under this policy.")
-    ] = "",
+    policy: time_stamping.PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Have a time stamp authority stamp the checkpoint of a receipt (RFC 3161).
@@ -157,17 +147,12 @@ def stamp(
     Example: sealway log stamp receipt.json --tsa https://tsa.example --tsa-anchors tsa.pem --out
     stamped.json
     """
-    # The network and its libraries; no other verb of the log needs them.
-    from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
-
     terminal = Terminal(as_json)
-    if not url or not re.fullmatch(TSA_URL, url):
-        en, zh = "https, or http to this machine", "应为 https，或本机的 http"
-        raise UsageError(f"--tsa {url}: {en}", f"--tsa {url}：{zh}")
+    pinned = time_stamping.certificates(anchors)
+    authority = time_stamping.service(url, pinned, policy)
     text = read_bounded(receipt, RECEIPT_BYTES_MAX, "receipt")
-    pinned = _anchors(anchors)
     stamped = parse_proof(last_proof(parse_receipt(text))).checkpoint.encode()
-    token = TimeStampService(url, pinned, now_us, policy).stamp(stamped)
+    token = authority.stamp(stamped)
     moment = iso_time(verify_token(token, stamped, pinned))
     save(out, add_stamp(text, token), mode=PUBLIC)
     terminal.document({"receipt": str(out), "stamped_time": moment})
@@ -247,13 +232,3 @@ async def _audit(terminal: Terminal, config: Config) -> AuditReport:
 
 def _open(note: str, trust: Trust) -> Checkpoint:
     return open_checkpoint(note, trust.origin, trust.log_keys, trust.witness_keys)
-
-
-def _anchors(file: Path) -> tuple[x509.Certificate, ...]:
-    """The certificates in a PEM bundle. Raises UsageError."""
-    try:
-        return tuple(
-            x509.load_pem_x509_certificates(read_bounded(file, _ANCHORS_BYTES_MAX, "anchors"))
-        )
-    except ValueError as error:
-        raise UsageError(f"{file}: no PEM certificates", f"{file}：不含 PEM 证书") from error

@@ -74,7 +74,9 @@ def verify_pdf(run: Run, data: bytes, trust: Trust, evidence: Evidence) -> None:
                 file.verify_signature(number)
     seals = [signature for signature in signatures if not signature.is_stamp]
     if seals:
-        verify_face(run, data, lambda: read_face(seals[0]), trust, evidence)
+        # What was listed is the file as it was sealed, without evidence that was added since.
+        sealed = data[: seals[0].end]
+        verify_face(run, sealed, lambda: read_face(seals[0]), trust, evidence)
 
 
 @dataclass(frozen=True, slots=True)

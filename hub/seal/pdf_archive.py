@@ -68,15 +68,16 @@ def stamp_deferred(document: bytes, stamps: TimeStamps) -> bytes:
 def add_evidence(document: bytes, certificates: Sequence[bytes], crls: Sequence[bytes]) -> bytes:
     """`document` with chains and revocation lists (DER) in its security store: B-LT.
 
-    They are kept as they are; whether they prove anything is for the verifier to say.
-    Raises HubError(PDF_REFUSED).
+    They are kept as they are; whether they prove anything is for the verifier to say. They belong
+    to no signature of their own (VRI), so that more may be added later: a changed entry would be a
+    change of the document. Raises HubError(PDF_REFUSED).
     """
-    seal = _newest_seal(document)
+    _newest_seal(document)
     writer = open_writer(document)
     try:
         DocumentSecurityStore.supply_dss_in_writer(
             writer,
-            seal.contents.hex().upper().encode(),
+            None,
             certs=[asn1_x509.Certificate.load(item, strict=True) for item in certificates],
             crls=[asn1_crl.CertificateList.load(item, strict=True) for item in crls],
         )

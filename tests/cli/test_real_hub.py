@@ -795,8 +795,8 @@ def test_every_command_answers_a_program_with_one_json_document(
     }
     # Nobody is told of anything here: tests/registry/test_objections.py corrects what was fetched.
     elsewhere |= {("notice", "acknowledge")}
-    # Wants a time stamping service: tests/proof/test_stamped_receipts.py.
-    elsewhere |= {("log", "stamp")}
+    # Want a time stamping service: tests/proof/test_stamped_receipts.py, test_preserve.py.
+    elsewhere |= {("log", "stamp"), ("document", "preserve")}
     # Draw with a font, which not every machine can have: tests/chinese_font.py.
     drawing = {words for words in leaves if words[0] == "face" or words == ("seal", "draw")}
     elsewhere |= drawing - invocations.keys()

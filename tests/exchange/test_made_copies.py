@@ -40,6 +40,7 @@ from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
 from hub.registry.v1 import documents_pb2
+from hub.seal.pdf_archive import add_evidence
 from hub.seal.pdf_seal import QuietWriter
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc, seal_pb2
 from tests.chinese_font import needs_font
@@ -399,6 +400,8 @@ async def test_a_record_names_the_originals_of_its_version(made_city: City) -> N
     assert shown[2][1]["sm3"] == b64u(sm3(files[1]))
     assert [held(file, records[2]) for file in files] == [(Verdict.VALID, None)] * 2
     assert held(files[1], records[1]) == (Verdict.INVALID, ProofReason.FILE_NOT_LISTED)
+    # What keeps it verifiable for years lies behind the seal.
+    assert held(add_evidence(files[1], [], []), records[2]) == (Verdict.VALID, None)
     # One that shows no files says nothing of them, and copies are made after it.
     assert held(files[1], records[0]) == (Verdict.VALID, None)
     assert held(copied.data, records[2]) == (Verdict.VALID, None)

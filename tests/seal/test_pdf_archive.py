@@ -140,13 +140,15 @@ def test_without_a_stamp_evidence_grows_old(
 def test_document_stamps_follow_each_other(
     ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
 ) -> None:
-    """B-LTA, and again: each is a part of its own, the seal stays what it was."""
+    """B-LTA, and again with newer lists: each is a part of its own, the seal stays what it was."""
     document = with_evidence(sealed(key, stamps), key, ca, server)
     once = add_document_stamp(document, stamps)
-    twice = add_document_stamp(once, stamps)
+    again = with_evidence(once, key, ca, server)
+    twice = add_document_stamp(again, stamps)
     report = verified(twice, ca, server)
 
-    assert twice.startswith(once)
+    assert twice.startswith(again)
+    assert again.startswith(once)
     assert once.startswith(document)
     assert report.verdict is Verdict.VALID, report.steps
     assert {step.part for step in report.steps} == {None, 1, 2, 3}
