@@ -36,7 +36,8 @@ class OwnRows:
         | pb.SignDocument
         | pb.SignFaceCode
         | pb.SignSeal
-        | pb.SignRecordsAnew,
+        | pb.SignRecordsAnew
+        | pb.SignRecordListing,
     ) -> None:
         """What is asked for is our own. Raises HubError: OUTBOX_DIFFERS with the rule,
         KEY_UNAVAILABLE where there is no outbox to compare with, KEY_USAGE_REFUSED for what can be
@@ -46,6 +47,10 @@ class OwnRows:
                 self._check_records(asked)
             case pb.SignDocument() | pb.SignFaceCode():
                 self._check_face(asked)
+            case pb.SignRecordListing():
+                # This key made the seal before, and this signer sealed the file: each was compared
+                # with its row then, and nothing else is new.
+                return
             case _:
                 raise HubError(Reason.KEY_USAGE_REFUSED, kid=asked.key.key_id)
 

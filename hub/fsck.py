@@ -56,6 +56,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Reference("seal_signatures", "version_id", "registry_versions", "id"),
     Reference("seal_signatures", "header_id", "seal_headers", "header_id"),
     Reference("seal_past_signatures", "version_id", "registry_versions", "id"),
+    Reference("seal_record_entries", "version_id", "registry_versions", "id"),
     Reference("seal_past_signatures", "header_id", "seal_headers", "header_id"),
     Reference("seal_status", "version_id", "registry_versions", "id"),
     Reference("seal_approvals", "intent", "seal_intents", "name"),

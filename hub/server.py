@@ -484,7 +484,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                     MadeDocuments(clock, documents),
                     FaceReader(database, certificates),
                     sealed_faces,
-                    _list_originals(documents, certificates, seal_keys),
+                    _list_originals(documents, certificates, seal_keys, recorder),
                 ),
                 pages,
                 caller,
@@ -507,7 +507,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
                         FaceReader(database, certificates),
                         MadeDocuments(clock, documents),
                         sealed_faces,
-                        _list_originals(documents, certificates, seal_keys),
+                        _list_originals(documents, certificates, seal_keys, recorder),
                         clock,
                     ),
                     clock,
@@ -660,9 +660,10 @@ def _sealed_faces(
 
 
 def _list_originals(
-    documents: Documents, certificates: CertificateReader, keys: SealKeys
+    documents: Documents, certificates: CertificateReader, keys: SealKeys, recorder: Recorder
 ) -> ListOriginals:
-    files = ListFiles(documents.database, keys, documents.clock)
+    logged = LoggedSeals(documents.database, recorder.proofs)
+    files = ListFiles(documents.database, keys, logged, documents.clock)
     return ListOriginals(documents, certificates, files)
 
 

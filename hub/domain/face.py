@@ -61,7 +61,7 @@ class Listing(StrEnum):
     COMPROMISED = "compromised"
     """The record's own key is declared stolen: it is sealed anew first."""
     ELSEWHERE = "elsewhere"
-    """The key is in a signer, which has no rule to sign such a record."""
+    """The key is in a signer that has not sealed the file, or not the record before."""
 
 
 @dataclass(frozen=True, slots=True)

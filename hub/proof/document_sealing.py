@@ -24,7 +24,14 @@ from hub.proof.ofd import Package, read_document, read_signature
 from hub.proof.ofd_checks import added_files, check_files, digests_of, listed_files
 from hub.proof.pdf_file import check_range, open_pdf, read_face, stated_time
 from hub.proof.reasons import ProofError
-from hub.proof.sealing import SKEW_S, ApprovedIntent, CertifiedKey, check_certified, refused
+from hub.proof.sealing import (
+    SKEW_S,
+    ApprovedIntent,
+    CertifiedKey,
+    Mandate,
+    check_certified,
+    refused,
+)
 from hub.proof.ses import V4, Seal, assemble_signature, parse_signature
 from hub.proof.ses_checks import check_listed, check_seal_period, check_seal_signature, seconds
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
@@ -83,6 +90,18 @@ class Document:
     order: DocumentOrder
     file: OfdFile | PdfFile
     to_sign: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDocument:
+    """A document that `key` has signed under a mandate: by which request, and the time stamp over
+    its signature (RFC 3161), empty where it has none."""
+
+    request_id: str
+    mandate: Mandate
+    document: Document
+    key: CertifiedKey
+    time_stamp: bytes = field(repr=False)
 
 
 def check_document_order(approved: ApprovedIntent, order: DocumentOrder, *, now: int) -> None:

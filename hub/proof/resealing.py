@@ -117,26 +117,6 @@ def payload_anew(
     return record_payload(claims, sd)
 
 
-def payload_listing(
-    before: SealBefore,
-    keys: Collection[RegisteredKey],
-    docs: tuple[str, str],
-    *,
-    iat: int,
-    intent: str,
-    algs: Sequence[str],
-) -> bytes:
-    """As `payload_anew`, with another digest in the place of that of `docs`: before, and now.
-
-    Raises ProofError(DISCLOSURE_UNREFERENCED) where the record has no such digest.
-    """
-    claims, sd = parse_record_payload(payload_anew(before, keys, iat=iat, intent=intent, algs=algs))
-    was, now = docs
-    if was not in sd:
-        raise ProofError(ProofReason.DISCLOSURE_UNREFERENCED, "docs")
-    return record_payload(claims, [now if one == was else one for one in sd])
-
-
 @dataclass(frozen=True, slots=True)
 class Theft:
     """What the log says of a stolen key: its name, its seal, its thumbprint; and which entry under
@@ -221,20 +201,39 @@ def check_anew(
     keys = verify_before(record.before, verified)
     if theft.kid not in [key.kid for key in keys]:
         raise refused(name, "a seal is not the stolen key's")
+    check_recorded(name, record, keys, recording)
+    claims = claims_now(name, record.payload, custody=custody, algorithm=algorithm, now=now)
+    again = payload_anew(record.before, keys, iat=claims.iat, intent=name, algs=claims.algs)
+    if again != record.payload:
+        raise refused(name, "a record says other than the one before")
+    return claims.iss
+
+
+def check_recorded(
+    name: str, record: RecordAnew, keys: Sequence[RegisteredKey], recording: Recording
+) -> None:
+    """The seal before, whose keys are `keys`, is what the log recorded, row by row. Raises
+    HubError(INTENT_NOT_APPROVED) with the rule."""
     for row_key, row in _rows(record, keys):
         if recording.rows.get(row_key) != b64u(row_digest(row)):
             raise refused(name, "the log recorded another seal")
-    claims, _ = parse_record_payload(record.payload)
+
+
+def claims_now(
+    name: str, payload: bytes, *, custody: Custody, algorithm: KeyAlgorithm, now: int
+) -> RecordClaims:
+    """The claims of a record that a key of this custody and algorithm may seal at `now`.
+
+    Raises ProofError, HubError(INTENT_NOT_APPROVED) with the rule.
+    """
+    claims, _ = parse_record_payload(payload)
     if abs(claims.iat - now) > SKEW_S:
         raise refused(name, "a record is of another time")
     if algorithm.value not in claims.algs or not set(claims.algs) <= {"ES256", "SM2"}:
         raise refused(name, "a record does not name the algorithm that seals it")
     if claims.custody not in (custody, Custody.ATTESTED):
         raise refused(name, "a record is of another custody than the key")
-    again = payload_anew(record.before, keys, iat=claims.iat, intent=name, algs=claims.algs)
-    if again != record.payload:
-        raise refused(name, "a record says other than the one before")
-    return claims.iss
+    return claims
 
 
 def recorded_rows(body: bytes, writes: bytes, table: str) -> dict[str, str]:

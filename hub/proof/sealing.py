@@ -81,6 +81,15 @@ class StandingIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class Mandate:
+    """What allows signatures: an intent's exact bytes with the texts of its approvals."""
+
+    name: str
+    intent: bytes
+    approvals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovedIntent:
     """An intent whose approvals were verified; `until` (seconds) is the first of all ends."""
 

@@ -6,7 +6,6 @@ and SM3. Annotated copies are made at each fetch and are not listed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,16 +16,16 @@ from hub.domain.certificate_type import FILES_FIELD
 from hub.domain.face import FaceContent, FaceFormat, Listing
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
+from hub.proof.batch import Purpose
 from hub.proof.disclosure import SALT_BYTES, make_disclosure
-from hub.proof.encoding import b64u, digest
-from hub.proof.sm2 import sm3
+from hub.proof.listing import file_entry
 from hub.registry.document_store import DOCUMENTS_OF_VERSION, document_of
 from hub.registry.documents import Documents
-from hub.registry.ports import ListFiles
+from hub.registry.ports import ListFiles, SealedFile
 from hub.registry.read import CertificateReader, Everything
-from hub.registry.store import PUT_VERSION, on_file_of
+from hub.registry.store import BATCH, PUT_VERSION, VersionRow, on_file_of
 from hub.registry.transition_store import HELD
-from hub.storage.statements import Check, Write
+from hub.storage.statements import Check, Write, integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,9 @@ class ListOriginals:
     seals: ListFiles
 
     async def __call__(
-        self, face: FaceContent, form: FaceFormat, data: bytes, *, seal: str, intent: str, name: str
+        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str
     ) -> ListedOriginals:
-        """With `data`, in `form`, as the newest; `seal` and `intent` seal it, `name` is its name.
+        """With `sealed`, in `form`, as the newest; `name` is its name.
 
         Raises HubError: KEY_UNAVAILABLE, DECISION_STALE, and what `ListFiles` and reading documents
         raise.
@@ -60,13 +59,13 @@ class ListOriginals:
         _, version = on_file_of(held)
         if version.id != face.version_id:
             raise HubError(Reason.DECISION_STALE)  # Replaced a moment ago.
-        docs = [*await self._others(face.version_id, form), _entry(form.value, data)]
+        docs = [*await self._others(face.version_id, form), file_entry(form.value, sealed.data)]
         disclosures = list(await stored.disclosures(Everything()))
         (at,) = [place for place, one in enumerate(disclosures) if one.name == FILES_FIELD]
         was = disclosures[at]
         disclosures[at] = now = make_disclosure(os.urandom(SALT_BYTES), FILES_FIELD, docs)
-        digests = (digest(was.text), digest(now.text))
-        listed = await self.seals(version.id, seal, intent, name, digests)
+        entry = await self._stored(version)
+        listed = await self.seals(version.id, entry, sealed, name, (was.text, now.text))
         if listed.which is not Listing.LISTED:
             return ListedOriginals(listed.which)
         key = await self.documents.data_keys.get(version.data_key_id)
@@ -75,6 +74,14 @@ class ListOriginals:
         return ListedOriginals(
             listed.which, [Write(PUT_VERSION, [row]), *listed.writes], listed.checks
         )
+
+    async def _stored(self, version: VersionRow) -> int:
+        """The entry that put the version on file."""
+        iss, connector, seq = version.batch.split(" ")
+        purpose = Purpose.ROW.value
+        row = await self.documents.database.one(BATCH, iss, connector, purpose, int(seq))
+        assert row is not None, "a version is of a batch"
+        return integer(row[2])
 
     async def _others(self, version_id: str, form: FaceFormat) -> list[Json]:
         """The newest original in every other format."""
@@ -86,13 +93,5 @@ class ListOriginals:
             if is_other and row.is_original(row.media_type):
                 chunks = await self.documents.chunks(await self.documents.opened(row))
                 data = b"".join([chunk async for chunk in chunks])
-                found[row.media_type] = _entry(row.media_type, data)
+                found[row.media_type] = file_entry(row.media_type, data)
         return list(found.values())
-
-
-def _entry(media_type: str, data: bytes) -> Json:
-    return {
-        "mt": media_type,
-        "sha256": b64u(hashlib.sha256(data).digest()),
-        "sm3": b64u(sm3(data)),
-    }

@@ -11,6 +11,7 @@ from hub.domain.certificate import State
 from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, Listing
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
+from hub.proof.document_sealing import SignedDocument
 from hub.proof.jose import RegisteredKey
 from hub.storage.changes import Recorder as Recorder
 from hub.storage.encryption import Subscriber
@@ -230,15 +231,22 @@ class Grants(Protocol):
         ...
 
 
-class SealedFace(Protocol):
-    """A sealed file, and what must be recorded with it."""
+class SealedFile(Protocol):
+    """A file that a seal has sealed, and what of it was signed."""
 
     @property
     def media_type(self) -> str: ...
     @property
     def data(self) -> bytes: ...
     @property
+    def signed(self) -> SignedDocument: ...
+    @property
     def seal(self) -> str: ...
+
+
+class SealedFace(SealedFile, Protocol):
+    """A sealed face, and what must be recorded with it."""
+
     @property
     def intent(self) -> str: ...
     @property
@@ -266,10 +274,10 @@ class ListFiles(Protocol):
     """Who seals records anew that name their files."""
 
     async def __call__(
-        self, version_id: str, seal: str, intent: str, name: str, docs: tuple[str, str]
+        self, version_id: str, stored: int, sealed: SealedFile, name: str, docs: tuple[str, str]
     ) -> ListedFiles:
-        """The record of a version, with another digest in the place of that of `docs`. Raises
-        HubError as the seals do."""
+        """The record of a version that entry `stored` put on file, with another disclosure of
+        `docs` now that `sealed` is there. Raises HubError as the seals do."""
         ...
 
 

@@ -91,14 +91,7 @@ class SealDocument:
         async with self.seals.sealed(face, wanted.format, None) as sealed:
             await self._check_first(face, wanted.format)
             kept = await self.made.keep(face, sealed.media_type, sealed.data, made_as=sealed.seal)
-            listed = await self.list_originals(
-                face,
-                wanted.format,
-                sealed.data,
-                seal=sealed.seal,
-                intent=sealed.intent,
-                name=kept.name,
-            )
+            listed = await self.list_originals(face, wanted.format, sealed, kept.name)
             change = Change(
                 "document.sealed",
                 {

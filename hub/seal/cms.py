@@ -292,6 +292,16 @@ def with_time_stamp(cms: bytes, token: bytes) -> bytes:
     return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, der(_SEQUENCE, before, signers)))
 
 
+def contents_string(cms: bytes, room: int) -> bytes:
+    """A CMS as it fills its reserved place, brackets included. Raises HubError(PDF_REFUSED)."""
+    written = cms.hex().encode()
+    if len(written) > room - 2:
+        raise HubError(
+            Reason.PDF_REFUSED, en="there is no room for the signature", zh="签名预留空间不足"
+        )
+    return b"".join((b"<", written.ljust(room - 2, b"0"), b">"))
+
+
 def _digest(algorithm: hashes.HashAlgorithm, *parts: bytes | memoryview) -> bytes:
     state = hashes.Hash(algorithm)
     for part in parts:

@@ -15,15 +15,16 @@ from hub.proof.document_sealing import (
     DocumentOrder,
     OfdFile,
     PdfFile,
+    SignedDocument,
     check_ofd,
     check_pdf,
 )
-from hub.proof.sealing import ApprovedIntent
+from hub.proof.sealing import ApprovedIntent, Mandate
 from hub.proof.ses import parse_seal
 from hub.seal.cms import CmsForm
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import Box
-from hub.seal.keys import DocumentWork, Mandate, SigningKey
+from hub.seal.keys import DocumentWork, SigningKey
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import OfdSealer, SealTrust, StampPlace
 from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
@@ -60,7 +61,15 @@ class Drawing:
         return datetime.fromtimestamp(self.now, UTC)
 
 
-def seal_ofd(drawing: Drawing, package: OfdPackage, trust: SealTrust) -> bytes:
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """The sealed file, and what of it was signed."""
+
+    data: bytes = field(repr=False)
+    signed: SignedDocument
+
+
+def seal_ofd(drawing: Drawing, package: OfdPackage, trust: SealTrust) -> SealedDocument:
     """`package` under the electronic seal, closed. Raises HubError: INTENT_NOT_APPROVED with the
     rule, SEAL_NOT_USABLE, OFD_REFUSED, TIME_STAMP_UNAVAILABLE, and what the key raises."""
     assert drawing.electronic is not None, "an OFD key signs under an electronic seal"
@@ -71,12 +80,14 @@ def seal_ofd(drawing: Drawing, package: OfdPackage, trust: SealTrust) -> bytes:
     file = OfdFile(prepared.files, prepared.value_file, seal)
     document = Document(drawing.order, file, prepared.to_sign)
     check_ofd(drawing.approved, document, drawing.key, makers=trust.makers, now=drawing.now)
-    value = drawing.key.sign_document(DocumentWork(drawing.mandate, document))
-    stamp = None if drawing.stamps is None else drawing.stamps.stamp(value)
-    return prepared.complete(value, stamp).to_bytes()
+    work = DocumentWork(drawing.mandate, document)
+    value = drawing.key.sign_document(work)
+    stamp = b"" if drawing.stamps is None else drawing.stamps.stamp(value)
+    data = prepared.complete(value, stamp or None).to_bytes()
+    return SealedDocument(data, _signed(drawing, work, stamp))
 
 
-def seal_pdf(drawing: Drawing, document: bytes, title: str, fonts: FaceFonts) -> bytes:
+def seal_pdf(drawing: Drawing, document: bytes, title: str, fonts: FaceFonts) -> SealedDocument:
     """`document` under a visible seal, closed; without an electronic form the seal is drawn from
     its `title`. Raises as `seal_ofd`, PDF_REFUSED instead of OFD_REFUSED."""
     box, form = drawing.place, CmsForm.of(drawing.key)
@@ -88,10 +99,43 @@ def seal_pdf(drawing: Drawing, document: bytes, title: str, fonts: FaceFonts) ->
     place = SealPlace(FIELD, 1, box.x, box.y, box.width, box.height)
     prepared = prepare_pdf(document, place, picture, form, stamped=drawing.stamps is not None)
 
-    def sign(attributes: bytes) -> bytes:
-        file = PdfFile(prepared.unsigned(drawing.time))
-        asked = Document(drawing.order, file, attributes)
-        check_pdf(drawing.approved, asked, drawing.key, form, now=drawing.now)
-        return drawing.key.sign_document(DocumentWork(drawing.mandate, asked))
+    file = PdfFile(prepared.unsigned(drawing.time))
+    asked = _Asked(drawing, file, form)
+    data = prepared.seal(
+        drawing.key,
+        form,
+        drawing.time,
+        stamps=None if drawing.stamps is None else asked,
+        sign=asked.sign,
+    )
+    return SealedDocument(data, asked.signed())
 
-    return prepared.seal(drawing.key, form, drawing.time, stamps=drawing.stamps, sign=sign)
+
+@dataclass(slots=True)
+class _Asked:
+    """What is asked for a PDF, of the key and of the time stamping service, and kept."""
+
+    drawing: Drawing
+    file: PdfFile
+    form: CmsForm
+    _work: DocumentWork | None = None
+    _token: bytes = b""
+
+    def sign(self, attributes: bytes) -> bytes:
+        drawing, document = self.drawing, Document(self.drawing.order, self.file, attributes)
+        check_pdf(drawing.approved, document, drawing.key, self.form, now=drawing.now)
+        self._work = DocumentWork(drawing.mandate, document)
+        return drawing.key.sign_document(self._work)
+
+    def stamp(self, data: bytes) -> bytes:
+        assert self.drawing.stamps is not None, "asked for"
+        self._token = self.drawing.stamps.stamp(data)
+        return self._token
+
+    def signed(self) -> SignedDocument:
+        assert self._work is not None, "it was signed"
+        return _signed(self.drawing, self._work, self._token)
+
+
+def _signed(drawing: Drawing, work: DocumentWork, time_stamp: bytes) -> SignedDocument:
+    return SignedDocument(work.request_id, work.mandate, work.document, drawing.key, time_stamp)

@@ -14,6 +14,7 @@ from hub.proof import ses
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
 from hub.proof.seal_making import Order, moment_of
+from hub.proof.sealing import Mandate
 from hub.proof.ses_checks import (
     check_made,
     check_maker,
@@ -22,7 +23,7 @@ from hub.proof.ses_checks import (
 )
 from hub.proof.sm2 import SM2_WITH_SM3
 from hub.proof.x509_sm2 import X509
-from hub.seal.keys import Mandate, SealWork
+from hub.seal.keys import SealWork
 from hub.seal.seal_keys import UsableKey
 from hub.seal.seal_store import ElectronicSeal, Material, SealOrigin
 from hub.storage.statements import ENTRY_INDEX

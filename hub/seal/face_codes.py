@@ -19,10 +19,10 @@ from hub.proof.document_sealing import DocumentOrder
 from hub.proof.face_code import FaceCode, sign_face_code, unsigned_text
 from hub.proof.jose import Signer
 from hub.proof.reasons import ProofError
-from hub.proof.sealing import ApprovedIntent
+from hub.proof.sealing import ApprovedIntent, Mandate
 from hub.seal.faces.layout import module_side
 from hub.seal.faces.page import Box
-from hub.seal.keys import CodeWork, Mandate
+from hub.seal.keys import CodeWork
 from hub.seal.seal_keys import SealKeys, UsableKey
 
 MODULE_MM_MIN: Final = 0.25

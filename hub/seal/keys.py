@@ -8,6 +8,7 @@ Whether these bytes may be signed at all is the signer's to say (`signer.py`).
 from __future__ import annotations
 
 import stat
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,12 @@ from hub.domain.record import Record, SealingOrder
 from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof import jose
-from hub.proof.document_sealing import Document, DocumentOrder
+from hub.proof.document_sealing import Document, DocumentOrder, SignedDocument
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
 from hub.proof.record_batch import FoldedRecords
 from hub.proof.resealing import RecordAnew
+from hub.proof.sealing import Mandate
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 _SEQUENCE: Final = 0x30
@@ -109,14 +111,13 @@ class SigningKey(Protocol):
         """
         ...
 
+    def sign_listing(self, work: ListingWork) -> bytes:
+        """The signature over a record that names a file sealed a moment ago (`hub.proof.listing`).
 
-@dataclass(frozen=True, slots=True)
-class Mandate:
-    """What allows signatures: an intent's exact bytes with the texts of its approvals."""
-
-    name: str
-    intent: bytes
-    approvals: tuple[str, ...]
+        A key that lives elsewhere checks there what `work` brings with it. Raises HubError as
+        `sign_records` does.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ class DocumentWork:
 
     mandate: Mandate
     document: Document
+    # By which whoever has signed it knows it again.
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,18 @@ class AnewWork:
     def payloads(self) -> list[bytes]:
         """What is signed."""
         return _payloads(self.records, self.fold)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingWork:
+    """A record that shall name a file, with everything that shows that it may: the entry that
+    recorded its seal before, as in `LogEvidence`; the disclosures of `docs`, before and now; and
+    what was signed of the file, whose mandate is the record's too."""
+
+    recording: tuple[str, bytes] = field(repr=False)
+    record: RecordAnew
+    docs: tuple[str, str] = field(repr=False)
+    signed: SignedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +330,11 @@ class SealKey:
     def sign_anew(self, work: AnewWork) -> list[bytes]:
         """As `SigningKey.sign_anew`: whoever composed `work` here has checked it here."""
         return self._sign_payloads(work.payloads)
+
+    def sign_listing(self, work: ListingWork) -> bytes:
+        """As `SigningKey.sign_listing`: whoever composed `work` here has checked it here."""
+        (signature,) = self._sign_payloads([work.record.payload])
+        return signature
 
     def _sign_payloads(self, payloads: Sequence[bytes]) -> list[bytes]:
         header = header_segment(self)

@@ -18,18 +18,15 @@ from hub.domain.face import Listing
 from hub.domain.seal_key import KeyAlgorithm, KeyUse, key_name
 from hub.domain.seal_states import KeyState
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, digest
-from hub.proof.jose import SEAL_TYP, RegisteredKey
+from hub.proof.encoding import digest
+from hub.proof.jose import RegisteredKey
+from hub.proof.listing import adds_one_file, file_entry, payload_listing
 from hub.proof.reasons import ProofError
-from hub.proof.resealing import (
-    SealBefore,
-    claims_before,
-    payload_listing,
-    verify_before,
-)
+from hub.proof.resealing import RecordAnew, SealBefore, claims_before, verify_before
 from hub.seal.homes.signers import SignerHomeKey
-from hub.seal.keys import header_segment
-from hub.seal.ports import Database
+from hub.seal.keys import ListingWork, header_segment
+from hub.seal.logged_seals import LoggedSeals
+from hub.seal.ports import Database, SealedFile
 from hub.seal.seal_keys import SealKeys, UsableKey
 from hub.seal.signed_records import header_row
 from hub.seal.store import (
@@ -43,6 +40,7 @@ from hub.seal.store import (
     Sealed,
     StoredSeal,
     past_signature_rows,
+    recorded_here,
     sealed_of,
 )
 from hub.storage.statements import Check, Write, text
@@ -63,33 +61,34 @@ class ListFiles:
 
     database: Database
     keys: SealKeys
+    logged: LoggedSeals
     clock: Clock
 
     async def __call__(
-        self, version_id: str, seal: str, intent: str, name: str, docs: tuple[str, str]
+        self, version_id: str, stored: int, sealed: SealedFile, name: str, docs: tuple[str, str]
     ) -> Listed:
-        """The record of a version under `intent`, which seals an original by `seal` now: `docs` are
-        the digests of that disclosure before, and as it shall be. `name` is whatever no other call
-        for this version has: under it the seal before is kept.
+        """The record of a version that entry `stored` put on file, under the intent that the
+        original `sealed` is sealed under: `docs` are the texts of that disclosure before, and as it
+        shall be. `name` is whatever no other call for this version has: under it the seal before is
+        kept.
 
         Raises HubError: DIGEST_MISMATCH for a record that does not verify, and what
-        `SealKeys.usable` and the key's home raise.
+        `SealKeys.usable`, the log and the key's home raise.
         """
+        seal = sealed.seal
         if not await self.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.ES256):
             return Listed(Listing.NO_KEY)
         usable = await self.keys.usable(seal, KeyUse.RECORD, KeyAlgorithm.ES256, 1)
         twin = await self.keys.twin(usable, 1)
         signers = (usable,) if twin is None else (usable, twin)
-        if any(isinstance(one.signing, SignerHomeKey) for one in signers):
-            return Listed(Listing.ELSEWHERE)
         row = await self.database.one(SEAL_OF_VERSION, version_id)
         unchanged = await self.database.one(RECORD_SEAL, version_id)
         if row is None or unchanged is None:
             raise _wrong(version_id)
-        sealed = sealed_of(row)
+        was = sealed_of(row)
         try:
-            seals = [(await self._header(one.header_id), one.signature) for one in sealed.seals]
-            before = SealBefore(sealed.payload, sealed.path, tuple(seals))
+            seals = [(await self._header(one.header_id), one.signature) for one in was.seals]
+            before = SealBefore(was.payload, was.path, tuple(seals))
             known = verify_before(before, set())
             claims, _ = claims_before(before)
             if claims.iss != usable.key.authority_uscc:
@@ -106,12 +105,19 @@ class ListFiles:
                 known,
                 docs,
                 iat=self.clock() // 1_000_000,
-                intent=intent,
+                intent=sealed.signed.mandate.name,
                 algs=[one.key.algorithm.value for one in signers],
             )
+            recording = await self.logged.recorded(was, stored)
+            if not _can_sign(signers, known, sealed, docs, recording):
+                return Listed(Listing.ELSEWHERE)
         except ProofError as error:
             raise _wrong(version_id) from error
-        writes = await asyncio.to_thread(_writes, sealed, payload, signers, name)
+        record = RecordAnew(
+            0, version_id, before, was.status_list, was.status_place, was.retention_class, payload
+        )
+        work = ListingWork(recording or ("", b""), record, docs, sealed.signed)
+        writes = await asyncio.to_thread(_writes, was, work, signers, name)
         return Listed(
             Listing.LISTED,
             [*writes, *(write for one in signers for write in one.writes(1))],
@@ -135,17 +141,39 @@ class ListFiles:
         return any(found.state is KeyState.COMPROMISED for found in keys)
 
 
-def _writes(sealed: Sealed, payload: bytes, signers: Sequence[UsableKey], name: str) -> list[Write]:
+def _can_sign(
+    signers: Sequence[UsableKey],
+    known: Sequence[RegisteredKey],
+    sealed: SealedFile,
+    docs: tuple[str, str],
+    recording: tuple[str, bytes] | None,
+) -> bool:
+    """Whether every key that a signer keeps can be shown what it demands (`check_listing`): it made
+    the seal before, as the log has it, and sealed the file, which is all that is new. Raises
+    ProofError."""
+    away = [one.signing for one in signers if isinstance(one.signing, SignerHomeKey)]
+    made = {one.kid for one in known}
+    file = file_entry(sealed.media_type, sealed.data)
+    return not away or (
+        recording is not None
+        and all(one.kid in made and one.keeps(sealed.signed.key) for one in away)
+        and adds_one_file(docs, file)
+    )
+
+
+def _writes(
+    sealed: Sealed, work: ListingWork, signers: Sequence[UsableKey], name: str
+) -> list[Write]:
     """The seal in the place of `sealed`, which is kept; runs in a thread."""
     writes = [
         Write(INSERT_PAST_SIGNATURE, past_signature_rows((name, f"{name} SM2"), sealed)),
+        recorded_here([sealed]),
     ]
     for usable in signers:
         key, header = usable.signing, header_segment(usable.signing)
-        signature = key.sign(f"{header}.{b64u(payload)}".encode(), SEAL_TYP)
-        made = StoredSeal(key.algorithm.value, key.kid, digest(header), signature)
+        made = StoredSeal(key.algorithm.value, key.kid, digest(header), key.sign_listing(work))
         writes.append(Write(PUT_HEADER, [header_row(key, header)]))
-        writes.append(Write(PUT_SIGNATURE, [sealed.row(made, payload)]))
+        writes.append(Write(PUT_SIGNATURE, [sealed.row(made, work.record.payload)]))
     if sealed.path:
         path = (sealed.version_id, KeyAlgorithm.ES256.value, "", sealed.retention_class)
         writes.append(Write(PUT_PATH, [path]))

@@ -8,7 +8,7 @@ the key stolen. What no entry names is never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,15 @@ from hub.proof.status_list import Status
 from hub.seal.keys import LogEvidence
 from hub.seal.ports import Database, Log
 from hub.seal.seal_store import COMPROMISE_ENTRY, Key
-from hub.seal.store import PAST_SEALS, SEALS_ASKED, SEALS_OF_VERSIONS, SIGNATURES, Sealed, sealed_of
+from hub.seal.store import (
+    PAST_SEALS,
+    SEAL_ENTRY,
+    SEALS_ASKED,
+    SEALS_OF_VERSIONS,
+    SIGNATURES,
+    Sealed,
+    sealed_of,
+)
 from hub.storage.statements import Row, integer, text
 
 ENTRIES_MAX: Final = 100_000
@@ -109,6 +117,23 @@ class LoggedSeals:
                 return search.found, Place(bodies[-1][0] + 1)
         return search.found, None
 
+    async def recorded(self, sealed: Sealed, stored: int) -> tuple[str, bytes] | None:
+        """What of the log shows that `sealed` was recorded: a receipt of the entry under the newest
+        checkpoint, and the digests of its rows; entry `stored` put the version on file. None where
+        neither that one nor the one that a row names has recorded it so.
+
+        Raises HubError: ENTRY_NOT_FOUND, KEY_UNAVAILABLE, DIGEST_MISMATCH.
+        """
+        row = await self.database.one(SEAL_ENTRY, sealed.version_id)
+        entry = stored if row is None else integer(row[0])
+        body = (await self.log.proven(entry)).body
+        writes = await self.log.writes(entry)
+        rows = recorded_rows(body, writes, SIGNATURES.name)
+        if not body.startswith(_SEALING) or not _is_recorded(sealed, rows):
+            return None
+        (receipt,) = await self.log.receipts_now([entry])
+        return receipt, writes
+
     async def evidence(self, declared: int, found: Sequence[LoggedSeal]) -> LogEvidence:
         """What of the log shows that `found` were sealed before entry `declared` declared the
         theft, the entries in the order of `found`. Raises as `Log.receipts_now`."""
@@ -158,10 +183,7 @@ class _Search:
         """Take a seal in where it is the key's, as this entry recorded it, and in force."""
         if self.key.kid not in [seal.key_id for seal in sealed.seals]:
             return
-        if any(
-            rows.get(f"{sealed.version_id}/{text(one[1])}") != b64u(row_digest(one))
-            for one in sealed.signature_rows()
-        ):
+        if not _is_recorded(sealed, rows):
             await self._check_replaced(sealed, rows)
         # What is superseded or has ended reads invalid: nobody needs a seal on it.
         elif sealed.status is not Status.INVALID:
@@ -182,3 +204,11 @@ class _Search:
             if b64u(row_digest((*past, sealed.retention_class))) == recorded:
                 return
         raise HubError(Reason.DIGEST_MISMATCH, what=f"record seal of version {sealed.version_id}")
+
+
+def _is_recorded(sealed: Sealed, rows: Mapping[str, str]) -> bool:
+    """Whether an entry that wrote `rows` recorded this seal, and its twin."""
+    return all(
+        rows.get(f"{sealed.version_id}/{text(one[1])}") == b64u(row_digest(one))
+        for one in sealed.signature_rows()
+    )

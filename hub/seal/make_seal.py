@@ -18,6 +18,7 @@ from hub.proof.intent import DIGEST, SECONDS_MAX
 from hub.proof.roster import Approved
 from hub.proof.seal_kinds import CHAIN_MAX, KEYS_MAX, NUMBER_MAX, SIDE_MM_MAX, X509_TEXT_MAX
 from hub.proof.seal_making import MAKING_MEMBERS, Order, moment_of
+from hub.proof.sealing import Mandate
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.electronic_seals import make
 from hub.seal.key_operations import (
@@ -28,7 +29,6 @@ from hub.seal.key_operations import (
     find_seal,
     retired,
 )
-from hub.seal.keys import Mandate
 from hub.seal.materials import find_material
 from hub.seal.ports import Database
 from hub.seal.seal_keys import SealKeys, UsableKey

@@ -23,11 +23,10 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from hub.proof.pdf_file import PdfSignature, check_range, open_pdf
 from hub.proof.reasons import ProofError
-from hub.seal.cms import with_time_stamp
+from hub.seal.cms import contents_string, with_time_stamp
 from hub.seal.pdf_seal import (
     TIME_STAMP_BYTES_MAX,
     UNREADABLE,
-    contents_string,
     damaged,
     open_writer,
     refused,

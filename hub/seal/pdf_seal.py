@@ -48,7 +48,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from hub.errors import HubError, Reason
 from hub.proof.pdf_file import check_objects
 from hub.proof.reasons import ProofError
-from hub.seal.cms import CmsForm, sign_cms
+from hub.seal.cms import CmsForm, contents_string, sign_cms
 from hub.seal.keys import SigningKey
 from hub.seal.ports import TimeStamps
 
@@ -203,14 +203,6 @@ class _Signed:
     def filled(self, token: bytes) -> bytes:
         contents = self.form.assemble(self.attributes, self.signature, token)
         return b"".join((self.head, contents_string(contents, self.room), self.tail))
-
-
-def contents_string(cms: bytes, room: int) -> bytes:
-    """A CMS as it fills its reserved place, brackets included. Raises HubError(PDF_REFUSED)."""
-    written = cms.hex().encode()
-    if len(written) > room - 2:
-        raise refused("there is no room for the signature", "签名预留空间不足")
-    return b"".join((b"<", written.ljust(room - 2, b"0"), b">"))
 
 
 def pdf_time(time: datetime) -> bytes:

@@ -11,6 +11,7 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
 from hub.domain.face import FaceContent, FaceFormat, Listing, SourceDocument
 from hub.domain.strict_json import Json
+from hub.proof.document_sealing import SignedDocument
 from hub.proof.roster import Approved, Roster
 from hub.storage import changes
 from hub.storage.changes import Call, Change
@@ -285,6 +286,19 @@ class MadeFiles(Protocol[Kept]):
         ...
 
 
+class SealedFile(Protocol):
+    """A file that a seal has sealed, and what of it was signed."""
+
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def signed(self) -> SignedDocument: ...
+    @property
+    def seal(self) -> str: ...
+
+
 class ListedOriginals(Protocol):
     """Whether a record names its originals now, and what must be recorded with it."""
 
@@ -300,10 +314,10 @@ class ListOriginals(Protocol):
     """Who names the originals of a version in its record."""
 
     async def __call__(
-        self, face: FaceContent, form: FaceFormat, data: bytes, *, seal: str, intent: str, name: str
+        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str
     ) -> ListedOriginals:
-        """With `data`, in `form`, as the newest, sealed by `seal` under `intent`. Raises HubError
-        as documents and seals do."""
+        """With `sealed`, in `form`, as the newest, called `name`. Raises HubError as documents and
+        seals do."""
         ...
 
 

@@ -22,12 +22,11 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.proof.record_batch import SEED_BYTES, fold_records
-from hub.proof.sealing import ApprovedIntent
+from hub.proof.sealing import ApprovedIntent, Mandate
 from hub.proof.status_list import Status
 from hub.seal.keys import (
     Composed,
     Fold,
-    Mandate,
     RecordWork,
     SigningKey,
 )

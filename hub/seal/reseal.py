@@ -22,7 +22,8 @@ from hub.proof.encoding import emit_json, parse_object
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.record_batch import SEED_BYTES, SHARED, fold_records
 from hub.proof.resealing import RecordAnew, SealBefore, payload_anew, sealing_key, verify_before
-from hub.seal.keys import AnewWork, Fold, LogEvidence, Mandate
+from hub.proof.sealing import Mandate
+from hub.seal.keys import AnewWork, Fold, LogEvidence
 from hub.seal.logged_seals import LoggedSeal, Place
 from hub.seal.ports import Database, Recorder
 from hub.seal.reseal_documents import ResealDocuments
@@ -38,6 +39,7 @@ from hub.seal.store import (
     SEAL_HEADER,
     Sealed,
     past_signature_rows,
+    recorded_here,
     uses_write,
 )
 from hub.storage.changes import Answered, Call, Change, answered_before, read_and_change_once
@@ -180,7 +182,10 @@ class _Work:
         records = [self._record(one.sealed, places[one.entry]) for one in found]
         names = _past_names(self.stolen)
         past = [row for one in found for row in past_signature_rows(names, one.sealed)]
-        writes = [Write(INSERT_PAST_SIGNATURE, past)]
+        writes = [
+            Write(INSERT_PAST_SIGNATURE, past),
+            recorded_here(one.sealed for one in found),
+        ]
         for group in self._groups(records):
             kept = [
                 (one.version_id, one.status_list, one.status_place, one.retention_class)

@@ -222,14 +222,7 @@ class ResealDocuments(Generic[Kept]):
             said: dict[str, Json] = {"copy": found.copy}
             listed = None
             if not found.copy:
-                listed = await self.list_originals(
-                    found.face,
-                    found.form,
-                    sealed.data,
-                    seal=sealed.seal,
-                    intent=sealed.intent,
-                    name=kept.name,
-                )
+                listed = await self.list_originals(found.face, found.form, sealed, kept.name)
                 said = {"document": kept.name, "listing": listed.which.value}
             change = Change(
                 "document.resealed",

@@ -23,9 +23,14 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, SourceDocument
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import DocumentOrder, check_document_order, check_source
-from hub.proof.sealing import ApprovedIntent
-from hub.seal.document_seals import Drawing, seal_ofd, seal_pdf
+from hub.proof.document_sealing import (
+    DocumentOrder,
+    SignedDocument,
+    check_document_order,
+    check_source,
+)
+from hub.proof.sealing import ApprovedIntent, Mandate
+from hub.seal.document_seals import Drawing, SealedDocument, seal_ofd, seal_pdf
 from hub.seal.face_codes import CodeOnFace, FaceCodes
 from hub.seal.face_store import FaceState, StoredTemplate
 from hub.seal.face_templates import FaceTemplates
@@ -34,7 +39,6 @@ from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Issuance
 from hub.seal.faces.page import Box
 from hub.seal.faces.template import parse_template
-from hub.seal.keys import Mandate
 from hub.seal.marked_ofd import mark_ofd
 from hub.seal.marked_pdf import POINTS_PER_MM, MarkRefusedError
 from hub.seal.marking import mark, not_made
@@ -80,11 +84,12 @@ class Registers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedFace:
-    """A sealed file, and what must be recorded with it: `face` is what the order says it shows,
-    `code` which code it carries, None for a marked copy."""
+    """A sealed file, what of it was `signed`, and what must be recorded with it: `face` is what the
+    order says it shows, `code` which code it carries, None for a marked copy."""
 
     media_type: str
     data: bytes = field(repr=False)
+    signed: SignedDocument = field(repr=False)
     seal: str
     intent: str
     face: str
@@ -226,10 +231,11 @@ class SealedFaces:
             coded = None
             if code is not None:
                 coded = await self.codes.signed_by(code, allowed.approved.intent.seal)
-            data = await asyncio.to_thread(self._seal, allowed, unsealed)
+            made = await asyncio.to_thread(self._seal, allowed, unsealed)
             yield SealedFace(
                 media_type=allowed.format.value,
-                data=data,
+                data=made.data,
+                signed=made.signed,
                 seal=allowed.approved.intent.seal,
                 intent=allowed.intent.name,
                 face=unsealed.order.face,
@@ -382,7 +388,7 @@ class SealedFaces:
             valid_until=content.valid_until,
         )
 
-    def _seal(self, allowed: _Allowed, unsealed: _Unsealed) -> bytes:
+    def _seal(self, allowed: _Allowed, unsealed: _Unsealed) -> SealedDocument:
         """Step 4; runs in a thread."""
         drawing = Drawing(
             approved=allowed.approved,

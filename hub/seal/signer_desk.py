@@ -22,7 +22,7 @@ from hub.proof.reasons import ProofError
 from hub.proof.receipt import LogTrust
 from hub.proof.roster import Roster, parse_roster
 from hub.proof.roster_changes import Chain, Link, begin, follow
-from hub.proof.sealing import ApprovedIntent
+from hub.proof.sealing import ApprovedIntent, refused
 from hub.proof.x509_sm2 import X509
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, SigningKey
@@ -30,10 +30,12 @@ from hub.seal.signer import Signer
 from hub.seal.signer_journal import Journal
 from hub.seal.signer_rules import (
     Allowed,
+    Signed,
     SigningRequest,
     allow_anew,
     allow_document,
     allow_face_code,
+    allow_listing,
     allow_records,
     allow_seal,
 )
@@ -83,6 +85,7 @@ class SignerDesk:
             "sign_face_code": lambda: self._sign_face_code(call.sign_face_code),
             "sign_seal": lambda: self._sign_seal(call.sign_seal),
             "sign_anew": lambda: self._sign_anew(call.sign_anew),
+            "sign_listing": lambda: self._sign_listing(call.sign_listing),
             "settle": lambda: self._settle(call.settle),
         }
         asked = call.WhichOneof("call")
@@ -239,6 +242,19 @@ class SignerDesk:
 
         return self._signed(asked, (KeyUse.RECORD,), allow)
 
+    def _sign_listing(self, asked: pb.SignRecordListing) -> pb.SignerAnswer:
+        def allow(key: SigningKey, now: int) -> Allowed:
+            approved, sealed = self._approve(asked), asked.document
+            # Only the journal says what was sealed here.
+            first = self.journal.answered(sealed.request_id, _content(sealed))
+            if first is None:
+                raise refused(approved.name, "the file is none that was sealed here")
+            (signature,) = first
+            signed = Signed(self._key(sealed.key), signature)
+            return allow_listing(asked, approved, key, signed, log=self._trust(), now=now)
+
+        return self._signed(asked, (KeyUse.RECORD,), allow)
+
     def _signed(
         self,
         asked: SigningRequest,
@@ -250,7 +266,7 @@ class SignerDesk:
         does whoever owns what they say. 4. The uses are counted. 5. They are signed. 6. That is
         written down.
         """
-        content = digest(asked.SerializeToString(deterministic=True))
+        content = _content(asked)
         first = self.journal.answered(asked.request_id, content)
         if first is not None:
             return _signatures(first)
@@ -273,7 +289,10 @@ class SignerDesk:
         self.journal.finish(asked.request_id, signatures)
         return _signatures(signatures)
 
-    def _approve(self, asked: pb.SignRecords | pb.SignDocument | pb.SignFaceCode) -> ApprovedIntent:
+    def _approve(
+        self,
+        asked: pb.SignRecords | pb.SignDocument | pb.SignFaceCode | pb.SignRecordListing,
+    ) -> ApprovedIntent:
         """As the hub does, and remembered as there."""
         roster = self._roster()
         if self._signer is None:
@@ -304,6 +323,11 @@ class SignerDesk:
     def _settle(self, asked: pb.SettleSigning) -> pb.SignerAnswer:
         outcome = self.journal.settle(asked.request_id)
         return pb.SignerAnswer(settled=pb.SettledSigning(outcome=outcome))
+
+
+def _content(asked: SigningRequest) -> str:
+    """What tells a request from every other one under its id."""
+    return digest(asked.SerializeToString(deterministic=True))
 
 
 def _signatures(signatures: list[bytes]) -> pb.SignerAnswer:

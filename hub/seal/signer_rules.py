@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from hub.domain.face import CopyTerms
+from hub.domain.face import CopyTerms, FaceFormat
 from hub.domain.record import SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
 from hub.errors import HubError, Reason
@@ -26,6 +26,8 @@ from hub.proof.document_sealing import (
 )
 from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
+from hub.proof.listing import check_listing, file_entry
+from hub.proof.pdf_file import open_pdf
 from hub.proof.reasons import ProofError
 from hub.proof.receipt import LogTrust
 from hub.proof.record_batch import fold_records
@@ -40,15 +42,23 @@ from hub.proof.sealing import (
     open_batch,
     refused,
 )
+from hub.proof.ses import assemble_signature
+from hub.proof.sm2 import SM2_WITH_SM3
 from hub.proof.x509_sm2 import X509
-from hub.seal.cms import CmsForm
+from hub.seal.cms import CmsForm, contents_string
 from hub.seal.keys import SigningKey, header_segment
+from hub.seal.ofd_package import OfdPackage
 from hub.seal.v1 import signer_pb2 as pb
 
 RECORDS_MAX: Final = 10_000
 
 SigningRequest: TypeAlias = (
-    pb.SignRecords | pb.SignDocument | pb.SignFaceCode | pb.SignSeal | pb.SignRecordsAnew
+    pb.SignRecords
+    | pb.SignDocument
+    | pb.SignFaceCode
+    | pb.SignSeal
+    | pb.SignRecordsAnew
+    | pb.SignRecordListing
 )
 
 
@@ -62,6 +72,13 @@ class Allowed:
     count: int
     uses_max: int
     name: str
+
+
+class Signed(NamedTuple):
+    """What a request was answered with, and the key that did."""
+
+    key: SigningKey
+    signature: bytes
 
 
 def allow_records(
@@ -196,6 +213,66 @@ def allow_anew(
         uses_max=approved.intent.uses_max,
         name=name,
     )
+
+
+def allow_listing(
+    asked: pb.SignRecordListing,
+    approved: ApprovedIntent,
+    key: SigningKey,
+    signed: Signed,
+    *,
+    log: LogTrust,
+    now: int,
+) -> Allowed:
+    """A record that names a file: the one that follows from `asked.document` as it was `signed`.
+    `log` is the pinned one.
+
+    An intent allows as many as it has uses: each names a file, which is a use of its own. Raises
+    HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    if asked.document.intent != asked.intent:
+        raise refused(approved.name, "the file was sealed under another intent")
+    document = _document(asked.document)
+    data = _sealed_file(document, signed, asked.time_stamp)
+    form = FaceFormat.OFD if signed.key.use is KeyUse.OFD else FaceFormat.PDF
+    try:
+        check_listing(
+            approved,
+            _record_anew(asked.record, asked.headers),
+            (asked.docs_before, asked.docs),
+            read_recording(asked.entry.receipt, asked.entry.writes, log),
+            file=file_entry(form.value, data),
+            order=document.order,
+            key=key,
+            now=now,
+        )
+    except (ProofError, IndexError) as error:
+        rule = error.rule if isinstance(error, ProofError) else "no such header"
+        raise refused(approved.name, f"what is sealed anew does not verify: {rule}") from error
+    return Allowed(
+        inputs=[f"{header_segment(key)}.{b64u(asked.record.payload)}".encode()],
+        counter=f"{_record_counter(approved.digest, key)} docs",
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def _sealed_file(document: Document, signed: Signed, time_stamp: bytes) -> bytes:
+    """The file that `document` became."""
+    match document.file:
+        case OfdFile(files, value_file, _):
+            leaf = signed.key.x509_chain[0]
+            value = assemble_signature(
+                document.to_sign, leaf, SM2_WITH_SM3, signed.signature, time_stamp or None
+            )
+            return OfdPackage({**files, value_file: value}).to_bytes()
+        case PdfFile(data):
+            (place,) = open_pdf(data)
+            _, before, after, _ = place.byte_range
+            form = CmsForm.of(signed.key)
+            cms = form.assemble(document.to_sign, signed.signature, time_stamp)
+            return data[:before] + contents_string(cms, after - before) + data[after:]
 
 
 def _record_counter(digest: str, key: SigningKey) -> str:

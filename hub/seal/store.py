@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -151,6 +151,17 @@ PAST_SIGNATURES: Final = Table(
     Column("retention_class", Text, nullable=False),
 )
 
+# The entry that recorded a version's seal, where that is another than put the version on file. It
+# only says where to look.
+SEAL_ENTRIES: Final = Table(
+    "seal_record_entries",
+    METADATA,
+    Column("version_id", Text, primary_key=True),
+    Column("entry", BigInteger, nullable=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 PUT_HEADER: Final = put_into(HEADERS)
 INSERT_INTENT: Final = insert_into(INTENTS)
 PUT_INTENT: Final = put_into(INTENTS)
@@ -163,6 +174,7 @@ INSERT_PAST_SIGNATURE: Final = insert_into(PAST_SIGNATURES)
 INSERT_PATH: Final = insert_into(PATHS)
 PUT_PATH: Final = put_into(PATHS)
 PUT_STATUS: Final = put_into(STATUS)
+PUT_SEAL_ENTRY: Final = put_into(SEAL_ENTRIES)
 
 _INTENT_COLUMNS: Final = tuple(INTENTS.columns)
 _APPROVAL_COLUMNS: Final = tuple(APPROVALS.columns)
@@ -336,6 +348,11 @@ SEALS_OF_VERSIONS: Final = question(
     _SEALS.where(SIGNATURES.c.version_id.in_([bindparam(name) for name in _VERSIONS])),
     *_VERSIONS,
 )
+SEAL_ENTRY: Final = question(
+    "entry that recorded the seal of a version anew",
+    select(SEAL_ENTRIES.c.entry).where(SEAL_ENTRIES.c.version_id == bindparam("version_id")),
+    "version_id",
+)
 PAST_SEALS: Final = question(
     "seals of a version that were replaced",
     select(
@@ -478,6 +495,12 @@ def sealed_of(row: Row) -> Sealed:
         path="" if row[11] is None else str(row[11]),
         status=Status.VALID if row[12] is None else Status(integer(row[12])),
     )
+
+
+def recorded_here(seals: Iterable[Sealed]) -> Write:
+    """That the entry being made is the one that records these seals, made anew."""
+    rows = [(one.version_id, ENTRY_INDEX, one.retention_class) for one in seals]
+    return Write(PUT_SEAL_ENTRY, rows)
 
 
 def past_signature_rows(names: Sequence[str], sealed: Sealed) -> list[Row]:

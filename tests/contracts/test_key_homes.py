@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -222,11 +224,13 @@ def test_behind_the_process_nothing_else_is_signed(home: KeyHome, mandates: Mand
     _, face = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.FACE)
     another = IDENTIFIER.replace(".001.", ".002.")
     once = mandates.document(key, mandates.standing(uses_max=1))
-    key.sign_document(once)
+    # The very same work is known again by its id, and answered alike.
+    assert key.sign_document(once) == key.sign_document(once)
+    again = dataclasses.replace(once, request_id=str(uuid.uuid4()))
 
     for attempt, reason in (
         (lambda: key.sign(once.document.to_sign, FORMATS[KeyUse.PDF]), Reason.KEY_USAGE_REFUSED),
-        (lambda: key.sign_document(once), Reason.INTENT_EXHAUSTED),
+        (lambda: key.sign_document(again), Reason.INTENT_EXHAUSTED),
         (lambda: other.sign_document(mandates.document(key)), Reason.INTENT_NOT_APPROVED),
         (lambda: record.sign_document(mandates.document(key)), Reason.KEY_USAGE_REFUSED),
         (lambda: key.sign_seal(mandates.seal(key)), Reason.KEY_USAGE_REFUSED),

@@ -26,13 +26,14 @@ from hub.proof.face_code import FaceCode, code_payload
 from hub.proof.jose import FACE_TYP, header_segment
 from hub.proof.roster_changes import Link
 from hub.proof.seal_making import Order, moment_of
+from hub.proof.sealing import Mandate
 from hub.proof.sm2 import PublicKey as Sm2PublicKey
 from hub.proof.x509_sm2 import parse_x509
 from hub.proof.x509_sm2_make import make_certificate
 from hub.seal.algorithms import PublicKey
 from hub.seal.cms import CmsForm
 from hub.seal.homes.process import SignerProcess
-from hub.seal.keys import CodeWork, DocumentWork, Mandate, SealWork, SigningKey
+from hub.seal.keys import CodeWork, DocumentWork, SealWork, SigningKey
 from hub.seal.ofd_package import OfdPackage
 from hub.seal.ofd_seal import OfdSealer, SealTrust
 from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -22,17 +23,21 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
+from hub.proof.disclosure import make_disclosure
 from hub.proof.encoding import b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.jose import Algorithm
+from hub.proof.listing import file_entry
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.record_twin import check_same, check_twins
 from hub.proof.report import Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.sd_jwt import Presentation, open_record, present
+from hub.proof.sealing import Mandate
 from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.seal.homes.files import KeyFiles
 from hub.seal.list_files import Listed, ListFiles
+from hub.seal.logged_seals import LoggedSeals
 from hub.seal.seal_store import Key
 from hub.seal.store import PATHS, SIGNATURES
 from hub.storage.statements import question
@@ -329,13 +334,23 @@ async def test_a_record_names_files_by_all_its_keys_or_not_at_all(office: Office
     found = await office.reader.by_identifier(made.identifier)
     assert found is not None
     (before,) = await found.disclosures(("docs",))
-    list_files = ListFiles(office.database, office.record_seals.keys, office.ingest.clock)
+    list_files = ListFiles(
+        office.database,
+        office.record_seals.keys,
+        LoggedSeals(office.database, office.recorder.proofs),
+        office.ingest.clock,
+    )
+
+    stored = office.recorder.head().size - 1
+    mandate = Mandate("intents/x", b"", ())
+    signed = SimpleNamespace(mandate=mandate, key=None)
+    file = SimpleNamespace(
+        seal="authorities/market/seals/main", media_type="a/b", data=b"", signed=signed
+    )
+    docs = (before.text, make_disclosure(bytes(16), "docs", [file_entry("a/b", b"")]).text)
 
     async def listing() -> Listed:
-        docs = (digest(before.text), digest("now"))
-        return await list_files(
-            found.version_id, "authorities/market/seals/main", "intents/x", "name", docs
-        )
+        return await list_files(found.version_id, stored, file, "name", docs)
 
     listed = await listing()
     (es256, sm2_) = [
@@ -350,7 +365,7 @@ async def test_a_record_names_files_by_all_its_keys_or_not_at_all(office: Office
     )
     was = parse_object(b64u_decode(made.es256.split(".")[1]))
     assert isinstance(payload["_sd"], list) and isinstance(was["_sd"], list)
-    assert set(payload["_sd"]) - set(was["_sd"]) == {digest("now")}
+    assert set(payload["_sd"]) - set(was["_sd"]) == {digest(docs[1])}
     stolen = await in_force(office, KeyAlgorithm.ES256)
     await office.database.define("UPDATE seal_keys SET authority_uscc = 'a successor'")
     assert await listing() == Listed(Listing.OTHER_ISSUER)

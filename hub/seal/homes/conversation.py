@@ -136,3 +136,5 @@ def _call(request: SigningRequest) -> pb.SignerCall:
             return pb.SignerCall(sign_seal=request)
         case pb.SignRecordsAnew():
             return pb.SignerCall(sign_anew=request)
+        case pb.SignRecordListing():
+            return pb.SignerCall(sign_listing=request)

@@ -32,6 +32,7 @@ from hub.seal.keys import (
     CodeWork,
     DocumentWork,
     KeysHere,
+    ListingWork,
     MadeKey,
     RecordWork,
     SealKey,
@@ -275,6 +276,10 @@ class ServiceKey:
     def sign_anew(self, work: AnewWork) -> list[bytes]:
         """As in `SigningKey`; the service is told the digest of the intent."""
         return self._under(digest(work.mandate.intent)).sign_anew(work)
+
+    def sign_listing(self, work: ListingWork) -> bytes:
+        """As in `SigningKey`; the service is told the digest of the intent."""
+        return self._under(digest(work.signed.mandate.intent)).sign_listing(work)
 
     def sign_face_code(self, work: CodeWork) -> bytes:
         """As in `SigningKey`; the service is told the digest of the intent."""

@@ -7,7 +7,7 @@ for one that a department runs (`remote.py`).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,16 +16,17 @@ import orjson
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import DocumentOrder, OfdFile, PdfFile
+from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.resealing import RecordAnew
+from hub.proof.sealing import CertifiedKey, Mandate
 from hub.seal.algorithms import PublicKey, Subject
 from hub.seal.keys import (
     AnewWork,
     CodeWork,
     DocumentWork,
     KeysHere,
+    ListingWork,
     MadeKey,
-    Mandate,
     RecordWork,
     SealWork,
     SigningKey,
@@ -148,9 +149,13 @@ class SignerHomeKey:
 
     def sign_document(self, work: DocumentWork) -> bytes:
         """As in `SigningKey`."""
-        document = work.document
+        asked = self._document(work.request_id, work.mandate, work.document)
+        (signature,) = self._home.signer.sign(asked)
+        return signature
+
+    def _document(self, request_id: str, mandate: Mandate, document: Document) -> pb.SignDocument:
         asked = pb.SignDocument(
-            **self._begun(work.mandate),
+            **self._begun(mandate, request_id),
             format=FORMATS[self.use],
             to_sign=document.to_sign,
             order=_face_order(document.order),
@@ -161,8 +166,7 @@ class SignerHomeKey:
                 asked.ofd.CopyFrom(ofd)
             case PdfFile(data):
                 asked.pdf = data
-        (signature,) = self._home.signer.sign(asked)
-        return signature
+        return asked
 
     def sign_face_code(self, work: CodeWork) -> bytes:
         """As in `SigningKey`."""
@@ -207,28 +211,47 @@ class SignerHomeKey:
 
     def sign_anew(self, work: AnewWork) -> list[bytes]:
         """As in `SigningKey`."""
-        headers: dict[str, int] = {}
-        for record in work.records:
-            for header, _ in record.before.seals:
-                headers.setdefault(header, len(headers))
+        headers = _headers(work.records)
         return self._home.signer.sign(
             pb.SignRecordsAnew(
                 **self._begun(work.mandate),
                 declaration=work.evidence.declaration,
-                entries=[
-                    pb.RecordingEntry(receipt=receipt, writes=writes)
-                    for receipt, writes in work.evidence.recordings
-                ],
+                entries=list(map(_entry, work.evidence.recordings)),
                 headers=list(headers),
                 records=[_record_anew(one, headers) for one in work.records],
                 seed=b"" if work.fold is None else work.fold.seed,
             )
         )
 
-    def _begun(self, mandate: Mandate) -> dict[str, Any]:
+    def sign_listing(self, work: ListingWork) -> bytes:
+        """As in `SigningKey`. Raises HubError(KEY_USAGE_REFUSED) where the file was signed
+        elsewhere (`keeps`)."""
+        signed, signer = work.signed, work.signed.key
+        if not isinstance(signer, SignerHomeKey) or not self.keeps(signer):
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=self.kid)
+        headers = _headers([work.record])
+        (signature,) = self._home.signer.sign(
+            pb.SignRecordListing(
+                **self._begun(signed.mandate),
+                entry=_entry(work.recording),
+                headers=list(headers),
+                record=_record_anew(work.record, headers),
+                docs_before=work.docs[0],
+                docs=work.docs[1],
+                document=signer._document(signed.request_id, signed.mandate, signed.document),
+                time_stamp=signed.time_stamp,
+            )
+        )
+        return signature
+
+    def keeps(self, key: CertifiedKey) -> bool:
+        """Whether whoever keeps this key keeps `key` too, and knows what it has signed."""
+        return isinstance(key, SignerHomeKey) and key._home.signer is self._home.signer
+
+    def _begun(self, mandate: Mandate, request_id: str = "") -> dict[str, Any]:
         """What each request begins with: an id of its own, the key, and what allows it."""
         return {
-            "request_id": str(uuid.uuid4()),
+            "request_id": request_id or str(uuid.uuid4()),
             "key": self.message(),
             "intent_name": mandate.name,
             "intent": mandate.intent,
@@ -247,6 +270,20 @@ class SignerHomeKey:
 
     def __repr__(self) -> str:
         return f"SignerHomeKey({self.kid!r}, {self.use.value})"
+
+
+def _headers(records: Sequence[RecordAnew]) -> dict[str, int]:
+    """The headers of the seals before, each once, and its place."""
+    headers: dict[str, int] = {}
+    for record in records:
+        for header, _ in record.before.seals:
+            headers.setdefault(header, len(headers))
+    return headers
+
+
+def _entry(recording: tuple[str, bytes]) -> pb.RecordingEntry:
+    receipt, writes = recording
+    return pb.RecordingEntry(receipt=receipt, writes=writes)
 
 
 def _record_anew(record: RecordAnew, headers: Mapping[str, int]) -> pb.RecordAnew:

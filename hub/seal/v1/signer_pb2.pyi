@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignerCall(_message.Message):
-    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew", "sign_face_code")
+    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew", "sign_face_code", "sign_listing")
     INTRODUCE_FIELD_NUMBER: _ClassVar[int]
     MAKE_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class SignerCall(_message.Message):
     SIGN_SEAL_FIELD_NUMBER: _ClassVar[int]
     SIGN_ANEW_FIELD_NUMBER: _ClassVar[int]
     SIGN_FACE_CODE_FIELD_NUMBER: _ClassVar[int]
+    SIGN_LISTING_FIELD_NUMBER: _ClassVar[int]
     introduce: SignerIntroduction
     make: MakeSignerKey
     destroy: DestroySignerKey
@@ -30,7 +31,8 @@ class SignerCall(_message.Message):
     sign_seal: SignSeal
     sign_anew: SignRecordsAnew
     sign_face_code: SignFaceCode
-    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ..., sign_face_code: _Optional[_Union[SignFaceCode, _Mapping]] = ...) -> None: ...
+    sign_listing: SignRecordListing
+    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ..., sign_face_code: _Optional[_Union[SignFaceCode, _Mapping]] = ..., sign_listing: _Optional[_Union[SignRecordListing, _Mapping]] = ...) -> None: ...
 
 class SignerAnswer(_message.Message):
     __slots__ = ("refused", "known", "made", "done", "home", "signatures", "settled")
@@ -382,6 +384,34 @@ class SealBefore(_message.Message):
     header: int
     signature: bytes
     def __init__(self, header: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SignRecordListing(_message.Message):
+    __slots__ = ("request_id", "key", "intent_name", "intent", "approvals", "entry", "headers", "record", "docs_before", "docs", "document", "time_stamp")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    DOCS_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    DOCS_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    TIME_STAMP_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key: SignerKey
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    entry: RecordingEntry
+    headers: _containers.RepeatedScalarFieldContainer[str]
+    record: RecordAnew
+    docs_before: str
+    docs: str
+    document: SignDocument
+    time_stamp: bytes
+    def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., entry: _Optional[_Union[RecordingEntry, _Mapping]] = ..., headers: _Optional[_Iterable[str]] = ..., record: _Optional[_Union[RecordAnew, _Mapping]] = ..., docs_before: _Optional[str] = ..., docs: _Optional[str] = ..., document: _Optional[_Union[SignDocument, _Mapping]] = ..., time_stamp: _Optional[bytes] = ...) -> None: ...
 
 class Signatures(_message.Message):
     __slots__ = ("signatures",)
