@@ -150,9 +150,9 @@ ROSTER_KINDS: Final = (
 AUTHORITY_REORGANIZE: Final = Kind(
     "authority.reorganize",
     "From {day} on {authority} is named {title} {title_en}, or is succeeded by (systems, types, "
-    "items): {successors}.",
+    "items): {successors}. Its seals end with that.",
     "自 {day} 起 {authority} 更名为 {title} {title_en}，或由下列机构承继（系统、类型、事项数）："
-    "{successors}。",
+    "{successors}。其现有印章随之终止。",
     (
         Member("authority", NAME),
         Member("day", Day()),
