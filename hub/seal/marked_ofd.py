@@ -84,7 +84,9 @@ class _Marking:
         shown = Page(1, 1, tuple(line for mark in marks for line in mark), boxes[0], boxes[0])
         files[f"{folder}/Res.xml"] = font_list(self.fonts, shown, first)
         for font, characters in shown.characters.items():
-            files[f"{folder}/Res/font_{font}.otf"] = self.fonts.files[font].subset(characters)
+            files[f"{folder}/Res/font_{font}.ttf"] = self.fonts.files[font].true_type_subset(
+                characters
+            )
         next_id = first + len(self.fonts.files)
         before = self._annotations(root)
         listed = []

@@ -45,7 +45,7 @@ def page_ofd(page: Page, fonts: FaceFonts, metadata: Metadata) -> OfdPackage:
         f"{FOLDER}/Pages/Page_0/Content.xml": content,
     }
     for font, characters in page.characters.items():
-        files[f"{FOLDER}/Res/font_{font}.otf"] = fonts.files[font].subset(characters)
+        files[f"{FOLDER}/Res/font_{font}.ttf"] = fonts.files[font].true_type_subset(characters)
     if pictures:
         files[f"{FOLDER}/DocumentRes.xml"] = _document_res(picture_ids)
         for png, identifier in picture_ids.items():
@@ -93,7 +93,7 @@ def font_list(fonts: FaceFonts, page: Page, first_id: int) -> bytes:
     listed = "".join(
         f'<ofd:Font ID="{first_id + font}" FontName={quoteattr(fonts.files[font].name)} '
         f"FamilyName={quoteattr(fonts.files[font].family)}>"
-        f"<ofd:FontFile>font_{font}.otf</ofd:FontFile></ofd:Font>"
+        f"<ofd:FontFile>font_{font}.ttf</ofd:FontFile></ofd:Font>"
         for font in page.characters
     )
     return xml_file(

@@ -15,7 +15,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from hub.domain.face import CopyTerms
 from hub.errors import HubError, Reason
@@ -181,12 +181,35 @@ def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(fonts: F
     """The font in the OFD: a subset, embeddable, with the words of its licence."""
     one = sample(fonts)
 
-    cut = TTFont(io.BytesIO(ofd_files(one, fonts)["Doc_0/Res/font_0.otf"]))
+    cut = TTFont(io.BytesIO(ofd_files(one, fonts)["Doc_0/Res/font_0.ttf"]))
 
     assert set(cut.getBestCmap()) == set(map(ord, one.page.characters[0]))
     assert cut["OS/2"].fsType == 0
     assert "SIL Open Font License" in cut["name"].getDebugName(13)
     assert cut["name"].getDebugName(0).startswith("©")
+
+
+def test_ofd_has_true_type_outlines_of_the_same_shapes(fonts: FaceFonts) -> None:
+    """ofdrw draws no others. FreeType draws each glyph of both fonts alike but for the edges."""
+    one = sample(fonts)
+    characters = one.page.characters[0]
+    font = fonts.files[0]
+
+    data = ofd_files(one, fonts)["Doc_0/Res/font_0.ttf"]
+
+    assert {"glyf", "loca", "CFF "} & {*TTFont(io.BytesIO(data)).keys()} == {"glyf", "loca"}
+    assert data == font.true_type_subset(characters)
+    theirs, ours = (
+        ImageFont.truetype(io.BytesIO(one), 300) for one in (font.subset(characters), data)
+    )
+    for character in sorted(characters):
+        assert ours.getlength(character) == theirs.getlength(character)
+        drawn = []
+        for one_font in (ours, theirs):
+            image = Image.new("L", (360, 450))
+            ImageDraw.Draw(image).text((30, 0), character, 255, one_font)
+            drawn.append(image.resize((24, 30), Image.Resampling.BOX).tobytes())
+        assert max(abs(a - b) for a, b in zip(*drawn, strict=True)) < 40, character
 
 
 def test_equal_pages_give_equal_packages(fonts: FaceFonts) -> None:
@@ -360,7 +383,7 @@ def test_a_rare_character_comes_from_another_font(
     at = parts.index((RARE, 1))
     assert parts[at - 1 : at + 2] == [("欧阳", 0), (RARE, 1), ("示例", 0)]
     files = ofd_files(one, both)
-    assert set(TTFont(io.BytesIO(files["Doc_0/Res/font_1.otf"])).getBestCmap()) == {ord(RARE)}
+    assert set(TTFont(io.BytesIO(files["Doc_0/Res/font_1.ttf"])).getBestCmap()) == {ord(RARE)}
     listed = ElementTree.fromstring(files["Doc_0/PublicRes.xml"]).findall(f".//{OFD}Font")
     page = ElementTree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"])
     used = {node.attrib["Font"] for node in page.iter(f"{OFD}TextObject")}
