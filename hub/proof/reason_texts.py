@@ -48,8 +48,8 @@ TEXTS: dict[ProofReason, ReasonText] = {
         "未提供信任文件，无法确认枢纽的密钥；请用 --trust 指定。",
     ),
     ProofReason.NO_SEAL_ANCHOR: ReasonText(
-        "The trust file names no root certificate for seals; get one that does.",
-        "信任文件没有签章根证书；请获取包含根证书的信任文件。",
+        "No root certificate for seals is pinned: name a trust file that has one with --trust.",
+        "未固定签章根证书；请用 --trust 指定包含该证书的信任文件。",
     ),
     ProofReason.LIMIT_SIZE: ReasonText(
         "The file is larger than is read of strangers: 33,554,432 bytes.",
@@ -821,12 +821,14 @@ TEXTS.update(
             "证书其后已被吊销，除签名者自述外无法证明签名在此之前作出。",
         ),
         ProofReason.NO_PDF_ANCHOR: ReasonText(
-            "The trust file names no root certificate for PDF signers; get one that does.",
-            "信任文件没有 PDF 签名者的根证书；请获取包含该证书的信任文件。",
+            "No root certificate for PDF signers is pinned: name a trust file that has one with"
+            " --trust.",
+            "未固定 PDF 签名者的根证书；请用 --trust 指定包含该证书的信任文件。",
         ),
         ProofReason.NO_STAMP_ANCHOR: ReasonText(
-            "The trust file names no root certificate for time stamps; get one that does.",
-            "信任文件没有时间戳的根证书；请获取包含该证书的信任文件。",
+            "No root certificate for time stamps is pinned: name a trust file that has one with"
+            " --trust.",
+            "未固定时间戳的根证书；请用 --trust 指定包含该证书的信任文件。",
         ),
         # ZIP archives, XML and OFD documents.
         ProofReason.ZIP_MALFORMED: ReasonText(
