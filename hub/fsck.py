@@ -65,6 +65,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Reference("seal_key_uses", "key", "seal_keys", "name"),
     Reference("seal_compromises", "key", "seal_keys", "name"),
     Reference("seal_key_entries", "key", "seal_keys", "name"),
+    Reference("seal_key_chains", "key", "seal_keys", "name"),
     Reference("seal_electronic_seals", "seal", "seal_seals", "name"),
     Reference("registry_documents", "version_id", "registry_versions", "id"),
     Reference("registry_documents", "certificate_id", "registry_certificates", "id"),

@@ -28,7 +28,6 @@ from hub.proof.jose import thumbprint
 from hub.proof.key_checks import key_digest
 from hub.proof.key_statements import (
     proven_statements,
-    with_face_certificates,
     with_statements,
 )
 from hub.proof.moment import iso_time
@@ -176,10 +175,7 @@ def update(file: _FileArgument, profile: ProfileOption = None, as_json: JsonOpti
         for head in sorted({head for _, head in proven}, key=lambda head: head.size):
             keep_checkpoint_head(client, before, head)
             before = head
-    statements = [said for said, _ in proven]
-    updated = with_face_certificates(
-        with_statements(trust, statements), statements, int(time.time())
-    )
+    updated = with_statements(trust, [said for said, _ in proven], int(time.time()))
     changes = _changes(trust, updated)
     if changes:
         _store(file, updated)

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from cryptography import x509
+
 from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import Json, b64u, parse_object
 from hub.proof.jose import LogHead
@@ -77,11 +79,14 @@ def proven_statements(receipt: str, trust: LogTrust) -> tuple[KeyStatements, Log
     return read_statements(parsed.body, trust.origin), head
 
 
-def with_statements(trust: Trust, statements: Iterable[KeyStatements]) -> Trust:
+def with_statements(trust: Trust, statements: Sequence[KeyStatements], at: int) -> Trust:
     """`trust` with what `statements` add to it.
 
     A custody that it names stays: what its reader wrote he may have seen himself. A compromise only
-    ever begins earlier: nobody makes believable again what was not.
+    ever begins earlier: nobody makes believable again what was not. Certificates of keys for codes
+    are taken where they lead to its `seal_anchors`, all in force `at` (seconds), or when the key's
+    own ended: whom it trusts for records it may trust for codes, and nobody else. A code is held
+    against the life of its certificate when it is verified.
     """
     custodies = {item.key: item for item in trust.custodies}
     compromised = {item.key: item for item in sorted(trust.compromised, key=lambda one: -one.since)}
@@ -93,24 +98,28 @@ def with_statements(trust: Trust, statements: Iterable[KeyStatements]) -> Trust:
             if known is None or item.since < known.since:
                 compromised[item.key] = item
     return replace(
-        trust, custodies=tuple(custodies.values()), compromised=tuple(compromised.values())
+        trust,
+        custodies=tuple(custodies.values()),
+        compromised=tuple(compromised.values()),
+        face_certificates=_face_certificates(trust, statements, at),
     )
 
 
-def with_face_certificates(trust: Trust, statements: Sequence[KeyStatements], at: int) -> Trust:
-    """`trust` with the certificates of keys for codes that lead to its `seal_anchors`, all in force
-    `at` (seconds): whom it trusts for records it may trust for codes, and nobody else."""
+def _face_certificates(
+    trust: Trust, statements: Sequence[KeyStatements], at: int
+) -> tuple[x509.Certificate, ...]:
     faces = frozenset[str]().union(*[said.face_keys for said in statements])
     found = dict.fromkeys(trust.face_certificates)
     for certificate in [one for said in statements for one in said.certificates]:
         if certificate.key in faces:
             try:
                 chain = load_x509_chain([*certificate.x509_chain])
-                check_x509_chain(chain, trust.seal_anchors, at=at)
+                ends = int(chain[0].not_valid_after_utc.timestamp())
+                check_x509_chain(chain, trust.seal_anchors, at=min(at, ends))
             except ProofError:
                 continue
             found[chain[0]] = None
-    return replace(trust, face_certificates=tuple(found))
+    return tuple(found)
 
 
 def _made(keys: Sequence[dict[str, Json]]) -> KeyStatements:

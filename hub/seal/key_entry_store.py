@@ -5,11 +5,12 @@ A row only says where to look. What is believed of a key is what the entry prove
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, literal_column, select, union
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select, union
 
-from hub.seal.seal_store import COMPROMISES, KEYS, Key
+from hub.seal.seal_store import COMPROMISES, Key
 from hub.storage.schema import METADATA
 from hub.storage.statements import ENTRY_INDEX, Write, insert_into, question
 
@@ -23,17 +24,26 @@ KEY_ENTRIES: Final = Table(
     sqlite_with_rowid=False,
 )
 
-_INSERT: Final = insert_into(KEY_ENTRIES)
-# Also those that put a key in force, which is the state that it has since then.
-_ENTRIES: Final = union(
-    select(KEY_ENTRIES.c.entry),
-    select(COMPROMISES.c.entry),
-    select(KEYS.c.state_entry).where(KEYS.c.state == literal_column("'active'")),
-).subquery()
+# The entries that put a key in force, each with its certificates: what it signed is verified by
+# these long after another key has taken its place.
+KEY_CHAINS: Final = Table(
+    "seal_key_chains",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("retention_class", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 
-ENTRIES_THAT_MADE_KEYS: Final = question(
-    "entries that made keys",
-    select(KEY_ENTRIES.c.entry).distinct().order_by(KEY_ENTRIES.c.entry),
+_INSERT: Final = insert_into(KEY_ENTRIES)
+_INSERT_CHAIN: Final = insert_into(KEY_CHAINS)
+_OF_KEYS: Final = (select(KEY_ENTRIES.c.entry), select(KEY_CHAINS.c.entry))
+_ENTRIES: Final = union(*_OF_KEYS, select(COMPROMISES.c.entry)).subquery()
+_MADE: Final = union(*_OF_KEYS).subquery()
+
+ENTRIES_OF_KEYS: Final = question(
+    "entries that made keys or put them in force",
+    select(_MADE.c.entry).order_by(_MADE.c.entry),
 )
 ENTRIES_ABOUT_KEYS: Final = question(
     "entries that made keys, put them in force or declared them compromised, after one",
@@ -44,6 +54,11 @@ ENTRIES_ABOUT_KEYS: Final = question(
     "after",
     "rows",
 )
+
+
+def in_force_here(keys: Iterable[Key]) -> Write:
+    """That the entry being made is the one that puts `keys` in force."""
+    return Write(_INSERT_CHAIN, [(key.name, ENTRY_INDEX, "seal") for key in keys])
 
 
 def made_here(keys: list[Key]) -> Write:

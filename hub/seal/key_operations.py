@@ -33,7 +33,7 @@ from hub.proof.seal_kinds import (
 )
 from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
-from hub.seal.key_entry_store import made_here
+from hub.seal.key_entry_store import in_force_here, made_here
 from hub.seal.keys import MadeKey
 from hub.seal.ports import Authorities, Database
 from hub.seal.seal_keys import SealKeys
@@ -251,7 +251,7 @@ class InstallChain:
                 "x509_thumbprint": digest(chain.x509_chain[0]),
                 **({"replaced": replaced.name} if replaced is not None else {}),
             },
-            writes=[Write(PUT_KEY, writes)],
+            writes=[Write(PUT_KEY, writes), in_force_here([active])],
             checks=checks,
             answer=emit_json({"key": name, "state": active.state.value}),
         )

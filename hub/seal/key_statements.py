@@ -10,7 +10,7 @@ from hub.errors import HubError
 from hub.proof.key_statements import KeyStatements, read_statements
 from hub.proof.reasons import ProofError
 from hub.seal.compromises import declared_compromises
-from hub.seal.key_entry_store import ENTRIES_ABOUT_KEYS, ENTRIES_THAT_MADE_KEYS
+from hub.seal.key_entry_store import ENTRIES_ABOUT_KEYS, ENTRIES_OF_KEYS
 from hub.seal.ports import Database, Log, Recorder
 from hub.storage.paging import PAGE_BYTES_MAX
 from hub.storage.statements import integer
@@ -29,8 +29,8 @@ class StatementPage:
 
 @dataclass(slots=True)
 class ProvenKeyStatements:
-    """Entries that made keys or declared them compromised. What one says is believed once the log
-    proves it, and kept: entries never change."""
+    """Entries that made keys, put them in force or declared them compromised. What one says is
+    believed once the log proves it, and kept: entries never change."""
 
     origin: str
     database: Database
@@ -39,13 +39,13 @@ class ProvenKeyStatements:
     _said: dict[int, KeyStatements] = field(default_factory=dict, repr=False)
 
     async def known(self) -> list[KeyStatements]:
-        """Which keys are in other hands, and in whose custody the hub's keys were made (of the
-        first 10,000 entries).
+        """Which keys are in other hands; in whose custody the hub's keys were made, and under which
+        certificates they came into force (of the first 10,000 entries).
 
-        A declaration counts as it stands in the database, since it only takes belief away. In whose
-        custody a key is counts as the log proves it.
+        A declaration counts as it stands in the database, since it only takes belief away. The rest
+        counts as the log proves it.
         """
-        for row in await self.database.all(ENTRIES_THAT_MADE_KEYS):
+        for row in await self.database.all(ENTRIES_OF_KEYS):
             await self._said_by(integer(row[0]))
         declared = KeyStatements(compromised=await declared_compromises(self.database))
         return [declared, *self._said.values()]

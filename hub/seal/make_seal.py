@@ -21,6 +21,7 @@ from hub.proof.seal_making import MAKING_MEMBERS, Order, moment_of
 from hub.proof.sealing import Mandate
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.electronic_seals import make
+from hub.seal.key_entry_store import in_force_here
 from hub.seal.key_operations import (
     NAME_MAX,
     activated,
@@ -124,7 +125,8 @@ class MakeSeal:
         _check_form(order, signers)
         keys = [key_row(activated(one.key, one.chain, now)) for one in installed]
         keys += [key_row(retired(one.replaced, now)) for one in installed if one.replaced]
-        writes, checks = [Write(PUT_KEY, keys)], [unchanged_seal(seal), *_key_checks(installed)]
+        writes = [Write(PUT_KEY, keys), in_force_here(one.key for one in installed)]
+        checks = [unchanged_seal(seal), *_key_checks(installed)]
         data: dict[str, Json] = {"seal": seal.name, "certificates": _said_of(installed)}
         version = seal.version
         if order is not None:

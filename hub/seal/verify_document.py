@@ -79,11 +79,12 @@ class VerifyDocument:
         formats or came too slowly, DOCUMENT_TOO_LARGE, TRUST_UNAVAILABLE.
         """
         with self._place():
-            trust = with_statements(self.pins(), await self.statements.known())
+            now = self.clock() // 1_000_000
+            trust = with_statements(self.pins(), await self.statements.known(), now)
             data = await self._read(chunks)
             evidence = replace(
                 brought,
-                now=self.clock() // 1_000_000 if as_of is None else as_of,
+                now=now if as_of is None else as_of,
                 as_of=as_of is not None,
                 status_tokens=await self._status(trust, data),
             )

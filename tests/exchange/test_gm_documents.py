@@ -67,7 +67,7 @@ class National:
         """The trust file that the hub handed out, after `sealway trust update`."""
         receipts = await listed(self.hub.platform())
         said = [proven_statements(one.json, self.hub.trust.log)[0] for one in receipts]
-        return with_statements(self.hub.trust, said)
+        return with_statements(self.hub.trust, said, int(time.time()))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

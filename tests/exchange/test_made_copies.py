@@ -131,7 +131,7 @@ async def test_the_hub_says_in_whose_custody_the_key_of_a_document_is(
     platform = made_city.hub.platform()
     receipts = await listed(platform)
     said = [proven_statements(one.json, made_city.hub.trust.log)[0] for one in receipts]
-    updated = with_statements(made_city.hub.trust, said)
+    updated = with_statements(made_city.hub.trust, said, int(time.time()))
 
     asked = await asked_hub(platform, came.data)
     offline = [verified(made_city.hub, came.data, trust=trust) for trust in (updated, None)]

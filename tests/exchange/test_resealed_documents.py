@@ -19,7 +19,9 @@ from hub.domain.face import FaceFormat
 from hub.domain.row import Op
 from hub.proof.answer_receipt import AnsweredDocument, handed_out_first
 from hub.proof.face_code import face_code_key
+from hub.proof.key_statements import proven_statements, with_statements
 from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.report import Remark, StepName
 from hub.proof.request import CopyPurpose, sign_request
 from hub.proof.sealed_file import read_sealed
 from hub.registry.v1 import documents_pb2
@@ -31,6 +33,7 @@ from tests.exchange.test_made_copies import OFD, PDF_TYPE, PURPOSE, verified
 from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
+from tests.seal.test_key_statements import listed
 from tests.seal.test_verify_document import verified as asked_hub
 from tests.simulator import (
     GRANTED,
@@ -227,24 +230,49 @@ def _tight_face() -> bytes:
 async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_be_set_is_named(
     city: Path, tmp_path: Path
 ) -> None:
-    """The code is another key's then, in a file by the same key; a name that the template in force
-    has no room for stops no other file, and is sealed once the template is mended."""
+    """Originals and copies of either format; the code is another key's then, in a file by the same
+    key. A name that the template in force has no room for stops no other file, and is sealed once
+    the template is mended. The hub, and whoever takes over what its log says, read the codes before
+    as *compromised*, and those now as signed."""
     needs_font()
     async with Simulator(copy_home(city, tmp_path / "home")) as hub:
         found, clerk = await furnished(hub), Clerk(hub.system("hz-department"))
         long = licence(2, fields={"name": LONG_NAME})
         (second,) = (await hub.connector().deliver([long])).results
-        for name in (second.certificate, found.name):
+        for name, media_type in (
+            (second.certificate, PDF_TYPE),
+            (found.name, PDF_TYPE),
+            (found.name, OFD),
+        ):
             request = documents_pb2.SealDocumentRequest(
-                request_id=new_id(), parent=name, version=1, media_type=PDF_TYPE
+                request_id=new_id(), parent=name, version=1, media_type=media_type
             )
             await clerk.member.call(clerk.stub.SealDocument, request)
-        before = (await found.original(PDF_TYPE))[1]
+        platform = hub.platform()
+        purpose = CopyPurpose(PURPOSE, int(time.time()) + 86_400)
+        for media_type in (PDF_TYPE, OFD):
+            document = document_of(LICENCE_VCT, found.identifier)
+            claims = await platform.claims(rpc=RPC, certificates=(document,), copy=purpose)
+            found.requests[media_type] = (claims.jti, sign_request(claims, platform.signer))
+
+        async def files() -> list[tuple[str, bytes]]:
+            return [
+                made
+                for media_type in (PDF_TYPE, OFD)
+                for made in (
+                    (media_type, (await found.original(media_type))[1]),
+                    (media_type, (await found.copy(media_type)).data),
+                )
+            ]
+
+        before = await files()
+        assert await codes(hub, before) == {(Verdict.VALID, None)}
         zhao, since = hub.officer(), int(time.time()) - 3_600
         await zhao.carry_out("key.compromise", {"key": found.codes, "since": since, "cause": "x"})
         await zhao.propose_kind("anew-face", "key.reseal", {"key": found.codes}, uses_max=10)
         for officer in ("qian", "sun"):
             await hub.officer(officer).approve("anew-face")
+        assert await codes(hub, before) == {(Verdict.INVALID, ProofReason.KEY_COMPROMISED)}
         with pytest.raises(Refused) as caught:
             await found.reseal("anew-face")
         assert caught.value.reason == "KEY_NOT_ACTIVE"
@@ -253,18 +281,37 @@ async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_b
 
         count, entries = await found.reseal("anew-face")
 
-        assert count == 1
+        assert count == 4
         (left,) = [one for one in entries if "reason" in one["data"]]
         assert (left["data"]["cert"], left["data"]["reason"]) == (
             second.identifier,
             "FACE_OVERFLOW",
         )
         assert undocumented(left) == []
-        now = (await found.original(PDF_TYPE))[1]
-        was, is_now = read_sealed(before, FaceFormat.PDF), read_sealed(now, FaceFormat.PDF)
-        assert is_now.keys == was.keys
-        assert face_code_key(is_now.facts.code) != face_code_key(was.facts.code)
+        now = await files()
+        for (media_type, old), (_, new) in zip(before, now, strict=True):
+            was, is_now = (read_sealed(one, FaceFormat(media_type)) for one in (old, new))
+            assert is_now.keys == was.keys
+            assert face_code_key(is_now.facts.code) != face_code_key(was.facts.code)
+        assert await codes(hub, before) == {(Verdict.INVALID, ProofReason.KEY_COMPROMISED)}
+        assert await codes(hub, now) == {(Verdict.VALID, None)}
         await add_face(hub, early_licence())
         assert (await found.reseal("anew-face"))[0] == 1
         assert (await found.reseal("anew-face"))[0] == 0
         assert (await hub.audit()).findings == []
+
+
+async def codes(
+    hub: Simulator, files: Sequence[tuple[str, bytes]]
+) -> set[tuple[Verdict, ProofReason | None]]:
+    """What is said of the codes on files, by the hub and by whoever took over what its log says."""
+    receipts = await listed(hub.platform())
+    said = [proven_statements(one.json, hub.trust.log)[0] for one in receipts]
+    trust = with_statements(hub.trust, said, int(time.time()))
+    reports = [await asked_hub(hub.platform(), data) for _, data in files]
+    reports += [verified(hub, data, trust=trust) for _, data in files]
+    for report in reports:
+        assert Remark.CODE_NOT_PINNED not in report.remarks
+    steps = [step for one in reports for step in one.steps if step.name is StepName.FACE_CODE]
+    assert len(steps) == len(reports)
+    return {(step.verdict, step.reason) for step in steps}

@@ -18,7 +18,6 @@ from hub.proof.key_statements import (
     KeyStatements,
     proven_statements,
     read_statements,
-    with_face_certificates,
     with_statements,
 )
 from hub.proof.reasons import ProofError, ProofReason
@@ -84,7 +83,7 @@ async def test_a_platform_is_shown_custody_and_compromise_of_every_key(hub: Simu
     declared = [one for item in after for one in item.compromised]
     assert Compromise(new.key, now - 20) in declared
     assert Compromise(made["key_id"], now - 20) in declared
-    trust = with_statements(hub.trust, after)
+    trust = with_statements(hub.trust, after, now)
     assert trust.custody_of(new.key) is Custody.HUB_FILE
     assert trust.compromised_from(made["key_id"]) == now - 20
 
@@ -102,13 +101,19 @@ async def test_codes_of_an_authority_are_pinned_where_its_records_are_trusted(
     (code,) = [one for one in keys.keys if one.use == "face"]
     statements, now = await said(hub), int(time.time())
 
-    trusting = with_face_certificates(hub.trust, statements, now)
-    stranger = with_face_certificates(replace(hub.trust, seal_anchors=()), statements, now)
+    trusting = with_statements(hub.trust, statements, now)
+    stranger = with_statements(replace(hub.trust, seal_anchors=()), statements, now)
 
     (pinned,) = set(trusting.face_certificates) - set(hub.trust.face_certificates)
     assert pinned.public_bytes(Encoding.DER) == code.x509_chain[0]
     assert stranger.face_certificates == hub.trust.face_certificates
     assert parse_trust(trust_file(trusting)) == trusting
+    # What was signed before the key's certificate ended, or another key took its place, stays so.
+    assert with_statements(hub.trust, statements, 2**33) == trusting
+    made = await zhao.carry_out("key.generate", {"seal": seal, "use": "face", "algorithm": "ES256"})
+    await zhao.carry_out("key.rotate", {"key": made["key"], "x509_chain": hub.chain_for(made)})
+    after = with_statements(hub.trust, await said(hub), now)
+    assert {*trusting.face_certificates} < {*after.face_certificates}
 
 
 async def test_pages_of_one_hold_what_one_page_holds(hub: Simulator) -> None:
@@ -211,7 +216,7 @@ async def test_declarations_move_back_only_and_what_the_reader_wrote_stays() -> 
         (Compromise(KEY, 80), Compromise(OTHER, 7)),
     )
 
-    kept, moved = with_statements(trust, [later]), with_statements(trust, [earlier, later])
+    kept, moved = (with_statements(trust, said, 0) for said in ([later], [earlier, later]))
 
     assert kept.compromised_from(KEY) == 90
     assert (moved.compromised_from(KEY), moved.compromised_from(OTHER)) == (80, 7)
