@@ -152,7 +152,7 @@ def text_object(line: TextLine, identifier: int, font_id: int) -> str:
     delta = f' DeltaX="{steps}"' if steps else ""
     return (
         f'<ofd:TextObject ID="{identifier}" Boundary="{_box(box)}" Font="{font_id}" '
-        f'Size="{number(line.size)}"{matrix}{_alpha(line.colour)}>{_fill(line.colour)}'
+        f'Size="{number(line.size)}"{matrix}>{_fill(line.colour)}'
         f'<ofd:TextCode X="{number(start[0])}" Y="{number(start[1])}"{delta}>{escape(line.text)}'
         f"</ofd:TextCode></ofd:TextObject>"
     )
@@ -164,17 +164,14 @@ def _path(shape: Shape, identifier: int) -> str:
         _LETTERS[letter] + "".join(f" {number(value)}" for value in _moved(points, box))
         for letter, points in shape.path
     )
-    colour = shape.fill or shape.stroke
-    assert colour is not None, "a shape is filled or stroked"
     fill = ' Fill="true"' if shape.fill is not None else ""
     stroke = "" if shape.stroke is not None else ' Stroke="false"'
     inner = "" if shape.stroke is None else _colour("StrokeColor", shape.stroke)
     inner += "" if shape.fill is None else _fill(shape.fill)
     width = f' LineWidth="{number(shape.width)}"' if shape.stroke is not None else ""
     return (
-        f'<ofd:PathObject ID="{identifier}" Boundary="{_box(box)}"{width}{stroke}{fill}'
-        f"{_alpha(colour)}>{inner}<ofd:AbbreviatedData>{data}</ofd:AbbreviatedData>"
-        f"</ofd:PathObject>"
+        f'<ofd:PathObject ID="{identifier}" Boundary="{_box(box)}"{width}{stroke}{fill}>'
+        f"{inner}<ofd:AbbreviatedData>{data}</ofd:AbbreviatedData></ofd:PathObject>"
     )
 
 
@@ -204,11 +201,9 @@ def _fill(colour: Colour) -> str:
 
 
 def _colour(name: str, colour: Colour) -> str:
-    return f'<ofd:{name} Value="{colour.red} {colour.green} {colour.blue}"/>'
-
-
-def _alpha(colour: Colour) -> str:
-    return "" if colour.alpha == 1 else f' Alpha="{round(colour.alpha * 255)}"'
+    # Of an object's own Alpha ofdrw knows nothing where it makes PDF, of a colour's it does.
+    alpha = "" if colour.alpha == 1 else f' Alpha="{round(colour.alpha * 255)}"'
+    return f'<ofd:{name} Value="{colour.red} {colour.green} {colour.blue}"{alpha}/>'
 
 
 def xml_file(body: str) -> bytes:

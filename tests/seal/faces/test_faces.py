@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -187,6 +188,16 @@ def test_only_the_glyphs_of_the_page_travel_and_their_licence_with_them(fonts: F
     assert cut["OS/2"].fsType == 0
     assert "SIL Open Font License" in cut["name"].getDebugName(13)
     assert cut["name"].getDebugName(0).startswith("©")
+
+
+def test_the_mark_lets_through_what_lies_below_it_in_ofd(fonts: FaceFonts) -> None:
+    """At its colour, where ofdrw looks for it; nothing else on the page is transparent."""
+    content = ofd_files(sample(fonts, overlay=SAMPLE), fonts)["Doc_0/Pages/Page_0/Content.xml"]
+    colours = re.findall(rb'<ofd:FillColor Value="[0-9 ]+"(?: Alpha="(\d+)")?/>', content)
+    marked = [int(alpha) for alpha in colours if alpha]
+
+    assert len(marked) == content.count(b" Alpha=") == len(SAMPLE.lines)
+    assert max(marked) < 128
 
 
 def test_ofd_has_true_type_outlines_of_the_same_shapes(fonts: FaceFonts) -> None:
