@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -34,10 +34,11 @@ class OfdrwAbsent(Exception):
 @dataclass(frozen=True)
 class Validated:
     """What ofdrw says of a file: "valid" and the text of its first page, or the class of the Java
-    exception."""
+    exception. `fonts` names those in the file that it found."""
 
     verdict: str
     text: str
+    fonts: str = field(default="", compare=False)
 
 
 def validate(files: Sequence[Path]) -> list[Validated]:
@@ -45,7 +46,7 @@ def validate(files: Sequence[Path]) -> list[Validated]:
     lines = _run("Validate", *files).splitlines()
     if len(lines) != len(files):
         raise AssertionError(f"ofdrw said of {len(files)} files: {lines}")
-    return [Validated(*line.split("\t", 1)) for line in lines]
+    return [Validated(*line.split("\t", 2)) for line in lines]
 
 
 def sign(folder: Path, documents: Sequence[tuple[str, Path, Path]]) -> None:

@@ -105,7 +105,7 @@ class _Marking:
         files[f"{folder}/Annotations.xml"] = xml_file(
             f'<ofd:Annotations xmlns:ofd="{NAMESPACE}">{"".join(listed)}</ofd:Annotations>'
         )
-        files[file] = _document_xml(root, common, next_id)
+        files[file] = _document_xml(root, common, folder, next_id)
         entry = entry_xml(self.metadata, files, file)
         marked = OfdPackage({ENTRY_FILE: entry, **files})
         read_document(Package.of(marked.files))
@@ -204,12 +204,17 @@ def _unit_id(common: Element) -> int:
     return int(text) + 1
 
 
-def _document_xml(root: Element, common: Element, unit_id: int) -> bytes:
-    """The document anew: its paper, its resources and pages, and the marks."""
+def _document_xml(root: Element, common: Element, folder: str, unit_id: int) -> bytes:
+    """The document anew: its paper, its resources and pages, and the marks in `folder`.
+
+    Their paths begin at the root: ofdrw looks for the second of several relative ones in the folder
+    of the first, and would draw no mark.
+    """
+    marks = f"/{escape(folder)}"
     kept = [_copied(one) for one in common.all("PageArea")]
     kept += [_copied(one) for name in _RESOURCES for one in common.all(name)]
     # The order of the schema: the mark's resources stand with those of their kind.
-    resources = f"<ofd:PublicRes>{_FOLDER}/Res.xml</ofd:PublicRes>"
+    resources = f"<ofd:PublicRes>{marks}/Res.xml</ofd:PublicRes>"
     kept.insert(len(common.all("PageArea")) + len(common.all("PublicRes")), resources)
     kept += [_copied(one) for one in common.all("TemplatePage")]
     kept += [_copied(one) for one in common.all("DefaultCS")]
@@ -217,7 +222,7 @@ def _document_xml(root: Element, common: Element, unit_id: int) -> bytes:
         f'<ofd:Document xmlns:ofd="{NAMESPACE}"><ofd:CommonData>'
         f"<ofd:MaxUnitID>{unit_id}</ofd:MaxUnitID>{''.join(kept)}</ofd:CommonData>"
         f"{_copied(root.one('Pages'))}"
-        f"<ofd:Annotations>{_FOLDER}/Annotations.xml</ofd:Annotations></ofd:Document>"
+        f"<ofd:Annotations>{marks}/Annotations.xml</ofd:Annotations></ofd:Document>"
     )
 
 

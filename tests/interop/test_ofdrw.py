@@ -176,3 +176,5 @@ def test_ofdrw_reads_a_marked_document_of_a_department(
     (said,) = validate([_written(tmp_path, "marked", sealed)])
 
     assert said == Validated("valid", samples.TEXT)
+    # Without it ofdrw draws no mark.
+    assert fonts.files[0].name in said.fonts

@@ -83,6 +83,16 @@ def test_a_sealed_document_is_marked_and_loses_its_seals(fonts: FaceFonts) -> No
     assert facts is not None and (facts.identifier, facts.face) == ("identifier", "document x")
 
 
+def test_the_mark_is_found_from_the_root(fonts: FaceFonts) -> None:
+    """ofdrw finds it by no other path, and then draws none."""
+    made = marked(samples.package().to_bytes(), fonts)
+
+    document = parse_xml(made.package.files[DOCUMENT], DOCUMENT, "Document")
+    *_, resources = document.one("CommonData").all("PublicRes")
+    assert resources.value() == "/Doc_0/SealwayMark/Res.xml"
+    assert document.one("Annotations").value() == "/Doc_0/SealwayMark/Annotations.xml"
+
+
 def test_every_identifier_is_of_one_object(fonts: FaceFonts) -> None:
     files = marked(samples.package().to_bytes(), fonts).package.files
     common = parse_xml(files[DOCUMENT], DOCUMENT, "Document").one("CommonData")

@@ -2,14 +2,17 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.stream.Collectors;
 import org.ofdrw.reader.ContentExtractor;
 import org.ofdrw.reader.OFDReader;
+import org.ofdrw.reader.ResourceManage;
 import org.ofdrw.sign.verify.OFDValidator;
 import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
 
 /**
- * Reads OFD documents with ofdrw and validates every seal in them. One line per file: "valid" and
- * the text of its first page, or "invalid" and the class of what ofdrw threw, tab-separated.
+ * Reads OFD documents with ofdrw and validates every seal in them. One line per file: "valid", the
+ * text of its first page and the embedded fonts that ofdrw found, or "invalid", the class of what
+ * ofdrw threw and nothing, tab-separated.
  */
 public final class Validate {
     public static void main(String[] files) {
@@ -25,12 +28,17 @@ public final class Validate {
             validator.setValidator(new SESV4ValidateContainer());
             validator.exeValidate();
         } catch (Exception error) {
-            return "invalid\t" + error.getClass().getSimpleName();
+            return "invalid\t" + error.getClass().getSimpleName() + "\t";
         }
         try (OFDReader reader = new OFDReader(file)) {
-            return "valid\t" + String.join(" ", new ContentExtractor(reader).getPageContent(1));
+            String text = String.join(" ", new ContentExtractor(reader).getPageContent(1));
+            String fonts = new ResourceManage(reader).getFonts().stream()
+                .filter(font -> font.getFontFile() != null)
+                .map(font -> font.getFontName())
+                .collect(Collectors.joining(","));
+            return "valid\t" + text + "\t" + fonts;
         } catch (Exception error) {
-            return "unreadable\t" + error.getClass().getSimpleName();
+            return "unreadable\t" + error.getClass().getSimpleName() + "\t";
         }
     }
 }
