@@ -340,11 +340,18 @@ def reseal(
         }
     )
     if left:
-        _tell_left(terminal, left)
+        _tell_left(terminal, left, name)
         raise typer.Exit(ExitCode.REFUSED)
+    if records or documents:
+        # Whoever verifies elsewhere still believes the stolen key.
+        next_step(terminal, "sealway trust update FILE, by everyone who keeps a trust file")
+    else:
+        terminal.say(
+            "Nothing in force carries that key any more.", "已无有效记录或文件使用该密钥。"
+        )
 
 
-def _tell_left(terminal: Terminal, left: Sequence[seal_pb2.DocumentLeft]) -> None:
+def _tell_left(terminal: Terminal, left: Sequence[seal_pb2.DocumentLeft], intent: str) -> None:
     """Which documents stay as they are, and what to do."""
     terminal.table(
         (("certificate", "证照"), ("format", "格式"), ("copy", "副本"), ("reason", "原因")),
@@ -355,6 +362,7 @@ def _tell_left(terminal: Terminal, left: Sequence[seal_pb2.DocumentLeft]) -> Non
         "reason names, and run the command again: it seals only what is left.",
         f"{len(left)} 份文件未能重新用印。请按原因修正版面模板等后再次执行本命令，仅处理剩余文件。",
     )
+    next_step(terminal, f"sealway seal reseal {intent.removeprefix('intents/')}")
 
 
 @app.command("list")

@@ -18,7 +18,6 @@ from typing import Final, Generic
 from hub.clock import Clock
 from hub.domain.face import (
     SOURCE_PREFIX,
-    CodeKind,
     CopyTerms,
     FaceContent,
     FaceFormat,
@@ -199,23 +198,17 @@ class ResealDocuments(Generic[Kept]):
             raise HubError(Reason.DIGEST_MISMATCH, what=f"document of {face.identifier}")
         return source
 
-    def _sealing(self, found: _Found) -> AbstractAsyncContextManager[SealedFace]:
-        """Step 3, to be entered."""
+    def _sealing(self, order: Order, found: _Found) -> AbstractAsyncContextManager[SealedFace]:
+        """Step 3, to be entered. A code by a stolen key gives way to no lookup code."""
         if found.source is not None and found.terms is not None:
             return self.seals.marked(found.face, found.source, found.terms)
-        return self.seals.sealed(found.face, found.form, found.terms)
+        demands_key = order.stolen.use is KeyUse.FACE
+        return self.seals.sealed(found.face, found.form, found.terms, demands_key=demands_key)
 
     async def _resealed(self, call: Call, order: Order, found: _Found, answer: bytes) -> Answered:
         """Steps 3 and 4."""
         stolen = order.stolen
-        async with self._sealing(found) as sealed:
-            if stolen.use is KeyUse.FACE and sealed.code is CodeKind.NO_KEY:
-                raise HubError(
-                    Reason.KEY_NOT_ACTIVE,
-                    seal=sealed.seal,
-                    use=stolen.use,
-                    algorithm=stolen.algorithm,
-                )
+        async with self._sealing(order, found) as sealed:
             kept = await self.files.keep(
                 found.face, found.form.value, sealed.data, made_as=found.copy or sealed.seal
             )

@@ -161,12 +161,18 @@ class SealedFaces:
 
     @asynccontextmanager
     async def sealed(
-        self, content: FaceContent, wanted: FaceFormat | None, terms: CopyTerms | None
+        self,
+        content: FaceContent,
+        wanted: FaceFormat | None,
+        terms: CopyTerms | None,
+        *,
+        demands_key: bool = False,
     ) -> AsyncIterator[SealedFace]:
         """The face of `content` as a sealed file: an annotated copy with `terms`, else an original.
 
         In any format for None. Record its `writes` under its `checks` before the context ends.
-        Raises HubError: FACE_TEMPLATE_NOT_FOUND, FACE_OVERFLOW, FONT_MISSING, FONT_GLYPH_MISSING,
+        Raises HubError: KEY_NOT_ACTIVE where the seal has no key for codes and the code
+        `demands_key`, FACE_TEMPLATE_NOT_FOUND, FACE_OVERFLOW, FONT_MISSING, FONT_GLYPH_MISSING,
         INTENT_NOT_APPROVED, INTENT_EXHAUSTED, SEAL_NOT_USABLE, TIME_STAMP_UNAVAILABLE,
         RATE_LIMITED where too many wait, and what `SealKeys.usable` and the key's home raise.
         """
@@ -184,6 +190,13 @@ class SealedFaces:
                     parsed.code,
                     mandate=allowed.mandate,
                 )
+                if demands_key and code.which is CodeKind.NO_KEY:
+                    raise HubError(
+                        Reason.KEY_NOT_ACTIVE,
+                        seal=allowed.approved.intent.seal,
+                        use=KeyUse.FACE,
+                        algorithm=KeyAlgorithm.ES256,
+                    )
                 document = await self._document(certificate_type, content, template, terms, code)
                 unsealed = await asyncio.to_thread(_written, order, document, allowed.format, code)
             async with self._in_turn(content, allowed, unsealed) as face:

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from connectors.documents import document_of
+from hub.cli.main import run
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.face import FaceFormat
 from hub.domain.row import Op
@@ -228,7 +229,7 @@ def _tight_face() -> bytes:
 
 
 async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_be_set_is_named(
-    city: Path, tmp_path: Path
+    city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Originals and copies of either format; the code is another key's then, in a file by the same
     key. A name that the template in force has no room for stops no other file, and is sealed once
@@ -279,9 +280,14 @@ async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_b
         await replace_key(found, "face")
         await add_face(hub, _tight_face())
 
-        count, entries = await found.reseal("anew-face")
+        size = hub.size
+        code, shown = await command(hub, capsys, "anew-face")
 
-        assert count == 4
+        # What was left is a failure that scripts see, and the next step is there.
+        assert (code, "4 documents sealed anew" in shown) == (1, True)
+        assert (second.identifier in shown, "FACE_OVERFLOW" in shown) == (True, True)
+        assert "sealway seal reseal anew-face" in shown
+        entries = list(await hub.entries(size))
         (left,) = [one for one in entries if "reason" in one["data"]]
         assert (left["data"]["cert"], left["data"]["reason"]) == (
             second.identifier,
@@ -295,10 +301,30 @@ async def test_faces_with_a_code_by_a_stolen_key_are_made_anew_and_what_cannot_b
             assert face_code_key(is_now.facts.code) != face_code_key(was.facts.code)
         assert await codes(hub, before) == {(Verdict.INVALID, ProofReason.KEY_COMPROMISED)}
         assert await codes(hub, now) == {(Verdict.VALID, None)}
+        code, shown = await command(hub, capsys, "anew-face", "--json")
+        said = json.loads(shown)
+        (again,) = said["left"]
+        assert (code, said["documents"], again["reason"]) == (1, 0, "FACE_OVERFLOW")
+        assert (again["certificate"], again["copy"]) == (second.identifier, "")
         await add_face(hub, early_licence())
-        assert (await found.reseal("anew-face"))[0] == 1
-        assert (await found.reseal("anew-face"))[0] == 0
+        code, shown = await command(hub, capsys, "anew-face")
+        assert (code, "1 documents sealed anew" in shown) == (0, True)
+        assert "sealway trust update" in shown
+        code, shown = await command(hub, capsys, "anew-face")
+        assert (code, "Nothing in force" in shown) == (0, True)
         assert (await hub.audit()).findings == []
+
+
+async def command(
+    hub: Simulator, capsys: pytest.CaptureFixture[str], intent: str, *words: str
+) -> tuple[int, str]:
+    """Exit code and words of `sealway seal reseal`."""
+    profile = str(hub.profile("officers/zhao"))
+    wanted = ["seal", "reseal", intent, "--profile", profile, *words]
+    capsys.readouterr()
+    code = await asyncio.to_thread(run, wanted)
+    said = capsys.readouterr()
+    return code, said.out + ("" if "--json" in words else said.err)
 
 
 async def codes(

@@ -3,6 +3,7 @@ seals it anew, for a file that the process sealed itself, and for nothing else."
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from hub.proof.reasons import Verdict
 from hub.proof.report import StepName
 from hub.proof.request import RequestedCertificate
 from hub.registry.v1 import documents_pb2
+from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
 from tests.chinese_font import needs_font
 from tests.exchange.faced import KEYS, SEAL, add_face, allow
@@ -28,7 +30,7 @@ from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.seal.test_signer_documents import Sealing
 from tests.seal.test_signer_process import kept_requests, with_process
-from tests.simulator import LICENCE_VCT, Simulator, copy_home, licence, new_id
+from tests.simulator import LICENCE_VCT, Refused, Simulator, copy_home, licence, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -236,6 +238,28 @@ async def test_a_key_in_the_place_of_a_stolen_one_lists_nothing(listing: Listing
     keys = [one.key for one in listing.requests if isinstance(one, pb.SignRecords)]
     by_hand.key.CopyFrom([one for one in keys if one.algorithm == "ES256"][-1])
     assert "not this key's" in listing.refused("sign_listing", by_hand)[1]
+
+
+async def test_a_file_whose_code_has_no_key_is_not_asked_for(listing: Listing) -> None:
+    """After the theft of a key of codes, and without another: nothing is signed or counted."""
+    hub, zhao = listing.hub, listing.hub.officer()
+    keys = await zhao.call(zhao.seal.ListKeys, seal_pb2.ListKeysRequest(seal=SEAL))
+    (stolen,) = [one.name for one in keys.keys if one.use == "face"]
+    members = {"key": stolen, "since": int(time.time()) - 3_600, "cause": "x"}
+    await zhao.carry_out("key.compromise", members)
+    await zhao.propose_kind("codes", "key.reseal", {"key": stolen}, uses_max=10)
+    for officer in ("qian", "sun"):
+        await hub.officer(officer).approve("codes")
+    before = listing.counted()
+
+    with pytest.raises(Refused) as caught:
+        await zhao.call(
+            zhao.seal.ResealRecords,
+            seal_pb2.ResealRecordsRequest(request_id=new_id(), intent="intents/codes"),
+        )
+
+    assert caught.value.reason == "KEY_NOT_ACTIVE"
+    assert listing.counted() == before
 
 
 async def test_an_intent_names_as_many_files_as_it_has_uses(listing: Listing) -> None:
