@@ -7,10 +7,13 @@ test's own, whose anchors `certutil` of the same packages sets.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.debian import PackagesAbsent, unpacked
 
@@ -60,6 +63,27 @@ def programs() -> Pdfsig:
     libraries += [f"{path}/nss" for path in libraries]
     binaries = FOLDER / "usr/bin"
     return Pdfsig(str(binaries / "pdfsig"), str(binaries / "certutil"), ":".join(libraries))
+
+
+def needs_pdfsig() -> Pdfsig:
+    """For tests, which are skipped where it cannot be had, and fail where CI is true."""
+    try:
+        return programs()
+    except PackagesAbsent as absent:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"pdfsig is required: {absent}")
+        pytest.skip(f"no pdfsig: {absent}")
+
+
+def outcomes(
+    pdfsig: Pdfsig, folder: Path, document: bytes, root_pem: bytes
+) -> list[tuple[str, str]]:
+    """Signature and certificate validation of each signature, in the file's order."""
+    text = pdfsig.judge(folder, document, root_pem)
+    signatures = re.findall(r"Signature Validation: (.*)", text)
+    certificates = re.findall(r"Certificate Validation: (.*)", text)
+    certificates += [""] * (len(signatures) - len(certificates))
+    return list(zip(signatures, certificates, strict=True))
 
 
 if __name__ == "__main__":

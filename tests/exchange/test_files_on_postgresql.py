@@ -18,6 +18,7 @@ from tests.chinese_font import needs_font
 from tests.exchange.faced import add_face, allow, make_seal
 from tests.exchange.handed import RPC, digest_of, send
 from tests.exchange.test_made_copies import OFD, PDF_TYPE, PURPOSE, verified
+from tests.exchange.test_resealed_documents import USES, furnished, replace_key
 from tests.registry.clerk import Clerk
 from tests.seal.faces.samples import early_licence
 from tests.simulator import (
@@ -42,14 +43,20 @@ async def _request(platform: Platform, identifier: str) -> tuple[str, str]:
     return sign_request(claims, platform.signer), request_id
 
 
-async def test_files_are_made_once_and_given_again(tmp_path: Path, postgresql_url: str) -> None:
-    """A marked copy before the type has a face; then copies in both formats and an original."""
+async def _begun(tmp_path: Path, postgresql_url: str) -> Path:
+    """A home whose hub begins in an empty database."""
     font, home = needs_font(), tmp_path / "home"
     with ThreadPoolExecutor(1) as pool:
         pool.submit(make_home, home).result()
     with (home / "hub.toml").open("a") as file:
         file.write(f'\n[faces]\nfont = "{font}"\n')
     await move_to(home, postgresql_url)
+    return home
+
+
+async def test_files_are_made_once_and_given_again(tmp_path: Path, postgresql_url: str) -> None:
+    """A marked copy before the type has a face; then copies in both formats and an original."""
+    home = await _begun(tmp_path, postgresql_url)
     async with Simulator(home) as hub:
         assert hub.hub.database.engine == "postgresql"
         await furnish(hub)
@@ -90,3 +97,39 @@ async def test_files_are_made_once_and_given_again(tmp_path: Path, postgresql_ur
     for came in (marked, *again):
         report = verified(hub, came.data)
         assert not [step for step in report.steps if step.verdict is Verdict.INVALID]
+
+
+async def test_what_stolen_keys_sealed_is_made_anew(tmp_path: Path, postgresql_url: str) -> None:
+    """Records and their twins are of another test; here a copy and an original of either format."""
+    async with Simulator(await _begun(tmp_path, postgresql_url)) as hub:
+        assert hub.hub.database.engine == "postgresql"
+        await furnish(hub)
+        found, clerk = await furnished(hub), Clerk(hub.system("hz-department"))
+        for media_type, use in USES.items():
+            request = documents_pb2.SealDocumentRequest(
+                request_id=new_id(), parent=found.name, version=1, media_type=media_type
+            )
+            await clerk.member.call(clerk.stub.SealDocument, request)
+            request_id, compact = reversed(await _request(hub.platform(), found.identifier))
+            found.requests[media_type] = (request_id, compact)
+            await found.copy(media_type)
+            zhao, since = hub.officer(), int(time.time()) - 3_600
+            stolen = {"key": found.keys[use], "since": since, "cause": "x"}
+            await zhao.carry_out("key.compromise", stolen)
+            await zhao.propose_kind(use, "key.reseal", {"key": found.keys[use]}, uses_max=10)
+            for officer in ("qian", "sun"):
+                await hub.officer(officer).approve(use)
+            await replace_key(found, use)
+
+            count, entries = await found.reseal(use)
+
+            assert count == 2
+            said = [one["data"] for one in entries if one["kind"] == "document.resealed"]
+            assert {one.get("listing") for one in said} == {None, "listed"}
+            assert (await found.reseal(use))[0] == 0
+            made = [(await found.copy(media_type)).data, (await found.original(media_type))[1]]
+            assert {digest_of(one) for one in made} == {one["digest"] for one in said}
+            for data in made:
+                report = verified(hub, data)
+                assert not [step for step in report.steps if step.verdict is Verdict.INVALID]
+        assert (await hub.audit()).findings == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from connectors.documents import document_of
 from hub.cli.main import run
@@ -31,6 +37,8 @@ from tests.chinese_font import needs_font
 from tests.exchange.faced import KEYS, SEAL, add_face, allow
 from tests.exchange.handed import RPC, Came, digest_of, fetch, send
 from tests.exchange.test_made_copies import OFD, PDF_TYPE, PURPOSE, verified
+from tests.ofdrw import needs_ofdrw, validate
+from tests.pdfsig import needs_pdfsig, outcomes
 from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
@@ -193,6 +201,35 @@ async def test_copies_and_originals_are_sealed_anew(stolen: Stolen, media_type: 
     clerk = Clerk(stolen.hub.system("hz-department"))
     kept = [one for one in await clerk.listed(stolen.name) if one.media_type == media_type]
     assert len(kept) == 2
+
+
+async def test_what_was_made_anew_is_valid_for_others(stolen: Stolen, tmp_path: Path) -> None:
+    """pyHanko and `pdfsig` for PDF, ofdrw for OFD; the file before was so as well: that its key was
+    stolen only the log says."""
+    pdfsig, root = needs_pdfsig(), stolen.hub.pki.seal_anchor_pem
+    needs_ofdrw()
+    files = {
+        media_type: [
+            stolen.before[media_type].data,
+            (await stolen.copy(media_type)).data,
+            (await stolen.original(media_type))[1],
+        ]
+        for media_type in (PDF_TYPE, OFD)
+    }
+    anchor = asn1_x509.Certificate.load(ssl.PEM_cert_to_DER_cert(root.decode()))
+    context = ValidationContext(trust_roots=[anchor], allow_fetching=False)
+
+    for number, data in enumerate(files[PDF_TYPE]):
+        (signature,) = PdfFileReader(io.BytesIO(data)).embedded_signatures
+        status = await async_validate_pdf_signature(signature, context)
+        assert status.bottom_line
+        (tmp_path / str(number)).mkdir()
+        said = outcomes(pdfsig, tmp_path / str(number), data, root)
+        assert said == [("Signature is Valid.", "Certificate is Trusted.")]
+    paths = [tmp_path / f"{number}.ofd" for number in range(3)]
+    for path, data in zip(paths, files[OFD], strict=True):
+        path.write_bytes(data)
+    assert [one.verdict for one in validate(paths)] == ["valid"] * 3
 
 
 async def test_a_file_in_place_of_what_was_receipted_must_be_proven(stolen: Stolen) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,14 @@ from hub.domain.seal_key import KeyAlgorithm
 from hub.seal.cms import CmsForm
 from hub.seal.pdf_archive import add_evidence
 from hub.seal.pdf_seal import prepare_further
-from tests.debian import PackagesAbsent
 from tests.pdf_documents import DAY, NOW, SECOND, Ca, MemoryKey, appended, key_of, picture, sealed
-from tests.pdfsig import Pdfsig, programs
+from tests.pdfsig import Pdfsig, needs_pdfsig
+from tests.pdfsig import outcomes as outcomes_of
 
 
 @pytest.fixture(scope="module")
 def pdfsig() -> Pdfsig:
-    try:
-        return programs()
-    except PackagesAbsent as absent:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"pdfsig is required: {absent}")
-        pytest.skip(f"no pdfsig: {absent}")
+    return needs_pdfsig()
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +27,8 @@ def ca() -> Ca:
 
 
 def outcomes(pdfsig: Pdfsig, folder: Path, document: bytes, ca: Ca) -> list[tuple[str, str]]:
-    """Signature and certificate validation of each signature, in the file's order."""
-    text = pdfsig.judge(folder, document, ca.root.public_bytes(Encoding.PEM))
-    signatures = re.findall(r"Signature Validation: (.*)", text)
-    certificates = re.findall(r"Certificate Validation: (.*)", text)
-    certificates += [""] * (len(signatures) - len(certificates))
-    return list(zip(signatures, certificates, strict=True))
+    """As `tests.pdfsig.outcomes`, with the root of `ca`."""
+    return outcomes_of(pdfsig, folder, document, ca.root.public_bytes(Encoding.PEM))
 
 
 def long_key(ca: Ca, algorithm: KeyAlgorithm = KeyAlgorithm.ES256) -> MemoryKey:
