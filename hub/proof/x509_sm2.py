@@ -220,10 +220,11 @@ def check_chain(
 
     What can be said of the leaf alone comes first: X509_NOT_YET_VALID, X509_EXPIRED, X509_USAGE.
     Then X509_UNTRUSTED, where no anchor is pinned NO_SEAL_ANCHOR as *cannot check*. A leaf that
-    is itself pinned is trusted for itself alone.
+    is itself pinned is trusted for itself alone. One of which nobody says what its key is for (no
+    KeyUsage, which RFC 5280 allows) is X509_USAGE as *cannot check*, at last.
     """
     check_in_force(leaf, at)
-    if not leaf.may_sign:
+    if leaf.key_usage is not None and not leaf.may_sign:
         raise ProofError(ProofReason.X509_USAGE, "its key is not for signatures")
     if leaf.foreign_critical:
         raise ProofError(ProofReason.X509_USAGE, f"critical {leaf.foreign_critical[0]}")
@@ -231,11 +232,11 @@ def check_chain(
         raise ProofError(ProofReason.NO_SEAL_ANCHOR, verdict=Verdict.CANNOT_CHECK)
     pinned = {anchor.der for anchor in anchors}
     chain = (leaf,)
-    if leaf.der in pinned:
-        return chain
-    found = _extend(chain, [*anchors, *others], pinned, at)
+    found = chain if leaf.der in pinned else _extend(chain, [*anchors, *others], pinned, at)
     if found is None:
         raise ProofError(ProofReason.X509_UNTRUSTED)
+    if leaf.key_usage is None:
+        raise ProofError(ProofReason.X509_USAGE, "none named", verdict=Verdict.CANNOT_CHECK)
     return found
 
 

@@ -536,16 +536,24 @@ def test_a_version_5_seal_was_made_before_it_is_used(
 
 
 def test_the_golden_seal_and_signature_hold() -> None:
-    """Their maker has a certificate without KeyUsage: no chain would accept it."""
-    nothing = Trust(origin="o", region="r")
+    """Their certificate does not say what its key is for: pinned or not, the chain stays open."""
+    pinned = x509.load_der_x509_certificate(parse_seal(golden_seal()).maker_x509)
+    for trust, reason in (
+        (Trust(origin="o", region="r"), ProofReason.NO_SEAL_ANCHOR),
+        (replace(TRUST, maker_anchors=(pinned,), signer_anchors=(pinned,)), ProofReason.X509_USAGE),
+        (TRUST, ProofReason.X509_UNTRUSTED),
+    ):
+        seal = report_on(golden_seal(), trust)
+        signature = with_content(golden_signature(), trust, content=b"message digest")
 
-    assert failures(report_on(golden_seal(), nothing)) == {
-        StepName.MAKER_CHAIN: ProofReason.X509_USAGE
-    }
-    assert failures(with_content(golden_signature(), nothing, content=b"message digest")) == {
-        StepName.MAKER_CHAIN: ProofReason.X509_USAGE,
-        StepName.SIGNER_CHAIN: ProofReason.X509_USAGE,
-    }
+        assert failures(seal) == {StepName.MAKER_CHAIN: reason}
+        assert failures(signature) == {
+            StepName.MAKER_CHAIN: reason,
+            StepName.SIGNER_CHAIN: reason,
+        }
+        untrusted = reason is ProofReason.X509_UNTRUSTED
+        expected = Verdict.INVALID if untrusted else Verdict.CANNOT_CHECK
+        assert (seal.verdict, signature.verdict) == (expected, expected)
     assert parse_signature(golden_signature()).protected == "/Doc_0/Signs/Sign_0/Signature.xml"
 
 
