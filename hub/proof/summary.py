@@ -12,7 +12,7 @@ from typing import Final
 
 from hub.proof.moment import Basis, Moment, iso_time
 from hub.proof.reason_texts import TEXTS
-from hub.proof.reasons import ReasonText, Verdict
+from hub.proof.reasons import ProofReason, ReasonText, Verdict
 from hub.proof.report import FactName, Kind, Report, StepName
 
 VERDICT_TEXTS: Final[Mapping[Verdict, ReasonText]] = MappingProxyType(
@@ -46,6 +46,13 @@ _OF_CODES: Final = ReasonText("COMPARE THESE WITH THE PAPER", "请与纸质证�
 _NEXT_OF_CODES: Final = ReasonText(
     "The code is its issuer's. Rely on the paper only where it says the same; look at its seal.",
     "二维码出自签发部门。仅当纸面内容与此一致时方可采信，并请查看印章。",
+)
+
+# What was genuine and has ended: nobody has to look into it.
+_OVER: Final = frozenset({ProofReason.COPY_EXPIRED, ProofReason.STATUS_REVOKED})
+_NEXT_OF_OVER: Final = ReasonText(
+    "Do not rely on this file any more; ask for a new one.",
+    "该文件已失效，请勿再采信，并请重新获取。",
 )
 
 KIND_TEXTS: Final[Mapping[Kind, ReasonText]] = MappingProxyType(
@@ -129,6 +136,9 @@ def advice(report: Report) -> ReasonText:
     """What to do."""
     if report.kind is Kind.FACE_CODE and report.verdict is Verdict.VALID:
         return _NEXT_OF_CODES
+    invalid = {step.reason for step in report.steps if step.verdict is Verdict.INVALID}
+    if invalid and invalid <= _OVER:
+        return _NEXT_OF_OVER
     return NEXT_TEXTS[report.verdict]
 
 

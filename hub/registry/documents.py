@@ -221,6 +221,7 @@ class Documents:
         )
         if row is None:
             name = f"{upload.authority}/certificates/{upload.certificate_id}"
+            name += f" (version {upload.version})"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
         return AttachedVersion(str(row[0]), str(row[1]), str(row[2]))
 

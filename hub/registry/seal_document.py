@@ -68,6 +68,7 @@ class SealDocument:
         found = await self.faces.certificates.by_identifier(identifier or "")
         if found is None or identifier is None:
             name = f"{wanted.authority}/certificates/{wanted.certificate_id}"
+            name += f" (version {wanted.version})"
             raise HubError(Reason.CERTIFICATE_NOT_FOUND, name=name)
         if found.state is not State.ACTIVE:
             raise HubError(Reason.CERTIFICATE_NOT_IN_FORCE, identifier=identifier)

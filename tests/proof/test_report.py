@@ -15,7 +15,7 @@ from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.report import Fact, FactName, File, Kind, Remark, Report, Step, StepName
 from hub.proof.report_json import parse_report, report_to_json
 from hub.proof.status_list import Status
-from hub.proof.summary import KIND_TEXTS, custodies, summarise
+from hub.proof.summary import KIND_TEXTS, NEXT_TEXTS, advice, custodies, summarise
 from tests.proof.test_verify_command import (
     NOW,
     REQUEST,
@@ -151,6 +151,15 @@ def test_every_custody_has_words_of_its_own(custody: str) -> None:
     assert text != custodies(Report(Kind.RECORD, ()))[0]
     assert text.en in summarise(report).en
     assert text.zh in summarise(report).zh
+
+
+def test_what_is_over_and_not_false_is_asked_for_anew() -> None:
+    """Nobody is told to look into an annotated copy whose time is over, unless more is wrong."""
+    over = Step(1, StepName.FACE, Verdict.INVALID, ProofReason.COPY_EXPIRED)
+    false = Step(2, StepName.CONTENT_DIGEST, Verdict.INVALID, ProofReason.CONTENT_DIGEST_MISMATCH)
+
+    assert advice(Report(Kind.PDF, (over,))).en.endswith("ask for a new one.")
+    assert advice(Report(Kind.PDF, (over, false))) == NEXT_TEXTS[Verdict.INVALID]
 
 
 @pytest.mark.parametrize("kind", list(Kind))
