@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from asn1crypto import cms as asn1_cms
 from asn1crypto import x509 as asn1_x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -274,22 +273,6 @@ def _sm2_check_of(leaf: bytes) -> Callable[[bytes, bytes], None]:
             raise InvalidSignature
 
     return check
-
-
-def with_time_stamp(cms: bytes, token: bytes) -> bytes:
-    """A CMS of ours that has no time stamp yet, with one; all that was encoded stays as it is.
-
-    Raises ValueError: it has unsigned attributes, or is no CMS of one signer.
-    """
-    # Not encoded anew by asn1crypto: that takes minutes for a token within a CMS.
-    signed_data = asn1_cms.ContentInfo.load(cms)["content"]
-    (signer,) = signed_data["signer_infos"]
-    if signer["unsigned_attrs"].native:
-        raise ValueError("it has unsigned attributes")
-    unsigned = der(_CONTEXT_1, _attribute(_TIME_STAMP_TOKEN, token))
-    before = signed_data.contents.removesuffix(signed_data["signer_infos"].dump())
-    signers = der(_SET, der(_SEQUENCE, signer.contents, unsigned))
-    return der(_SEQUENCE, _SIGNED_DATA, der(_CONTEXT_0, der(_SEQUENCE, before, signers)))
 
 
 def contents_string(cms: bytes, room: int) -> bytes:

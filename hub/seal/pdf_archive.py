@@ -13,7 +13,6 @@ import io
 from collections.abc import Sequence
 from typing import Protocol
 
-from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from pyhanko.sign.fields import SigFieldSpec
@@ -23,7 +22,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from hub.proof.pdf_file import PdfSignature, check_range, open_pdf
 from hub.proof.reasons import ProofError
-from hub.seal.cms import contents_string, with_time_stamp
+from hub.seal.cms import contents_string
 from hub.seal.pdf_seal import (
     TIME_STAMP_BYTES_MAX,
     UNREADABLE,
@@ -31,7 +30,6 @@ from hub.seal.pdf_seal import (
     open_writer,
     refused,
 )
-from hub.seal.ports import TimeStamps
 
 
 class DigestStamps(Protocol):
@@ -43,25 +41,6 @@ class DigestStamps(Protocol):
         Raises HubError(TIME_STAMP_UNAVAILABLE): no answer, or one that does not hold.
         """
         ...
-
-
-def stamp_deferred(document: bytes, stamps: TimeStamps) -> bytes:
-    """The newest seal with the time stamp that could not be had when it was made: B-T.
-
-    The token goes into the room that was left for it, so that the bytes under the seal stay.
-    Raises HubError(PDF_REFUSED): no seal, or it has a time stamp; and what `stamps.stamp` raises.
-    """
-    seal = _newest_seal(document)
-    try:
-        (signer,) = cms.ContentInfo.load(seal.contents)["content"]["signer_infos"]
-        signature, stamped = signer["signature"].native, signer["unsigned_attrs"].native
-    except UNREADABLE as error:
-        raise damaged(error) from error
-    if stamped:
-        raise refused("its newest seal has a time stamp", "最新印章已有时间戳")
-    contents = with_time_stamp(seal.contents, stamps.stamp(signature))
-    _, start, end, _ = seal.byte_range
-    return b"".join((document[:start], contents_string(contents, end - start), document[end:]))
 
 
 def add_evidence(document: bytes, certificates: Sequence[bytes], crls: Sequence[bytes]) -> bytes:

@@ -136,21 +136,14 @@ class PreparedPdf:
         Raises HubError(KEY_USAGE_REFUSED) where the document was prepared for another algorithm,
         and what the key and `stamps.stamp` raise; without its time stamp there is no seal.
         """
-        signed = self._signed(key, form, time, sign)
-        return signed.filled(b"" if stamps is None else stamps.stamp(signed.signature))
-
-    def seal_or_defer(
-        self, key: SigningKey, form: CmsForm, time: datetime, *, stamps: TimeStamps
-    ) -> SealedPdf:
-        """As `seal`, but where no time stamp can be had, B-B with room for it, and the word that it
-        is missing: whoever calls keeps that, and asks again (`pdf_archive.stamp_deferred`)."""
-        signed = self._signed(key, form, time)
-        try:
-            return SealedPdf(signed.filled(stamps.stamp(signed.signature)), stamp_missing=False)
-        except HubError as error:
-            if error.reason is not Reason.TIME_STAMP_UNAVAILABLE:
-                raise
-            return SealedPdf(signed.filled(b""), stamp_missing=True)
+        if form.digest_name != self.digest_name:
+            raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
+        start, end = self.reserved
+        head, tail = self.covered(time)
+        attributes, signature = sign_cms(key, form, form.digest(head, tail), sign)
+        token = b"" if stamps is None else stamps.stamp(signature)
+        contents = form.assemble(attributes, signature, token)
+        return b"".join((head, contents_string(contents, end - start), tail))
 
     def covered(self, time: datetime) -> tuple[bytes, bytes]:
         """What a signature of this `time` covers: everything before its place, and behind it."""
@@ -165,44 +158,6 @@ class PreparedPdf:
         start, end = self.reserved
         head, tail = self.covered(time)
         return b"".join((head, contents_string(b"", end - start), tail))
-
-    def _signed(
-        self,
-        key: SigningKey,
-        form: CmsForm,
-        time: datetime,
-        sign: Callable[[bytes], bytes] | None = None,
-    ) -> _Signed:
-        if form.digest_name != self.digest_name:
-            raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
-        start, end = self.reserved
-        head, tail = self.covered(time)
-        attributes, signature = sign_cms(key, form, form.digest(head, tail), sign)
-        return _Signed(head, tail, end - start, form, attributes, signature)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SealedPdf:
-    """A sealed document, and whether its time stamp is still to come."""
-
-    data: bytes
-    stamp_missing: bool
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Signed:
-    """What was signed, and the signature, before they are one document."""
-
-    head: bytes
-    tail: bytes
-    room: int
-    form: CmsForm
-    attributes: bytes
-    signature: bytes
-
-    def filled(self, token: bytes) -> bytes:
-        contents = self.form.assemble(self.attributes, self.signature, token)
-        return b"".join((self.head, contents_string(contents, self.room), self.tail))
 
 
 def pdf_time(time: datetime) -> bytes:

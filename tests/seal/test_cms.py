@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.sm2 import SM3_OID, sm3
-from hub.seal.cms import CmsForm, der, sign_cms, with_time_stamp
+from hub.seal.cms import CmsForm, der, sign_cms
 from tests.pdf_documents import NOW, Ca, MemoryKey, key_of
 
 ALGORITHMS = tuple(KeyAlgorithm)
@@ -129,19 +129,6 @@ def test_the_whole_is_der(ca: Ca, algorithm: KeyAlgorithm) -> None:
     data = signed(key_of(ca, algorithm))
 
     assert cms.ContentInfo.load(data, strict=True).dump(force=True) == data
-
-
-def test_a_time_stamp_added_later_makes_the_same_cms(ca: Ca) -> None:
-    """As if it had been there from the beginning; a second one is refused."""
-    key = key_of(ca)
-    form = CmsForm.of(key)
-    parts = sign_cms(key, form, form.digest(CONTENT))
-    token = form.assemble(*parts)
-    stamped = with_time_stamp(form.assemble(*parts), token)
-
-    assert stamped == form.assemble(*parts, token)
-    with pytest.raises(ValueError, match="unsigned attributes"):
-        with_time_stamp(stamped, token)
 
 
 def test_a_chain_is_a_set_in_order(ca: Ca) -> None:

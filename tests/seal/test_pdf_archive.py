@@ -40,7 +40,7 @@ from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.proof.x509_sm2_make import make_crl
 from hub.seal.cms import CmsForm
-from hub.seal.pdf_archive import add_document_stamp, add_evidence, stamp_deferred
+from hub.seal.pdf_archive import add_document_stamp, add_evidence
 from hub.seal.pdf_seal import prepare_pdf
 from hub.seal.time_stamps import TimeStampService
 from tests.pdf_documents import DAY, NOW, PLACE, Ca, MemoryKey, key_of, page, picture, sm2_root
@@ -190,7 +190,7 @@ def test_pyhanko_accepts_it_for_the_long_term(
 
 
 def test_no_stamp_no_seal(key: MemoryKey, server: TimeStampServer) -> None:
-    """An outage refuses, or is deferred on purpose; it is never a silent B-B."""
+    """An outage refuses; it is never a silent B-B."""
     away = TimeStampService("http://127.0.0.1:9/", (server.ca.root,), now_us, timeout_s=1)
     form = CmsForm.of(key)
     prepared = prepare_pdf(page(), PLACE, picture(), form, stamped=True)
@@ -198,28 +198,6 @@ def test_no_stamp_no_seal(key: MemoryKey, server: TimeStampServer) -> None:
     with pytest.raises(HubError) as refused:
         prepared.seal(key, form, clock(), stamps=away)
     assert refused.value.reason is Reason.TIME_STAMP_UNAVAILABLE
-    assert prepared.seal_or_defer(key, form, clock(), stamps=away).stamp_missing
-
-
-def test_a_deferred_stamp_is_made_up_for(
-    ca: Ca, key: MemoryKey, server: TimeStampServer, stamps: TimeStampService
-) -> None:
-    """Into the room that was left: no byte under the seal changes; once, and not twice."""
-    away = TimeStampService("http://127.0.0.1:9/", (server.ca.root,), now_us, timeout_s=1)
-    form = CmsForm.of(key)
-    prepared = prepare_pdf(page(), PLACE, picture(), form, stamped=True)
-    deferred = prepared.seal_or_defer(key, form, clock(), stamps=away).data
-    key.signed.clear()
-    document = stamp_deferred(deferred, stamps)
-    start, end = prepared.reserved
-
-    assert (document[:start], document[end:]) == (deferred[:start], deferred[end:])
-    assert not key.signed
-    report = verified(with_evidence(document, key, ca, server), ca, server)
-    assert report.verdict is Verdict.VALID
-    with pytest.raises(HubError) as refused:
-        stamp_deferred(document, stamps)
-    assert refused.value.reason is Reason.PDF_REFUSED
 
 
 @pytest.mark.parametrize("wrong", ["another signature's", "another service's"])
@@ -268,18 +246,15 @@ def test_a_revocation_after_the_stamp_is_none(
     assert report.reason is ProofReason.X509_REVOKED_SINCE
 
 
-@pytest.mark.parametrize("deferred", [False, True])
 def test_a_seal_with_sm2_is_kept_verifiable_by_an_international_stamp(
-    server: TimeStampServer, stamps: TimeStampService, *, deferred: bool
+    server: TimeStampServer, stamps: TimeStampService
 ) -> None:
     """B-T, B-LT and B-LTA: stamp and evidence lie around the seal, whatever signed it. Valid from
     the document alone, and years later; another byte under the seal is found."""
     key, top, now = key_of(Ca(), KeyAlgorithm.SM2), sm2_root(), clock()
     anchors = (x509.load_der_x509_certificate(top.der),)
     trust = Trust("hub", "330100", pdf_anchors=anchors, stamp_anchors=(server.ca.root,))
-    document = sealed(key, None if deferred else stamps)
-    if deferred:
-        document = stamp_deferred(document, stamps)
+    document = sealed(key, stamps)
     sm2_list = make_crl(
         issuer=top.subject,
         this_update=now,
@@ -309,9 +284,8 @@ def test_a_seal_with_sm2_is_kept_verifiable_by_an_international_stamp(
 
 
 def test_what_is_no_sealed_document_is_not_added_to(stamps: TimeStampService) -> None:
-    """Evidence and deferred stamps belong to a seal."""
+    """Evidence belongs to a seal."""
     for call in (
-        lambda: stamp_deferred(page(), stamps),
         lambda: add_evidence(page(), [], []),
         lambda: add_evidence(b"%PDF-", [], []),
         lambda: add_document_stamp(b"%PDF-", stamps),
