@@ -312,9 +312,9 @@ RULES: Final[dict[str, Text]] = {
         "二维码位置边长不得小于 {least} 毫米，否则纸件无法识读",
     ),
     "face.may_overflow": Text(
-        "{capacity} wide characters fit, and the type allows {longest}; a longer value is refused "
-        "when it comes",
-        "可容纳 {capacity} 个汉字，而类型允许 {longest} 个；更长的值届时会被拒绝",
+        "{capacity} wide characters of {name} fit, and the type allows {longest}; a longer value "
+        "is refused when it comes",
+        "{name} 可容纳 {capacity} 个汉字，而类型允许 {longest} 个；更长的值届时会被拒绝",
     ),
     "picture.size": Text(
         "a picture has at most {limit} bytes; save it smaller", "图片最多 {limit} 字节，请缩小"

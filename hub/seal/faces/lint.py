@@ -122,7 +122,11 @@ def _risks(face: Face) -> Iterator[Violation]:
         capacity = _capacity(face, placed, _WIDEST.get(field.type, _WIDE), longest)
         if capacity < longest:
             yield violation(
-                f"fields[{number}].box", "face.may_overflow", capacity=capacity, longest=longest
+                f"fields[{number}].box",
+                "face.may_overflow",
+                name=placed.name,
+                capacity=capacity,
+                longest=longest,
             )
 
 
