@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from cryptography import x509
 from typer.core import TyperCommand
 
 from hub.cli.report_text import LANGUAGES, print_report, print_shown
@@ -23,6 +24,7 @@ from hub.domain.qr_text import SCHEME
 from hub.proof.code_picture import is_picture
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, Verdict
+from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise
 from hub.proof.report import Kind, Report
 from hub.proof.report_json import report_to_json
@@ -176,8 +178,8 @@ def verify_command(
         system=as_system,
         answer=None if answer is None else _read(answer),
         status_tokens=tuple(_read_text(path) for path in status or ()),
-        crls=tuple(_read(path) for path in crl or ()),
-        receipt=None if receipt is None else _read(receipt),
+        crls=tuple(map(_list, crl or ())),
+        receipt=None if receipt is None else _receipt(receipt),
         record=None if record is None else _read(record),
         as_of=at is not None,
         twin=None if twin is None else _read_text(twin),
@@ -260,6 +262,28 @@ def _read_text(path: Path) -> str:
         return _read(path).decode("ascii").strip()
     except UnicodeDecodeError as error:
         raise typer.BadParameter(f"{path} is not a compact JWS / {path} 不是 JWS 文本") from error
+
+
+def _list(path: Path) -> bytes:
+    """What is no list at all was not meant: no verdict hangs on it."""
+    data = _read(path)
+    try:
+        x509.load_der_x509_crl(data)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{path} is no revocation list in DER / {path} 不是 DER 格式的吊销列表"
+        ) from error
+    return data
+
+
+def _receipt(path: Path) -> bytes:
+    """As `_list`; a forged one is the verifier's to find."""
+    data = _read(path)
+    try:
+        parse_receipt(data)
+    except ProofError as error:
+        raise typer.BadParameter(f"{path} is no receipt / {path} 不是回执") from error
+    return data
 
 
 def _trust(path: Path | None) -> Trust | None:

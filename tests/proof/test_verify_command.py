@@ -33,6 +33,7 @@ from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_
 from hub.proof.trust import Trust, parse_trust, trust_file
 from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN, REGION, VECTORS, signer
+from tests.proof.seals import golden_seal
 from tests.proof.vectors import LEDGER, leaves, receipt_cases
 
 EXIT = {"valid": 0, "invalid": 1, "cannot check": 2}
@@ -603,6 +604,8 @@ def test_no_damaged_file_is_valid_or_raises(data: st.DataObject) -> None:
         ["{file}", "--crl", "{binary}"],
         ["{file}", "--record", "{file}"],
         ["{file}", "--receipt", "{json}"],
+        ["{sealed}", "--crl", "{binary}"],
+        ["{sealed}", "--receipt", "{json}"],
         ["{file}", "--answer", "{json}"],
         ["{file}", "--trust", "absent-file"],
         ["{file}", "--trust", "{file}"],
@@ -624,6 +627,7 @@ def test_wrong_usage_ends_in_64(arguments: list[str], save: Save) -> None:
         "binary": save("binary", b"\xff\xfe\x00"),
         "request": save("request", REQUEST),
         "json": save("json", '{"a":1}'),
+        "sealed": save("seal.esl", golden_seal()),
         "large": save("large", b"a" * (4_194_304 + 1)),
         # A hub's own file is no proof, and no forgery either.
         "head": save("checkpoint", f"7 {digest('x')}\n{LEDGER['checkpoints'][0]['note_text']}\n"),
