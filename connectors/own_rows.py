@@ -9,7 +9,8 @@ are compared with the row whose identifier they have (`own_faces.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from connectors.own_faces import code_of, difference_of_code, difference_of_face
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, Row, parse_row
 from hub.errors import HubError, Reason
+from hub.proof.batch import row_leaf
+from hub.proof.encoding import b64u
 from hub.proof.reasons import ProofError
-from hub.proof.sd_jwt import parse_record_payload
+from hub.proof.sd_jwt import RecordClaims, parse_record_payload
 from hub.seal.v1 import signer_pb2 as pb
 
 
@@ -47,6 +50,8 @@ class OwnRows:
                 self._check_records(asked)
             case pb.SignDocument() | pb.SignFaceCode():
                 self._check_face(asked)
+            case pb.SignRecordsAnew():
+                self._check_anew(asked)
             case pb.SignRecordListing():
                 # This key made the seal before, and this signer sealed the file: each was compared
                 # with its row then, and nothing else is new.
@@ -81,17 +86,38 @@ class OwnRows:
         3. Each row has our salt and our bytes. 4. Each record has an identifier that may be the
         row's. A difference is named with the batch and the position.
         """
-        name, is_there = asked.batch.batch, False
+        with self._sent(asked.batch.batch) as (own, outbox):
+            _compare(asked, own, outbox)
+
+    def _check_anew(self, asked: pb.SignRecordsAnew) -> None:
+        """Every record in `asked` is of a row that we sent, byte for byte, and of its certificate.
+        That it says what it said before the theft the log proves (`hub.proof.resealing`)."""
+        batches: dict[str, list[RecordClaims]] = {}
+        for record in asked.records:
+            try:
+                claims, _ = parse_record_payload(record.payload)
+            except ProofError as error:
+                raise _differs("-", "-", f"it is no record: {error.reason.value}") from error
+            batches.setdefault(claims.src.batch, []).append(claims)
+        for name, records in batches.items():
+            with self._sent(name) as (own, outbox):
+                for claims in records:
+                    _compare_source(claims, own, outbox)
+
+    @contextmanager
+    def _sent(self, batch: str) -> Iterator[tuple[SentBatch, Outbox]]:
+        """The batch of this name, and the outbox that it stands in."""
+        is_there = False
         for connector in self.connectors:
             with read_outbox(self.folder, connector) as outbox:
                 is_there = is_there or outbox is not None
-                own = None if outbox is None else outbox.sent(name)
+                own = None if outbox is None else outbox.sent(batch)
                 if outbox is not None and own is not None:
-                    _compare(asked, own, outbox)
+                    yield own, outbox
                     return
         if not is_there:
             raise HubError(Reason.KEY_UNAVAILABLE, key="without an outbox to compare with")
-        raise _differs(name, "-", "no batch of this name was sent")
+        raise _differs(batch, "-", "no batch of this name was sent")
 
 
 def _difference_of(row: Row, asked: pb.SignDocument | pb.SignFaceCode) -> str | None:
@@ -120,6 +146,16 @@ def _compare(asked: pb.SignRecords, own: SentBatch, outbox: Outbox) -> None:
         except ProofError as error:
             raise _differs(name, at, f"it is no record: {error.reason.value}") from error
         _check_identifier(name, at, own.rows[at], identifier, outbox)
+
+
+def _compare_source(claims: RecordClaims, own: SentBatch, outbox: Outbox) -> None:
+    name, at = claims.src.batch, claims.src.i
+    if not 0 <= at < len(own.rows):
+        raise _differs(name, at, "no such row was sent")
+    sent = own.rows[at]
+    if b64u(row_leaf(sent.salt, sent.row)) != claims.src.row:
+        raise _differs(name, at, "the record is of another row")
+    _check_identifier(name, at, sent, claims.cert, outbox)
 
 
 def _check_identifier(name: str, at: int, sent: SentRow, text: str, outbox: Outbox) -> None:

@@ -157,7 +157,7 @@ class GenerateKey:
             reader.fault("seal", "member.missing" if not seal_name else "member.unknown")
         reader.end()
         reader.check()
-        self.maker.keys.check_makeable(wanted.home, wanted.algorithm)
+        self.maker.keys.check_makeable(wanted.home, wanted.algorithm, wanted.use)
         said = wanted.members()
         if seal_name:
             seal = await find_seal(self.database, seal_name)

@@ -13,6 +13,7 @@ from typing import Final
 
 from hub.clock import Clock
 from hub.domain import names
+from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
@@ -161,15 +162,20 @@ class SealKeys:
             raise HubError(Reason.FIELD_INVALID, field="home", rule=f"one of: {known}")
         return home
 
-    def check_makeable(self, home_name: str, algorithm: KeyAlgorithm) -> KeyHome:
-        """The home, where keys of `algorithm` may be made now.
+    def check_makeable(self, home_name: str, algorithm: KeyAlgorithm, use: KeyUse) -> KeyHome:
+        """The home, where keys of `algorithm` for `use` may be made now.
 
-        Raises HubError: FIELD_INVALID for an unknown home, ALGORITHM_RETIRED, ALGORITHM_NOT_HERE.
+        Raises HubError: FIELD_INVALID for an unknown home, or one of a department for a maker's
+        key; ALGORITHM_RETIRED, ALGORITHM_NOT_HERE.
         """
         home = self.home(home_name)
         self.algorithms.check(algorithm, self.clock())
         if algorithm not in home.algorithms:
             raise HubError(Reason.ALGORITHM_NOT_HERE, algorithm=algorithm.value, home=home.name)
+        if use is KeyUse.MAKER and home.custody is Custody.DEPARTMENT:
+            # Its signer compares what it signs with rows that the department sent.
+            rule = "another home: a department's signer makes no electronic seals"
+            raise HubError(Reason.FIELD_INVALID, field="home", rule=rule)
         return home
 
     async def make(

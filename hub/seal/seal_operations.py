@@ -107,7 +107,7 @@ class ApplySeal:
             rule = f"one of: {', '.join(map(str, sorted(self.types)))}"
             raise HubError(Reason.FIELD_INVALID, field="seal_type", rule=rule)
         for one in wanted:
-            self.maker.keys.check_makeable(one.home, one.algorithm)
+            self.maker.keys.check_makeable(one.home, one.algorithm, one.use)
         facts = self.authorities.facts(_authority_of(name))
         if facts is None:
             raise HubError(Reason.AUTHORITY_NOT_FOUND, name=_authority_of(name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -13,37 +12,34 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
-from certs.keys import load_key, new_key, read_passphrase
+from certs.keys import load_key, read_passphrase
 from connectors import signer
-from connectors.outbox import OutboxRow, Page, StagedBatch, open_outbox
-from connectors.sources.delimited import Position
 from hub.clock import legal_day, now_us
 from hub.config import load
 from hub.domain.certificate import Custody
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.holder import Holder
 from hub.domain.row import Row, emit_row, parse_row
-from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.home import check_key_homes
 from hub.proof.batch import sign_batch_root
-from hub.proof.jose import SEAL_TYP, thumbprint
 from hub.proof.reasons import Verdict
-from hub.registry.v1 import registry_pb2
-from hub.seal.algorithms import Subject
+from hub.registry.v1 import documents_pb2, registry_pb2
 from hub.seal.homes.remote import RemoteSigner
 from hub.seal.homes.signers import SignerHome
+from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb
 from tests.chinese_font import needs_font
+from tests.connectors.department import CONNECTOR, Department
 from tests.exchange.handed import fetch
 from tests.exchange.test_made_copies import OFD, PDF_TYPE, SEAL, add_face, allow, verified, wanted
+from tests.registry.clerk import Clerk
 from tests.seal import life
 from tests.seal.faces.samples import early_licence
 from tests.simulator import (
@@ -56,60 +52,9 @@ from tests.simulator import (
     chain_digest,
     copy_home,
     licence,
+    new_id,
     unencrypted,
 )
-
-CONNECTOR = "licences"
-
-
-@dataclass
-class Department:
-    """A department's machine: its outbox, and its signer in a process of its own."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-    program: str = "connectors.signer"
-
-    def start(self) -> None:
-        """Serve; returns when the port answers."""
-        command = [sys.executable, "-m", self.program, str(self.folder / "signer.toml")]
-        self.process = subprocess.Popen(command, stderr=(self.folder / "log").open("ab"))
-        end = time.monotonic() + 30
-        while time.monotonic() < end and self.process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError((self.folder / "log").read_text())
-
-    def stop(self) -> None:
-        """Kill it."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def journal(self, question: str) -> list[Any]:
-        """What its journal says."""
-        path = self.folder / "signer" / "journal.db"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as journal:
-            return journal.execute(question).fetchall()
-
-    def stage(self, seq: int, batch: str, root_jws: str, rows: list[registry_pb2.Row]) -> None:
-        """Write a batch into the outbox, as the connector does before it sends."""
-        sent = [
-            OutboxRow(parse_row(one.row).source_key, b"", one.salt, one.row, 1, 0) for one in rows
-        ]
-        staged = StagedBatch(seq, batch, root_jws, "", tuple(sent))
-        page = Page(len(rows), 0, 0, (), (), (), staged, Position(1, 1))
-        with open_outbox(self.folder / "outbox", CONNECTOR, "the chain") as outbox:
-            outbox.stage("run", page, 1)
-
-    def settle(self, seq: int, identifier: str) -> None:
-        """Write down which identifier the hub gave to the first row of a batch."""
-        with sqlite3.connect(self.folder / "outbox" / f"{CONNECTOR}.sqlite") as outbox:
-            outbox.execute("UPDATE outbox SET identifier = ? WHERE seq = ?", (identifier, seq))
 
 
 @dataclass
@@ -151,49 +96,12 @@ def today(number: int, **changes: Any) -> Row:
 def equip(home: Path, department: Department) -> None:
     """TLS on both sides, the settings of the signer, and the section of the hub's configuration."""
     hub = Simulator(home)
-    now = datetime.now(UTC)
-    keys = {"hub": new_key(), "server": new_key()}
-    server = hub.pki.issue(
-        "hub-server", keys["server"].public_key(), now=now, common_name="signer",
-        dns_names=["localhost"],
-    )  # fmt: skip
-    client = hub.pki.issue(
-        "system-client", keys["hub"].public_key(), now=now, common_name="the hub"
-    )
-    for folder, name, key, chain in (
-        (department.folder, "server", keys["server"], server.chain_pem),
-        (home / "tls", "remote", keys["hub"], client.chain_pem),
-    ):
-        (folder / f"{name}.pem").write_bytes(chain)
-        (folder / f"{name}.key").touch(mode=0o600)
-        (folder / f"{name}.key").write_bytes(unencrypted(key))
-        (folder / "remote-ca.pem").write_bytes(hub.pki.tls_anchor_pem)
-    makers = load(home / "hub.toml").tls.sm2_maker_ca
-    (department.folder / "makers.pem").write_bytes((home / makers).read_bytes())
-    (department.folder / "passphrase").touch(mode=0o600)
-    (department.folder / "passphrase").write_text("sixteen characters or more")
-    (department.folder / "signer.toml").write_text(
-        f"""
-[signer]
-address = "127.0.0.1:{department.port}"
-certificate = "server.pem"
-key = "server.key"
-client_ca = "remote-ca.pem"
-hub_keys = ["{thumbprint(keys["hub"].public_key())}"]
-folder = "signer"
-keys = "keys"
-passphrase_file = "passphrase"
-maker_ca = "makers.pem"
-
-[hub]
-origin = "{ORIGIN}"
-region = "{REGION}"
-log_key = "{hub.trust.log_keys[0]}"
-
-[outbox]
-folder = "outbox"
-connectors = ["others", "{CONNECTOR}"]
-"""
+    makers = (home / load(home / "hub.toml").tls.sm2_maker_ca).read_bytes()
+    department.equip(
+        hub.pki,
+        home / "tls",
+        {"origin": ORIGIN, "region": REGION, "log_key": hub.trust.log_keys[0]},
+        makers,
     )
     with (home / "hub.toml").open("a") as file:
         file.write(
@@ -209,21 +117,13 @@ timeout_s = 20
         )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 async def sealing(
     city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Sealing]:
     """A furnished hub whose department has taken its key into its own hands."""
     home = copy_home(city, tmp_path / "home")
-    folder = tmp_path / "department"
-    folder.mkdir()
-    department = Department(folder, free_port())
+    department = Department.begin(tmp_path / "department")
     equip(home, department)
     department.start()
     requests: list[pb.SignRecords] = []
@@ -359,7 +259,12 @@ async def test_a_department_seals_the_faces_of_its_own_rows(sealing: Sealing) ->
     maker = await life.maker_key(hub, zhao, "authorities/hz-market")
     wanted_keys = [
         {"use": use, "algorithm": algorithm, "home": "remote-market"}
-        for use, algorithm in (("ofd", "SM2"), ("pdf", "ES256"), ("face", "ES256"))
+        for use, algorithm in (
+            ("record", "ES256"),
+            ("ofd", "SM2"),
+            ("pdf", "ES256"),
+            ("face", "ES256"),
+        )
     ]
     applied = {"seal": SEAL, "title": "印章", "seal_type": 1, "keys": wanted_keys}
     keys = (await zhao.carry_out("seal.apply", applied))["keys"]
@@ -400,6 +305,96 @@ async def test_a_department_seals_the_faces_of_its_own_rows(sealing: Sealing) ->
     assert department.journal(files) == sealed
     _keep(department, own, identifier)
     assert await copy(OFD)
+
+    # An original is named by its record: both are by keys of this signer, under one intent.
+    await allow(hub, "hz-originals", ["original"])
+    delivered = await sealing.deliver([today(902)])
+    department.settle(2, delivered.results[0].identifier)
+    clerk, size = Clerk(hub.system("hz-department")), hub.size
+    for media_type in (OFD, PDF_TYPE):
+        request = documents_pb2.SealDocumentRequest(
+            request_id=new_id(),
+            parent=delivered.results[0].certificate,
+            version=1,
+            media_type=media_type,
+        )
+        await clerk.member.call(clerk.stub.SealDocument, request)
+    assert [one["data"]["listing"] for one in await hub.entries(size)] == ["listed"] * 2
+    assert (await hub.audit()).findings == []
+
+
+async def test_a_department_makes_no_electronic_seals(sealing: Sealing) -> None:
+    """It has no row to compare them with; whoever asks for such a key there is told at once."""
+    members = {
+        "authority": "authorities/hz-market",
+        "title": "制章",
+        "use": "maker",
+        "algorithm": "SM2",
+        "home": "remote-market",
+    }
+
+    with pytest.raises(Refused) as caught:
+        await sealing.hub.officer().propose_kind("maker", "key.generate", members)
+
+    assert caught.value.reason == "FIELD_INVALID"
+    assert "makes no electronic seals" in str(caught.value.details)
+
+
+async def test_a_department_seals_its_own_rows_anew(sealing: Sealing) -> None:
+    """After the theft of its key: each record is of a row in its outbox, under its identifier. What
+    the outbox does not hold is not sealed, and nothing of that batch is."""
+    hub, department, zhao = sealing.hub, sealing.department, sealing.hub.officer()
+    answer = await sealing.deliver([today(901), today(902)])
+    listed = await zhao.call(zhao.seal.ListKeys, seal_pb2.ListKeysRequest())
+    (stolen,) = [one for one in listed.keys if one.home == "remote-market" and one.uses]
+    since = int(time.time()) - 3_600
+    await zhao.carry_out("key.compromise", {"key": stolen.name, "since": since, "cause": "x"})
+    members = {
+        "seal": stolen.seal,
+        "use": "record",
+        "algorithm": "ES256",
+        "home": "remote-market",
+    }
+    made = await zhao.carry_out("key.generate", members)
+    installed = {"key": made["key"], "x509_chain": hub.chain_for(made)}
+    await zhao.carry_out("key.activate", installed)
+    await zhao.propose_kind("anew", "key.reseal", {"key": stolen.name}, uses_max=10)
+    for officer in ("qian", "sun"):
+        await hub.officer(officer).approve("anew")
+    rows = sent_rows(department)
+    outbox = department.folder / "outbox" / f"{CONNECTOR}.sqlite"
+    used = department.journal("SELECT sum(uses) FROM uses")
+
+    async def reseal() -> int:
+        request = seal_pb2.ResealRecordsRequest(request_id=new_id(), intent="intents/anew")
+        return int((await zhao.call(zhao.seal.ResealRecords, request)).records)
+
+    for table, column, value, rule in (
+        ("outbox", "row", rows[0], "the record is of another row"),
+        ("outbox", "salt", bytes(32), "the record is of another row"),
+        ("batches", "batch", "other", "no batch of this name was sent"),
+    ):
+        with sqlite3.connect(outbox) as db:
+            kept = db.execute(f"SELECT {column}, rowid FROM {table}").fetchall()
+            db.execute(f"UPDATE {table} SET {column} = ?", (value,))
+        with pytest.raises(Refused) as caught:
+            await reseal()
+        assert caught.value.reason == "OUTBOX_DIFFERS"
+        assert rule in str(caught.value.details)
+        with sqlite3.connect(outbox) as db:
+            db.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", kept)
+    assert department.journal("SELECT sum(uses) FROM uses") == used
+
+    assert await reseal() == 2
+
+    assert sent_rows(department) == rows
+    fetched = await hub.platform().fetch(by_identifier(answer.results[1].identifier))
+    assert fetched.states == ["active"]
+    (presentation,) = fetched.presentations
+    assert presentation is not None
+    assert presentation.custody is Custody.DEPARTMENT
+    assert presentation.kid != stolen.key_id
+    assert (await hub.audit()).findings == []
 
 
 def sent_rows(department: Department) -> list[bytes]:
@@ -551,39 +546,12 @@ def test_a_signer_of_one_hub_stays_its(tmp_path: Path) -> None:
     assert (caught.value.reason, caught.value.details["what"]) == (Reason.SIGNER_PINNED, "origin")
 
 
-async def test_a_remote_home_keeps_what_every_home_keeps(sealing: Sealing) -> None:
-    """Of the suite of homes what holds of it: a key is found for its use and algorithm only, its
-    request proves it, it signs nothing without a mandate; its chain is that it was opened with."""
-    home = sealing.hub.hub.seals.keys.homes["remote-market"]
-
-    def run() -> None:
-        before = home.health().count
-        made = home.create(KeyAlgorithm.SM2, KeyUse.RECORD, Subject("章", "局", "1"))
-        key = home.open(made.public.kid, KeyAlgorithm.SM2, KeyUse.RECORD, (b"leaf",))
-        assert (key.custody, key.x509_chain) == (Custody.DEPARTMENT, (b"leaf",))
-        assert home.health().count == before + 1
-        with pytest.raises(HubError) as refused:
-            key.sign(b"e30.e30", SEAL_TYP)
-        assert refused.value.reason is Reason.KEY_USAGE_REFUSED
-        for kid, algorithm, use in (
-            (made.public.kid, KeyAlgorithm.SM2, KeyUse.PDF),
-            (made.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD),
-            ("../../etc/passwd", KeyAlgorithm.SM2, KeyUse.RECORD),
-        ):
-            with pytest.raises(HubError) as caught:
-                home.open(kid, algorithm, use, ())
-            assert caught.value.reason is Reason.KEY_UNAVAILABLE
-
-    await asyncio.to_thread(run)
-
-
 def test_a_signer_serves_from_the_command_line(city: Path, tmp_path: Path) -> None:
     """It says its port, is looked at by doctor, and ends at SIGTERM; settings that are none end it
     at once."""
     home = copy_home(city, tmp_path / "home")
-    folder = tmp_path / "department"
-    folder.mkdir()
-    department = Department(folder, free_port())
+    department = Department.begin(tmp_path / "department")
+    folder = department.folder
     equip(home, department)
     program = Path(sys.executable).with_name("sealway")
     command = [program, "connect", "sign-serve", folder / "signer.toml", "--json"]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import ssl
 import subprocess
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 
+from certs.pki import Pki
 from hub.domain.certificate import Custody
+from hub.domain.row import emit_row
 from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
@@ -22,11 +27,14 @@ from hub.proof.jose import header_segment as face_header
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
+from hub.seal.homes.remote import RemoteAddress, RemoteSigner
 from hub.seal.homes.service import ServiceAddress, ServiceHome
 from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import KeyHome, SigningKey, header_segment
 from tests import softhsm
-from tests.seal.mandates import IDENTIFIER, Mandates, signer_process
+from tests.connectors.department import Department
+from tests.proof.officers import ORIGIN, REGION
+from tests.seal.mandates import IDENTIFIER, Mandates, row_of_face, signer_process
 from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
@@ -60,6 +68,10 @@ def _opened(
             yield at_service
             at_service.close()
         return
+    if kind == "remote":
+        with _remote(folder, mandates) as at_department:
+            yield at_department
+        return
     token = softhsm.SoftToken(folder)
     if kind.endswith("pkcs11"):
         try:
@@ -81,8 +93,37 @@ def _opened(
     process.close()
 
 
+@contextmanager
+def _remote(folder: Path, mandates: Mandates) -> Iterator[KeyHome]:
+    """A department's signer with its outbox, in which stands the row of the faces in `mandates`."""
+    department = Department.begin(folder / "department")
+    pki = Pki.init(folder / "pki", name="Test", now=datetime.now(UTC))
+    pinned = {"origin": ORIGIN, "region": REGION, "log_key": "log"}
+    makers = ssl.DER_cert_to_PEM_cert(mandates.sm2.der).encode()
+    department.equip(pki, folder, pinned, makers)
+    row = SimpleNamespace(salt=bytes(32), row=emit_row(row_of_face()))
+    department.stage(1, "batch", "root", [row])
+    department.settle(1, IDENTIFIER)
+    place = RemoteAddress(
+        "remote-market",
+        f"localhost:{department.port}",
+        folder / "remote-ca.pem",
+        folder / "remote.pem",
+        folder / "remote.key",
+        20.0,
+    )
+    department.start()
+    try:
+        signer = RemoteSigner(place, ORIGIN, REGION, "log", mandates)
+        every = frozenset(KeyAlgorithm)
+        yield SignerHome(signer, place.name, Custody.DEPARTMENT, every, called="remote")
+        signer.close()
+    finally:
+        department.stop()
+
+
 DIRECT = ("files", "pkcs11", "service")
-BEHIND = ("process-files", "process-pkcs11")
+BEHIND = ("process-files", "process-pkcs11", "remote")
 direct = pytest.mark.parametrize("home", DIRECT, indirect=True, scope="module")
 """Of homes that sign whatever has the form of the key's format: whoever asks them has checked."""
 behind = pytest.mark.parametrize("home", BEHIND, indirect=True, scope="module")
@@ -193,7 +234,7 @@ def test_a_key_seals_the_document_that_was_approved(
 
 
 def test_a_makers_key_makes_the_seal_that_was_approved(home: KeyHome, mandates: Mandates) -> None:
-    """In every home that has SM2."""
+    """In every home that has SM2 and is not a department's, whose rows say nothing of seals."""
     if KeyAlgorithm.SM2 not in home.algorithms:
         with pytest.raises(HubError) as refused:
             home.create(KeyAlgorithm.SM2, KeyUse.MAKER, SUBJECT)
@@ -201,6 +242,11 @@ def test_a_makers_key_makes_the_seal_that_was_approved(home: KeyHome, mandates: 
         return
     public, key = certified(home, mandates, KeyAlgorithm.SM2, KeyUse.MAKER)
     work = mandates.seal(key)
+    if home.custody is Custody.DEPARTMENT:
+        with pytest.raises(HubError) as caught:
+            key.sign_seal(work)
+        assert caught.value.reason is Reason.KEY_USAGE_REFUSED
+        return
 
     public.verify(work.info, octets(KeyAlgorithm.SM2, key.sign_seal(work)))
 
@@ -216,7 +262,7 @@ def test_a_key_signs_the_code_of_a_face_that_was_approved(
 
 
 @behind
-def test_behind_the_process_nothing_else_is_signed(home: KeyHome, mandates: Mandates) -> None:
+def test_behind_a_signer_nothing_else_is_signed(home: KeyHome, mandates: Mandates) -> None:
     """Without a mandate, of another key, after too many uses: each by its reason."""
     _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
     _, other = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
@@ -310,7 +356,8 @@ def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome) -> None:
 
 
 def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
-    """Counted while it lives; destroying it twice is no error, opening it afterwards is."""
+    """Counted while it lives; destroying it twice is no error, opening it afterwards is. A
+    department destroys its own, and nobody else does."""
     before = home.health().count
     made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
     other = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
@@ -318,6 +365,12 @@ def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
     assert here.count == before + 2
     assert here.ids is None or {made.public.kid, other.public.kid} <= here.ids
 
+    if home.custody is Custody.DEPARTMENT:
+        with pytest.raises(HubError) as refused:
+            home.destroy(made.public.kid)
+        assert refused.value.reason is Reason.KEY_USAGE_REFUSED
+        assert home.health() == here
+        return
     home.destroy(made.public.kid)
     home.destroy(made.public.kid)
 

@@ -18,7 +18,9 @@ from pyhanko.pdf_utils import generic
 
 from hub.domain.crypto import CryptoProfile
 from hub.domain.face import CopyTerms, FileKind
+from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
+from hub.domain.row import Op, Row
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, key_name
 from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.encoding import b64u, digest
@@ -51,6 +53,7 @@ CODE: Final = "11100000MB0143028R001"
 VCT: Final = f"https://hub.hangzhou.example/vct/{CODE}"
 FACE: Final = f"certificateTypes/{CODE.lower()}/faceTemplates/v001 digest"
 IDENTIFIER: Final = str(CertificateIdentifier.make(CODE, USCC, "0" * 32, 1))
+HOLDER: Final = Holder("001", USCC)
 SEAL: Final = "authorities/market/seals/documents"
 _CHINA: Final = timezone(timedelta(hours=8))
 
@@ -82,7 +85,26 @@ def items_of(terms: CopyTerms) -> dict[str, str]:
         "JZJZZZ": terms.maker,
         "JZJZZSY": terms.purpose,
         "JZJYXQJZSJ": written(terms.expire_time_us),
+        "CZZTDM": HOLDER.number,
+        "CZZTDMLXDM": HOLDER.type,
+        "ZZBFRQ": "20260101",
+        "ZZYXQQSRQ": "20260101",
     }
+
+
+def row_of_face() -> Row:
+    """What the department sent of the certificate that these faces and codes show."""
+    return Row(
+        Op.ISSUE,
+        "1",
+        "91330100MADEM0022M",
+        None,
+        "2026-01-01",
+        "2026-01-01",
+        None,
+        (HOLDER,),
+        {"name": "杭州某某有限公司"},
+    )
 
 
 def face_package(items: Mapping[str, str]) -> OfdPackage:
