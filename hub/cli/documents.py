@@ -123,6 +123,13 @@ def seal(
     media_type: Annotated[
         str, typer.Option("--media-type", help="application/ofd or application/pdf.")
     ] = "application/ofd",
+    leave_open: Annotated[
+        bool, typer.Option("--open", help="Leave room for further seals (OFD).")
+    ] = False,
+    further: Annotated[
+        bool,
+        typer.Option("--further", help="Put another seal on the original on file (加盖, OFD)."),
+    ] = False,
     profile: ProfileOption = None,
     receipt: ReceiptOption = None,
     identifier: RequestIdOption = None,
@@ -130,7 +137,9 @@ def seal(
 ) -> None:
     """Make the original (原件) of a version: its face, sealed by the hub and put on file, once.
 
-    It takes an approved face template, and a standing intent that names originals.
+    It takes an approved face template, and a standing intent that names originals. An OFD that was
+    left open takes further seals (`--further`), each under a standing intent that names those; the
+    last, without `--open`, closes it.
 
     Example: sealway document seal authorities/hz-market/certificates/0f3a… --version 1
     """
@@ -140,6 +149,8 @@ def seal(
         parent=certificate,
         version=version,
         media_type=media_type,
+        open=leave_open,
+        further=further,
     )
     with connected(profile) as client:
         stub = documents_pb2_grpc.DocumentServiceStub(client.channel)
@@ -151,6 +162,11 @@ def seal(
     tell_code(terminal, logged_code(answer.receipt.json))
     keep_receipt(terminal, answer.receipt, receipt)
     suffix = media_type.removeprefix("application/")
+    if leave_open:
+        terminal.say(
+            "It is open: further seals are put on with --further; the last closes it.",
+            "文件尚未锁定：可用 --further 加盖其他印章，最后一枚将锁定文件。",
+        )
     next_step(terminal, f"sealway document download {answer.document.name} original.{suffix}")
 
 

@@ -83,7 +83,8 @@ def propose_intent(
         typer.Option(
             "--document",
             metavar="KIND",
-            help="Files that may be made of the faces too: annotated-copy, original; repeatable.",
+            help="Files that may be made of the faces too: annotated-copy, original, "
+            "further-seal; repeatable.",
         ),
     ] = None,
     kind: Annotated[

@@ -21,6 +21,8 @@ class FileKind(StrEnum):
     """原件: for the department that issues it and for auditors."""
     COPY = "annotated-copy"
     """加注件: for one purpose, one recipient and a time."""
+    FURTHER = "further-seal"
+    """加盖: another seal of the authority on an original that was left open."""
 
 
 class FaceFormat(StrEnum):

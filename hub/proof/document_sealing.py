@@ -50,6 +50,7 @@ class DocumentOrder:
 
     `authority_uscc` is that of the authority whose seal it is; `terms` are those of a copy. `face`
     is the template's name and digest, or what `SourceDocument.face` says of a marked copy.
+    `is_further` says that the seal is put on an original beside those that it has.
     """
 
     authority_uscc: str
@@ -58,10 +59,13 @@ class DocumentOrder:
     identifier: str
     face: str
     terms: CopyTerms | None = None
+    is_further: bool = False
 
     @property
     def kind(self) -> FileKind:
         """What is made."""
+        if self.is_further:
+            return FileKind.FURTHER
         return FileKind.ORIGINAL if self.terms is None else FileKind.COPY
 
 

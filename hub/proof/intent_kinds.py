@@ -44,7 +44,7 @@ STANDING_SEAL: Final = Kind(
         Member("type_version", Integer(1, 1_000_000)),
         Member("manifest", DIGEST, optional=True),
         # Which files are made of the certificates' faces: values of `hub.domain.face.FileKind`.
-        Member("documents", Texts(2, 16), optional=True),
+        Member("documents", Texts(3, 16), optional=True),
     ),
     is_standing=True,
 )

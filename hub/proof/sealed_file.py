@@ -9,6 +9,7 @@ from hub.proof.cms_sm2 import parse_sm2_cms
 from hub.proof.face_facts import MAKER_ITEM, FaceFacts, ofd_facts
 from hub.proof.key_checks import key_digest
 from hub.proof.ofd import open_package, read_document, read_signature
+from hub.proof.ofd_checks import protects_list
 from hub.proof.pdf_file import PdfSignature, cms_of, open_cms, open_pdf, read_face
 from hub.proof.pdf_sm2 import names_sm2
 from hub.proof.reasons import ProofError, ProofReason
@@ -18,10 +19,12 @@ from hub.proof.x509_sm2 import X509, parse_x509
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
-    """Digests of the public keys that sealed it, and the facts of its face."""
+    """Digests of the public keys that sealed it, the facts of its face, and whether its first seal
+    left room for others."""
 
     keys: frozenset[str]
     facts: FaceFacts
+    leaves_room: bool = False
 
     @property
     def terms(self) -> CopyTerms | None:
@@ -41,26 +44,27 @@ class SealedFile:
 
 def read_sealed(data: bytes, form: FaceFormat) -> SealedFile:
     """The keys and facts in a sealed face. Raises ProofError."""
-    keys, facts = _ofd(data) if form is FaceFormat.OFD else _pdf(data)
+    keys, facts, leaves_room = _ofd(data) if form is FaceFormat.OFD else _pdf(data)
     if facts is None:
         raise ProofError(ProofReason.FACE_METADATA, "the file is no face of a hub")
-    return SealedFile(frozenset(keys), facts)
+    return SealedFile(frozenset(keys), facts, leaves_room)
 
 
-def _ofd(data: bytes) -> tuple[set[str], FaceFacts | None]:
+def _ofd(data: bytes) -> tuple[set[str], FaceFacts | None, bool]:
     package = open_package(data)
     document, keys = read_document(package), set[str]()
-    for listed in document.signatures:
-        signature = read_signature(document, listed)
+    signatures = [read_signature(document, listed) for listed in document.signatures]
+    for signature in signatures:
         value = parse_signature(package.files[signature.value_file])
         keys |= _sm2_key(parse_x509(value.signer_x509))
-    return keys, ofd_facts(package)
+    leaves_room = bool(signatures) and not protects_list(document, signatures[0])
+    return keys, ofd_facts(package), leaves_room
 
 
-def _pdf(data: bytes) -> tuple[set[str], FaceFacts | None]:
+def _pdf(data: bytes) -> tuple[set[str], FaceFacts | None, bool]:
     signatures = [one for one in open_pdf(data) if not one.is_stamp]
     keys = set[str]().union(*[_pdf_key(one) for one in signatures])
-    return keys, read_face(signatures[0])
+    return keys, read_face(signatures[0]), False
 
 
 def _pdf_key(signature: PdfSignature) -> set[str]:

@@ -74,11 +74,16 @@ class DocumentService:
         if request.media_type not in tuple(FaceFormat):
             rule = f"one of {', '.join(FaceFormat)}"
             raise HubError(Reason.FIELD_INVALID, field="media_type", rule=rule)
+        if (request.open or request.further) and request.media_type != FaceFormat.OFD:
+            field, rule = "open" if request.open else "further", f"{FaceFormat.OFD} takes several"
+            raise HubError(Reason.FIELD_INVALID, field=field, rule=rule)
         wanted = Wanted(
             f"authorities/{authority}",
             certificate,
             request.version,
             FaceFormat(request.media_type),
+            request.open,
+            request.further,
         )
         kept = await self.seal(self._call("SealDocument", request), wanted)
         return pb.SealDocumentResponse(

@@ -46,9 +46,10 @@ class ListOriginals:
     seals: ListFiles
 
     async def __call__(
-        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str
+        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str, *, seal: str
     ) -> ListedOriginals:
-        """With `sealed`, in `form`, as the newest; `name` is its name.
+        """With `sealed`, in `form`, as the newest; `name` is its name. The record is sealed by the
+        keys of `seal`.
 
         Raises HubError: KEY_UNAVAILABLE, DECISION_STALE, and what `ListFiles` and reading documents
         raise.
@@ -65,7 +66,7 @@ class ListOriginals:
         was = disclosures[at]
         disclosures[at] = now = make_disclosure(os.urandom(SALT_BYTES), FILES_FIELD, docs)
         entry = await self._stored(version)
-        listed = await self.seals(version.id, entry, sealed, name, (was.text, now.text))
+        listed = await self.seals(version.id, entry, sealed, name, (was.text, now.text), seal=seal)
         if listed.which is not Listing.LISTED:
             return ListedOriginals(listed.which)
         key = await self.documents.data_keys.get(version.data_key_id)

@@ -274,10 +274,17 @@ class ListFiles(Protocol):
     """Who seals records anew that name their files."""
 
     async def __call__(
-        self, version_id: str, stored: int, sealed: SealedFile, name: str, docs: tuple[str, str]
+        self,
+        version_id: str,
+        stored: int,
+        sealed: SealedFile,
+        name: str,
+        docs: tuple[str, str],
+        *,
+        seal: str,
     ) -> ListedFiles:
-        """The record of a version that entry `stored` put on file, with another disclosure of
-        `docs` now that `sealed` is there. Raises HubError as the seals do."""
+        """The record of a version that entry `stored` put on file, by the keys of `seal`, with
+        another disclosure of `docs` now that `sealed` is there. Raises HubError as the seals do."""
         ...
 
 
@@ -285,8 +292,20 @@ class SealedFaces(Protocol):
     """Who sets and seals faces."""
 
     def sealed(
-        self, content: FaceContent, wanted: FaceFormat | None, terms: CopyTerms | None
+        self,
+        content: FaceContent,
+        wanted: FaceFormat | None,
+        terms: CopyTerms | None,
+        *,
+        closing: bool,
     ) -> AbstractAsyncContextManager[SealedFace]:
-        """The face under the authority's seal, an original without `terms`; record its writes
-        before the context ends. Raises HubError as the seals do."""
+        """The face under the authority's seal, an original without `terms`, which takes others
+        unless it is `closing`; record its writes before the context ends. Raises HubError as the
+        seals do."""
+        ...
+
+    def further(
+        self, content: FaceContent, original: bytes, *, closing: bool
+    ) -> AbstractAsyncContextManager[SealedFace]:
+        """`original`, an OFD, with another seal; as `sealed`."""
         ...

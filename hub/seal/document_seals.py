@@ -69,14 +69,19 @@ class SealedDocument:
     signed: SignedDocument
 
 
-def seal_ofd(drawing: Drawing, package: OfdPackage, trust: SealTrust) -> SealedDocument:
-    """`package` under the electronic seal, closed. Raises HubError: INTENT_NOT_APPROVED with the
-    rule, SEAL_NOT_USABLE, OFD_REFUSED, TIME_STAMP_UNAVAILABLE, and what the key raises."""
+def seal_ofd(
+    drawing: Drawing, package: OfdPackage, trust: SealTrust, *, closing: bool = True
+) -> SealedDocument:
+    """`package` under the electronic seal; with `closing` no other can be added.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, SEAL_NOT_USABLE, OFD_REFUSED,
+    TIME_STAMP_UNAVAILABLE, and what the key raises.
+    """
     assert drawing.electronic is not None, "an OFD key signs under an electronic seal"
     seal, box = drawing.electronic.der, drawing.place
     sealer = OfdSealer.open(seal, drawing.key, trust, drawing.time)
     place = StampPlace(1, box.x, box.y, box.width, box.height)
-    prepared = sealer.prepare(package, [place], drawing.time, closing=True)
+    prepared = sealer.prepare(package, [place], drawing.time, closing=closing)
     file = OfdFile(prepared.files, prepared.value_file, seal)
     document = Document(drawing.order, file, prepared.to_sign)
     check_ofd(drawing.approved, document, drawing.key, makers=trust.makers, now=drawing.now)

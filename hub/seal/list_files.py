@@ -65,17 +65,23 @@ class ListFiles:
     clock: Clock
 
     async def __call__(
-        self, version_id: str, stored: int, sealed: SealedFile, name: str, docs: tuple[str, str]
+        self,
+        version_id: str,
+        stored: int,
+        sealed: SealedFile,
+        name: str,
+        docs: tuple[str, str],
+        *,
+        seal: str,
     ) -> Listed:
-        """The record of a version that entry `stored` put on file, under the intent that the
-        original `sealed` is sealed under: `docs` are the texts of that disclosure before, and as it
-        shall be. `name` is whatever no other call for this version has: under it the seal before is
-        kept.
+        """The record of a version that entry `stored` put on file, by the keys of `seal`, under the
+        intent that the original `sealed` is sealed under: `docs` are the texts of that disclosure
+        before, and as it shall be. `name` is whatever no other call for this version has: under it
+        the seal before is kept.
 
         Raises HubError: DIGEST_MISMATCH for a record that does not verify, and what
         `SealKeys.usable`, the log and the key's home raise.
         """
-        seal = sealed.seal
         if not await self.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.ES256):
             return Listed(Listing.NO_KEY)
         usable = await self.keys.usable(seal, KeyUse.RECORD, KeyAlgorithm.ES256, 1)

@@ -314,10 +314,10 @@ class ListOriginals(Protocol):
     """Who names the originals of a version in its record."""
 
     async def __call__(
-        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str
+        self, face: FaceContent, form: FaceFormat, sealed: SealedFile, name: str, *, seal: str
     ) -> ListedOriginals:
-        """With `sealed`, in `form`, as the newest, called `name`. Raises HubError as documents and
-        seals do."""
+        """With `sealed`, in `form`, as the newest, called `name`, by the keys of `seal`. Raises
+        HubError as documents and seals do."""
         ...
 
 

@@ -78,6 +78,8 @@ class _Found:
     terms: CopyTerms | None
     # What a copy was made of where its type has no face.
     source: SourceDocument | None
+    # Further seals are put on it again by whoever did.
+    leaves_room: bool
     digest: str
     size: int
 
@@ -174,8 +176,8 @@ class ResealDocuments(Generic[Kept]):
         (face, check), form = current, FaceFormat(str(data["media_type"]))
         copy = str(data.get("copy", ""))
         file = await self.files.made(face, form.value, copy)
-        if file is None or file.digest != data["digest"]:
-            return None  # It was sealed anew already.
+        if file is None or (copy and file.digest != data["digest"]):
+            return None  # It was sealed anew already. An original may have further seals since.
         read = b"".join([chunk async for chunk in file.chunks])
         try:
             sealed = read_sealed(read, form)
@@ -183,11 +185,23 @@ class ResealDocuments(Generic[Kept]):
         except ProofError as error:
             raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {face.identifier}") from error
         terms = sealed.terms
+        if terms is not None and not copy:
+            raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {face.identifier}")
         is_over = terms is not None and terms.expire_time_us <= self.clock()
         if is_over or not is_by:
             return None
         source = await self._source(face, sealed.facts.face)
-        return _Found(face, check, form, copy, terms, source, file.digest, file.size)
+        return _Found(
+            face,
+            check,
+            form,
+            copy,
+            terms,
+            source,
+            sealed.leaves_room,
+            file.digest,
+            file.size,
+        )
 
     async def _source(self, face: FaceContent, made_of: str) -> SourceDocument | None:
         """The department's document that a marked copy names; None of what shows a face."""
@@ -203,7 +217,13 @@ class ResealDocuments(Generic[Kept]):
         if found.source is not None and found.terms is not None:
             return self.seals.marked(found.face, found.source, found.terms)
         demands_key = order.stolen.use is KeyUse.FACE
-        return self.seals.sealed(found.face, found.form, found.terms, demands_key=demands_key)
+        return self.seals.sealed(
+            found.face,
+            found.form,
+            found.terms,
+            demands_key=demands_key,
+            closing=not found.leaves_room,
+        )
 
     async def _resealed(self, call: Call, order: Order, found: _Found, answer: bytes) -> Answered:
         """Steps 3 and 4."""
@@ -215,7 +235,9 @@ class ResealDocuments(Generic[Kept]):
             said: dict[str, Json] = {"copy": found.copy}
             listed = None
             if not found.copy:
-                listed = await self.list_originals(found.face, found.form, sealed, kept.name)
+                listed = await self.list_originals(
+                    found.face, found.form, sealed, kept.name, seal=sealed.seal
+                )
                 said = {"document": kept.name, "listing": listed.which.value}
             change = Change(
                 "document.resealed",

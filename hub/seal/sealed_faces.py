@@ -15,7 +15,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from hub.clock import Clock
@@ -29,6 +29,9 @@ from hub.proof.document_sealing import (
     check_document_order,
     check_source,
 )
+from hub.proof.face_facts import ofd_facts
+from hub.proof.ofd import open_package, read_document, read_signature
+from hub.proof.reasons import ProofError
 from hub.proof.sealing import ApprovedIntent, Mandate
 from hub.seal.document_seals import Drawing, SealedDocument, seal_ofd, seal_pdf
 from hub.seal.face_codes import CodeOnFace, FaceCodes
@@ -65,6 +68,7 @@ AT_ONCE: Final = 2
 WAITING_MAX: Final = 32
 _SEAL_MM: Final = 42.0
 _MARGIN_MM: Final = 10.0
+_BETWEEN_MM: Final = 3.0
 # Which keys may sign a PDF, the first in force whose algorithm still may.
 _INTERNATIONAL: Final = (
     KeyAlgorithm.ES256,
@@ -132,6 +136,7 @@ class _Unsealed:
     fonts: FaceFonts
     file: bytes | OfdPackage = field(repr=False)
     code: CodeOnFace | None = None
+    closing: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +172,16 @@ class SealedFaces:
         terms: CopyTerms | None,
         *,
         demands_key: bool = False,
+        closing: bool = True,
     ) -> AsyncIterator[SealedFace]:
         """The face of `content` as a sealed file: an annotated copy with `terms`, else an original.
 
-        In any format for None. Record its `writes` under its `checks` before the context ends.
-        Raises HubError: KEY_NOT_ACTIVE where the seal has no key for codes and the code
-        `demands_key`, FACE_TEMPLATE_NOT_FOUND, FACE_OVERFLOW, FONT_MISSING, FONT_GLYPH_MISSING,
-        INTENT_NOT_APPROVED, INTENT_EXHAUSTED, SEAL_NOT_USABLE, TIME_STAMP_UNAVAILABLE,
-        RATE_LIMITED where too many wait, and what `SealKeys.usable` and the key's home raise.
+        In any format for None; an OFD takes further seals unless it is `closing`. Record its
+        `writes` under its `checks` before the context ends. Raises HubError: KEY_NOT_ACTIVE where
+        the seal has no key for codes and the code `demands_key`, FACE_TEMPLATE_NOT_FOUND,
+        FACE_OVERFLOW, FONT_MISSING, FONT_GLYPH_MISSING, INTENT_NOT_APPROVED, INTENT_EXHAUSTED,
+        SEAL_NOT_USABLE, TIME_STAMP_UNAVAILABLE, RATE_LIMITED where too many wait, and what
+        `SealKeys.usable` and the key's home raise.
         """
         with self._place():
             certificate_type, template = await self._template(content)
@@ -198,7 +205,9 @@ class SealedFaces:
                         algorithm=KeyAlgorithm.ES256,
                     )
                 document = await self._document(certificate_type, content, template, terms, code)
-                unsealed = await asyncio.to_thread(_written, order, document, allowed.format, code)
+                unsealed = await asyncio.to_thread(
+                    _written, order, document, allowed.format, code, closing=closing
+                )
             async with self._in_turn(content, allowed, unsealed) as face:
                 yield face
 
@@ -219,6 +228,25 @@ class SealedFaces:
                 unsealed = await asyncio.to_thread(self._marked, order, content, source, terms)
             async with self._in_turn(content, allowed, unsealed) as face:
                 yield face
+
+    @asynccontextmanager
+    async def further(
+        self, content: FaceContent, original: bytes, *, closing: bool
+    ) -> AsyncIterator[SealedFace]:
+        """`original`, an OFD of the face of `content` that was left open, with another seal of the
+        authority; with `closing` it is the last.
+
+        Record and raises as `sealed`; and OFD_REFUSED where its last seal closed it.
+        """
+        with self._place():
+            async with self._rooms:
+                package, face, place = await asyncio.to_thread(_opened, content, original)
+            order = replace(self._order(content, face, None), is_further=True)
+            allowed = await self._allowed(content, order, FaceFormat.OFD)
+            fonts = self.templates.fonts.open()
+            unsealed = _Unsealed(order, place, fonts, package, closing=closing)
+            async with self._in_turn(content, allowed, unsealed) as sealed:
+                yield sealed
 
     # -- Steps -------------------------------------------------------------------------------------
 
@@ -414,16 +442,46 @@ class SealedFaces:
             stamps=self.stamps,
         )
         if isinstance(unsealed.file, OfdPackage):
-            return seal_ofd(drawing, unsealed.file, self.trust)
+            return seal_ofd(drawing, unsealed.file, self.trust, closing=unsealed.closing)
         assert allowed.usable.seal is not None, "asked for by the name of its seal"
         return seal_pdf(drawing, unsealed.file, allowed.usable.seal.title, unsealed.fonts)
 
 
 def _written(
-    order: DocumentOrder, document: FaceDocument, form: FaceFormat, code: CodeOnFace
+    order: DocumentOrder,
+    document: FaceDocument,
+    form: FaceFormat,
+    code: CodeOnFace,
+    *,
+    closing: bool,
 ) -> _Unsealed:
     file = document.pdf() if form is FaceFormat.PDF else document.ofd()
-    return _Unsealed(order, document.page.seal, document.fonts, file, code)
+    return _Unsealed(order, document.page.seal, document.fonts, file, code, closing)
+
+
+def _opened(content: FaceContent, original: bytes) -> tuple[OfdPackage, str, Box]:
+    """A sealed OFD, what it says its face is, and where its next seal stands: beside the last, on
+    the side where there is paper. Raises HubError(DIGEST_MISMATCH) for what is no face of
+    `content`."""
+    try:
+        document = read_document(open_package(original))
+        facts = ofd_facts(document.package)
+        stamps = [
+            one for each in document.signatures for one in read_signature(document, each).stamps
+        ]
+        left, top, width, height = map(float, stamps[-1].box.split())
+    except (ProofError, ValueError, IndexError) as error:
+        raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {content.identifier}") from error
+    if facts is None or facts.identifier != content.identifier:
+        raise HubError(Reason.DIGEST_MISMATCH, what=f"file of {content.identifier}")
+    beside = left - width - _BETWEEN_MM
+    if beside < _MARGIN_MM:
+        # A new row above, in the column of the first.
+        first = float(stamps[0].box.split()[0])
+        left, top = first, max(_MARGIN_MM, top - height - _BETWEEN_MM)
+    else:
+        left = beside
+    return OfdPackage(document.package.files), facts.face, Box(left, top, width, height)
 
 
 def _corner(width: float, height: float) -> Box:

@@ -348,4 +348,5 @@ def _face_order(order: pb.FaceOrder) -> DocumentOrder:
         identifier=order.identifier,
         face=order.face,
         terms=terms if order.HasField("copy") else None,
+        is_further=order.further,
     )

@@ -366,7 +366,7 @@ OTHER_DOCUMENT: Final = samples.changed(
         ),
         (
             edited(
-                changed(SEALED, f"{SIGN}/Forged.xml", SEALED.files[XML].replace(b"mm", b"")),
+                changed(SEALED, f"{SIGN}/Forged.xml", SEALED.files[XML].replace(b"?>", b"?> ")),
                 LIST, XML, f"{SIGN}/Forged.xml",
             ),
             ProofReason.OFD_FILE_UNLISTED,

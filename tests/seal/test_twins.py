@@ -350,7 +350,9 @@ async def test_a_record_names_files_by_all_its_keys_or_not_at_all(office: Office
     docs = (before.text, make_disclosure(bytes(16), "docs", [file_entry("a/b", b"")]).text)
 
     async def listing() -> Listed:
-        return await list_files(found.version_id, stored, file, "name", docs)
+        return await list_files(
+            found.version_id, stored, file, "name", docs, seal="authorities/market/seals/main"
+        )
 
     listed = await listing()
     (es256, sm2_) = [

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hub.v1 import common_pb2 as hub_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhub/registry/v1/documents.proto\x12\x0fhub.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"\xd4\x01\n\x15UploadDocumentRequest\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.hub.registry.v1.UploadDocumentRequest.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a\x61\n\x06Header\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x12\n\nmedia_type\x18\x04 \x01(\t\x12\x0e\n\x06\x64igest\x18\x05 \x01(\tB\x06\n\x04part\"g\n\x16UploadDocumentResponse\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"^\n\x13SealDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x12\n\nmedia_type\x18\x04 \x01(\t\"e\n\x14SealDocumentResponse\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\";\n\x17\x44ownloadDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xd0\x01\n\x18\x44ownloadDocumentResponse\x12\x42\n\x06header\x18\x01 \x01(\x0b\x32\x30.hub.registry.v1.DownloadDocumentResponse.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1aW\n\x06Header\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.ReceiptB\x06\n\x04part\"M\n\x14ListDocumentsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x15ListDocumentsResponse\x12,\n\tdocuments\x18\x01 \x03(\x0b\x32\x19.hub.registry.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x08\x44ocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x10\n\x08uploader\x18\x06 \x01(\t\x12\r\n\x05\x65ntry\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9e\x03\n\x0f\x44ocumentService\x12\x63\n\x0eUploadDocument\x12&.hub.registry.v1.UploadDocumentRequest\x1a\'.hub.registry.v1.UploadDocumentResponse(\x01\x12[\n\x0cSealDocument\x12$.hub.registry.v1.SealDocumentRequest\x1a%.hub.registry.v1.SealDocumentResponse\x12i\n\x10\x44ownloadDocument\x12(.hub.registry.v1.DownloadDocumentRequest\x1a).hub.registry.v1.DownloadDocumentResponse0\x01\x12^\n\rListDocuments\x12%.hub.registry.v1.ListDocumentsRequest\x1a&.hub.registry.v1.ListDocumentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhub/registry/v1/documents.proto\x12\x0fhub.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13hub/v1/common.proto\"\xd4\x01\n\x15UploadDocumentRequest\x12?\n\x06header\x18\x01 \x01(\x0b\x32-.hub.registry.v1.UploadDocumentRequest.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1a\x61\n\x06Header\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x12\n\nmedia_type\x18\x04 \x01(\t\x12\x0e\n\x06\x64igest\x18\x05 \x01(\tB\x06\n\x04part\"g\n\x16UploadDocumentResponse\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\"}\n\x13SealDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x12\n\nmedia_type\x18\x04 \x01(\t\x12\x0c\n\x04open\x18\x05 \x01(\x08\x12\x0f\n\x07\x66urther\x18\x06 \x01(\x08\"e\n\x14SealDocumentResponse\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.Receipt\";\n\x17\x44ownloadDocumentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xd0\x01\n\x18\x44ownloadDocumentResponse\x12\x42\n\x06header\x18\x01 \x01(\x0b\x32\x30.hub.registry.v1.DownloadDocumentResponse.HeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x1aW\n\x06Header\x12+\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x19.hub.registry.v1.Document\x12 \n\x07receipt\x18\x02 \x01(\x0b\x32\x0f.hub.v1.ReceiptB\x06\n\x04part\"M\n\x14ListDocumentsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x15ListDocumentsResponse\x12,\n\tdocuments\x18\x01 \x03(\x0b\x32\x19.hub.registry.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x08\x44ocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x10\n\x08uploader\x18\x06 \x01(\t\x12\r\n\x05\x65ntry\x18\x07 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\x9e\x03\n\x0f\x44ocumentService\x12\x63\n\x0eUploadDocument\x12&.hub.registry.v1.UploadDocumentRequest\x1a\'.hub.registry.v1.UploadDocumentResponse(\x01\x12[\n\x0cSealDocument\x12$.hub.registry.v1.SealDocumentRequest\x1a%.hub.registry.v1.SealDocumentResponse\x12i\n\x10\x44ownloadDocument\x12(.hub.registry.v1.DownloadDocumentRequest\x1a).hub.registry.v1.DownloadDocumentResponse0\x01\x12^\n\rListDocuments\x12%.hub.registry.v1.ListDocumentsRequest\x1a&.hub.registry.v1.ListDocumentsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,21 +40,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADDOCUMENTRESPONSE']._serialized_start=321
   _globals['_UPLOADDOCUMENTRESPONSE']._serialized_end=424
   _globals['_SEALDOCUMENTREQUEST']._serialized_start=426
-  _globals['_SEALDOCUMENTREQUEST']._serialized_end=520
-  _globals['_SEALDOCUMENTRESPONSE']._serialized_start=522
-  _globals['_SEALDOCUMENTRESPONSE']._serialized_end=623
-  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_start=625
-  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_end=684
-  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_start=687
-  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_end=895
-  _globals['_DOWNLOADDOCUMENTRESPONSE_HEADER']._serialized_start=800
-  _globals['_DOWNLOADDOCUMENTRESPONSE_HEADER']._serialized_end=887
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=897
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=974
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=976
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=1070
-  _globals['_DOCUMENT']._serialized_start=1073
-  _globals['_DOCUMENT']._serialized_end=1246
-  _globals['_DOCUMENTSERVICE']._serialized_start=1249
-  _globals['_DOCUMENTSERVICE']._serialized_end=1663
+  _globals['_SEALDOCUMENTREQUEST']._serialized_end=551
+  _globals['_SEALDOCUMENTRESPONSE']._serialized_start=553
+  _globals['_SEALDOCUMENTRESPONSE']._serialized_end=654
+  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_start=656
+  _globals['_DOWNLOADDOCUMENTREQUEST']._serialized_end=715
+  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_start=718
+  _globals['_DOWNLOADDOCUMENTRESPONSE']._serialized_end=926
+  _globals['_DOWNLOADDOCUMENTRESPONSE_HEADER']._serialized_start=831
+  _globals['_DOWNLOADDOCUMENTRESPONSE_HEADER']._serialized_end=918
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=928
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=1005
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=1007
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=1101
+  _globals['_DOCUMENT']._serialized_start=1104
+  _globals['_DOCUMENT']._serialized_end=1277
+  _globals['_DOCUMENTSERVICE']._serialized_start=1280
+  _globals['_DOCUMENTSERVICE']._serialized_end=1694
 # @@protoc_insertion_point(module_scope)

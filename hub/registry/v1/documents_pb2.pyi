@@ -40,16 +40,20 @@ class UploadDocumentResponse(_message.Message):
     def __init__(self, document: _Optional[_Union[Document, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class SealDocumentRequest(_message.Message):
-    __slots__ = ("request_id", "parent", "version", "media_type")
+    __slots__ = ("request_id", "parent", "version", "media_type", "open", "further")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     parent: str
     version: int
     media_type: str
-    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., version: _Optional[int] = ..., media_type: _Optional[str] = ...) -> None: ...
+    open: bool
+    further: bool
+    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., version: _Optional[int] = ..., media_type: _Optional[str] = ..., open: _Optional[bool] = ..., further: _Optional[bool] = ...) -> None: ...
 
 class SealDocumentResponse(_message.Message):
     __slots__ = ("document", "receipt")

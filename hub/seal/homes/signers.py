@@ -310,6 +310,7 @@ def _face_order(order: DocumentOrder) -> pb.FaceOrder:
         type_version=order.type_version,
         identifier=order.identifier,
         face=order.face,
+        further=order.is_further,
     )
     terms = order.terms
     if terms is not None:

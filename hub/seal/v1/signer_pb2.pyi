@@ -241,20 +241,22 @@ class SignDocument(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., key: _Optional[_Union[SignerKey, _Mapping]] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., format: _Optional[str] = ..., to_sign: _Optional[bytes] = ..., order: _Optional[_Union[FaceOrder, _Mapping]] = ..., ofd: _Optional[_Union[UnsealedOfd, _Mapping]] = ..., pdf: _Optional[bytes] = ...) -> None: ...
 
 class FaceOrder(_message.Message):
-    __slots__ = ("authority", "vct", "type_version", "identifier", "face", "copy")
+    __slots__ = ("authority", "vct", "type_version", "identifier", "face", "copy", "further")
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
     VCT_FIELD_NUMBER: _ClassVar[int]
     TYPE_VERSION_FIELD_NUMBER: _ClassVar[int]
     IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     FACE_FIELD_NUMBER: _ClassVar[int]
     COPY_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_FIELD_NUMBER: _ClassVar[int]
     authority: str
     vct: str
     type_version: int
     identifier: str
     face: str
     copy: FaceCopyTerms
-    def __init__(self, authority: _Optional[str] = ..., vct: _Optional[str] = ..., type_version: _Optional[int] = ..., identifier: _Optional[str] = ..., face: _Optional[str] = ..., copy: _Optional[_Union[FaceCopyTerms, _Mapping]] = ...) -> None: ...
+    further: bool
+    def __init__(self, authority: _Optional[str] = ..., vct: _Optional[str] = ..., type_version: _Optional[int] = ..., identifier: _Optional[str] = ..., face: _Optional[str] = ..., copy: _Optional[_Union[FaceCopyTerms, _Mapping]] = ..., further: _Optional[bool] = ...) -> None: ...
 
 class FaceCopyTerms(_message.Message):
     __slots__ = ("name", "purpose", "recipient", "maker", "made_time_us", "expire_time_us")
