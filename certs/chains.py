@@ -12,8 +12,8 @@ from cryptography.x509 import verification
 from certs.profiles import Profile
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofError
-from hub.proof.x509_chain import check_x509_chain
-from hub.proof.x509_sm2 import check_chain, parse_x509
+from hub.proof.x509.chain import check_x509_chain
+from hub.proof.x509.sm2 import check_chain, parse_x509
 
 
 def check_leads_to(

@@ -23,7 +23,7 @@ from certs.files import PRIVATE, make_private_folder, read_bounded, read_secret,
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.reasons import ProofError
-from hub.proof.x509_sm2_make import check_request
+from hub.proof.x509.make_sm2 import check_request
 
 P256: Final = "P-256"
 P384: Final = "P-384"

@@ -24,8 +24,8 @@ from certs.keys import (
 from certs.profiles import Profile
 from hub.errors import HubError, Reason
 from hub.proof import sm2
-from hub.proof.x509_sm2 import parse_x509
-from hub.proof.x509_sm2_make import make_certificate, make_crl
+from hub.proof.x509.make_sm2 import make_certificate, make_crl
+from hub.proof.x509.sm2 import parse_x509
 
 REASONS: Final[Mapping[str, x509.ReasonFlags]] = {
     "unspecified": x509.ReasonFlags.unspecified,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from hub.errors import HubError, Reason
-from hub.proof.attestation import ATTESTATION_SIZE_MAX
 from hub.proof.encoding import b64u_decode, parse_object
+from hub.proof.exchange.attestation import ATTESTATION_SIZE_MAX
 from hub.proof.reasons import ProofError
 
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024

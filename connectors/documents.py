@@ -15,14 +15,14 @@ from connectors.client import AccessToken, HubClient
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2, shared_documents_pb2, shared_documents_pb2_grpc
-from hub.proof.answer_receipt import (
+from hub.proof.encoding import b64u
+from hub.proof.exchange.answer_receipt import (
     AnsweredDocument,
     handed_out_first,
     verify_document_receipt,
 )
-from hub.proof.encoding import b64u
-from hub.proof.receipt import LogTrust, VerifiedReceipt
-from hub.proof.request import RequestedCertificate
+from hub.proof.exchange.request import RequestedCertificate
+from hub.proof.log.receipt import LogTrust, VerifiedReceipt
 from hub.v1 import common_pb2
 
 FETCH_DOCUMENT_RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"

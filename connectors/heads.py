@@ -17,9 +17,9 @@ from hub.errors import HubError, Reason
 from hub.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from hub.proof.encoding import b64u_decode, emit_json, parse_object
 from hub.proof.jose import LogHead, log_head
-from hub.proof.merkle import check_consistency
+from hub.proof.log.merkle import check_consistency
+from hub.proof.log.receipt import VerifiedReceipt, may_replace_head
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import VerifiedReceipt, may_replace_head
 from hub.proof.trust import TRUST_BYTES_MAX, Trust, parse_trust
 
 HEAD_BYTES_MAX: Final = 1024

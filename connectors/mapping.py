@@ -34,7 +34,7 @@ from hub.domain.row import (
 )
 from hub.domain.ruling import Ruling
 from hub.errors import HubError
-from hub.proof.attestation import attested_digest
+from hub.proof.exchange.attestation import attested_digest
 
 Convert: TypeAlias = Callable[[str, list[str]], FieldValue]
 """A cell's text and the list that takes the rules which changed it; raises CellFaultError."""

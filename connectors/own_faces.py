@@ -1,6 +1,6 @@
 """A file or code that a department's signer is asked to seal says what the department's row says.
 
-The checks before it (`hub.proof.document_sealing`, `hub.proof.code_sealing`) tie bytes, file and
+The checks before it (`hub.proof.sealing.documents`, `hub.proof.sealing.codes`) tie bytes, file and
 intent together. What a face says of its certificate comes from the hub; here it is compared with
 the row that was sent, as far as a row says it: number, holders, days, and the value of every field
 that stands in the file's metadata. Titles of authority and type are the hub's, and so are glyphs.
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.domain.row import Row
-from hub.proof.code_sealing import read_code
-from hub.proof.face_code import FaceCode
-from hub.proof.face_facts import FaceFacts, ofd_facts
-from hub.proof.ofd import Package
-from hub.proof.pdf_file import open_pdf, read_face
+from hub.proof.faces.code import FaceCode
+from hub.proof.faces.facts import FaceFacts, ofd_facts
+from hub.proof.ofd.document import Package
+from hub.proof.pdf.file import open_pdf, read_face
 from hub.proof.reasons import ProofError
+from hub.proof.sealing.codes import read_code
 from hub.seal.v1 import signer_pb2 as pb
 
 # Items of the metadata that say nothing of the row: names of type and authority, what makes a copy,

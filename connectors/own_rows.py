@@ -1,10 +1,10 @@
 """What a department's signer demands beyond what every signer does: these are our own rows.
 
-The checks before it (`hub.proof.sealing`) prove that records say what a signed batch says. Whoever
-has the connector's signing key, or a batch that was meant for another day, passes them. Here each
-record is compared with the outbox, the connector's memory of what it sent: the batch, its root,
-every row byte for byte (so holders and all values), and the identifier. Files and codes of faces
-are compared with the row whose identifier they have (`own_faces.py`).
+The checks before it (`hub.proof.sealing.records`) prove that records say what a signed batch says.
+Whoever has the connector's signing key, or a batch that was meant for another day, passes them.
+Here each record is compared with the outbox, the connector's memory of what it sent: the batch, its
+root, every row byte for byte (so holders and all values), and the identifier. Files and codes of
+faces are compared with the row whose identifier they have (`own_faces.py`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from connectors.own_faces import code_of, difference_of_code, difference_of_face
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, Row, parse_row
 from hub.errors import HubError, Reason
-from hub.proof.batch import row_leaf
 from hub.proof.encoding import b64u
+from hub.proof.exchange.batch import row_leaf
 from hub.proof.reasons import ProofError
-from hub.proof.sd_jwt import RecordClaims, parse_record_payload
+from hub.proof.records.sd_jwt import RecordClaims, parse_record_payload
 from hub.seal.v1 import signer_pb2 as pb
 
 
@@ -91,7 +91,7 @@ class OwnRows:
 
     def _check_anew(self, asked: pb.SignRecordsAnew) -> None:
         """Every record in `asked` is of a row that we sent, byte for byte, and of its certificate.
-        That it says what it said before the theft the log proves (`hub.proof.resealing`)."""
+        That it says what it said before the theft the log proves (`hub.proof.sealing.anew`)."""
         batches: dict[str, list[RecordClaims]] = {}
         for record in asked.records:
             try:

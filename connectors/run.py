@@ -39,11 +39,11 @@ from connectors.sources.delimited import DelimitedFile, Position, Record
 from connectors.submit import BatchAnswer, Submitter, check_answer
 from hub.domain.row import ROW_BYTES_MAX, emit_row
 from hub.errors import HubError, Reason
-from hub.proof.batch import SALT_BYTES, BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.encoding import digest
+from hub.proof.exchange.batch import SALT_BYTES, BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.jose import Signer
-from hub.proof.merkle import root as merkle_root
-from hub.proof.receipt import LogTrust
+from hub.proof.log.merkle import root as merkle_root
+from hub.proof.log.receipt import LogTrust
 
 PAGE_RECORDS_MAX: Final = 1000
 # Salt, and the tags and lengths around both, per row of a message.

@@ -52,14 +52,14 @@ from hub.domain.seal_key import SEALING_DAYS
 from hub.errors import HubError, Reason
 from hub.proof.jose import thumbprint
 from hub.proof.reasons import ProofError
-from hub.proof.x509_chain import UNREADABLE, leaf_public_key, read_x509_bundle
-from hub.proof.x509_sm2 import X509
+from hub.proof.x509.chain import UNREADABLE, leaf_public_key, read_x509_bundle
+from hub.proof.x509.sm2 import X509
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.homes.files import KeyFiles
 from hub.seal.keys import KeyHome, check_private
-from hub.seal.signer_desk import SignerDesk
-from hub.seal.signer_journal import Journal
-from hub.seal.signer_process import close_to_others
+from hub.seal.signer_process.desk import SignerDesk
+from hub.seal.signer_process.journal import Journal
+from hub.seal.signer_process.process import close_to_others
 from hub.seal.v1 import remote_signer_pb2 as pb_remote
 from hub.seal.v1 import remote_signer_pb2_grpc
 from hub.seal.v1 import signer_pb2 as pb

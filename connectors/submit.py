@@ -13,8 +13,8 @@ from connectors.faults import RowError, from_hub
 from connectors.outbox import StagedBatch
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
+from hub.proof.log.receipt import LogTrust, open_proof, parse_receipt
 from hub.proof.reasons import ProofError
-from hub.proof.receipt import LogTrust, open_proof, parse_receipt
 from hub.registry.v1 import registry_pb2 as pb
 from hub.registry.v1 import registry_pb2_grpc
 

@@ -15,9 +15,9 @@ from connectors.client import HubClient
 from connectors.profile import load_profile
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.proof.encoding import digest
-from hub.proof.receipt import Answered, verify_receipt
-from hub.proof.request import Holder, RequestClaims, RequestedCertificate, sign_request
-from hub.proof.sd_jwt import Expectation, verify_presentation
+from hub.proof.exchange.request import Holder, RequestClaims, RequestedCertificate, sign_request
+from hub.proof.log.receipt import Answered, verify_receipt
+from hub.proof.records.sd_jwt import Expectation, verify_presentation
 from hub.proof.trust import parse_trust
 
 RPC = "/hub.exchange.v1.ExchangeService/FetchCertificates"

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.domain.holder import Holder
 from hub.domain.row import Op, Row, emit_row
-from hub.proof import batch
 from hub.proof.encoding import b64u, digest
+from hub.proof.exchange import batch
 from hub.proof.jose import BATCH_ROOT_TYP, Algorithm, RegisteredKey, es256_signer
-from hub.proof.merkle import root as merkle_root
+from hub.proof.log.merkle import root as merkle_root
 
 ORIGIN, REGION, SYSTEM, NOW = "hub.hangzhou.example", "330100", "systems/connector-1", 1767229200
 TYPE = f"https://{ORIGIN}/vct/11100000MB0143028R001"

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwcrypto.jwk import JWK
 from sd_jwt.verifier import SDJWTVerifier
 
-from hub.proof.disclosure import process
 from hub.proof.encoding import b64_decode, b64u_decode, parse_object
+from hub.proof.records.disclosure import process
 
 
 @dataclass

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Final
 
+from hub.proof.log.receipt import Answered, LogTrust, VerifiedReceipt, verify_receipt
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
-from hub.proof.receipt import Answered, LogTrust, VerifiedReceipt, verify_receipt
 
 VECTORS: Final = Path(__file__).resolve().parent.parent / "tests" / "golden" / "ledger.json"
 

@@ -35,8 +35,8 @@ from hub.ledger.store import ENTRIES, LAST_EPOCH, READ_HEAD, decode_head
 from hub.migrations.migrate import migrate, pending, schema_version
 from hub.migrations.tables import METADATA
 from hub.proof.encoding import b64u
-from hub.proof.merkle import EMPTY_ROOT
-from hub.proof.receipt import LogTrust
+from hub.proof.log.merkle import EMPTY_ROOT
+from hub.proof.log.receipt import LogTrust
 from hub.storage.copies import (
     Progress,
     TableFile,

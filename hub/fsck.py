@@ -13,7 +13,7 @@ from hub.clock import now_us
 from hub.ledger.store import READ_HEAD, decode_head
 from hub.migrations.tables import METADATA
 from hub.proof.encoding import b64u_decode
-from hub.proof.merkle import EMPTY_ROOT
+from hub.proof.log.merkle import EMPTY_ROOT
 from hub.registry.scrub import Fault as DocumentFault
 from hub.registry.scrub import ScrubReport, scrub
 from hub.storage.blobs import BlobStore

@@ -42,20 +42,20 @@ from hub.proof.jose import (
     sm2_signer,
 )
 from hub.proof.reasons import ProofError
-from hub.proof.x509_chain import read_x509_bundle
+from hub.proof.x509.chain import read_x509_bundle
 from hub.seal.certified import Anchors
 from hub.seal.homes.conversation import Evidence, NoEvidence
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import KeyHome, KeysHere
-from hub.seal.signer_process import Settings
+from hub.seal.signer_process.process import Settings
 from hub.storage.blobs import BlobStore, FolderBlobs, S3Blobs
 from hub.storage.encryption import Keyring
 from hub.storage.key_files import read_key_file, write_key_file
 from hub.storage.s3 import Bucket, S3Settings
 
 if TYPE_CHECKING:
-    from hub.seal.time_stamps import TimeStampService
+    from hub.seal.documents.time_stamps import TimeStampService
 
 _T = TypeVar("_T")
 
@@ -298,7 +298,7 @@ def open_time_stamps(config: Config) -> TimeStampService | None:
     if not config.seal.tsa_url:
         return None
     # Only who stamps pays for loading its libraries.
-    from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
+    from hub.seal.documents.time_stamps import TimeStampService  # noqa: PLC0415
 
     path = config.path(config.seal.tsa_anchors)
     anchors = tuple(_read_anchors(path, x509.load_pem_x509_certificates))

@@ -23,7 +23,7 @@ from hub.exchange.snapshot import GrantSnapshot
 from hub.ledger.proofs import Proofs
 from hub.proof.encoding import parse_object
 from hub.proof.jose import RegisteredKey, thumbprint
-from hub.proof.roster_changes import Link
+from hub.proof.officers.roster_changes import Link
 from hub.seal.ports import AuthorityFacts
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_operations import end_seals

@@ -69,7 +69,7 @@ from hub.ledger.stamps import CheckpointStamps
 from hub.ledger.v1 import ledger_pb2
 from hub.metrics import Metrics
 from hub.migrations.migrate import migrate
-from hub.proof.intent_kinds import AUTHORITY_REORGANIZE, ROSTER_KINDS
+from hub.proof.officers.intent_kinds import AUTHORITY_REORGANIZE, ROSTER_KINDS
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.change_items import ImportItems, RetireItem
@@ -115,27 +115,28 @@ from hub.registry.v1 import (
 )
 from hub.seal.algorithms import AlgorithmTable
 from hub.seal.decisions import Decisions
+from hub.seal.documents.face_codes import FaceCodes
+from hub.seal.documents.list_files import ListFiles
+from hub.seal.documents.ofd_seal import SealTrust
+from hub.seal.documents.sealed_faces import SealedFaces
+from hub.seal.documents.verify_document import VerifyDocument
 from hub.seal.ended_intents import EndedIntents
-from hub.seal.face_codes import FaceCodes
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.intent_service import IntentService
 from hub.seal.intents import Intents
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.keys import KeyHome
-from hub.seal.list_files import ListFiles
-from hub.seal.logged_seals import LoggedSeals
 from hub.seal.materials import Materials
 from hub.seal.moved_keys import RecordMovedKeys
-from hub.seal.ofd_seal import SealTrust
 from hub.seal.operations import seal_operations
 from hub.seal.record_seals import RecordSeals
 from hub.seal.report_service import ReportService
-from hub.seal.reseal import Reseal
-from hub.seal.reseal_documents import ResealDocuments
-from hub.seal.reseal_order import Orders
+from hub.seal.reseal.documents import ResealDocuments
+from hub.seal.reseal.logged_seals import LoggedSeals
+from hub.seal.reseal.order import Orders
+from hub.seal.reseal.records import Reseal
 from hub.seal.seal_keys import SealKeys
-from hub.seal.sealed_faces import SealedFaces
 from hub.seal.seals import Seals
 from hub.seal.service import SealService
 from hub.seal.signer import Signer
@@ -143,7 +144,6 @@ from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
 from hub.seal.trust_pins import TrustPins
 from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
-from hub.seal.verify_document import VerifyDocument
 from hub.serving import Hub, Services
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DataKeys

@@ -40,11 +40,11 @@ from hub.registry.feed import Tail, WatchChanges
 from hub.registry.items import Items
 from hub.registry.notices import TellReceivers
 from hub.registry.objections import Objections
+from hub.seal.documents.verify_document import VerifyDocument
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.seal_keys import KeyWarning
 from hub.seal.seals import Seals, keys_to_see_to
 from hub.seal.status_lists import StatusLists
-from hub.seal.verify_document import VerifyDocument
 from hub.storage.blobs import BlobStore
 from hub.storage.database import Database
 from hub.web.app import Sources, build_app

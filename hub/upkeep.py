@@ -29,7 +29,7 @@ from hub.ledger.proofs import Proofs
 from hub.ledger.store import READ_HEAD
 from hub.metrics import Metrics
 from hub.migrations.migrate import Pending, migrate, pending
-from hub.proof.receipt import LogTrust
+from hub.proof.log.receipt import LogTrust
 from hub.registry import scrub
 from hub.registry.scrub import ScrubReport
 from hub.server import open_recorder

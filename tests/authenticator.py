@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from hub.proof.approval import Approval, challenge, webauthn_approval
 from hub.proof.jose import thumbprint
+from hub.proof.officers.approval import Approval, challenge, webauthn_approval
 from hub.proof.webauthn import Assertion, credential_proof, possession_challenge
 
 RP_ID = "localhost"

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm
-from hub.proof.ses import Picture
+from hub.proof.ses.seal import Picture
 from hub.proof.sm2 import sm3
-from hub.proof.x509_sm2 import parse_crl, parse_x509
-from hub.proof.x509_sm2_make import make_crl
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import FORMAT, OfdSealer, SealTrust, StampPlace
+from hub.proof.x509.make_sm2 import make_crl
+from hub.proof.x509.sm2 import parse_crl, parse_x509
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import FORMAT, OfdSealer, SealTrust, StampPlace
 from tests.proof import ofd_samples
 from tests.proof.seals import seal_of
 from tests.proof.sm2_pki import SIGNER, Member, root

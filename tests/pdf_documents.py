@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm
 from hub.proof import sm2
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from tests.proof.sm2_pki import Member, root
 
 NOW = datetime.datetime(2026, 11, 27, 8, 0, tzinfo=datetime.UTC)

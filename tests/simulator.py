@@ -61,15 +61,15 @@ from hub.domain.ruling import Ruling
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.ledger.audit import AuditReport, audit
 from hub.ledger.v1 import ledger_pb2_grpc
-from hub.proof import request as signed
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
-from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.encoding import b64u, b64u_decode, digest
+from hub.proof.exchange import request as signed
+from hub.proof.exchange.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.jose import LogHead, Signer, es256_signer
-from hub.proof.merkle import root as merkle_root
-from hub.proof.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
-from hub.proof.row import row_digest
-from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
+from hub.proof.log.merkle import root as merkle_root
+from hub.proof.log.receipt import Answered, VerifiedReceipt, may_replace_head, verify_receipt
+from hub.proof.log.row import row_digest
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
+from hub.proof.records.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust, parse_trust
 from hub.registry.store import LAST_BATCH
 from hub.registry.v1 import (

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from certs.keys import load_key, read_passphrase
 from hub.domain.row import Op, emit_row
-from hub.proof.ofd import open_package
-from hub.proof.request import sign_request
+from hub.proof.exchange.request import sign_request
+from hub.proof.ofd.document import open_package
 from hub.registry.v1 import holders_pb2, holders_pb2_grpc, registry_pb2
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc
 from hub.storage.key_files import read_key_file

@@ -27,25 +27,18 @@ from hub.domain.service_item import ITEM_BYTES_MAX, Role
 from hub.domain.service_item import from_json as item_from_json
 from hub.domain.service_item import to_json as item_to_json
 from hub.domain.strict_json import emit, parse_object
-from hub.proof import (
-    approval,
-    batch,
-    jose,
-    note,
-    plan_request,
-    receipt,
-    request,
-    sd_jwt,
-    status_list,
-    token,
-)
-from hub.proof.disclosure import DISCLOSURES_MAX
+from hub.proof import jose
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, parse_json
-from hub.proof.face_code import FACE_CODE_SIZE_MAX
+from hub.proof.exchange import batch, plan_request, request, token
+from hub.proof.faces.code import FACE_CODE_SIZE_MAX
+from hub.proof.log import note, receipt
+from hub.proof.log.receipt import Grade
+from hub.proof.officers import approval
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofReason
-from hub.proof.receipt import Grade
-from hub.proof.sd_jwt import Custody
+from hub.proof.records import sd_jwt, status_list
+from hub.proof.records.disclosure import DISCLOSURES_MAX
+from hub.proof.records.sd_jwt import Custody
 from hub.proof.trust import TRUST_BYTES_MAX, parse_trust
 from hub.seal.faces.template import PAGE_MAX_MM, TEMPLATE_BYTES_MAX, parse_template
 from hub.seal.faces.writing import Way

@@ -20,8 +20,8 @@ from hub.cli import init
 from hub.config import Config, load
 from hub.errors import TEXTS, Reason
 from hub.metrics import LatencyHistogram, Metrics
-from hub.proof.approval import Decision
-from hub.proof.plan_request import StatedMandate
+from hub.proof.exchange.plan_request import StatedMandate
+from hub.proof.officers.approval import Decision
 from hub.registry.v1 import (
     facts_pb2,
     facts_pb2_grpc,

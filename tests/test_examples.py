@@ -11,10 +11,10 @@ import pytest
 
 from connectors.sample import GB18030_NAME, write_sample
 from hub.domain.row import parse_row
-from hub.proof.batch import parse_leaf_proof, row_leaf
 from hub.proof.encoding import b64u_decode, parse_object
+from hub.proof.exchange.batch import parse_leaf_proof, row_leaf
 from hub.proof.jose import split_segments
-from hub.proof.merkle import root_from_path
+from hub.proof.log.merkle import root_from_path
 from tests.hub_process import HubProcess
 from tests.simulator import USCC
 

@@ -23,11 +23,11 @@ from hub.exchange.v1 import exchange_pb2
 from hub.home import open_keys
 from hub.proof import sm2
 from hub.proof.encoding import digest
+from hub.proof.exchange.request import sign_request
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import peek
-from hub.proof.report import Kind, Report, StepName
-from hub.proof.request import sign_request
+from hub.proof.reports.report import Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify

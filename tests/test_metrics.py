@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from hub.metrics import OTHER, SERIES_MAX, BoundedLabels, Metrics
-from hub.proof.request import sign_request
+from hub.proof.exchange.request import sign_request
 from tests.simulator import FETCH, Refused, Simulator, company, copy_home, licence
 
 HALL, HANGZHOU, NINGBO = (

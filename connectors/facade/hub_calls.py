@@ -30,18 +30,18 @@ from hub.exchange.v1 import (
     verification_pb2,
     verification_pb2_grpc,
 )
-from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import Json, digest, parse_object
-from hub.proof.jose import LogHead, Signer
-from hub.proof.receipt import Answered, VerifiedReceipt, verify_receipt
-from hub.proof.request import (
+from hub.proof.exchange.answer_receipt import verify_verification_receipt
+from hub.proof.exchange.request import (
     REQUEST_LIFE_MAX_S,
     CopyPurpose,
     RequestClaims,
     RequestedCertificate,
     sign_request,
 )
-from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
+from hub.proof.jose import LogHead, Signer
+from hub.proof.log.receipt import Answered, VerifiedReceipt, verify_receipt
+from hub.proof.records.sd_jwt import Expectation, Presentation, verify_presentation
 from hub.proof.trust import Trust
 from hub.registry.v1 import registry_pb2, registry_pb2_grpc
 

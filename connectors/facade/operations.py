@@ -46,11 +46,11 @@ from hub.domain.qr_text import QrText
 from hub.domain.strict_json import Json
 from hub.errors import Reason
 from hub.proof.encoding import b64u
+from hub.proof.exchange.request import CERTIFICATES_MAX, CopyPurpose, Holder, RequestedCertificate
 from hub.proof.moment import iso_time
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind as ProofKind
-from hub.proof.report import StepName
-from hub.proof.request import CERTIFICATES_MAX, CopyPurpose, Holder, RequestedCertificate
+from hub.proof.reports.report import Kind as ProofKind
+from hub.proof.reports.report import StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify

@@ -20,8 +20,8 @@ from hub.domain.qr_text import SCHEME, QrText
 from hub.domain.strict_json import Json, NotStrictJsonError, emit, parse_object
 from hub.errors import HubError
 from hub.proof.encoding import digest
-from hub.proof.face_code import PREFIX as SIGNED_PREFIX
-from hub.proof.face_code import read_face_code
+from hub.proof.faces.code import PREFIX as SIGNED_PREFIX
+from hub.proof.faces.code import read_face_code
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
 

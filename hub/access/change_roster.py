@@ -1,7 +1,7 @@
 """Officers and quorum, changed under dual control: each intent makes the next roster.
 
-What an intent does to the roster is pure (`hub.proof.roster_changes`); here stands what it does to
-identities. Both are written with one entry, which holds the statement.
+What an intent does to the roster is pure (`hub.proof.officers.roster_changes`); here stands what it
+does to identities. Both are written with one entry, which holds the statement.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from hub.domain.document import Reader
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
 from hub.proof.encoding import b64u_decode, emit_json, parse_object
-from hub.proof.intent import Bytes, Intent, Kind, Text, check_members
-from hub.proof.intent_kinds import (
+from hub.proof.jose import APPROVAL_TYP
+from hub.proof.officers.intent import Bytes, Intent, Kind, Text, check_members
+from hub.proof.officers.intent_kinds import (
     DER_BYTES_MAX,
     OFFICER_ABSENT,
     OFFICER_END,
@@ -41,10 +42,9 @@ from hub.proof.intent_kinds import (
     OFFICER_SUCCEED,
     QUORUM_CHANGE,
 )
-from hub.proof.jose import APPROVAL_TYP
+from hub.proof.officers.roster import Approved, Roster, credential_members
+from hub.proof.officers.roster_changes import Link, changed, effect
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Approved, Roster, credential_members
-from hub.proof.roster_changes import Link, changed, effect
 from hub.storage.changes import Call, Change
 from hub.storage.statements import ENTRY_INDEX, Row, Write
 

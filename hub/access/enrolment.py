@@ -24,7 +24,7 @@ from hub.proof.encoding import b64u, digest, emit_json
 from hub.proof.jose import APPROVAL_TYP, WEBAUTHN_APPROVAL_TYP, jwk, thumbprint
 from hub.proof.reasons import ProofError
 from hub.proof.webauthn import Credential, verify_credential_proof
-from hub.proof.x509_chain import UNREADABLE
+from hub.proof.x509.chain import UNREADABLE
 
 DER_BYTES_MAX: Final = 8_192
 

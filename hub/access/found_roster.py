@@ -13,9 +13,9 @@ from hub.access.roster_store import insert_roster, newest_roster_check
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.proof.jose import APPROVAL_TYP, Keys
+from hub.proof.officers.roster import Officer, Quorum, Roster
+from hub.proof.officers.roster_changes import Link, founded
 from hub.proof.reasons import ProofError
-from hub.proof.roster import Officer, Quorum, Roster
-from hub.proof.roster_changes import Link, founded
 from hub.storage.changes import Call, Change, change_once
 
 _METHOD: Final = "init/found-roster"

@@ -22,9 +22,9 @@ from hub.domain.reorganization import Reorganization, of_members
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
 from hub.proof.encoding import emit_json
-from hub.proof.intent import check_members
-from hub.proof.intent_kinds import AUTHORITY_REORGANIZE
-from hub.proof.roster import Approved
+from hub.proof.officers.intent import check_members
+from hub.proof.officers.intent_kinds import AUTHORITY_REORGANIZE
+from hub.proof.officers.roster import Approved
 from hub.storage.changes import Call, Change
 from hub.storage.statements import Write
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from hub.proof.encoding import emit_json, parse_json
-from hub.proof.roster_changes import Link
+from hub.proof.officers.roster_changes import Link
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,

@@ -20,10 +20,10 @@ from hub.access.roster_store import (
 )
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
-from hub.proof.intent_kinds import KINDS
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.officers.roster import Roster
+from hub.proof.officers.roster_changes import Chain, Link, begin, follow
 from hub.proof.reasons import ProofError
-from hub.proof.roster import Roster
-from hub.proof.roster_changes import Chain, Link, begin, follow
 from hub.storage.statements import Check
 
 # The entry of number 0; those of later numbers have the kind of what happened.

@@ -22,7 +22,7 @@ from hub.access.v1 import access_pb2_grpc
 from hub.domain.caller import Caller, Role
 from hub.domain.names import parse
 from hub.errors import HubError, Reason
-from hub.proof.roster import parse_roster
+from hub.proof.officers.roster import parse_roster
 from hub.storage.changes import Call
 from hub.storage.paging import page_size
 from hub.v1 import common_pb2

@@ -14,15 +14,15 @@ from hub.access.snapshot import Directory, Peer, Snapshot
 from hub.clock import Clock
 from hub.domain.caller import Caller
 from hub.errors import HubError, Reason
-from hub.proof.jose import RegisteredKey, Signer
-from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.token import (
+from hub.proof.exchange.token import (
     TOKEN_LIFE_MAX_S,
     TOKEN_SIZE_MAX,
     AccessToken,
     issue_token,
     verify_token,
 )
+from hub.proof.jose import RegisteredKey, Signer
+from hub.proof.reasons import ProofError, ProofReason
 
 HELD_MAX: Final = 10_000
 """Tokens kept as verified; the oldest gives way, and is verified again when it comes."""

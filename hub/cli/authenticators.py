@@ -13,9 +13,9 @@ from connectors.client import HubClient
 from hub.cli.officer_page import RP_ID, Page, ask_browser, origin_of
 from hub.cli.quorum import newest_roster
 from hub.cli.terminal import Terminal, UsageError
-from hub.proof.approval import Approval, Decision, challenge, webauthn_approval
 from hub.proof.encoding import Json, b64u, b64u_decode
-from hub.proof.roster import Officer
+from hub.proof.officers.approval import Approval, Decision, challenge, webauthn_approval
+from hub.proof.officers.roster import Officer
 from hub.proof.webauthn import (
     Assertion,
     Credential,

@@ -41,7 +41,7 @@ from hub.clock import now_us
 from hub.domain.identifier import check_uscc
 from hub.domain.row import Row
 from hub.errors import HubError
-from hub.proof.attestation import Subject, attested_digest, sign_attestation
+from hub.proof.exchange.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.reasons import ProofError
 
 app = typer.Typer(no_args_is_help=True, help="Connect a department's legacy system.")

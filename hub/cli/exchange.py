@@ -46,18 +46,18 @@ from hub.domain.certificate import Origin
 from hub.domain.holder import Holder as DomainHolder
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.proof.encoding import Json, emit_json, parse_object
-from hub.proof.jose import Algorithm
-from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import Answered, LoggedCertificate, VerifiedReceipt, verify_receipt
-from hub.proof.record_twin import check_same, check_sealed_with, check_twins
-from hub.proof.request import (
+from hub.proof.exchange.request import (
     CERTIFICATES_MAX,
     Holder,
     RequestClaims,
     RequestedCertificate,
     sign_request,
 )
-from hub.proof.sd_jwt import Expectation, Presentation, open_record, verify_presentation
+from hub.proof.jose import Algorithm
+from hub.proof.log.receipt import Answered, LoggedCertificate, VerifiedReceipt, verify_receipt
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.records.sd_jwt import Expectation, Presentation, open_record, verify_presentation
+from hub.proof.records.twin import check_same, check_sealed_with, check_twins
 from hub.proof.trust import Trust
 
 FETCH_RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"

@@ -41,7 +41,7 @@ from hub.cli.signed_requests import (
 )
 from hub.cli.terminal import ExitCode, Terminal
 from hub.proof.encoding import Json, emit_json, parse_object
-from hub.proof.request import CopyPurpose, RequestClaims, sign_request
+from hub.proof.exchange.request import CopyPurpose, RequestClaims, sign_request
 
 _STATES: Final = {
     "active": ("in force", "有效"),

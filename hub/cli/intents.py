@@ -45,11 +45,11 @@ from hub.cli.session import (
 from hub.cli.terminal import Document, Terminal, UsageError
 from hub.clock import CHINA
 from hub.domain.strict_json import Json
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.encoding import b64u, parse_object
-from hub.proof.intent import INTENT_SIZE_MAX, SECONDS_MAX, Intent, in_words, parse_intent
-from hub.proof.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.jose import Signer
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
+from hub.proof.officers.intent import INTENT_SIZE_MAX, SECONDS_MAX, Intent, in_words, parse_intent
+from hub.proof.officers.intent_kinds import KINDS, STANDING_SEAL
 from hub.proof.reasons import ProofError, ProofReason
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc
 

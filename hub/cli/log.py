@@ -29,17 +29,17 @@ from hub.config import Config
 from hub.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from hub.proof.encoding import b64u
 from hub.proof.jose import LogHead
-from hub.proof.merkle import check_inclusion, leaf_hash
-from hub.proof.moment import iso_time
-from hub.proof.note import Checkpoint, open_checkpoint
-from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import (
+from hub.proof.log.merkle import check_inclusion, leaf_hash
+from hub.proof.log.note import Checkpoint, open_checkpoint
+from hub.proof.log.receipt import (
     RECEIPT_BYTES_MAX,
     add_stamp,
     last_proof,
     parse_proof,
     parse_receipt,
 )
+from hub.proof.moment import iso_time
+from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.time_stamp import verify_token
 from hub.proof.trust import Trust
 

@@ -40,8 +40,8 @@ from hub.cli.session import (
 from hub.cli.terminal import Terminal, UsageError
 from hub.domain.strict_json import Json
 from hub.proof.encoding import b64u
-from hub.proof.intent import Kind
-from hub.proof.intent_kinds import (
+from hub.proof.officers.intent import Kind
+from hub.proof.officers.intent_kinds import (
     OFFICER_ABSENT,
     OFFICER_END,
     OFFICER_ENROL,
@@ -49,7 +49,7 @@ from hub.proof.intent_kinds import (
     OFFICER_ROTATE_KEY,
     OFFICER_SUCCEED,
 )
-from hub.proof.roster import Roster
+from hub.proof.officers.roster import Roster
 from hub.proof.webauthn import CREDENTIAL_PROOF_BYTES_MAX
 
 CREDENTIAL_FILE: Final = "credential.json"

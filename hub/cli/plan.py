@@ -42,17 +42,17 @@ from hub.cli.terminal import Terminal, UsageError
 from hub.clock import legal_day, now_us
 from hub.domain.holder import HOLDER_TYPES, normalise_holder
 from hub.exchange.v1 import plan_pb2, plan_pb2_grpc
-from hub.proof.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.encoding import Json, digest, emit_json, parse_object
-from hub.proof.plan_request import (
+from hub.proof.exchange.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
+from hub.proof.exchange.plan_request import (
     HOLDERS_MAX,
     PlanClaims,
     RoleHolder,
     StatedMandate,
     sign_plan_request,
 )
+from hub.proof.log.receipt import VerifiedReceipt
 from hub.proof.reasons import ProofError
-from hub.proof.receipt import VerifiedReceipt
 from hub.v1 import common_pb2
 
 HOLDERS_BYTES_MAX: Final = 8_192

@@ -17,7 +17,7 @@ from hub.cli.session import JsonOption, in_folder, next_step, save
 from hub.cli.terminal import Terminal, UsageError
 from hub.clock import now_us
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers
 
@@ -69,7 +69,7 @@ def preserve(
     document = read_bounded(file, FILE_BYTES_MAX, "document")
     _check(document)
     # Only who adds to documents pays for loading pyHanko.
-    from hub.seal.pdf_archive import add_document_stamp, add_evidence  # noqa: PLC0415
+    from hub.seal.documents.pdf_archive import add_document_stamp, add_evidence  # noqa: PLC0415
 
     if lists:
         document = add_evidence(document, [one.public_bytes(Encoding.DER) for one in kept], lists)

@@ -28,9 +28,9 @@ from hub.cli.session import (
 )
 from hub.cli.terminal import Document, Terminal
 from hub.proof.encoding import Json
-from hub.proof.intent import in_words, parse_intent
-from hub.proof.intent_kinds import KINDS, ROSTER_KINDS
-from hub.proof.seal_kinds import (
+from hub.proof.officers.intent import in_words, parse_intent
+from hub.proof.officers.intent_kinds import KINDS, ROSTER_KINDS
+from hub.proof.officers.seal_kinds import (
     KEY_ACTIVATE,
     KEY_COMPROMISE,
     KEY_GENERATE,

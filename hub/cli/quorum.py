@@ -19,11 +19,11 @@ from hub.cli.terminal import Terminal, UsageError
 from hub.clock import CHINA
 from hub.domain.strict_json import Json
 from hub.proof.encoding import parse_object
-from hub.proof.intent import QUORUM_MAX, QUORUM_MIN
-from hub.proof.intent_kinds import KINDS, QUORUM_CHANGE
+from hub.proof.officers.intent import QUORUM_MAX, QUORUM_MIN
+from hub.proof.officers.intent_kinds import KINDS, QUORUM_CHANGE
+from hub.proof.officers.roster import Roster, parse_roster
+from hub.proof.officers.roster_changes import Link, begin, follow
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Roster, parse_roster
-from hub.proof.roster_changes import Link, begin, follow
 
 app = typer.Typer(no_args_is_help=True, help="How many officers approve an intent.")
 

@@ -21,7 +21,7 @@ from hub.cli.session import (
 )
 from hub.cli.terminal import UsageError
 from hub.domain.reorganization import Reorganization, Share, to_members
-from hub.proof.intent_kinds import AUTHORITY_REORGANIZE
+from hub.proof.officers.intent_kinds import AUTHORITY_REORGANIZE
 from hub.registry.v1 import items_pb2, items_pb2_grpc, registry_pb2, registry_pb2_grpc
 
 app = typer.Typer(no_args_is_help=True, help="Rename, merge and split departments (机构改革).")

@@ -15,9 +15,9 @@ from rich.text import Text
 
 from hub.proof.moment import iso_time
 from hub.proof.reasons import ReasonText, Verdict
-from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, Fact, FactName, File, Report, Step
-from hub.proof.shown import Shown
-from hub.proof.summary import (
+from hub.proof.reports.report import FACT_TEXTS, REMARK_TEXTS, Fact, FactName, File, Report, Step
+from hub.proof.reports.shown import Shown
+from hub.proof.reports.summary import (
     BASIS_TEXTS,
     KIND_TEXTS,
     advice,
@@ -25,7 +25,7 @@ from hub.proof.summary import (
     summarise,
     verdict_text,
 )
-from hub.proof.thumbnail import Thumbnail
+from hub.proof.reports.thumbnail import Thumbnail
 
 LANGUAGES: Final = ("en", "zh")
 _FILES_SHOWN_MAX: Final = 20

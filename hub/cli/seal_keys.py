@@ -35,7 +35,7 @@ from hub.cli.terminal import Terminal, UsageError
 from hub.cli.x509_of_keys import PkiOption, issue_chain, read_chain
 from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import Json
-from hub.proof.intent import USES_MAX
+from hub.proof.officers.intent import USES_MAX
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 
 app = typer.Typer(

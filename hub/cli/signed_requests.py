@@ -17,10 +17,10 @@ from connectors.profile import Profile, read_bounded
 from hub.cli.session import in_folder, next_step, save
 from hub.cli.terminal import Terminal, UsageError
 from hub.proof.encoding import Json, b64u_decode, digest, parse_object
+from hub.proof.exchange.plan_request import PlanClaims
+from hub.proof.exchange.request import REQUEST_LIFE_MAX_S, REQUEST_SIZE_MAX, RequestClaims
 from hub.proof.jose import Signer
-from hub.proof.plan_request import PlanClaims
 from hub.proof.reasons import ProofError
-from hub.proof.request import REQUEST_LIFE_MAX_S, REQUEST_SIZE_MAX, RequestClaims
 
 # A repetition signs anew only after its request has ended, so a few are ever sent under one id.
 REQUESTS_MAX: Final = 16

@@ -15,7 +15,7 @@ from hub.clock import now_us
 from hub.config import TSA_URL
 
 if TYPE_CHECKING:
-    from hub.seal.time_stamps import TimeStampService
+    from hub.seal.documents.time_stamps import TimeStampService
 
 _ANCHORS_BYTES_MAX = 1_048_576
 
@@ -33,7 +33,7 @@ PolicyOption = Annotated[
 def service(url: str, anchors: tuple[x509.Certificate, ...], policy: str) -> TimeStampService:
     """The authority at `url`, whose chain leads to `anchors`. Raises UsageError."""
     # The network and its libraries; few commands need them.
-    from hub.seal.time_stamps import TimeStampService  # noqa: PLC0415
+    from hub.seal.documents.time_stamps import TimeStampService  # noqa: PLC0415
 
     if not url or not re.fullmatch(TSA_URL, url):
         en, zh = "https, or http to this machine", "应为 https，或本机的 http"

@@ -40,7 +40,7 @@ from hub.proof.trust import (
     parse_trust,
     trust_file,
 )
-from hub.proof.x509_sm2 import parse_x509
+from hub.proof.x509.sm2 import parse_x509
 from hub.seal.v1 import seal_pb2, seal_pb2_grpc
 from hub.v1 import common_pb2
 

@@ -21,16 +21,16 @@ from typer.core import TyperCommand
 from hub.cli.report_text import LANGUAGES, print_report, print_shown
 from hub.clock import CHINA
 from hub.domain.qr_text import SCHEME
-from hub.proof.code_picture import is_picture
+from hub.proof.faces.code_picture import is_picture
 from hub.proof.jose import Algorithm
+from hub.proof.log.receipt import parse_receipt
 from hub.proof.reasons import ProofError, Verdict
-from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise
-from hub.proof.report import Kind, Report
-from hub.proof.report_json import report_to_json
+from hub.proof.reports.report import Kind, Report
+from hub.proof.reports.report_json import report_to_json
+from hub.proof.reports.shown import Shown
+from hub.proof.reports.summary import KIND_TEXTS
 from hub.proof.run import Evidence
-from hub.proof.shown import Shown
-from hub.proof.summary import KIND_TEXTS
 from hub.proof.trust import Trust, parse_trust
 from hub.proof.verify import SELF_CONTAINED, idle_evidence, verify
 from hub.proof.worker import FILE_BYTES_MAX, Verifiers

@@ -38,15 +38,15 @@ from hub.cli.signed_requests import (
 from hub.cli.terminal import Terminal, UsageError
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.exchange.v1 import verification_pb2, verification_pb2_grpc
-from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import Json, emit_json, parse_object
-from hub.proof.reasons import ProofError
-from hub.proof.request import (
+from hub.proof.exchange.answer_receipt import verify_verification_receipt
+from hub.proof.exchange.request import (
     Holder,
     RequestClaims,
     RequestedCertificate,
     sign_request,
 )
+from hub.proof.reasons import ProofError
 
 VERIFY_RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 VALUES_BYTES_MAX: Final = 32_768

@@ -33,10 +33,10 @@ from hub.exchange.ports import (
     Seals,
 )
 from hub.exchange.snapshot import GrantSnapshot
-from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import digest
-from hub.proof.request import RequestedCertificate, SignedRequest
-from hub.proof.sd_jwt import present
+from hub.proof.exchange.request import RequestedCertificate, SignedRequest
+from hub.proof.records.disclosure import Disclosure
+from hub.proof.records.sd_jwt import present
 from hub.storage.statements import Check
 
 RPC: Final = "/hub.exchange.v1.ExchangeService/FetchCertificates"

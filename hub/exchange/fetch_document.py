@@ -33,7 +33,7 @@ from hub.exchange.ports import (
 )
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
-from hub.proof.request import SignedRequest
+from hub.proof.exchange.request import SignedRequest
 from hub.storage.statements import Check
 
 RPC: Final = "/hub.exchange.v1.SharedDocumentService/FetchDocument"

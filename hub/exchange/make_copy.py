@@ -39,7 +39,7 @@ from hub.exchange.ports import (
     SealedFaces,
     SharedDocument,
 )
-from hub.proof.request import CopyPurpose, SignedRequest
+from hub.proof.exchange.request import CopyPurpose, SignedRequest
 from hub.storage.statements import ENTRY_INDEX, Check
 
 _DAY_S: Final = 86_400

@@ -17,9 +17,9 @@ from hub.domain.entry import AlreadyRecorded, Entry, LogHead, Remember, Remember
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.exchange.ports import Access, Recorder
+from hub.proof.exchange.request import SignedRequest, verify_request
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
-from hub.proof.request import SignedRequest, verify_request
 from hub.storage.statements import Check, Write
 
 # How the memory of a refusal begins; no answer begins like it.

@@ -35,7 +35,12 @@ from hub.exchange.ports import (
 )
 from hub.exchange.snapshot import GrantSnapshot
 from hub.proof.encoding import digest
-from hub.proof.plan_request import PLAN_RPC, PlanRequest, StatedMandate, verify_plan_request
+from hub.proof.exchange.plan_request import (
+    PLAN_RPC,
+    PlanRequest,
+    StatedMandate,
+    verify_plan_request,
+)
 from hub.storage.statements import Check
 
 # Longer than the longest time limit of an item, 1,000 working days.

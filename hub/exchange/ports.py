@@ -14,8 +14,8 @@ from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, Source
 from hub.domain.holder import Holder
 from hub.domain.on_file import OnFile
 from hub.domain.service_item import ServiceItem
-from hub.proof.disclosure import Disclosure
 from hub.proof.jose import RegisteredKey
+from hub.proof.records.disclosure import Disclosure
 from hub.storage.statements import Check, Write
 
 

@@ -36,9 +36,9 @@ from hub.exchange.ports import (
     SharedDocuments,
 )
 from hub.exchange.snapshot import GrantSnapshot
-from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, digest, parse_json
-from hub.proof.request import SignedRequest
+from hub.proof.exchange.request import SignedRequest
+from hub.proof.records.disclosure import Disclosure
 
 RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"
 

@@ -34,11 +34,11 @@ from hub.ledger.store import (
     decode_entry,
 )
 from hub.proof.encoding import b64u, parse_object
-from hub.proof.merkle import EMPTY_ROOT, leaf_hash, node_hash
-from hub.proof.note import open_checkpoint
+from hub.proof.log.merkle import EMPTY_ROOT, leaf_hash, node_hash
+from hub.proof.log.note import open_checkpoint
+from hub.proof.log.receipt import SALT_BYTES, LogTrust, commit, entry_bytes
+from hub.proof.log.row import row_digest
 from hub.proof.reasons import ProofError
-from hub.proof.receipt import SALT_BYTES, LogTrust, commit, entry_bytes
-from hub.proof.row import row_digest
 from hub.storage.database import Database, Snapshot
 from hub.storage.encryption import DataKeys
 from hub.storage.statements import (

@@ -23,8 +23,8 @@ from hub.domain.crypto import CryptoProfile
 from hub.errors import HubError, Reason
 from hub.ledger.ports import ExternalHead, HeadMoved
 from hub.proof.encoding import b64, digest
-from hub.proof.merkle import EMPTY_ROOT
-from hub.proof.note import (
+from hub.proof.log.merkle import EMPTY_ROOT
+from hub.proof.log.note import (
     Checkpoint,
     KeyType,
     VerifierKey,

@@ -8,9 +8,9 @@ from hub.errors import HubError, Reason
 from hub.ledger.audit import GrowingRoot
 from hub.ledger.store import decode_entry
 from hub.proof.encoding import b64u
-from hub.proof.merkle import EMPTY_ROOT, leaf_hash
-from hub.proof.note import Checkpoint
-from hub.proof.receipt import entry_bytes
+from hub.proof.log.merkle import EMPTY_ROOT, leaf_hash
+from hub.proof.log.note import Checkpoint
+from hub.proof.log.receipt import entry_bytes
 from hub.storage.statements import Row
 
 

@@ -37,9 +37,9 @@ from hub.ledger.store import (
 )
 from hub.ledger.tree import TILE_LEVELS, Growth, Tree
 from hub.proof.encoding import b64u
-from hub.proof.merkle import EMPTY_ROOT, leaf_hash
-from hub.proof.receipt import BODY_BYTES_MAX, SALT_BYTES, commit, entry_bytes
-from hub.proof.row import row_digest
+from hub.proof.log.merkle import EMPTY_ROOT, leaf_hash
+from hub.proof.log.receipt import BODY_BYTES_MAX, SALT_BYTES, commit, entry_bytes
+from hub.proof.log.row import row_digest
 from hub.storage.database import ROWS_MAX, Transaction
 from hub.storage.encryption import DataKey
 from hub.storage.statements import (

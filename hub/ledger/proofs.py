@@ -38,10 +38,10 @@ from hub.ledger.tree import (
     tile_root,
 )
 from hub.proof.encoding import b64, b64u
-from hub.proof.merkle import EMPTY_ROOT, HASH_BYTES, check_inclusion, leaf_hash
-from hub.proof.note import Checkpoint
+from hub.proof.log.merkle import EMPTY_ROOT, HASH_BYTES, check_inclusion, leaf_hash
+from hub.proof.log.note import Checkpoint
+from hub.proof.log.receipt import SALT_BYTES, commit, entry_bytes
 from hub.proof.reasons import ProofError
-from hub.proof.receipt import SALT_BYTES, commit, entry_bytes
 from hub.storage.database import ROWS_MAX, Database
 from hub.storage.encryption import DataKeys
 from hub.storage.statements import Row, blob, integer, text
@@ -344,7 +344,7 @@ def proof_text(index: int, lines: str, checkpoint: str) -> str:
 
 
 def receipt_text(body: bytes, salt: bytes, proof: str, consistency: Sequence[bytes]) -> str:
-    """As `hub.proof.receipt.make_receipt`, the same bytes at a fifth of the cost."""
+    """As `hub.proof.log.receipt.make_receipt`, the same bytes at a fifth of the cost."""
     return orjson.dumps(
         {
             "v": 1,

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hub.proof.merkle import EMPTY_ROOT, HASH_BYTES
+from hub.proof.log.merkle import EMPTY_ROOT, HASH_BYTES
 
 TILE_WIDTH: Final = 256
 TILE_LEVELS: Final = 8  # Binary levels in one tile.
 
 _TILES_CACHED: Final = 64
 
-# A copy that has taken the prefix of `hub.proof.merkle.node_hash` costs less than a new hash.
+# A copy that has taken the prefix of `hub.proof.log.merkle.node_hash` costs less than a new hash.
 _NODE: Final = hashlib.sha256(b"\x01")
 
 Nodes = list[list[bytes]]
@@ -255,7 +255,7 @@ def tile_root(hashes: bytes) -> bytes:
 
 
 def _node(left: bytes, right: bytes) -> bytes:
-    """As `hub.proof.merkle.node_hash`."""
+    """As `hub.proof.log.merkle.node_hash`."""
     node = _NODE.copy()
     node.update(left + right)
     return node.digest()

@@ -13,7 +13,7 @@ from hub.domain.certificate import Custody
 from hub.proof.encoding import b64u
 from hub.proof.moment import Moment, Times, iso_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import FactName, Remark
+from hub.proof.reports.report import FactName, Remark
 from hub.proof.run import Run
 from hub.proof.trust import Trust
 

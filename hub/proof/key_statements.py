@@ -12,10 +12,10 @@ from cryptography import x509
 from hub.domain.seal_key import KeyUse
 from hub.proof.encoding import Json, b64u, parse_object
 from hub.proof.jose import LogHead
+from hub.proof.log.receipt import LogTrust, open_proof, open_upgrades, parse_receipt, read_act
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import LogTrust, open_proof, open_upgrades, parse_receipt, read_act
 from hub.proof.trust import KEY_CUSTODIES, KEY_NAME, Compromise, KeyCustody, Trust
-from hub.proof.x509_chain import check_x509_chain, load_x509_chain
+from hub.proof.x509.chain import check_x509_chain, load_x509_chain
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import json
 from typing import Final
 
 from hub.domain.qr_text import SCHEME, status_uri
-from hub.proof.code_picture import is_picture
 from hub.proof.encoding import Json, b64u_decode, parse_object
-from hub.proof.face_code import read_face_code
+from hub.proof.faces.code import read_face_code
+from hub.proof.faces.code_picture import is_picture
 from hub.proof.jose import SEAL_TYP, STATUS_TYP
 from hub.proof.reasons import ProofError
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 
 # ISO 32000-1 §7.5.2 wants the header first; readers look for it in so many bytes.
 _PDF_HEADER_WITHIN: Final = 1024

@@ -34,7 +34,7 @@ from typing import Final, TypeAlias, TypeVar
 from hub.proof.jose import Algorithm
 from hub.proof.moment import Basis, Moment, Times
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import (
+from hub.proof.reports.report import (
     Fact,
     FactName,
     FactValue,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.domain.face import CopyTerms, FaceFormat
-from hub.proof.cms_sm2 import parse_sm2_cms
-from hub.proof.face_facts import MAKER_ITEM, FaceFacts, ofd_facts
+from hub.proof.faces.facts import MAKER_ITEM, FaceFacts, ofd_facts
 from hub.proof.key_checks import key_digest
-from hub.proof.ofd import open_package, read_document, read_signature
-from hub.proof.ofd_checks import protects_list
-from hub.proof.pdf_file import PdfSignature, cms_of, open_cms, open_pdf, read_face
-from hub.proof.pdf_sm2 import names_sm2
+from hub.proof.ofd.checks import protects_list
+from hub.proof.ofd.document import open_package, read_document, read_signature
+from hub.proof.pdf.cms_sm2 import parse_sm2_cms
+from hub.proof.pdf.file import PdfSignature, cms_of, open_cms, open_pdf, read_face
+from hub.proof.pdf.sm2 import names_sm2
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.ses import parse_signature
-from hub.proof.x509_sm2 import X509, parse_x509
+from hub.proof.ses.seal import parse_signature
+from hub.proof.x509.sm2 import X509, parse_x509
 
 
 @dataclass(frozen=True, slots=True)

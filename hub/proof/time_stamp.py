@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hub.proof.pdf_file import damaged
+from hub.proof.pdf.file import damaged
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 
 if TYPE_CHECKING:

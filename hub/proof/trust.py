@@ -34,10 +34,10 @@ from hub.proof.jose import (
     sm2_jwk,
     sm2_key_from_jwk,
 )
-from hub.proof.note import is_origin
+from hub.proof.log.note import is_origin
+from hub.proof.log.receipt import LogTrust
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import LogTrust
-from hub.proof.x509_chain import UNREADABLE, leaf_public_key, organisation
+from hub.proof.x509.chain import UNREADABLE, leaf_public_key, organisation
 
 TRUST_BYTES_MAX: Final = 1_048_576
 KEY_NAME: Final = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -13,21 +13,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from hub.proof.answer_checks import (
+from hub.proof.exchange.answer_checks import (
     verify_answer,
     verify_checkpoint,
     verify_logged_file,
     verify_receipt,
 )
-from hub.proof.code_checks import verify_code
+from hub.proof.faces.code_checks import verify_code
 from hub.proof.key_checks import UNVERIFIED
-from hub.proof.ofd_verify import verify_ofd
-from hub.proof.pdf import verify_pdf
+from hub.proof.ofd.verify import verify_ofd
+from hub.proof.pdf.verify import verify_pdf
 from hub.proof.reasons import ProofReason
-from hub.proof.record_checks import verify_record, verify_status_token
-from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.records.checks import verify_record, verify_status_token
+from hub.proof.reports.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence, Run, Verifier
-from hub.proof.ses_verify import verify_seal, verify_seal_signature
+from hub.proof.ses.verify import verify_seal, verify_seal_signature
 from hub.proof.trust import Trust
 
 VERIFIERS: Final[Mapping[Kind, Verifier]] = {

@@ -28,10 +28,10 @@ from hub.proof.encoding import Json, b64u, b64u_decode
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import Kind, Report, StepName
-from hub.proof.report_json import parse_report, report_to_json
+from hub.proof.reports.report import Kind, Report, StepName
+from hub.proof.reports.report_json import parse_report, report_to_json
+from hub.proof.reports.shown import Shown, parse_shown, shown_of, shown_to_json
 from hub.proof.run import Evidence, Run
-from hub.proof.shown import Shown, parse_shown, shown_of, shown_to_json
 from hub.proof.trust import Trust, parse_trust, trust_file
 from hub.proof.verify import verify
 

@@ -13,7 +13,7 @@ from hub.domain.certificate_type import CertificateType, from_json
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
-from hub.proof.sd_jwt import digests_of_type
+from hub.proof.records.sd_jwt import digests_of_type
 from hub.registry.item_store import (
     PUBLISHED,
     STANDINGS_OF,

@@ -30,8 +30,9 @@ from hub.domain.row import Row as ScannedRow
 from hub.domain.rules import violation
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason, Violation
-from hub.proof.attestation import Subject, attested_digest, verify_attestation
-from hub.proof.batch import (
+from hub.proof.encoding import b64u, b64u_decode, parse_object
+from hub.proof.exchange.attestation import Subject, attested_digest, verify_attestation
+from hub.proof.exchange.batch import (
     INGEST_LEAVES_MAX,
     SALT_BYTES,
     BatchRoot,
@@ -42,11 +43,10 @@ from hub.proof.batch import (
     row_leaf,
     verify_batch_root,
 )
-from hub.proof.disclosure import values_of
-from hub.proof.encoding import b64u, b64u_decode, parse_object
-from hub.proof.merkle import root as merkle_root
+from hub.proof.log.merkle import root as merkle_root
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.records.disclosure import values_of
 from hub.registry.assemble import Assembly, assemble, key_ids, record_of
 from hub.registry.association_store import GOES_BACK_TO
 from hub.registry.catalogue import Catalogue, PublishedType

@@ -16,9 +16,9 @@ from hub.domain.certificate_type import FILES_FIELD
 from hub.domain.face import FaceContent, FaceFormat, Listing
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.batch import Purpose
-from hub.proof.disclosure import SALT_BYTES, make_disclosure
-from hub.proof.listing import file_entry
+from hub.proof.exchange.batch import Purpose
+from hub.proof.records.disclosure import SALT_BYTES, make_disclosure
+from hub.proof.sealing.listing import file_entry
 from hub.registry.document_store import DOCUMENTS_OF_VERSION, document_of
 from hub.registry.documents import Documents
 from hub.registry.ports import ListFiles, SealedFile

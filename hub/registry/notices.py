@@ -23,7 +23,7 @@ from hub.domain.identifier import VERSION_MAX
 from hub.domain.receiver import Received
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.disclosure import values_of
+from hub.proof.records.disclosure import values_of
 from hub.registry.feed_store import (
     NEXT_CORRECTION,
     ChangeKind,

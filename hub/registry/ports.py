@@ -11,8 +11,8 @@ from hub.domain.certificate import State
 from hub.domain.face import CodeKind, CopyTerms, FaceContent, FaceFormat, Listing
 from hub.domain.receiver import Received
 from hub.domain.record import Record, SealedRecord, SealingOrder
-from hub.proof.document_sealing import SignedDocument
 from hub.proof.jose import RegisteredKey
+from hub.proof.sealing.documents import SignedDocument
 from hub.storage.changes import Recorder as Recorder
 from hub.storage.encryption import Subscriber
 from hub.storage.statements import Check, Row, Statement, Value, Write

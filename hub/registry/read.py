@@ -11,8 +11,8 @@ from hub.clock import Clock, legal_day
 from hub.domain.certificate import Grade, Origin, State, state_on
 from hub.domain.holder import Holder
 from hub.domain.strict_json import Json
-from hub.proof.disclosure import Disclosure
 from hub.proof.encoding import b64u_decode, parse_json
+from hub.proof.records.disclosure import Disclosure
 from hub.registry.ports import Database, DataKey, DataKeys, HolderKeys
 from hub.registry.store import (
     BOUND,

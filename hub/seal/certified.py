@@ -13,14 +13,14 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import b64
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
-from hub.proof.x509_chain import (
+from hub.proof.x509.chain import (
     X5C_MAX,
     check_x509_chain,
     load_sm2_chain,
     load_x509_chain,
     organisation,
 )
-from hub.proof.x509_sm2 import X509, check_chain, parse_x509
+from hub.proof.x509.sm2 import X509, check_chain, parse_x509
 from hub.seal.algorithms import PublicKey
 from hub.seal.seal_store import Key
 

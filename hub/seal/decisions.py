@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.errors import HubError, Reason
-from hub.proof.approval import (
+from hub.proof.jose import SKEW_S
+from hub.proof.officers.approval import (
     APPROVAL_SIZE_MAX,
     NONCE_BYTES,
     Approval,
@@ -21,10 +22,9 @@ from hub.proof.approval import (
     approval_key_id,
     verify_approval,
 )
-from hub.proof.jose import SKEW_S
+from hub.proof.officers.roster import APPROVALS_MAX
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
-from hub.proof.roster import APPROVALS_MAX
 from hub.proof.webauthn import check_counter
 from hub.seal.intents import OPEN, Encode, Intents, IntentView, refused
 from hub.seal.ports import Officers

@@ -1,6 +1,6 @@
 """Seals in electronic form (SESeal, GB/T 38540): made by the hub's own key, or taken as they are.
 
-What is signed follows from the intent, by `hub.proof.seal_making`.
+What is signed follows from the intent, by `hub.proof.sealing.seals`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from hub.errors import HubError, Reason
-from hub.proof import ses
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError
-from hub.proof.seal_making import Order, moment_of
-from hub.proof.sealing import Mandate
-from hub.proof.ses_checks import (
+from hub.proof.sealing.records import Mandate
+from hub.proof.sealing.seals import Order, moment_of
+from hub.proof.ses import seal as ses
+from hub.proof.ses.checks import (
     check_made,
     check_maker,
     check_seal_period,
     check_seal_signature,
 )
 from hub.proof.sm2 import SM2_WITH_SM3
-from hub.proof.x509_sm2 import X509
+from hub.proof.x509.sm2 import X509
 from hub.seal.keys import SealWork
 from hub.seal.seal_keys import UsableKey
 from hub.seal.seal_store import ElectronicSeal, Material, SealOrigin

@@ -25,7 +25,7 @@ from hub.clock import Clock
 from hub.domain.entry import Entry
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.intent import SECONDS_MAX
+from hub.proof.officers.intent import SECONDS_MAX
 from hub.seal.ports import Database, Log, Recorder
 from hub.seal.store import ENDED_SUMMARY, PUT_ENDED, IntentState
 from hub.storage.statements import ENTRY_INDEX, Check, Write, integer

@@ -11,7 +11,7 @@ import grpc
 from hub import wire
 from hub.domain import names
 from hub.domain.caller import Caller
-from hub.proof.approval import Decision
+from hub.proof.officers.approval import Decision
 from hub.seal.decisions import Decisions
 from hub.seal.intents import Intents, IntentView, ProposedIntent
 from hub.seal.ports import Database

@@ -2,7 +2,7 @@
 
 What officers sign are the exact bytes of the intent with a nonce of their own; the bytes are made
 once and kept. The state in the table only steers: whoever acts on an intent verifies the approvals
-again, against the roster that the log proves (`hub.proof.roster`).
+again, against the roster that the log proves (`hub.proof.officers.roster`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hub.domain import names
 from hub.domain.strict_json import Json, NotStrictJsonError
 from hub.domain.strict_json import parse_object as parse_strictly
 from hub.errors import HubError, Reason
-from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u
-from hub.proof.intent import (
+from hub.proof.officers.approval import Decision, intent_digest
+from hub.proof.officers.intent import (
     INTENT_NONCE_BYTES,
     INTENT_SIZE_MAX,
     SECONDS_MAX,
@@ -30,9 +30,9 @@ from hub.proof.intent import (
     check_members,
     parse_intent,
 )
-from hub.proof.intent_kinds import KINDS, STANDING_SEAL
+from hub.proof.officers.intent_kinds import KINDS, STANDING_SEAL
+from hub.proof.officers.roster import Approved, check_approval, verify_approved
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Approved, check_approval, verify_approved
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.ports import Database, Operation, Recorder, Rosters
 from hub.seal.standing_seals import StandingSeals
@@ -292,7 +292,7 @@ class Intents:
         self, stored: StoredIntent, approvals: Sequence[StoredApproval], now: int
     ) -> Approved:
         """That enough of these decisions approve the intent at `now` (seconds). Raises ProofError
-        as `hub.proof.roster.verify_approved`."""
+        as `hub.proof.officers.roster.verify_approved`."""
         roster = self.rosters.newest
         approved = verify_approved(
             stored.bytes, [one.approval for one in approvals], roster, KINDS, now=now

@@ -22,15 +22,15 @@ from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64, b64u, b64u_decode, digest, emit_json
 from hub.proof.key_checks import key_digest
-from hub.proof.reasons import ProofError
-from hub.proof.roster import Approved
-from hub.proof.seal_kinds import (
+from hub.proof.officers.roster import Approved
+from hub.proof.officers.seal_kinds import (
     CAUSE_MAX,
     CHAIN_MAX,
     KEY_USES_MAX,
     TITLE_MAX,
     X509_TEXT_MAX,
 )
+from hub.proof.reasons import ProofError
 from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.key_entry_store import in_force_here, made_here

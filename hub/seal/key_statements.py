@@ -9,9 +9,9 @@ from typing import Final
 from hub.errors import HubError
 from hub.proof.key_statements import KeyStatements, read_statements
 from hub.proof.reasons import ProofError
-from hub.seal.compromises import declared_compromises
 from hub.seal.key_entry_store import ENTRIES_ABOUT_KEYS, ENTRIES_OF_KEYS
 from hub.seal.ports import Database, Log, Recorder
+from hub.seal.reseal.compromises import declared_compromises
 from hub.storage.paging import PAGE_BYTES_MAX
 from hub.storage.statements import integer
 

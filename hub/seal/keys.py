@@ -19,12 +19,12 @@ from hub.domain.record import Record, SealingOrder
 from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof import jose
-from hub.proof.document_sealing import Document, DocumentOrder, SignedDocument
 from hub.proof.encoding import Json, b64, b64u, emit_json
 from hub.proof.jose import FACE_TYP, SEAL_TYP
-from hub.proof.record_batch import FoldedRecords
-from hub.proof.resealing import RecordAnew
-from hub.proof.sealing import Mandate
+from hub.proof.records.batch import FoldedRecords
+from hub.proof.sealing.anew import RecordAnew
+from hub.proof.sealing.documents import Document, DocumentOrder, SignedDocument
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, in_format
 
 _SEQUENCE: Final = 0x30
@@ -71,7 +71,7 @@ class SigningKey(Protocol):
 
     def sign_seal(self, work: SealWork) -> bytes:
         """The signature of a seal's maker over the exact bytes in `work`, which whoever asks has
-        composed from the intent (`hub.proof.seal_making`).
+        composed from the intent (`hub.proof.sealing.seals`).
 
         A key that lives elsewhere makes them there again. Raises HubError as `sign_records` does.
         """
@@ -79,7 +79,7 @@ class SigningKey(Protocol):
 
     def sign_document(self, work: DocumentWork) -> bytes:
         """The signature over the exact bytes of the document in `work`, which whoever asks has
-        compared with the intent (`hub.proof.document_sealing`).
+        compared with the intent (`hub.proof.sealing.documents`).
 
         A key that lives elsewhere compares there again. Raises HubError as `sign_records` does, and
         there DOCUMENT_TOO_LARGE.
@@ -88,7 +88,7 @@ class SigningKey(Protocol):
 
     def sign_face_code(self, work: CodeWork) -> bytes:
         """The signature over the code of a face, which whoever asks has compared with certificate
-        and intent (`hub.proof.code_sealing`).
+        and intent (`hub.proof.sealing.codes`).
 
         A key that lives elsewhere compares there with the intent again. Raises HubError as
         `sign_records` does.
@@ -99,20 +99,21 @@ class SigningKey(Protocol):
         """The signature of each record of `work`, in order, over its header and payload; of records
         that are folded the one over the folded payload.
 
-        A key that lives elsewhere checks there, by `hub.proof.sealing`, what `work` brings with it.
-        Raises HubError as `sign` does, and there INTENT_NOT_APPROVED, INTENT_EXHAUSTED.
+        A key that lives elsewhere checks there, by `hub.proof.sealing.records`, what `work` brings
+        with it. Raises HubError as `sign` does, and there INTENT_NOT_APPROVED, INTENT_EXHAUSTED.
         """
         ...
 
     def sign_anew(self, work: AnewWork) -> list[bytes]:
-        """As `sign_records`, of records that a stolen key has sealed (`hub.proof.resealing`).
+        """As `sign_records`, of records that a stolen key has sealed (`hub.proof.sealing.anew`).
 
         Raises HubError as `sign_records` does.
         """
         ...
 
     def sign_listing(self, work: ListingWork) -> bytes:
-        """The signature over a record that names a file sealed a moment ago (`hub.proof.listing`).
+        """The signature over a record that names a file sealed a moment ago
+        (`hub.proof.sealing.listing`).
 
         A key that lives elsewhere checks there what `work` brings with it. Raises HubError as
         `sign_records` does.

@@ -14,11 +14,17 @@ from hub.domain.seal_states import KeyState, KeyVerb, SealState, SealVerb
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64, b64u, digest, emit_json
-from hub.proof.intent import DIGEST, SECONDS_MAX
-from hub.proof.roster import Approved
-from hub.proof.seal_kinds import CHAIN_MAX, KEYS_MAX, NUMBER_MAX, SIDE_MM_MAX, X509_TEXT_MAX
-from hub.proof.seal_making import MAKING_MEMBERS, Order, moment_of
-from hub.proof.sealing import Mandate
+from hub.proof.officers.intent import DIGEST, SECONDS_MAX
+from hub.proof.officers.roster import Approved
+from hub.proof.officers.seal_kinds import (
+    CHAIN_MAX,
+    KEYS_MAX,
+    NUMBER_MAX,
+    SIDE_MM_MAX,
+    X509_TEXT_MAX,
+)
+from hub.proof.sealing.records import Mandate
+from hub.proof.sealing.seals import MAKING_MEMBERS, Order, moment_of
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.electronic_seals import make
 from hub.seal.key_entry_store import in_force_here

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hub.clock import Clock
 from hub.domain.seal_states import SealVerb
-from hub.proof import seal_kinds as kinds
+from hub.proof.officers import seal_kinds as kinds
 from hub.seal.certified import Anchors
-from hub.seal.compromises import CompromiseKey
 from hub.seal.key_operations import EndKey, GenerateKey, InstallChain, KeyMaker
 from hub.seal.make_seal import MakeSeal
 from hub.seal.ports import Authorities, Database, Operation
-from hub.seal.reseal_order import OrderReseal
+from hub.seal.reseal.compromises import CompromiseKey
+from hub.seal.reseal.order import OrderReseal
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_operations import ApplySeal, ChangeSeal, ImportSeal
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from hub.domain.rules import violation
 from hub.errors import HubError, Reason
-from hub.proof.svg import SvgRefusedError, draw_svg, small_png, svg_size
+from hub.proof.reports.svg import SvgRefusedError, draw_svg, small_png, svg_size
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import number
 

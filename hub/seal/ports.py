@@ -11,8 +11,8 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.entry import LogHead
 from hub.domain.face import FaceContent, FaceFormat, Listing, SourceDocument
 from hub.domain.strict_json import Json
-from hub.proof.document_sealing import SignedDocument
-from hub.proof.roster import Approved, Roster
+from hub.proof.officers.roster import Approved, Roster
+from hub.proof.sealing.documents import SignedDocument
 from hub.storage import changes
 from hub.storage.changes import Call, Change
 from hub.storage.statements import Check, Row, Statement, Value, Write

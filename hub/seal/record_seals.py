@@ -21,9 +21,9 @@ from hub.domain.record import Record, SealedRecord, SealingOrder
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
-from hub.proof.record_batch import SEED_BYTES, fold_records
-from hub.proof.sealing import ApprovedIntent, Mandate
-from hub.proof.status_list import Status
+from hub.proof.records.batch import SEED_BYTES, fold_records
+from hub.proof.records.status_list import Status
+from hub.proof.sealing.records import ApprovedIntent, Mandate
 from hub.seal.keys import (
     Composed,
     Fold,

@@ -13,12 +13,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.errors import HubError, Reason
 from hub.proof.jose import Algorithm
 from hub.proof.reasons import Verdict
-from hub.proof.report import Fact, File, Report, Step
-from hub.proof.report_json import report_to_json
+from hub.proof.reports.report import Fact, File, Report, Step
+from hub.proof.reports.report_json import report_to_json
+from hub.proof.reports.summary import summarise
 from hub.proof.run import Evidence
-from hub.proof.summary import summarise
+from hub.seal.documents.verify_document import VerifyDocument
 from hub.seal.v1 import reports_pb2 as pb
-from hub.seal.verify_document import VerifyDocument
 
 CHUNK_BYTES_MAX: Final = 1024 * 1024
 _CRLS_MAX: Final = 16

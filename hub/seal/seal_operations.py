@@ -14,16 +14,16 @@ from hub.domain.seal_key import KeyUse
 from hub.domain.seal_states import KeyState, SealState, SealVerb, seal_step
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof import ses
 from hub.proof.encoding import digest, emit_json
-from hub.proof.intent import DIGEST
-from hub.proof.roster import Approved
-from hub.proof.seal_kinds import (
+from hub.proof.officers.intent import DIGEST
+from hub.proof.officers.roster import Approved
+from hub.proof.officers.seal_kinds import (
     CAUSE_MAX,
     KEYS_MAX,
     SEAL_TYPE_MAX,
     TITLE_MAX,
 )
+from hub.proof.ses import seal as ses
 from hub.seal.certified import Anchors
 from hub.seal.electronic_seals import imported, lawful
 from hub.seal.key_entry_store import made_here

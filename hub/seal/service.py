@@ -17,8 +17,8 @@ from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.seal.key_statements import ProvenKeyStatements
 from hub.seal.materials import Materials
-from hub.seal.reseal import Reseal
-from hub.seal.reseal_order import DocumentLeft, Resealed
+from hub.seal.reseal.order import DocumentLeft, Resealed
+from hub.seal.reseal.records import Reseal
 from hub.seal.seal_keys import KeyWarning, warnings_of
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from hub.seal.seals import KeyView, Seals, SealView

@@ -2,7 +2,8 @@
 
 It takes the approvals' own texts and verifies them against the roster of officers; what a database
 row says about an intent counts for nothing. Which bytes may seal a record is said by
-`hub.proof.sealing`: the hub composes them by its functions, a signer process checks by the same.
+`hub.proof.sealing.records`: the hub composes them by its functions, a signer process checks by the
+same.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from hub.domain.record import Record, SealingOrder
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
 from hub.proof.jose import Keys
-from hub.proof.roster import Roster
-from hub.proof.sd_jwt import StatusReference, draw_digests
-from hub.proof.sealing import (
+from hub.proof.officers.roster import Roster
+from hub.proof.records.sd_jwt import StatusReference, draw_digests
+from hub.proof.sealing.records import (
     ApprovedIntent,
     Chosen,
     approve_standing,

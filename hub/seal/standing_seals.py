@@ -11,7 +11,7 @@ from hub.domain.document import Reader
 from hub.domain.face import FileKind
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
-from hub.proof.intent import DIGEST, Texts
+from hub.proof.officers.intent import DIGEST, Texts
 from hub.seal.ports import Database, Types
 from hub.seal.seal_store import SEAL_BY_NAME, seal_of
 from hub.storage.changes import Call

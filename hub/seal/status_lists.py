@@ -19,7 +19,7 @@ from hub.clock import Clock
 from hub.domain.entry import LogHead
 from hub.errors import HubError, Reason
 from hub.proof.jose import Signer
-from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_list
+from hub.proof.records.status_list import Status, StatusClaims, StatusList, sign_status_list
 from hub.seal.ports import Database
 from hub.seal.store import ALL_PLACES, ALL_STATUS, LIST_IN_USE, STATUS_SINCE
 from hub.storage.statements import integer

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
 )
 
-from hub.proof.status_list import Status
+from hub.proof.records.status_list import Status
 from hub.storage.schema import METADATA
 from hub.storage.statements import (
     ENTRY_INDEX,
@@ -102,7 +102,7 @@ SIGNATURES: Final = Table(
     Index("seal_signatures_by_status", "status_list", "status_place", unique=True),
 )
 
-# What leads to a record in a batch under one signature: disclosures of hub/proof/record_batch.py,
+# What leads to a record in a batch under one signature: disclosures of hub/proof/records/batch.py,
 # outermost first, each with a `~` before it. A record that is signed alone has none.
 PATHS: Final = Table(
     "seal_paths",

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from hub.errors import HubError, Reason
-from hub.proof.row import row_bytes, row_digest, row_from_bytes
+from hub.proof.log.row import row_bytes, row_digest, row_from_bytes
 from hub.storage.database import Database, Snapshot, Transaction
 from hub.storage.statements import (
     Row,

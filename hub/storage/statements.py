@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.proof import row
+from hub.proof.log import row
 
 Value: TypeAlias = row.Value
 Row: TypeAlias = row.Row

@@ -7,8 +7,8 @@ import json
 from hub.access.store import ENROLMENT_BY_THUMBPRINT
 from hub.ledger.store import ALL_ENTRIES, decode_entry
 from hub.proof.encoding import b64u, digest
-from hub.proof.receipt import open_proof, parse_receipt
-from hub.proof.row import row_digest
+from hub.proof.log.receipt import open_proof, parse_receipt
+from hub.proof.log.row import row_digest
 from tests.access.conftest import Register
 from tests.access.members import Member
 from tests.ledger.logs import TRUST

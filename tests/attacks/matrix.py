@@ -34,10 +34,10 @@ from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Row
 from hub.exchange.v1 import plan_pb2
 from hub.policy import POLICY
-from hub.proof.batch import sign_batch_root
 from hub.proof.encoding import b64u
-from hub.proof.plan_request import PLAN_RPC, sign_plan_request
-from hub.proof.request import RequestedCertificate, sign_request
+from hub.proof.exchange.batch import sign_batch_root
+from hub.proof.exchange.plan_request import PLAN_RPC, sign_plan_request
+from hub.proof.exchange.request import RequestedCertificate, sign_request
 from hub.registry.v1 import facts_pb2, holders_pb2, objections_pb2, registry_pb2
 from hub.storage.sqlite import Sqlite
 from tests.exchange import plans

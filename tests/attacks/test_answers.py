@@ -11,10 +11,10 @@ import pytest
 
 from hub.domain.row import Op
 from hub.proof.encoding import digest
+from hub.proof.exchange.request import sign_request
 from hub.proof.jose import LogHead
+from hub.proof.log.receipt import parse_receipt
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import parse_receipt
-from hub.proof.request import sign_request
 from tests.attacks.refusals import refused
 from tests.simulator import (
     ITEM,

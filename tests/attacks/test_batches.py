@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from certs.keys import new_key
-from hub.proof.batch import Purpose, sign_batch_root
 from hub.proof.encoding import b64u_decode, digest
+from hub.proof.exchange.batch import Purpose, sign_batch_root
 from hub.proof.jose import BATCH_ROOT_TYP, REQUEST_TYP, es256_signer
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofReason

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from certs.keys import new_key
 from certs.pki import Pki
+from hub.proof.exchange.request import sign_request
 from hub.proof.jose import es256_signer
-from hub.proof.request import sign_request
 from tests.attacks.refusals import failed_to_connect, refused
 from tests.simulator import Member, Refused, Simulator
 

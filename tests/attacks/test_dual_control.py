@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import bindparam, select
 
 from hub.errors import HubError, Reason
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.jose import es256_signer
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
 from hub.seal.store import INTENTS
 from hub.seal.v1 import intents_pb2
 from hub.storage.statements import question

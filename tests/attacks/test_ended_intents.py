@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from hub.clock import now_us
-from hub.proof.approval import Decision
+from hub.proof.officers.approval import Decision
 from hub.seal import ended_intents
 from hub.seal.ended_intents import EndedIntents
 from hub.seal.v1 import intents_pb2

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from hub.exchange.v1 import plan_pb2
-from hub.proof.plan_request import PLAN_RPC, RoleHolder, StatedMandate, sign_plan_request
+from hub.proof.exchange.plan_request import PLAN_RPC, RoleHolder, StatedMandate, sign_plan_request
+from hub.proof.exchange.request import sign_request
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofReason
-from hub.proof.request import sign_request
 from tests.attacks.refusals import refused
 from tests.exchange import plans
 from tests.exchange.plans import RESTAURANT, ask, claims, furnish_items, outcomes

@@ -13,10 +13,10 @@ import pytest
 
 from certs.keys import new_key
 from hub.proof.encoding import b64u, b64u_decode, digest, emit_json, parse_object
+from hub.proof.exchange.request import RequestClaims, sign_request
 from hub.proof.jose import BATCH_ROOT_TYP, REQUEST_TYP, LogHead, Signer, es256_signer, sign_jws
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofReason
-from hub.proof.request import RequestClaims, sign_request
 from tests.attacks.refusals import refused
 from tests.simulator import (
     ASKED,

@@ -8,8 +8,8 @@ import pytest
 
 from hub.access.v1 import access_pb2
 from hub.ledger.v1 import ledger_pb2
-from hub.proof.batch import sign_batch_root
-from hub.proof.request import sign_request
+from hub.proof.exchange.batch import sign_batch_root
+from hub.proof.exchange.request import sign_request
 from tests.attacks.refusals import refused
 from tests.simulator import Platform, Simulator, company, licence, new_id
 

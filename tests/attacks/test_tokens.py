@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import serialization
 from hub.home import HubKeys, open_keys
 from hub.ledger.v1 import ledger_pb2
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
+from hub.proof.exchange.token import AccessToken, issue_token
 from hub.proof.jose import ACCESS_TYP, sign_jws
-from hub.proof.token import AccessToken, issue_token
 from tests.attacks.refusals import refused
 from tests.simulator import ORIGIN, REGION, Refused, Simulator, new_id, thumbprint_of
 

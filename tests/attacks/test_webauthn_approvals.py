@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hub.proof.approval import Approval, Decision, intent_digest
+from hub.proof.officers.approval import Approval, Decision, intent_digest
 from hub.seal.v1 import intents_pb2
 from tests.access.officers import b64u, new_keys
 from tests.authenticator import Authenticator

@@ -20,7 +20,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from hub.clock import now_us
-from hub.proof.disclosure import make_disclosures
+from hub.proof.records.disclosure import make_disclosures
 from hub.registry.store import (
     BOUND,
     CERTIFICATES,

@@ -25,8 +25,8 @@ from google.protobuf import wrappers_pb2
 
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import digest
+from hub.proof.exchange.request import Holder, RequestClaims, RequestedCertificate, sign_request
 from hub.proof.jose import LogHead, es256_signer
-from hub.proof.request import Holder, RequestClaims, RequestedCertificate, sign_request
 from tests.bench.figures import percentile
 from tests.bench.http2 import Connection, OnAnswer, header_blocks
 from tests.bench.jobs import FETCH_PATH, WARM_UP_CALLS, Job, Outcome, Signing, read_job

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from hub.proof.ofd import open_package
-from hub.proof.ofd_verify import verify_ofd
-from hub.proof.report import Kind
+from hub.proof.ofd.document import open_package
+from hub.proof.ofd.verify import verify_ofd
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence, Run
-from hub.proof.ses import Picture
+from hub.proof.ses.seal import Picture
 from hub.proof.trust import Trust
-from hub.seal.ofd_package import OfdPackage
+from hub.seal.documents.ofd_package import OfdPackage
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal
 from tests.bench.session import Effort, Result

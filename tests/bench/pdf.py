@@ -27,12 +27,12 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_seal import PdfPicture, prepare_pdf
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import PdfPicture, prepare_pdf
 from tests.bench import goals
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal

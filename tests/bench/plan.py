@@ -19,7 +19,7 @@ from typing import Final
 
 from hub.domain.service_item import Role
 from hub.exchange.plan import Outcome
-from hub.proof.plan_request import sign_plan_request
+from hub.proof.exchange.plan_request import sign_plan_request
 from tests.exchange.planning import ITEM, Window, company, item, material, open_window
 from tests.registry.office import LICENCE, PERMIT, licence
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.domain.seal_states import KeyState
-from hub.proof.status_list import Status
+from hub.proof.records.status_list import Status
 from hub.seal.keys import LogEvidence, Mandate, RecordWork, SigningKey
-from hub.seal.logged_seals import LoggedSeal
 from hub.seal.record_seals import RecordSeals, SealedBatch, _Authority
-from hub.seal.reseal import _Work
+from hub.seal.reseal.logged_seals import LoggedSeal
+from hub.seal.reseal.records import _Work
 from hub.seal.store import Sealed, StoredSeal
 from tests.bench import goals
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from hub.domain.entry import Entry
-from hub.seal.logged_seals import LoggedSeals, Place
-from hub.seal.reseal import BATCH_MAX
+from hub.seal.reseal.logged_seals import LoggedSeals, Place
+from hub.seal.reseal.records import BATCH_MAX
 from hub.seal.seal_store import Key
 from hub.seal.store import INSERT_SIGNATURE
 from hub.storage.statements import Row, Write

@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives import serialization
 
 from certs.keys import load_key, read_passphrase
 from hub.access.v1 import access_pb2, access_pb2_grpc
-from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
+from hub.proof.exchange.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.jose import es256_signer
-from hub.proof.merkle import root as merkle_root
+from hub.proof.log.merkle import root as merkle_root
 from hub.registry.v1 import registry_pb2
 from tests import simulator as city
 from tests.bench.jobs import FETCH_PATH, Job, Signing

@@ -17,7 +17,7 @@ from certs.pki import SM2_CAS, SM2_MAKER_CA, SM2_SEAL_CA, Pki
 from certs.profiles import SHIPPED
 from hub.errors import HubError, Reason
 from hub.proof import sm2
-from hub.proof.x509_sm2_make import make_request
+from hub.proof.x509.make_sm2 import make_request
 
 NOW = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
 USCC = "113301000025123419"

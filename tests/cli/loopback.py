@@ -31,13 +31,20 @@ from hub.access.v1 import access_pb2, access_pb2_grpc
 from hub.errors import HubError
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from hub.ledger.v1 import ledger_pb2, ledger_pb2_grpc
-from hub.proof.approval import intent_digest
 from hub.proof.encoding import Json, b64, b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.jose import es256_signer
-from hub.proof.merkle import consistency_path, inclusion_path, root
-from hub.proof.note import KeyType, VerifierKey, sign_checkpoint
-from hub.proof.receipt import commit, entry_bytes, entry_leaf, make_receipt, proof_text
-from hub.proof.sd_jwt import Custody, RecordClaims, Source, StatusReference, present, seal_record
+from hub.proof.log.merkle import consistency_path, inclusion_path, root
+from hub.proof.log.note import KeyType, VerifierKey, sign_checkpoint
+from hub.proof.log.receipt import commit, entry_bytes, entry_leaf, make_receipt, proof_text
+from hub.proof.officers.approval import intent_digest
+from hub.proof.records.sd_jwt import (
+    Custody,
+    RecordClaims,
+    Source,
+    StatusReference,
+    present,
+    seal_record,
+)
 from hub.proof.trust import Trust, trust_file
 from hub.seal.v1 import intents_pb2, intents_pb2_grpc, seal_pb2, seal_pb2_grpc
 from hub.v1 import common_pb2

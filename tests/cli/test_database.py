@@ -21,7 +21,7 @@ from hub.errors import HubError
 from hub.ledger.audit import AuditReport
 from hub.ledger.checkpoints import FileHead
 from hub.migrations.tables import METADATA
-from hub.proof.row import row_digest
+from hub.proof.log.row import row_digest
 from hub.storage.copies import RowSum
 from hub.storage.database import open_database
 from hub.storage.statements import question

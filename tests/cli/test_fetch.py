@@ -16,7 +16,7 @@ from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, parse_object
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify

@@ -15,8 +15,8 @@ from hub.clock import legal_day, now_us
 from hub.config import load
 from hub.errors import HubError, Reason
 from hub.proof import sm2
+from hub.proof.officers.roster import Roster
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.roster import Roster
 from hub.proof.trust import parse_trust
 from hub.server import open_hub
 from tests.cli.conftest import Sealway

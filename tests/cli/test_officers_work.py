@@ -17,10 +17,10 @@ from connectors.client import HubClient
 from connectors.profile import load_profile
 from hub.cli.proposals import after_decision
 from hub.cli.terminal import Terminal
-from hub.proof.approval import Decision, intent_digest, verify_approval
 from hub.proof.encoding import b64u_decode, emit_json
 from hub.proof.jose import APPROVAL_TYP, Algorithm, RegisteredKey, thumbprint
-from hub.proof.x509_chain import organisation
+from hub.proof.officers.approval import Decision, intent_digest, verify_approval
+from hub.proof.x509.chain import organisation
 from hub.seal.v1 import intents_pb2
 from tests.cli.conftest import Ran, Sealway
 from tests.cli.loopback import ISSUER, ORIGIN, REGION, Loopback

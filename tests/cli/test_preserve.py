@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.cli.main import run
 from hub.clock import now_us
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import Kind, Report
+from hub.proof.reports.report import Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_seal import prepare_pdf
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import prepare_pdf
 from tests.pdf_documents import DAY, NOW, PLACE, Ca, key_of, page, picture
 from tests.time_stamp_server import TimeStampServer, absent, serving
 

@@ -24,7 +24,7 @@ from connectors.sample import CSV_NAME, write_sample
 from hub.cli.main import command_line, commands
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import exchange_pb2, exchange_pb2_grpc
-from hub.proof.note import KeyType, VerifierKey
+from hub.proof.log.note import KeyType, VerifierKey
 from hub.proof.trust import parse_trust, trust_file
 from hub.registry.v1 import items_pb2, items_pb2_grpc
 from tests.chinese_font import FontAbsent, font_file

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from hub.proof.ses import parse_seal
+from hub.proof.ses.seal import parse_seal
 from hub.proof.trust import Trust, parse_trust, trust_file
 from tests.cli.conftest import Sealway
 from tests.pdf_documents import Ca

@@ -20,7 +20,8 @@ from connectors.run import Identity
 from connectors.submit import BatchAnswer, RowResult
 from hub.domain.row import parse_row
 from hub.errors import HubError
-from hub.proof.batch import (
+from hub.proof.encoding import b64u, b64u_decode, digest, emit_json
+from hub.proof.exchange.batch import (
     INGEST_LEAVES_MAX,
     LastRoot,
     Purpose,
@@ -28,7 +29,6 @@ from hub.proof.batch import (
     row_leaf,
     verify_batch_root,
 )
-from hub.proof.encoding import b64u, b64u_decode, digest, emit_json
 from hub.proof.jose import (
     BATCH_ROOT_TYP,
     Algorithm,
@@ -36,10 +36,10 @@ from hub.proof.jose import (
     es256_signer,
     thumbprint,
 )
-from hub.proof.merkle import inclusion_path
-from hub.proof.merkle import root as merkle_root
-from hub.proof.note import KeyType, VerifierKey, sign_checkpoint
-from hub.proof.receipt import LogTrust, entry_leaf, make_receipt, proof_text
+from hub.proof.log.merkle import inclusion_path
+from hub.proof.log.merkle import root as merkle_root
+from hub.proof.log.note import KeyType, VerifierKey, sign_checkpoint
+from hub.proof.log.receipt import LogTrust, entry_leaf, make_receipt, proof_text
 
 ORIGIN, REGION = "hub.test.example", "330299"
 SYSTEM, AUTHORITY = "systems/connector-1", "11100000MB0143028R"

@@ -16,7 +16,7 @@ from connectors.sources.delimited import open_delimited
 from hub.cli.main import run
 from hub.domain.certificate import Origin
 from hub.errors import HubError, Reason
-from hub.proof.attestation import Subject, attested_digest, verify_attestation
+from hub.proof.exchange.attestation import Subject, attested_digest, verify_attestation
 from hub.proof.jose import ATTESTATION_TYP, Algorithm, RegisteredKey, es256_signer
 from tests.connectors.conftest import GOOD, OTHER, Bench
 

@@ -28,7 +28,7 @@ from hub.domain.holder import Holder
 from hub.domain.row import Row, emit_row, parse_row
 from hub.errors import HubError, Reason
 from hub.home import check_key_homes
-from hub.proof.batch import sign_batch_root
+from hub.proof.exchange.batch import sign_batch_root
 from hub.proof.reasons import Verdict
 from hub.registry.v1 import documents_pb2, registry_pb2
 from hub.seal.homes.remote import RemoteSigner

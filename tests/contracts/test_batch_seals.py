@@ -13,7 +13,7 @@ import pytest
 
 from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
-from hub.proof.sd_jwt import open_record, present
+from hub.proof.records.sd_jwt import open_record, present
 from hub.registry.decide import Outcome
 from hub.seal.homes.files import KeyFiles
 from hub.seal.keys import SealKey, SigningKey

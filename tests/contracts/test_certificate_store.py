@@ -18,8 +18,8 @@ from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, emit_row
 from hub.ledger.recorder import Recorder
-from hub.proof.batch import sign_batch_root
-from hub.proof.status_list import Status, read_status, verify_status_list
+from hub.proof.exchange.batch import sign_batch_root
+from hub.proof.records.status_list import Status, read_status, verify_status_list
 from hub.registry.decide import Outcome
 from hub.registry.search import Filter
 from hub.registry.store import (

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import BigInteger, bindparam, select
 
 from hub.errors import HubError, Reason
-from hub.proof.row import row_digest
+from hub.proof.log.row import row_digest
 from hub.storage.database import ROWS_MAX, Database, Transaction, open_database
 from hub.storage.statements import question
 from tests.ledger.logs import INSERT_THING, PUT_THING, THING, THINGS, create_tables

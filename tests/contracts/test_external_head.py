@@ -15,7 +15,7 @@ from hub.errors import HubError, Reason
 from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import ExternalHead, HeadMoved
 from hub.ledger.s3_head import S3Head
-from hub.proof.merkle import EMPTY_ROOT
+from hub.proof.log.merkle import EMPTY_ROOT
 from hub.storage.s3 import Bucket, ConditionFailed
 from tests.ledger.logs import KEY, Log, entry, index_and_size, new_database
 from tests.minio_server import MinioServer

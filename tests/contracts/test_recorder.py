@@ -13,8 +13,8 @@ from hub.domain.entry import AlreadyRecorded, LogHead
 from hub.errors import HubError, Reason
 from hub.ledger.recorder import Recorder
 from hub.proof.encoding import b64u_decode
-from hub.proof.merkle import check_consistency
-from hub.proof.receipt import make_receipt, open_proof, parse_receipt
+from hub.proof.log.merkle import check_consistency
+from hub.proof.log.receipt import make_receipt, open_proof, parse_receipt
 from tests.ledger.audits import audited
 from tests.ledger.logs import (
     ORIGIN,

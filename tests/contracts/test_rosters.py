@@ -16,8 +16,8 @@ from hub.domain.crypto import CryptoProfile
 from hub.domain.entry import Entry
 from hub.errors import HubError, Reason
 from hub.ledger.proofs import OpenedEntry, Proofs
-from hub.proof.roster import Quorum, Roster
-from hub.proof.roster_changes import Link
+from hub.proof.officers.roster import Quorum, Roster
+from hub.proof.officers.roster_changes import Link
 from tests.proof.officers import Bench
 from tests.registry.office import Office, open_office
 

@@ -15,10 +15,10 @@ from hub.domain.certificate import Custody, Grade, Origin
 from hub.domain.crypto import CryptoProfile
 from hub.domain.holder import Holder
 from hub.domain.row import Row
-from hub.proof.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.encoding import b64u_decode, digest, parse_object
+from hub.proof.exchange.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.jose import ATTESTATION_TYP, Signer
-from hub.proof.sd_jwt import Expectation, present, verify_presentation
+from hub.proof.records.sd_jwt import Expectation, present, verify_presentation
 from hub.registry.decide import Outcome
 from hub.registry.on_file import OnFileReader
 from hub.registry.search import Filter

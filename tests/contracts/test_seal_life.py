@@ -10,7 +10,7 @@ import pytest
 
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
-from hub.proof.ses import parse_seal
+from hub.proof.ses.seal import parse_seal
 from tests.registry.office import AUTHORITY, Office, open_office
 
 NAME = f"{AUTHORITY}/seals/ofd"

@@ -20,7 +20,7 @@ from hub.domain.row import Op
 from hub.domain.ruling import Ruling
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest
-from hub.proof.status_list import Status
+from hub.proof.records.status_list import Status
 from hub.registry.change_state import (
     ChangeState,
     ConfirmCertificate,

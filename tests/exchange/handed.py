@@ -10,14 +10,14 @@ import grpc
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.exchange.v1 import exchange_pb2, shared_documents_pb2
-from hub.proof.answer_receipt import (
+from hub.proof.encoding import b64u
+from hub.proof.exchange.answer_receipt import (
     AnsweredDocument,
     handed_out_first,
     verify_document_receipt,
 )
-from hub.proof.encoding import b64u
-from hub.proof.receipt import VerifiedReceipt
-from hub.proof.request import RequestedCertificate, sign_request
+from hub.proof.exchange.request import RequestedCertificate, sign_request
+from hub.proof.log.receipt import VerifiedReceipt
 from hub.v1 import common_pb2
 from tests.simulator import DEADLINE_S, LICENCE_VCT, Platform, Refused, bearer
 

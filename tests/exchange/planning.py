@@ -24,11 +24,11 @@ from hub.exchange.plan_service import encode_plan
 from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.store import put_grant, put_version
 from hub.exchange.v1 import plan_pb2
-from hub.proof.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
 from hub.proof.encoding import digest
+from hub.proof.exchange.answer_receipt import AnsweredMaterial, AnsweredPlan, verify_plan_receipt
+from hub.proof.exchange.plan_request import PlanClaims, RoleHolder, sign_plan_request
 from hub.proof.jose import REQUEST_TYP, Signer
-from hub.proof.plan_request import PlanClaims, RoleHolder, sign_plan_request
-from hub.proof.receipt import LogTrust, VerifiedReceipt
+from hub.proof.log.receipt import LogTrust, VerifiedReceipt
 from hub.registry.on_file import OnFileReader
 from hub.registry.store import TURN
 from hub.storage.statements import Check

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from hub.clock import legal_day, now_us
 from hub.exchange.v1 import plan_pb2
-from hub.proof.answer_receipt import verify_plan_receipt
 from hub.proof.encoding import digest
-from hub.proof.plan_request import PLAN_RPC, PlanClaims, RoleHolder, sign_plan_request
+from hub.proof.exchange.answer_receipt import verify_plan_receipt
+from hub.proof.exchange.plan_request import PLAN_RPC, PlanClaims, RoleHolder, sign_plan_request
 from tests.exchange.planning import answered
 from tests.simulator import (
     BASIS,

@@ -17,14 +17,14 @@ from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
 from hub.exchange.v1 import exchange_pb2
 from hub.proof.encoding import b64u_decode, digest, emit_json, parse_object
+from hub.proof.exchange.request import sign_request
 from hub.proof.jose import Algorithm
+from hub.proof.log.receipt import parse_receipt
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import parse_receipt
-from hub.proof.record_twin import check_same
-from hub.proof.report import Kind, StepName
-from hub.proof.request import sign_request
+from hub.proof.records.sd_jwt import Expectation, verify_presentation
+from hub.proof.records.twin import check_same
+from hub.proof.reports.report import Kind, StepName
 from hub.proof.run import Evidence
-from hub.proof.sd_jwt import Expectation, verify_presentation
 from hub.proof.verify import verify
 from tests.simulator import (
     ASKED,

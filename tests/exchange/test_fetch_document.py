@@ -15,10 +15,10 @@ import pytest_asyncio
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op
-from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
 from hub.proof.encoding import b64u_decode
+from hub.proof.exchange.answer_receipt import AnsweredDocument, verify_document_receipt
+from hub.proof.exchange.request import Holder, RequestedCertificate, sign_request
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.request import Holder, RequestedCertificate, sign_request
 from hub.storage.statements import Statement
 from tests.exchange.handed import RPC, digest_of, fetch, send
 from tests.exchange.verifications import ask

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
+from hub.proof.exchange.request import CopyPurpose, RequestedCertificate, sign_request
 from hub.proof.reasons import Verdict
-from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
 from hub.registry.v1 import documents_pb2
 from tests import pdf_documents
 from tests.chinese_font import needs_font

@@ -14,12 +14,12 @@ import pytest
 import pytest_asyncio
 
 from hub.errors import Reason
-from hub.proof.face_facts import ofd_facts
-from hub.proof.ofd import open_package, read_document, read_signature
-from hub.proof.ofd_checks import protects_list
+from hub.proof.exchange.request import RequestedCertificate
+from hub.proof.faces.facts import ofd_facts
+from hub.proof.ofd.checks import protects_list
+from hub.proof.ofd.document import open_package, read_document, read_signature
 from hub.proof.reasons import Verdict
-from hub.proof.report import StepName
-from hub.proof.request import RequestedCertificate
+from hub.proof.reports.report import StepName
 from hub.registry.v1 import documents_pb2
 from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb

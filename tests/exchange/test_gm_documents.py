@@ -19,12 +19,12 @@ import pytest_asyncio
 from certs.pki import SM2_SEAL_CA
 from hub.cli.main import run as sealway
 from hub.domain.face import FaceFormat
-from hub.proof.cms_sm2 import parse_sm2_cms
+from hub.proof.exchange.request import CopyPurpose
 from hub.proof.key_statements import proven_statements, with_statements
-from hub.proof.pdf_file import cms_of, open_pdf
+from hub.proof.pdf.cms_sm2 import parse_sm2_cms
+from hub.proof.pdf.file import cms_of, open_pdf
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import FactName, Remark, Report, StepName
-from hub.proof.request import CopyPurpose
+from hub.proof.reports.report import FactName, Remark, Report, StepName
 from hub.proof.sealed_file import read_sealed
 from hub.proof.trust import Trust, trust_file
 from hub.registry.v1 import documents_pb2

@@ -23,25 +23,25 @@ from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Op
 from hub.exchange.v1 import copies_pb2, copies_pb2_grpc
 from hub.proof.encoding import b64u
-from hub.proof.face_code import read_face_code
-from hub.proof.face_facts import ofd_facts, pdf_facts
+from hub.proof.exchange.request import CopyPurpose, RequestedCertificate, sign_request
+from hub.proof.faces.code import read_face_code
+from hub.proof.faces.facts import ofd_facts, pdf_facts
 from hub.proof.key_statements import proven_statements, with_statements
 from hub.proof.moment import iso_time
-from hub.proof.ofd import open_package
+from hub.proof.ofd.document import open_package
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FactName, FactValue, Kind, Remark, Report, StepName
-from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
+from hub.proof.records.sd_jwt import open_record
+from hub.proof.reports.report import FactName, FactValue, Kind, Remark, Report, StepName
+from hub.proof.reports.summary import summarise
 from hub.proof.run import Evidence
-from hub.proof.sd_jwt import open_record
 from hub.proof.sm2 import sm3
-from hub.proof.summary import summarise
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
 from hub.registry.v1 import documents_pb2
-from hub.seal.pdf_archive import add_evidence
-from hub.seal.pdf_seal import QuietWriter
+from hub.seal.documents.pdf_archive import add_evidence
+from hub.seal.documents.pdf_seal import QuietWriter
 from hub.seal.v1 import faces_pb2, faces_pb2_grpc, seal_pb2
 from tests.chinese_font import needs_font
 from tests.exchange.faced import SEAL, add_face, allow, make_seal

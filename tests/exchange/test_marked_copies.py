@@ -17,11 +17,11 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.face import FaceFormat
-from hub.proof.face_facts import ofd_facts, pdf_facts
-from hub.proof.ofd import open_package, read_document
+from hub.proof.exchange.request import CopyPurpose, RequestedCertificate, sign_request
+from hub.proof.faces.facts import ofd_facts, pdf_facts
+from hub.proof.ofd.document import open_package, read_document
 from hub.proof.reasons import Verdict
-from hub.proof.report import FactName, StepName
-from hub.proof.request import CopyPurpose, RequestedCertificate, sign_request
+from hub.proof.reports.report import FactName, StepName
 from hub.proof.sealed_file import read_sealed
 from hub.seal.v1 import seal_pb2
 from tests import pdf_documents

@@ -20,12 +20,12 @@ from hub.domain.service_item import Compare, Role
 from hub.errors import HubError, Reason
 from hub.exchange.plan import DEMANDS_MAX, Outcome
 from hub.exchange.plan_service import encode_plan
-from hub.proof.answer_receipt import verify_plan_receipt
 from hub.proof.encoding import digest
+from hub.proof.exchange.answer_receipt import verify_plan_receipt
+from hub.proof.exchange.plan_request import RoleHolder, StatedMandate, sign_plan_request
 from hub.proof.jose import LogHead
-from hub.proof.plan_request import RoleHolder, StatedMandate, sign_plan_request
+from hub.proof.log.receipt import LogTrust
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import LogTrust
 from tests.contracts.test_holder_links import Desk
 from tests.exchange.planning import (
     ITEM,

@@ -27,8 +27,8 @@ from hub.exchange.snapshot import GrantSnapshot
 from hub.exchange.store import put_grant, put_version
 from hub.ledger.disclosures import Disclosures
 from hub.proof.encoding import b64u_decode, digest, parse_object
+from hub.proof.exchange.request import RequestClaims, RequestedCertificate, sign_request
 from hub.proof.jose import REQUEST_TYP, Signer
-from hub.proof.request import RequestClaims, RequestedCertificate, sign_request
 from hub.registry.notice_store import NoticeRow
 from hub.registry.notices import Notices, TellReceivers, wrong_fields
 from tests.registry.office import (

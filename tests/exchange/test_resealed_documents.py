@@ -24,12 +24,12 @@ from hub.cli.main import run
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.face import FaceFormat
 from hub.domain.row import Op
-from hub.proof.answer_receipt import AnsweredDocument, handed_out_first
-from hub.proof.face_code import face_code_key
+from hub.proof.exchange.answer_receipt import AnsweredDocument, handed_out_first
+from hub.proof.exchange.request import CopyPurpose, sign_request
+from hub.proof.faces.code import face_code_key
 from hub.proof.key_statements import proven_statements, with_statements
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import Remark, StepName
-from hub.proof.request import CopyPurpose, sign_request
+from hub.proof.reports.report import Remark, StepName
 from hub.proof.sealed_file import read_sealed
 from hub.registry.v1 import documents_pb2
 from hub.seal.v1 import seal_pb2

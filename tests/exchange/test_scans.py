@@ -14,10 +14,10 @@ from hub.clock import legal_day, now_us
 from hub.domain.certificate import Grade, Origin
 from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.row import Row
-from hub.proof.answer_receipt import AnsweredDocument, verify_document_receipt
-from hub.proof.attestation import Subject, attested_digest, sign_attestation
+from hub.proof.exchange.answer_receipt import AnsweredDocument, verify_document_receipt
+from hub.proof.exchange.attestation import Subject, attested_digest, sign_attestation
 from hub.proof.reasons import ProofError
-from hub.proof.report import FactName, Kind, Remark
+from hub.proof.reports.report import FactName, Kind, Remark
 from hub.proof.run import Evidence
 from hub.proof.verify import verify
 from hub.registry.v1 import registry_pb2

@@ -18,11 +18,11 @@ from hub.domain.row import Op
 from hub.errors import HubError, Reason
 from hub.exchange.guesses import PER_CALLER_MAX, PER_SUBJECT_MAX, Guesses
 from hub.exchange.verify_information import Result, judge, same_values
-from hub.proof.answer_receipt import verify_verification_receipt
 from hub.proof.encoding import b64u_decode
+from hub.proof.exchange.answer_receipt import verify_verification_receipt
+from hub.proof.exchange.request import sign_request
+from hub.proof.log.receipt import parse_receipt
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.receipt import parse_receipt
-from hub.proof.request import sign_request
 from tests.exchange.verifications import RPC, about, about_identifier, ask, send
 from tests.simulator import (
     FETCH,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.row import Op
-from hub.proof.request import sign_request
+from hub.proof.exchange.request import sign_request
 from tests.attacks.refusals import refused
 from tests.simulator import (
     ITEM,

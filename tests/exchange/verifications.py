@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.exchange.v1 import verification_pb2 as pb
-from hub.proof.answer_receipt import verify_verification_receipt
-from hub.proof.receipt import VerifiedReceipt
-from hub.proof.request import RequestedCertificate, sign_request
+from hub.proof.exchange.answer_receipt import verify_verification_receipt
+from hub.proof.exchange.request import RequestedCertificate, sign_request
+from hub.proof.log.receipt import VerifiedReceipt
 from tests.simulator import LICENCE_VCT, Platform, by_holder, company
 
 RPC: Final = "/hub.exchange.v1.VerificationService/VerifyInformation"

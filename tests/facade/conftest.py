@@ -22,7 +22,7 @@ from connectors.facade.accounts import hash_secret
 from hub.domain.row import Op
 from hub.proof.trust import trust_file
 from hub.registry.v1 import holders_pb2_grpc
-from hub.seal.ofd_package import OfdPackage
+from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.v1 import seal_pb2
 from tests import pdf_documents
 from tests.chinese_font import FontAbsent, font_file

@@ -21,7 +21,7 @@ from connectors.facade.accounts import Accounts, hash_secret, new_secret
 from connectors.facade.codes import DIALECTS, RESULT_TEXTS, RESULTS, FacadeRefusedError, Kind
 from connectors.facade.config import Account, FacadeConfig, load_facade
 from hub.errors import HubError
-from hub.proof.note import KeyType, VerifierKey
+from hub.proof.log.note import KeyType, VerifierKey
 from tests.facade.conftest import SECRET, FacadeProcess, Portal, holder, write_config
 from tests.hub_process import HubProcess, free_port
 from tests.simulator import BASIS, ITEM, LICENCE

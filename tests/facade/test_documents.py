@@ -23,10 +23,10 @@ from connectors.facade import app
 from connectors.facade.addresses import ADDRESSES_PER_ACCOUNT_MAX, Addresses
 from connectors.facade.codes import FacadeRefusedError
 from hub.proof.encoding import b64u
-from hub.proof.face_facts import ofd_facts, pdf_facts
-from hub.proof.ofd import open_package
+from hub.proof.faces.facts import ofd_facts, pdf_facts
+from hub.proof.ofd.document import open_package
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind as ProofKind
+from hub.proof.reports.report import Kind as ProofKind
 from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify

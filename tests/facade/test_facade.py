@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from hub.proof.answer_receipt import verify_verification_receipt
+from hub.proof.exchange.answer_receipt import verify_verification_receipt
+from hub.proof.log.receipt import parse_receipt
 from hub.proof.reasons import Verdict
-from hub.proof.receipt import parse_receipt
-from hub.proof.report import Kind as ProofKind
+from hub.proof.reports.report import Kind as ProofKind
 from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.proof.face_code import PREFIX, base45, base45_decode
-from hub.proof.face_facts import FaceFacts, ofd_facts
-from hub.proof.ofd import open_package
+from hub.proof.faces.code import PREFIX, base45, base45_decode
+from hub.proof.faces.facts import FaceFacts, ofd_facts
+from hub.proof.ofd.document import open_package
 from tests.chinese_font import needs_font
 from tests.facade.conftest import CAUSE, FacadeProcess, Portal, person
 from tests.facade.test_documents import taken

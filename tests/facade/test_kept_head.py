@@ -15,8 +15,8 @@ from connectors.facade.hub_calls import HubCalls, Question, Shared
 from connectors.heads import kept_head
 from connectors.profile import Profile, load_profile
 from hub.errors import HubError, Reason
+from hub.proof.exchange.request import Holder, RequestedCertificate
 from hub.proof.jose import LogHead
-from hub.proof.request import Holder, RequestedCertificate
 from hub.proof.trust import parse_trust
 from tests.simulator import (
     BASIS,

@@ -28,10 +28,10 @@ from hub.config import load
 from hub.domain.row import Row
 from hub.exchange.v1 import exchange_pb2
 from hub.ledger.audit import AuditReport, audit
-from hub.proof import request as signed
-from hub.proof.batch import sign_batch_root
+from hub.proof.exchange import request as signed
+from hub.proof.exchange.batch import sign_batch_root
 from hub.proof.jose import LogHead
-from hub.proof.receipt import open_proof, parse_receipt
+from hub.proof.log.receipt import open_proof, parse_receipt
 from hub.registry.store import CERTIFICATES
 from hub.registry.v1 import registry_pb2
 from hub.storage.statements import question

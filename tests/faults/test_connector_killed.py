@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from connectors.sample import Sample, write_sample
-from hub.proof.receipt import open_proof, parse_receipt
+from hub.proof.log.receipt import open_proof, parse_receipt
 from tests.conftest import ROOT
 from tests.faults.processes import (
     EPOCH,

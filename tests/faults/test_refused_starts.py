@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.ledger.checkpoints import FileHead, LogKey
-from hub.proof.merkle import EMPTY_ROOT
+from hub.proof.log.merkle import EMPTY_ROOT
 from tests.faults.processes import (
     HubProcess,
     Journal,

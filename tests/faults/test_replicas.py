@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.row import Op
-from hub.proof.status_list import Status, read_status, verify_status_list
+from hub.proof.records.status_list import Status, read_status, verify_status_list
 from tests.faults.processes import HubProcess, Journal, Launcher, check_home, undecided
 from tests.faults.test_postgresql import begin_in, new_database, server
 from tests.simulator import Platform, Refused, company, licence

@@ -16,36 +16,36 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 from hub.errors import HubError
-from hub.proof import merkle, note
-from hub.proof.cms_sm2 import check_value, parse_sm2_cms
 from hub.proof.encoding import b64u_decode
-from hub.proof.face_code import sign_face_code
-from hub.proof.intent import in_words, parse_intent
-from hub.proof.intent_kinds import KINDS
+from hub.proof.faces.code import sign_face_code
 from hub.proof.jose import sign_jws
-from hub.proof.ofd import open_package
-from hub.proof.page_text import text_of
+from hub.proof.log import merkle, note
+from hub.proof.log.receipt import parse_receipt
+from hub.proof.ofd.document import open_package
+from hub.proof.officers.intent import in_words, parse_intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.officers.roster import check_approval, parse_roster
+from hub.proof.officers.roster_changes import Chain, follow
+from hub.proof.pdf.cms_sm2 import check_value, parse_sm2_cms
 from hub.proof.reasons import ProofError, Verdict
-from hub.proof.receipt import parse_receipt
 from hub.proof.recognise import recognise, status_uris
-from hub.proof.report import Kind, Report
-from hub.proof.report_json import parse_report, report_to_json
-from hub.proof.roster import check_approval, parse_roster
-from hub.proof.roster_changes import Chain, follow
+from hub.proof.records.status_list import Status
+from hub.proof.reports.page_text import text_of
+from hub.proof.reports.report import Kind, Report
+from hub.proof.reports.report_json import parse_report, report_to_json
+from hub.proof.reports.thumbnail import thumbnail_of
 from hub.proof.run import Evidence
-from hub.proof.ses import Picture, parse_seal, parse_signature
-from hub.proof.status_list import Status
-from hub.proof.thumbnail import thumbnail_of
+from hub.proof.ses.seal import Picture, parse_seal, parse_signature
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify
 from hub.proof.webauthn import attested_key, verify_credential_proof
-from hub.proof.x509_sm2 import parse_crl, parse_x509
+from hub.proof.x509.sm2 import parse_crl, parse_x509
+from hub.seal.documents.marked_ofd import mark_ofd
+from hub.seal.documents.marked_pdf import MarkRefusedError, mark_document
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Page
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import parse_template
-from hub.seal.marked_ofd import mark_ofd
-from hub.seal.marked_pdf import MarkRefusedError, mark_document
 from hub.seal.pictures import check_picture
 from tests.authenticator import RP_ID, Authenticator
 from tests.ofd_sealing import PNG

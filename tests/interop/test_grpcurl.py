@@ -22,7 +22,7 @@ import pytest_asyncio
 from certs.keys import load_key, read_passphrase
 from hub.ledger.v1 import ledger_pb2
 from hub.proof.encoding import b64u
-from hub.proof.note import open_checkpoint
+from hub.proof.log.note import open_checkpoint
 from tests.conftest import ROOT
 from tests.simulator import Simulator, copy_home, unencrypted
 

@@ -10,18 +10,18 @@ import pytest
 from cryptography import x509
 
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind, Report
+from hub.proof.reports.report import Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
+from hub.seal.documents.marked_ofd import mark_ofd
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import StampPlace
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Overlay, set_overlay
 from hub.seal.faces.ofd import page_ofd
 from hub.seal.faces.page import Box, Colour, TextLine
 from hub.seal.faces.template import Watermark
-from hub.seal.marked_ofd import mark_ofd
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import StampPlace
 from tests.chinese_font import needs_font
 from tests.ofd_sealing import PLACE, Office
 from tests.ofdrw import FETCH_S, Validated, needs_ofdrw, sign, validate

@@ -8,9 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.domain.seal_key import KeyAlgorithm
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_archive import add_evidence
-from hub.seal.pdf_seal import prepare_further
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_archive import add_evidence
+from hub.seal.documents.pdf_seal import prepare_further
 from tests.pdf_documents import DAY, NOW, SECOND, Ca, MemoryKey, appended, key_of, picture, sealed
 from tests.pdfsig import Pdfsig, needs_pdfsig
 from tests.pdfsig import outcomes as outcomes_of
@@ -77,7 +77,7 @@ def test_pdfsig_refuses_what_was_changed(pdfsig: Pdfsig, ca: Ca, tmp_path: Path)
 
 
 def test_pdfsig_is_laxer_than_we_are(pdfsig: Pdfsig, ca: Ca, tmp_path: Path) -> None:
-    """It takes no offence at a change after the seal: why `hub.proof.pdf` compares revisions."""
+    """It takes no offence at a change after the seal: why we compare revisions ourselves."""
     document = appended(sealed(long_key(ca)), {90: b"null"})
 
     assert outcomes(pdfsig, tmp_path, document, ca) == [GOOD]

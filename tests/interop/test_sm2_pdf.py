@@ -16,9 +16,9 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 
 from hub.domain.seal_key import KeyAlgorithm
-from hub.proof.pdf_file import cms_of, open_pdf
-from hub.proof.x509_sm2 import parse_x509
-from hub.proof.x509_sm2_make import make_crl
+from hub.proof.pdf.file import cms_of, open_pdf
+from hub.proof.x509.make_sm2 import make_crl
+from hub.proof.x509.sm2 import parse_x509
 from tests.debian import PackagesAbsent
 from tests.ofdrw import FETCH_S, needs_ofdrw, verify_cms
 from tests.pdf_documents import Ca, MemoryKey, key_of, sealed, sm2_root

@@ -28,7 +28,7 @@ from hub.ledger.store import (
     TILES,
     decode_head,
 )
-from hub.proof.receipt import LogTrust, open_proof, parse_receipt
+from hub.proof.log.receipt import LogTrust, open_proof, parse_receipt
 from hub.storage.database import Database, open_database
 from hub.storage.encryption import DATA_KEYS, DataKeys, Keyring
 from hub.storage.statements import Check, Write, insert_into, put_into, question

@@ -14,9 +14,9 @@ from hub.errors import HubError, Reason
 from hub.ledger.service import LedgerService
 from hub.ledger.v1 import ledger_pb2 as pb
 from hub.proof.encoding import b64u_decode
-from hub.proof.merkle import check_consistency, check_inclusion, leaf_hash
-from hub.proof.note import open_checkpoint
-from hub.proof.receipt import open_proof, open_upgrades, parse_proof, parse_receipt
+from hub.proof.log.merkle import check_consistency, check_inclusion, leaf_hash
+from hub.proof.log.note import open_checkpoint
+from hub.proof.log.receipt import open_proof, open_upgrades, parse_proof, parse_receipt
 from tests.ledger.logs import KEY, ORIGIN, TRUST, entry, new_log
 
 PLATFORM = Caller("systems/other", Role.PLATFORM, "", "", 0, "", 1)

@@ -22,13 +22,13 @@ from hub.ledger.recorder import Recorder
 from hub.ledger.stamps import CheckpointStamps
 from hub.ledger.store import LAST_STAMP
 from hub.ledger.v1 import ledger_pb2
+from hub.proof.log.receipt import parse_proof, parse_receipt
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.receipt import parse_proof, parse_receipt
-from hub.proof.report import FactName, Kind, Report
+from hub.proof.reports.report import FactName, Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.time_stamp import verify_token
 from hub.proof.verify import verify
-from hub.seal.compromises import declared_compromises
+from hub.seal.reseal.compromises import declared_compromises
 from hub.seal.v1 import seal_pb2
 from tests.ledger.logs import entry, new_log
 from tests.simulator import Fetched, Refused, Simulator, company, copy_home, licence

@@ -1,4 +1,4 @@
-"""The tree against the plain algorithms of hub.proof.merkle."""
+"""The tree against the plain algorithms of hub.proof.log.merkle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.ledger.tree import TileMissing, Tree, restored, tile_nodes, tile_root
-from hub.proof import merkle
+from hub.proof.log import merkle
 
 LEAVES = [hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(1400)]
 

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from hub.proof.report import Kind, Report, StepName
+from hub.proof.reports.report import Kind, Report, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust
 from hub.proof.worker import serve

@@ -10,8 +10,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.proof.approval import Approval, verify_approval
-from hub.proof.batch import (
+from hub.proof.encoding import b64u_decode, digest
+from hub.proof.exchange.batch import (
     LastRoot,
     Purpose,
     VerifiedRoot,
@@ -20,17 +20,17 @@ from hub.proof.batch import (
     verify_batch_root,
     verify_row,
 )
-from hub.proof.encoding import b64u_decode, digest
+from hub.proof.exchange.request import SignedRequest, verify_request
+from hub.proof.exchange.token import VerifiedToken, verify_token
 from hub.proof.jose import Algorithm, RegisteredKey, Signer, es256_signer, public_key_from_jwk
-from hub.proof.request import SignedRequest, verify_request
-from hub.proof.sd_jwt import Expectation, Presentation, verify_presentation
-from hub.proof.status_list import (
+from hub.proof.officers.approval import Approval, verify_approval
+from hub.proof.records.sd_jwt import Expectation, Presentation, verify_presentation
+from hub.proof.records.status_list import (
     Status,
     VerifiedStatusList,
     read_status,
     verify_status_list,
 )
-from hub.proof.token import VerifiedToken, verify_token
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "jose.json"
 VECTORS: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from hub.seal.ofd_package import OfdPackage
+from hub.seal.documents.ofd_package import OfdPackage
 
 NAMESPACE: Final = 'xmlns:ofd="http://www.ofdspec.org/2016"'
 TEXT: Final = "营业执照"

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
 from hub.proof.encoding import b64u, digest
-from hub.proof.intent import Intent
-from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import es256_signer, jwk
-from hub.proof.roster import Officer, Quorum, Roster, verify_approved
-from hub.proof.roster_changes import Link, changed, founded
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
+from hub.proof.officers.intent import Intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.officers.roster import Officer, Quorum, Roster, verify_approved
+from hub.proof.officers.roster_changes import Link, changed, founded
 from hub.proof.webauthn import Credential
 from tests.authenticator import Authenticator
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.proof.ses import (
+from hub.proof.ses.seal import (
     Picture,
     assemble_seal,
     assemble_signature,

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from hub.proof.x509_sm2_make import make_crl
+from hub.proof.x509.make_sm2 import make_crl
 from tests.ofdrw import sign_cms
 from tests.pdf_documents import Ca, key_of, sealed
 from tests.proof.sm2_pki import ENDS, STARTS, Member, root

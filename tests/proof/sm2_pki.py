@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from hub.proof.sm2 import PrivateKey
-from hub.proof.x509_sm2_make import make_certificate
+from hub.proof.x509.make_sm2 import make_certificate
 
 STARTS = datetime(2025, 1, 1, tzinfo=UTC)
 ENDS = datetime(2035, 1, 1, tzinfo=UTC)

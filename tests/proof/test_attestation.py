@@ -10,14 +10,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.domain.certificate import Conversion, Origin
-from hub.proof.attestation import (
+from hub.proof.encoding import digest, emit_json
+from hub.proof.exchange.attestation import (
     STATEMENT,
     Subject,
     attested_digest,
     sign_attestation,
     verify_attestation,
 )
-from hub.proof.encoding import digest, emit_json
 from hub.proof.jose import (
     APPROVAL_TYP,
     ATTESTATION_TYP,

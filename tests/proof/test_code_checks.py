@@ -18,13 +18,13 @@ from typer.testing import CliRunner
 
 from hub.cli.verify import app
 from hub.domain.qr_text import QrText, preview_text
-from hub.proof.code_checks import check_face_code
-from hub.proof.face_code import sign_face_code
-from hub.proof.face_facts import FaceFacts
+from hub.proof.faces.code import sign_face_code
+from hub.proof.faces.code_checks import check_face_code
+from hub.proof.faces.facts import FaceFacts
 from hub.proof.jose import es256_signer
 from hub.proof.key_checks import UNVERIFIED, key_digest
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Compromise, Trust, parse_trust, trust_file
 from hub.proof.verify import verify

@@ -10,12 +10,12 @@ import pytest
 from hub.domain.certificate_type import CertificateType, from_json
 from hub.domain.face import FaceContent
 from hub.errors import HubError, Reason
-from hub.proof.code_sealing import check_code, code_of
-from hub.proof.document_sealing import DocumentOrder
 from hub.proof.encoding import b64u
-from hub.proof.face_code import FaceCode, read_face_code, sign_face_code, verify_face_code
+from hub.proof.faces.code import FaceCode, read_face_code, sign_face_code, verify_face_code
 from hub.proof.jose import FACE_TYP, STATUS_TYP, header_segment
-from hub.proof.sealing import ApprovedIntent, StandingIntent
+from hub.proof.sealing.codes import check_code, code_of
+from hub.proof.sealing.documents import DocumentOrder
+from hub.proof.sealing.records import ApprovedIntent, StandingIntent
 from tests.proof.test_face_code import CODE, NOW, SIGNER, keys
 from tests.seal.faces.samples import ROOT
 

@@ -14,7 +14,12 @@ from hub.domain.certificate import Custody
 from hub.domain.face import FileKind, SourceDocument
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import (
+from hub.proof.encoding import digest
+from hub.proof.faces.code import sign_face_code, unsigned_text
+from hub.proof.faces.facts import CopyFacts, FaceFacts, read_facts
+from hub.proof.jose import sm2_thumbprint, thumbprint
+from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.sealing.documents import (
     DOCUMENT_BYTES_MAX,
     Document,
     DocumentOrder,
@@ -26,16 +31,11 @@ from hub.proof.document_sealing import (
     check_pdf,
     check_source,
 )
-from hub.proof.encoding import digest
-from hub.proof.face_code import sign_face_code, unsigned_text
-from hub.proof.face_facts import CopyFacts, FaceFacts, read_facts
-from hub.proof.jose import sm2_thumbprint, thumbprint
-from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.sealing import ApprovedIntent, StandingIntent
-from hub.proof.ses import tbs_sign
+from hub.proof.sealing.records import ApprovedIntent, StandingIntent
+from hub.proof.ses.seal import tbs_sign
 from hub.proof.sm2 import sm3
-from hub.proof.x509_sm2 import parse_x509
-from hub.seal.cms import CmsForm
+from hub.proof.x509.sm2 import parse_x509
+from hub.seal.documents.cms import CmsForm
 from tests.ofd_sealing import PLACE, TIME, Office
 from tests.pdf_documents import Ca, MemoryKey, key_of, page
 from tests.proof import ofd_samples

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u, digest
-from hub.proof.intent import parse_intent
-from hub.proof.intent_kinds import KINDS
+from hub.proof.officers.approval import Decision, intent_digest
+from hub.proof.officers.intent import parse_intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.officers.roster import Quorum, parse_roster, verify_approved
+from hub.proof.officers.roster_changes import Chain, Link, begin, follow
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Quorum, parse_roster, verify_approved
-from hub.proof.roster_changes import Chain, Link, begin, follow
 from tests.proof.officers import DAY, NOW, Bench
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "dual-control.json"

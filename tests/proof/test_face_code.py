@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.proof.encoding import b64u, b64u_decode, emit_json
-from hub.proof.face_code import (
+from hub.proof.faces.code import (
     FACE_CODE_SIZE_MAX,
     PREFIX,
     FaceCode,

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof.disclosure import process
 from hub.proof.encoding import b64u, b64u_decode, parse_json
 from hub.proof.jose import sign_jws
 from hub.proof.reasons import ProofError, ProofReason
+from hub.proof.records.disclosure import process
 from tests.proof.jose_vectors import VECTORS, check_case, private_key
 
 GOLDEN_ROW = VECTORS["batch"]["rows"][1]

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from hub.proof.batch import INGEST_LEAVES_MAX, Purpose, sign_batch_root, verify_batch_root
 from hub.proof.encoding import Json, b64u, emit_json
+from hub.proof.exchange.batch import INGEST_LEAVES_MAX, Purpose, sign_batch_root, verify_batch_root
+from hub.proof.exchange.request import SignedRequest, same_request, sign_request, verify_request
+from hub.proof.exchange.token import check_token as check_token_again
 from hub.proof.jose import (
     REQUEST_TYP,
     LogHead,
@@ -30,8 +32,7 @@ from hub.proof.jose import (
 )
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.request import SignedRequest, same_request, sign_request, verify_request
-from hub.proof.sd_jwt import (
+from hub.proof.records.sd_jwt import (
     Custody,
     Expectation,
     digests_of_type,
@@ -41,7 +42,7 @@ from hub.proof.sd_jwt import (
     seal_record,
     verify_presentation,
 )
-from hub.proof.status_list import (
+from hub.proof.records.status_list import (
     LIST_BYTES_MIN,
     Status,
     StatusClaims,
@@ -50,7 +51,6 @@ from hub.proof.status_list import (
     sign_status_list,
     verify_status_list,
 )
-from hub.proof.token import check_token as check_token_again
 from tests.proof.jose_vectors import (
     CLIENT_DIGEST,
     NOW,

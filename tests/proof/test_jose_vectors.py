@@ -9,15 +9,8 @@ from typing import Any
 
 import pytest
 
-from hub.proof.approval import (
-    Approval,
-    Decision,
-    challenge,
-    challenge_input,
-    intent_digest,
-    sign_approval,
-)
-from hub.proof.batch import (
+from hub.proof.encoding import b64u, b64u_decode, digest, emit_json
+from hub.proof.exchange.batch import (
     BatchRoot,
     LastRoot,
     Purpose,
@@ -27,8 +20,14 @@ from hub.proof.batch import (
     row_leaf,
     sign_batch_root,
 )
-from hub.proof.disclosure import Disclosure, make_disclosure, process
-from hub.proof.encoding import b64u, b64u_decode, digest, emit_json
+from hub.proof.exchange.request import (
+    Holder,
+    RequestClaims,
+    RequestedCertificate,
+    same_request,
+    sign_request,
+)
+from hub.proof.exchange.token import AccessToken, issue_token
 from hub.proof.jose import (
     SEAL_TYP,
     Algorithm,
@@ -38,16 +37,18 @@ from hub.proof.jose import (
     sign_jws,
     thumbprint,
 )
-from hub.proof.merkle import root as merkle_root
-from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.request import (
-    Holder,
-    RequestClaims,
-    RequestedCertificate,
-    same_request,
-    sign_request,
+from hub.proof.log.merkle import root as merkle_root
+from hub.proof.officers.approval import (
+    Approval,
+    Decision,
+    challenge,
+    challenge_input,
+    intent_digest,
+    sign_approval,
 )
-from hub.proof.sd_jwt import (
+from hub.proof.reasons import ProofError, ProofReason, Verdict
+from hub.proof.records.disclosure import Disclosure, make_disclosure, process
+from hub.proof.records.sd_jwt import (
     Custody,
     Expectation,
     RecordClaims,
@@ -57,8 +58,7 @@ from hub.proof.sd_jwt import (
     record_payload,
     verify_presentation,
 )
-from hub.proof.status_list import StatusClaims, StatusList, sign_status_list
-from hub.proof.token import AccessToken, issue_token
+from hub.proof.records.status_list import StatusClaims, StatusList, sign_status_list
 from tests.proof.jose_vectors import (
     ANCHORS,
     GOLDEN,

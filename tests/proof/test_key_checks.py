@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hub.proof.key_checks import check_key
+from hub.proof.log.note import Checkpoint, Cosignature, KeyType, VerifierKey
+from hub.proof.log.receipt import witnessed_time
 from hub.proof.moment import Basis, Moment, Times
-from hub.proof.note import Checkpoint, Cosignature, KeyType, VerifierKey
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import witnessed_time
 from hub.proof.trust import AlgorithmEnd, Compromise, Trust
 
 END = 1_000

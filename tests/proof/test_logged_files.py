@@ -11,18 +11,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.proof import merkle, note
 from hub.proof.encoding import b64u
 from hub.proof.key_checks import key_digest
+from hub.proof.log import merkle, note
+from hub.proof.log.receipt import entry_leaf, make_receipt, proof_text
 from hub.proof.moment import Basis, Moment
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.receipt import entry_leaf, make_receipt, proof_text
-from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Compromise, Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
-from hub.proof.x509_sm2 import parse_x509
+from hub.proof.x509.sm2 import parse_x509
 from tests.ofd_sealing import TIME
 from tests.proof.test_ofd_verify import OFFICE, SEALED
 from tests.proof.test_verify_command import LOG_KEY, LOG_VKEY, ORIGIN

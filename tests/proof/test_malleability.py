@@ -23,17 +23,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain.certificate import Custody
-from hub.proof import merkle, note
 from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.key_checks import key_digest
-from hub.proof.ofd import open_package
+from hub.proof.log import merkle, note
+from hub.proof.ofd.document import open_package
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import Fact, FactName, Kind, Report
+from hub.proof.records.status_list import Status
+from hub.proof.reports.report import Fact, FactName, Kind, Report
 from hub.proof.run import Evidence
-from hub.proof.ses import assemble_seal, parse_seal
+from hub.proof.ses.seal import assemble_seal, parse_seal
 from hub.proof.sm2 import SM2_WITH_SM3, signature_from_raw, signature_to_raw
-from hub.proof.status_list import Status
 from hub.proof.trust import KeyCustody, Trust, parse_trust
 from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN

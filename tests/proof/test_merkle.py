@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.proof import merkle
+from hub.proof.log import merkle
 from hub.proof.reasons import ProofError, ProofReason
 from tests.proof.vectors import LEDGER, decoded, leaves
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.proof import merkle, note
 from hub.proof.encoding import b64, b64_decode
+from hub.proof.log import merkle, note
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from tests.proof.vectors import LEDGER, leaves
 

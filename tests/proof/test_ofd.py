@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from hub.proof.ofd import PAGES_MAX, Document, Package, open_package, read_document, read_signature
-from hub.proof.ofd_checks import added_files, digests_of, listed_files, misspelt, protects_list
-from hub.proof.ofd_zip import ENTRIES_MAX
+from hub.proof.ofd.checks import added_files, digests_of, listed_files, misspelt, protects_list
+from hub.proof.ofd.document import (
+    PAGES_MAX,
+    Document,
+    Package,
+    open_package,
+    read_document,
+    read_signature,
+)
+from hub.proof.ofd.zip import ENTRIES_MAX
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.seal.ofd_package import OfdPackage
+from hub.seal.documents.ofd_package import OfdPackage
 from tests.proof import ofd_samples as samples
 
 

@@ -17,15 +17,15 @@ from cryptography import x509
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hub.proof.ofd import open_package
+from hub.proof.ofd.document import open_package
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence
-from hub.proof.ses import assemble_signature, parse_signature, tbs_sign
+from hub.proof.ses.seal import assemble_signature, parse_signature, tbs_sign
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.ofd_package import OfdPackage
+from hub.seal.documents.ofd_package import OfdPackage
 from tests.ofd_sealing import TIME, Office
 from tests.proof import ofd_samples as samples
 from tests.proof.ofd_samples import RawArchive, RawEntry, changed, without

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.proof.ofd_xml import (
+from hub.proof.ofd.xml import (
     DEPTH_MAX,
     ELEMENTS_MAX,
     XML_BYTES_MAX,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.proof import ofd_zip
-from hub.proof.ofd_zip import ENTRIES_MAX, NAME_BYTES_MAX, UNPACKED_BYTES_MAX, unpack
+from hub.proof.ofd import zip as ofd_zip
+from hub.proof.ofd.zip import ENTRIES_MAX, NAME_BYTES_MAX, UNPACKED_BYTES_MAX, unpack
 from hub.proof.reasons import ProofError, ProofReason
 from tests.proof.ofd_samples import RawArchive, RawEntry, package
 

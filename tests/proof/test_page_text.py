@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.proof.page_text import CHARACTERS_MAX, LINES_MAX, text_of
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.report import Kind
-from hub.proof.shown import Shown, parse_shown, shown_to_json
+from hub.proof.reports.page_text import CHARACTERS_MAX, LINES_MAX, text_of
+from hub.proof.reports.report import Kind
+from hub.proof.reports.shown import Shown, parse_shown, shown_to_json
 from hub.proof.worker import Verifiers
 from tests.pdf_documents import page
 from tests.proof.ofd_samples import changed

@@ -20,13 +20,13 @@ from hub.proof.key_checks import key_digest
 from hub.proof.moment import Basis
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import AlgorithmEnd, Compromise, Trust, trust_file
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_seal import prepare_further
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import prepare_further
 from tests.pdf_documents import (
     DAY,
     NOW,

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind, Report
+from hub.proof.reports.report import Kind, Report
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_archive import add_evidence
-from hub.seal.pdf_seal import prepare_further
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_archive import add_evidence
+from hub.seal.documents.pdf_seal import prepare_further
 from tests.pdf_documents import NOW, SECOND, Ca, key_of, page, picture, sealed
 
 CA = Ca()

@@ -10,15 +10,15 @@ from asn1crypto import cms as asn1_cms
 from cryptography import x509
 
 from hub.domain.certificate import Custody
-from hub.proof.cms_sm2 import parse_sm2_cms
 from hub.proof.key_checks import key_digest
+from hub.proof.pdf.cms_sm2 import parse_sm2_cms
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import Fact, FactName, Kind, Report, StepName
+from hub.proof.reports.report import Fact, FactName, Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Compromise, KeyCustody, Trust
 from hub.proof.verify import verify
-from hub.proof.x509_sm2_make import make_crl
+from hub.proof.x509.make_sm2 import make_crl
 from tests.ofdrw import needs_ofdrw
 from tests.pdf_documents import appended
 from tests.proof.sm2_pdfs import CRL, ROOT, cms_of, golden, signed_by_java, with_cms

@@ -27,8 +27,14 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofReason, Verdict
-from hub.seal.cms import CmsForm, der, sign_cms
-from hub.seal.pdf_seal import PreparedPdf, QuietWriter, pdf_time, prepare_further, prepare_pdf
+from hub.seal.documents.cms import CmsForm, der, sign_cms
+from hub.seal.documents.pdf_seal import (
+    PreparedPdf,
+    QuietWriter,
+    pdf_time,
+    prepare_further,
+    prepare_pdf,
+)
 from tests.pdf_documents import (
     NOW,
     PLACE,

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.proof import merkle, note, receipt
 from hub.proof.encoding import b64u, digest
 from hub.proof.jose import LogHead
+from hub.proof.log import merkle, note, receipt
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from tests.proof.vectors import LEDGER, answered, decoded, leaves, log_trust, receipt_cases

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof.disclosure import Disclosure, make_disclosure
 from hub.proof.encoding import Json, b64u_decode, digest, emit_json, parse_json, parse_object
 from hub.proof.jose import SEAL_TYP
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.record_batch import RECORDS_MAX, FoldedRecords, fold_records
-from hub.proof.sd_jwt import RecordClaims, draw_digests, present, record_payload
+from hub.proof.records.batch import RECORDS_MAX, FoldedRecords, fold_records
+from hub.proof.records.disclosure import Disclosure, make_disclosure
+from hub.proof.records.sd_jwt import RecordClaims, draw_digests, present, record_payload
 from tests.proof.jose_vectors import check_presentation
 from tests.proof.test_sd_jwt_oracle import CLAIMS, SEAL_SIGNER, theirs
 

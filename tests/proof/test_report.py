@@ -12,10 +12,10 @@ import pytest
 
 from hub.proof.moment import Basis, Moment
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import Fact, FactName, File, Kind, Remark, Report, Step, StepName
-from hub.proof.report_json import parse_report, report_to_json
-from hub.proof.status_list import Status
-from hub.proof.summary import KIND_TEXTS, NEXT_TEXTS, advice, custodies, summarise
+from hub.proof.records.status_list import Status
+from hub.proof.reports.report import Fact, FactName, File, Kind, Remark, Report, Step, StepName
+from hub.proof.reports.report_json import parse_report, report_to_json
+from hub.proof.reports.summary import KIND_TEXTS, NEXT_TEXTS, advice, custodies, summarise
 from tests.proof.test_verify_command import (
     NOW,
     REQUEST,

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof.approval import Decision
 from hub.proof.encoding import digest, emit_json
-from hub.proof.intent import in_words, parse_intent
-from hub.proof.intent_kinds import KINDS, ROSTER_KINDS
-from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import (
+from hub.proof.officers.approval import Decision
+from hub.proof.officers.intent import in_words, parse_intent
+from hub.proof.officers.intent_kinds import KINDS, ROSTER_KINDS
+from hub.proof.officers.roster import (
     Absence,
     Approved,
     Quorum,
@@ -23,7 +22,8 @@ from hub.proof.roster import (
     parse_roster,
     verify_approved,
 )
-from hub.proof.roster_changes import Chain, Link, begin, changed, follow
+from hub.proof.officers.roster_changes import Chain, Link, begin, changed, follow
+from hub.proof.reasons import ProofError, ProofReason
 from tests.proof.jose_vectors import VECTORS
 from tests.proof.officers import DAY, NOW, Bench
 

@@ -7,7 +7,7 @@ import pytest
 from hub.proof.moment import Basis, Moment, Times
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FACT_TEXTS, STEP_TEXTS, FactName, Kind, StepName
+from hub.proof.reports.report import FACT_TEXTS, STEP_TEXTS, FactName, Kind, StepName
 from hub.proof.run import Evidence, Run
 from hub.proof.trust import Trust
 from hub.proof.verify import VERIFIERS, verify

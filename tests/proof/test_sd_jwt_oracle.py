@@ -22,11 +22,11 @@ from sd_jwt.holder import SDJWTHolder
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
-from hub.proof.disclosure import process
 from hub.proof.encoding import Json, b64u_decode, parse_object
 from hub.proof.jose import SEAL_TYP, jwk
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.sd_jwt import SealedRecord, digests_of_type, present, seal_record
+from hub.proof.records.disclosure import process
+from hub.proof.records.sd_jwt import SealedRecord, digests_of_type, present, seal_record
 from tests.proof.jose_vectors import VECTORS, check_presentation, private_key, signer
 from tests.proof.test_jose_vectors import record_claims, signed_members
 

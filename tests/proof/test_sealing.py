@@ -18,7 +18,7 @@ from hub.domain.record import SealingOrder
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest, emit_json, parse_object
-from hub.proof.sealing import ApprovedIntent, CheckedBatch, open_batch
+from hub.proof.sealing.records import ApprovedIntent, CheckedBatch, open_batch
 from hub.seal.keys import RecordWork, SealKey
 from tests.registry.office import LICENCE_TYPE, OFFICERS, Office, licence, open_office
 

@@ -12,10 +12,10 @@ from cryptography.x509 import ObjectIdentifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof import ses_asn1 as wire
 from hub.proof.der import element, write_der
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.ses import (
+from hub.proof.ses import asn1 as wire
+from hub.proof.ses.seal import (
     SEAL_BYTES_MAX,
     SIGNATURE_BYTES_MAX,
     Extension,

@@ -24,24 +24,24 @@ from hub.domain.certificate import Custody
 from hub.proof.key_checks import key_digest
 from hub.proof.reasons import ProofReason, Verdict
 from hub.proof.recognise import recognise
-from hub.proof.report import FactName, Kind, Remark, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Remark, Report, StepName
 from hub.proof.run import Evidence, Run
-from hub.proof.ses import (
+from hub.proof.ses.checks import check_listed
+from hub.proof.ses.seal import (
     CertDigest,
     assemble_seal,
     assemble_signature,
     parse_seal,
     parse_signature,
 )
-from hub.proof.ses_checks import check_listed
-from hub.proof.ses_verify import _Judge, verify_under_seal
+from hub.proof.ses.verify import _Judge, verify_under_seal
 from hub.proof.sm2 import sm3
 from hub.proof.time_stamp import TOKEN_BYTES_MAX
 from hub.proof.trust import AlgorithmEnd, Compromise, KeyCustody, Trust
 from hub.proof.verify import verify
 from hub.proof.worker import Verifiers
-from hub.proof.x509_sm2 import parse_x509
-from hub.proof.x509_sm2_make import make_crl
+from hub.proof.x509.make_sm2 import make_crl
+from hub.proof.x509.sm2 import parse_x509
 from tests.pdf_documents import Ca
 from tests.proof.seals import (
     CONTENT,

@@ -24,7 +24,7 @@ from tongsuopy.crypto.asymciphers import ec as tongsuo_ec
 
 from hub.proof import sm2, sm2_comb
 from hub.proof.reasons import ProofError
-from hub.proof.ses import (
+from hub.proof.ses.seal import (
     Picture,
     assemble_seal,
     assemble_signature,
@@ -33,7 +33,7 @@ from hub.proof.ses import (
     tbs_sign,
 )
 from hub.proof.sm2 import DEFAULT_ID, SM2_WITH_SM3, PublicKey, sm3
-from hub.proof.x509_sm2_make import make_certificate
+from hub.proof.x509.make_sm2 import make_certificate
 from tests.proof import sm2_vectors
 from tests.proof.openssl import openssl
 from tests.proof.seals import golden_seal, golden_signature

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.cli.main import run
 from hub.proof.encoding import b64u
+from hub.proof.log.receipt import STAMP_BYTES_MAX, add_stamp, last_proof, parse_proof, parse_receipt
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import STAMP_BYTES_MAX, add_stamp, last_proof, parse_proof, parse_receipt
-from hub.proof.report import FactName, Kind, Report, StepName
+from hub.proof.reports.report import FactName, Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from hub.proof.encoding import Json, b64u
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.ses import Picture
-from hub.proof.thumbnail import SIDE_MAX, Thumbnail, parse_thumbnail, thumbnail_to_json
+from hub.proof.reports.thumbnail import SIDE_MAX, Thumbnail, parse_thumbnail, thumbnail_to_json
+from hub.proof.ses.seal import Picture
 from hub.proof.worker import Verifiers
 from tests.proof.seals import seal_of, signature_of
 from tests.proof.sm2_pki import root

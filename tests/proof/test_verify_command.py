@@ -20,16 +20,23 @@ from typer.testing import CliRunner, Result
 
 from hub.cli.report_text import printable
 from hub.cli.verify import VerifyCommand, verify_command
-from hub.proof import merkle, note
 from hub.proof.encoding import b64u, digest
 from hub.proof.jose import public_key_from_jwk
+from hub.proof.log import merkle, note
+from hub.proof.log.receipt import entry_leaf, make_receipt, proof_text
 from hub.proof.reason_texts import TEXTS
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.receipt import entry_leaf, make_receipt, proof_text
 from hub.proof.recognise import recognise
-from hub.proof.report import FACT_TEXTS, REMARK_TEXTS, STEP_TEXTS, FactName, Remark, StepName
+from hub.proof.records.status_list import Status, StatusClaims, StatusList, sign_status_list
+from hub.proof.reports.report import (
+    FACT_TEXTS,
+    REMARK_TEXTS,
+    STEP_TEXTS,
+    FactName,
+    Remark,
+    StepName,
+)
 from hub.proof.run import Evidence
-from hub.proof.status_list import Status, StatusClaims, StatusList, sign_status_list
 from hub.proof.trust import Trust, parse_trust, trust_file
 from hub.proof.verify import verify
 from tests.proof.jose_vectors import NOW, ORIGIN, REGION, VECTORS, signer

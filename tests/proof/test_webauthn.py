@@ -10,14 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof.approval import Approval, Decision, challenge, intent_digest, verify_approval
 from hub.proof.encoding import b64u, b64u_decode, digest, emit_json
-from hub.proof.intent import in_words, parse_intent
-from hub.proof.intent_kinds import KINDS
 from hub.proof.jose import jwk
+from hub.proof.officers.approval import (
+    Approval,
+    Decision,
+    challenge,
+    intent_digest,
+    verify_approval,
+)
+from hub.proof.officers.intent import in_words, parse_intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.officers.roster import Approved, Roster, parse_roster, verify_approved
+from hub.proof.officers.roster_changes import changed
 from hub.proof.reasons import ProofError, ProofReason
-from hub.proof.roster import Approved, Roster, parse_roster, verify_approved
-from hub.proof.roster_changes import changed
 from hub.proof.webauthn import (
     Credential,
     attested_key,

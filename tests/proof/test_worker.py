@@ -14,8 +14,8 @@ import pytest
 
 from hub.proof import worker
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import Kind, Report, StepName
-from hub.proof.report_json import parse_report, report_to_json
+from hub.proof.reports.report import Kind, Report, StepName
+from hub.proof.reports.report_json import parse_report, report_to_json
 from hub.proof.run import Evidence
 from hub.proof.trust import parse_trust
 from hub.proof.verify import verify

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.proof import x509_asn1
 from hub.proof.der import element, write_der
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.x509_sm2 import (
+from hub.proof.x509 import asn1 as x509_asn1
+from hub.proof.x509.make_sm2 import check_request, make_crl, make_request
+from hub.proof.x509.sm2 import (
     X509,
     check_chain,
     check_not_revoked,
     parse_crl,
     parse_x509,
 )
-from hub.proof.x509_sm2_make import check_request, make_crl, make_request
 from tests.proof.openssl import openssl
 from tests.proof.sm2_pki import CA, ENDS, SIGNER, STARTS, Member, issue, name, root, usage
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hub.proof.receipt import Answered, LogTrust
+from hub.proof.log.receipt import Answered, LogTrust
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 LEDGER: dict[str, Any] = json.loads((GOLDEN / "ledger.json").read_bytes())

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hub.proof.approval import Decision
+from hub.proof.officers.approval import Decision
 from hub.proof.reasons import ProofReason as R
 from tests.authenticator import Authenticator, b64u
 from tests.proof.officers import NOW, ORIGIN, REGION, Bench, with_authenticators

@@ -46,9 +46,8 @@ from hub.ledger.checkpoints import FileHead, create_log
 from hub.ledger.ports import Observer
 from hub.ledger.recorder import Recorder, RecorderSettings
 from hub.migrations.migrate import migrate
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
-from hub.proof.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json
+from hub.proof.exchange.batch import BatchRoot, Purpose, row_leaf, sign_batch_root
 from hub.proof.jose import (
     APPROVAL_TYP,
     BATCH_ROOT_TYP,
@@ -58,11 +57,12 @@ from hub.proof.jose import (
     Signer,
     es256_signer,
 )
-from hub.proof.merkle import root as merkle_root
-from hub.proof.roster import Officer as RosterOfficer
-from hub.proof.roster import Quorum, Roster
-from hub.proof.roster_changes import founded
-from hub.proof.x509_sm2 import X509, parse_x509
+from hub.proof.log.merkle import root as merkle_root
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
+from hub.proof.officers.roster import Officer as RosterOfficer
+from hub.proof.officers.roster import Quorum, Roster
+from hub.proof.officers.roster_changes import founded
+from hub.proof.x509.sm2 import X509, parse_x509
 from hub.registry.catalogue import Catalogue, PublishCertificateType
 from hub.registry.decide import Outcome
 from hub.registry.ingest import DeliveredRow, IngestBatch, Ingested

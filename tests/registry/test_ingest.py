@@ -16,11 +16,11 @@ from hub.domain.certificate import Custody, State
 from hub.domain.holder import Holder
 from hub.domain.row import Op, Row, emit_row
 from hub.errors import HubError, Reason
-from hub.proof.batch import sign_batch_root
 from hub.proof.encoding import b64_decode, b64u, b64u_decode, digest, parse_object
+from hub.proof.exchange.batch import sign_batch_root
 from hub.proof.jose import BATCH_ROOT_TYP
-from hub.proof.sd_jwt import Custody as ClaimedCustody
-from hub.proof.sd_jwt import Expectation, present, verify_presentation
+from hub.proof.records.sd_jwt import Custody as ClaimedCustody
+from hub.proof.records.sd_jwt import Expectation, present, verify_presentation
 from hub.registry.decide import Outcome
 from tests.registry.office import (
     LICENCE,

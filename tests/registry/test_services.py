@@ -15,9 +15,9 @@ from hub.domain.caller import Caller
 from hub.domain.certificate_type import to_json
 from hub.domain.row import emit_row
 from hub.errors import HubError, Reason
-from hub.proof.approval import Approval, Decision, intent_digest, sign_approval
-from hub.proof.batch import sign_batch_root
 from hub.proof.encoding import emit_json
+from hub.proof.exchange.batch import sign_batch_root
+from hub.proof.officers.approval import Approval, Decision, intent_digest, sign_approval
 from hub.registry.change_type import ChangeType
 from hub.registry.service import RegistryService
 from hub.registry.v1 import registry_pb2

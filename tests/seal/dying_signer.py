@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 
-from hub.seal import keys, signer_process
+from hub.seal import keys
+from hub.seal.signer_process import process as signer_process
 
 _sign = keys.SealKey.sign
 

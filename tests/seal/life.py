@@ -12,8 +12,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from certs.pki import Pki
-from hub.proof import ses, sm2
-from hub.proof.x509_sm2_make import make_request
+from hub.proof import sm2
+from hub.proof.ses import seal as ses
+from hub.proof.x509.make_sm2 import make_request
 from hub.seal.v1 import seal_pb2
 from tests.simulator import Officer, Simulator, new_id
 

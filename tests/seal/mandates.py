@@ -22,24 +22,24 @@ from hub.domain.holder import Holder
 from hub.domain.identifier import CertificateIdentifier
 from hub.domain.row import Op, Row
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, key_name
-from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.encoding import b64u, digest
-from hub.proof.face_code import FaceCode, code_payload
+from hub.proof.faces.code import FaceCode, code_payload
 from hub.proof.jose import FACE_TYP, header_segment
-from hub.proof.roster_changes import Link
-from hub.proof.seal_making import Order, moment_of
-from hub.proof.sealing import Mandate
+from hub.proof.officers.roster_changes import Link
+from hub.proof.sealing.documents import Document, DocumentOrder, OfdFile, PdfFile
+from hub.proof.sealing.records import Mandate
+from hub.proof.sealing.seals import Order, moment_of
 from hub.proof.sm2 import PublicKey as Sm2PublicKey
-from hub.proof.x509_sm2 import parse_x509
-from hub.proof.x509_sm2_make import make_certificate
+from hub.proof.x509.make_sm2 import make_certificate
+from hub.proof.x509.sm2 import parse_x509
 from hub.seal.algorithms import PublicKey
-from hub.seal.cms import CmsForm
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import OfdSealer, SealTrust
+from hub.seal.documents.pdf_seal import PreparedPdf, open_writer, prepare_pdf
 from hub.seal.homes.process import SignerProcess
 from hub.seal.keys import CodeWork, DocumentWork, SealWork, SigningKey
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import OfdSealer, SealTrust
-from hub.seal.pdf_seal import PreparedPdf, open_writer, prepare_pdf
-from hub.seal.signer_process import Settings
+from hub.seal.signer_process.process import Settings
 from tests.ofd_sealing import PLACE, PNG
 from tests.pdf_documents import PLACE as PDF_PLACE
 from tests.pdf_documents import Ca, page, picture

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.sm2 import SM3_OID, sm3
-from hub.seal.cms import CmsForm, der, sign_cms
+from hub.seal.documents.cms import CmsForm, der, sign_cms
 from tests.pdf_documents import NOW, Ca, MemoryKey, key_of
 
 ALGORITHMS = tuple(KeyAlgorithm)

@@ -19,12 +19,12 @@ from hub.errors import Reason
 from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import SEAL_TYP
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.sd_jwt import RecordClaims, open_record
-from hub.seal.compromises import declared_compromises
+from hub.proof.records.sd_jwt import RecordClaims, open_record
 from hub.seal.keys import header_segment
-from hub.seal.logged_seals import LoggedSeals
-from hub.seal.reseal import Reseal
-from hub.seal.reseal_order import Orders, Resealed
+from hub.seal.reseal.compromises import declared_compromises
+from hub.seal.reseal.logged_seals import LoggedSeals
+from hub.seal.reseal.order import Orders, Resealed
+from hub.seal.reseal.records import Reseal
 from hub.seal.seal_store import Key
 from hub.seal.store import SEAL_OF_VERSION, SIGNATURES
 from hub.seal.v1 import seal_pb2
@@ -239,7 +239,7 @@ async def test_what_was_interrupted_begins_again_and_seals_nothing_twice(
 ) -> None:
     stolen, fresh = await stolen_with_successor(office, 5)
     intent = await ordered(office, stolen.name)
-    monkeypatch.setattr("hub.seal.reseal.BATCH_MAX", 2)
+    monkeypatch.setattr("hub.seal.reseal.records.BATCH_MAX", 2)
 
     first = await batch(office, intent)
     begun_again = await batch(office, intent)

@@ -13,10 +13,10 @@ from hub.cli.terminal import Terminal
 from hub.domain.face import CodeKind, FaceContent
 from hub.domain.qr_text import QrText
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import DocumentOrder
-from hub.proof.face_code import read_face_code
-from hub.proof.sealing import Mandate
-from hub.seal.face_codes import FaceCodes
+from hub.proof.faces.code import read_face_code
+from hub.proof.sealing.documents import DocumentOrder
+from hub.proof.sealing.records import Mandate
+from hub.seal.documents.face_codes import FaceCodes
 from hub.seal.faces.page import Box
 from hub.seal.keys import CodeWork
 from tests.proof.test_code_sealing import CONTENT, FACE, ORDER, TYPE, VCT, approved

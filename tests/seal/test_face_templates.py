@@ -20,7 +20,7 @@ from hub.clock import now_us
 from hub.domain.caller import Caller, Role
 from hub.errors import HubError, Reason
 from hub.proof.encoding import digest, parse_object
-from hub.proof.ofd import open_package
+from hub.proof.ofd.document import open_package
 from hub.seal.face_service import FaceService
 from hub.seal.face_templates import FaceTemplates, FontFiles
 from hub.seal.faces.fonts import FaceFonts

@@ -9,11 +9,11 @@ import pytest
 from hub.clock import now_us
 from hub.domain.record import SealingOrder
 from hub.errors import HubError, Reason
-from hub.proof.approval import Decision, intent_digest
 from hub.proof.encoding import b64u, digest, parse_object
-from hub.proof.intent import parse_intent
-from hub.proof.intent_kinds import KINDS
-from hub.proof.sealing import standing_intent
+from hub.proof.officers.approval import Decision, intent_digest
+from hub.proof.officers.intent import parse_intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.sealing.records import standing_intent
 from hub.registry.decide import Outcome
 from hub.seal.signer import Signer
 from hub.seal.store import INSERT_INTENT, IntentState, StoredIntent, intent_row

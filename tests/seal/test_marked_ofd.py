@@ -6,21 +6,21 @@ from collections.abc import Mapping
 
 import pytest
 
-from hub.proof.face_facts import FACE_ITEM, IDENTIFIER_ITEM, ofd_facts
-from hub.proof.ofd import Package, open_package, read_document
-from hub.proof.ofd_xml import parse_xml
+from hub.proof.faces.facts import FACE_ITEM, IDENTIFIER_ITEM, ofd_facts
+from hub.proof.ofd.document import Package, open_package, read_document
+from hub.proof.ofd.xml import parse_xml
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence
 from hub.proof.verify import verify
+from hub.seal.documents.marked_ofd import MarkedOfd, mark_ofd
+from hub.seal.documents.marked_pdf import MarkRefusedError, Refusal
+from hub.seal.documents.ofd_seal import StampPlace
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Overlay, set_overlay
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Colour, TextLine
 from hub.seal.faces.template import Watermark
-from hub.seal.marked_ofd import MarkedOfd, mark_ofd
-from hub.seal.marked_pdf import MarkRefusedError, Refusal
-from hub.seal.ofd_seal import StampPlace
 from tests.chinese_font import needs_font
 from tests.ofd_sealing import PLACE, TIME, Office
 from tests.proof import ofd_samples as samples

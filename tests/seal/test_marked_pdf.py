@@ -11,14 +11,14 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from hub.errors import HubError, Reason
-from hub.seal import marking
+from hub.seal.documents import marking
+from hub.seal.documents.marked_pdf import MarkedPdf, MarkRefusedError, Refusal, mark_document
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Overlay, set_overlay
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Colour, Page
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import Watermark
-from hub.seal.marked_pdf import MarkedPdf, MarkRefusedError, Refusal, mark_document
 from tests.chinese_font import needs_font
 from tests.pdf_documents import appended, assemble, page, stream
 

@@ -13,16 +13,16 @@ from typing import Final
 
 from cryptography import x509
 
-from hub.proof.ofd import ENTRY_FILE
+from hub.proof.ofd.document import ENTRY_FILE
 from hub.proof.reasons import Verdict
-from hub.proof.report import FactName, Kind
+from hub.proof.reports.report import FactName, Kind
 from hub.proof.run import Evidence
-from hub.proof.ses import parse_signature
+from hub.proof.ses.seal import parse_signature
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.proof.x509_sm2 import parse_x509
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import OfdSealer
+from hub.proof.x509.sm2 import parse_x509
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import OfdSealer
 from tests.ofd_sealing import PLACE, TIME, MemberKey, Office
 from tests.proof import ofd_samples as samples
 from tests.proof.sm2_pki import root

@@ -11,8 +11,7 @@ import pytest
 
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.ofd import Document, Signature, open_package, read_document, read_signature
-from hub.proof.ofd_checks import (
+from hub.proof.ofd.checks import (
     added_files,
     check_files,
     check_methods,
@@ -23,15 +22,16 @@ from hub.proof.ofd_checks import (
     listed_files,
     protects_list,
 )
-from hub.proof.ses import parse_signature
-from hub.proof.ses_checks import check_content, check_signature_value
+from hub.proof.ofd.document import Document, Signature, open_package, read_document, read_signature
+from hub.proof.ses.checks import check_content, check_signature_value
+from hub.proof.ses.seal import parse_signature
 from hub.proof.sm2 import PrivateKey
-from hub.proof.x509_sm2_make import check_request, make_certificate
-from hub.seal import ofd_seal
+from hub.proof.x509.make_sm2 import check_request, make_certificate
 from hub.seal.algorithms import Subject
+from hub.seal.documents import ofd_seal
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import OfdSealer, SealTrust, StampPlace
 from hub.seal.homes.files import KeyFiles
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import OfdSealer, SealTrust, StampPlace
 from tests.ofd_sealing import PLACE, TIME, MemberKey, Office
 from tests.proof import ofd_samples as samples
 from tests.proof.seals import seal_of

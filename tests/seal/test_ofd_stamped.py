@@ -11,14 +11,14 @@ from cryptography import x509
 from hub.errors import HubError, Reason
 from hub.proof.moment import Basis
 from hub.proof.reasons import Verdict
-from hub.proof.report import Kind, Report, StepName
+from hub.proof.reports.report import Kind, Report, StepName
 from hub.proof.run import Evidence
-from hub.proof.ses import assemble_signature, parse_signature
+from hub.proof.ses.seal import assemble_signature, parse_signature
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.ofd_package import OfdPackage
-from hub.seal.ofd_seal import OfdSealer
-from hub.seal.time_stamps import TimeStampService
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.documents.ofd_seal import OfdSealer
+from hub.seal.documents.time_stamps import TimeStampService
 from tests.ofd_sealing import PLACE, Office
 from tests.proof import ofd_samples as samples
 from tests.time_stamp_server import TimeStampServer, absent, now_us, serving

@@ -34,15 +34,15 @@ from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.moment import Basis
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import Kind, Report, StepName
+from hub.proof.reports.report import Kind, Report, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.proof.x509_sm2_make import make_crl
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_archive import add_document_stamp, add_evidence
-from hub.seal.pdf_seal import prepare_pdf
-from hub.seal.time_stamps import TimeStampService
+from hub.proof.x509.make_sm2 import make_crl
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_archive import add_document_stamp, add_evidence
+from hub.seal.documents.pdf_seal import prepare_pdf
+from hub.seal.documents.time_stamps import TimeStampService
 from tests.pdf_documents import DAY, NOW, PLACE, Ca, MemoryKey, key_of, page, picture, sm2_root
 from tests.time_stamp_server import TimeStampServer, absent, now_us, serving
 

@@ -20,12 +20,12 @@ from pyhanko_certvalidator import ValidationContext
 from hub.domain.seal_key import KeyAlgorithm
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import FactName, Kind, StepName
+from hub.proof.reports.report import FactName, Kind, StepName
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
-from hub.seal.cms import CmsForm
-from hub.seal.pdf_seal import PDF_BYTES_MAX, SealPlace, prepare_further, prepare_pdf
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import PDF_BYTES_MAX, SealPlace, prepare_further, prepare_pdf
 from tests.pdf_documents import (
     NOW,
     PLACE,

@@ -19,15 +19,15 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.jose import SEAL_TYP
 from hub.proof.reasons import ProofReason, Verdict
-from hub.proof.report import Kind
+from hub.proof.reports.report import Kind
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.seal.algorithms import Subject
-from hub.seal.cms import CmsForm
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import prepare_pdf
 from hub.seal.homes.pkcs11 import PAUSE_MOST_S, Pkcs11Keys, Sm2Mechanisms, TokenUri
 from hub.seal.keys import SealKey, header_segment
-from hub.seal.pdf_seal import prepare_pdf
 from tests import softhsm
 from tests.pdf_documents import PLACE, page, picture
 from tests.seal import sm2_device

@@ -17,7 +17,7 @@ from hub.clock import now_us
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState
 from hub.errors import HubError, Reason
-from hub.proof.x509_sm2 import parse_x509
+from hub.proof.x509.sm2 import parse_x509
 from hub.registry.decide import Outcome
 from hub.seal.algorithms import PublicKey, octets_of_der
 from hub.seal.seal_keys import KeyWarning, warnings_of

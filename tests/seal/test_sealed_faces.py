@@ -13,7 +13,7 @@ from hub.domain.face import FaceFormat
 from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays
 from hub.errors import HubError, Reason
 from hub.seal.algorithms import AlgorithmTable
-from hub.seal.sealed_faces import SealedFaces
+from hub.seal.documents.sealed_faces import SealedFaces
 
 
 class Keys:

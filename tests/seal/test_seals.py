@@ -12,11 +12,17 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, digest
-from hub.proof.intent import parse_intent
-from hub.proof.intent_kinds import KINDS
-from hub.proof.seal_making import check_made, moment_of
-from hub.proof.ses import SesSignature, assemble_signature, parse_seal, parse_signature, tbs_sign
-from hub.proof.ses_checks import check_listed, check_seal_signature, check_signature_value
+from hub.proof.officers.intent import parse_intent
+from hub.proof.officers.intent_kinds import KINDS
+from hub.proof.sealing.seals import check_made, moment_of
+from hub.proof.ses.checks import check_listed, check_seal_signature, check_signature_value
+from hub.proof.ses.seal import (
+    SesSignature,
+    assemble_signature,
+    parse_seal,
+    parse_signature,
+    tbs_sign,
+)
 from hub.proof.sm2 import SM2_WITH_SM3, sm3
 from hub.seal.seal_store import ElectronicSeal, SealOrigin
 from tests.proof import seals, sm2_pki

@@ -19,12 +19,12 @@ from hub.domain.certificate_type import DOCUMENT_FIELD
 from hub.domain.seal_key import key_name
 from hub.errors import Reason
 from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
+from hub.proof.exchange.request import RequestedCertificate, sign_request
 from hub.proof.reasons import Verdict
-from hub.proof.request import RequestedCertificate, sign_request
-from hub.proof.ses import parse_seal, tbs_sign
+from hub.proof.ses.seal import parse_seal, tbs_sign
 from hub.registry.v1 import documents_pb2
-from hub.seal.signer_rules import SigningRequest
-from hub.seal.signer_socket import connect, receive, send
+from hub.seal.signer_process.rules import SigningRequest
+from hub.seal.signer_process.socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
 from tests import pdf_documents, softhsm
 from tests.chinese_font import needs_font

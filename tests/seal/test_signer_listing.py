@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 
 from hub.errors import Reason
-from hub.proof.disclosure import make_disclosure
 from hub.proof.encoding import b64u_decode, digest, emit_json, parse_json, parse_object
+from hub.proof.exchange.request import RequestedCertificate
 from hub.proof.reasons import Verdict
-from hub.proof.report import StepName
-from hub.proof.request import RequestedCertificate
+from hub.proof.records.disclosure import make_disclosure
+from hub.proof.reports.report import StepName
 from hub.registry.v1 import documents_pb2
 from hub.seal.v1 import seal_pb2
 from hub.seal.v1 import signer_pb2 as pb

@@ -32,11 +32,18 @@ from hub.seal.algorithms import AlgorithmTable, PublicKey, Subject
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
 from hub.seal.keys import header_segment
-from hub.seal.signer_desk import SignerDesk
-from hub.seal.signer_journal import Journal
-from hub.seal.signer_process import Settings
-from hub.seal.signer_rules import SigningRequest
-from hub.seal.signer_socket import MESSAGE_BYTES_MAX, connect, listen, peer_uid, receive, send
+from hub.seal.signer_process.desk import SignerDesk
+from hub.seal.signer_process.journal import Journal
+from hub.seal.signer_process.process import Settings
+from hub.seal.signer_process.rules import SigningRequest
+from hub.seal.signer_process.socket import (
+    MESSAGE_BYTES_MAX,
+    connect,
+    listen,
+    peer_uid,
+    receive,
+    send,
+)
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
 from tests.simulator import (

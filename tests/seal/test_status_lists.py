@@ -7,7 +7,7 @@ import pytest
 from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.jose import STATUS_TYP, Algorithm, RegisteredKey, sm2_signer
-from hub.proof.status_list import Status, read_status, verify_status_list
+from hub.proof.records.status_list import Status, read_status, verify_status_list
 from hub.seal.status_lists import LIST_PLACES_USED_MAX, REPLICAS_MAX, StatusChange, StatusLists
 from tests.registry.office import OFFICERS, ORIGIN, REGION, Office, licence
 

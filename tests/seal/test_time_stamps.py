@@ -15,7 +15,7 @@ from hub.cli.doctor import Mark, examine
 from hub.config import load
 from hub.errors import HubError, Reason
 from hub.home import open_time_stamps
-from hub.seal.time_stamps import ANSWER_BYTES_MAX, TimeStampService
+from hub.seal.documents.time_stamps import ANSWER_BYTES_MAX, TimeStampService
 from tests.pdf_documents import Ca
 from tests.time_stamp_server import POLICY, TimeStampServer, absent, now_us, serving
 

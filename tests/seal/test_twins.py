@@ -23,21 +23,21 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.exchange.v1 import exchange_pb2
 from hub.proof import sm2
-from hub.proof.disclosure import make_disclosure
 from hub.proof.encoding import b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.jose import Algorithm
-from hub.proof.listing import file_entry
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.record_twin import check_same, check_twins
-from hub.proof.report import Kind, Report, StepName
+from hub.proof.records.disclosure import make_disclosure
+from hub.proof.records.sd_jwt import Presentation, open_record, present
+from hub.proof.records.twin import check_same, check_twins
+from hub.proof.reports.report import Kind, Report, StepName
 from hub.proof.run import Evidence
-from hub.proof.sd_jwt import Presentation, open_record, present
-from hub.proof.sealing import Mandate
+from hub.proof.sealing.listing import file_entry
+from hub.proof.sealing.records import Mandate
 from hub.proof.trust import Compromise, Trust, trust_file
 from hub.proof.verify import verify
+from hub.seal.documents.list_files import Listed, ListFiles
 from hub.seal.homes.files import KeyFiles
-from hub.seal.list_files import Listed, ListFiles
-from hub.seal.logged_seals import LoggedSeals
+from hub.seal.reseal.logged_seals import LoggedSeals
 from hub.seal.seal_store import Key
 from hub.seal.store import PATHS, SIGNATURES
 from hub.storage.statements import question

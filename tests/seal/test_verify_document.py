@@ -18,10 +18,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.domain.row import Op
 from hub.proof.reasons import Verdict
 from hub.proof.recognise import peek
-from hub.proof.report import Report, StepName
-from hub.proof.report_json import parse_report
+from hub.proof.reports.report import Report, StepName
+from hub.proof.reports.report_json import parse_report
 from hub.proof.trust import Compromise, trust_file
-from hub.seal import verify_document
+from hub.seal.documents import verify_document
 from hub.seal.report_service import encode_report
 from hub.seal.v1 import reports_pb2 as pb
 from hub.seal.v1 import reports_pb2_grpc

@@ -9,6 +9,7 @@ from typing import Final
 from hub.domain.certificate_type import CertificateType
 from hub.domain.face import CopyTerms
 from hub.domain.strict_json import Json
+from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Face, Issuance, copy_overlay, set_overlay
 from hub.seal.faces.metadata import Metadata, metadata
@@ -16,7 +17,6 @@ from hub.seal.faces.ofd import page_ofd
 from hub.seal.faces.page import Box, Colour, Page, TextLine
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import Watermark
-from hub.seal.ofd_package import OfdPackage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hub.domain.certificate_type import CertificateType
 from hub.domain.face import CopyTerms
 from hub.domain.holder import HOLDER_TYPES
 from hub.domain.strict_json import Json
-from hub.proof.face_facts import (
+from hub.proof.faces.facts import (
     CODE_ITEM,
     COPY_ITEM,
     EXPIRE_ITEM,

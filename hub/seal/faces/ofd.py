@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from hub.proof.ofd import ENTRY_FILE
-from hub.proof.ofd_xml import NAMESPACE
+from hub.proof.ofd.document import ENTRY_FILE
+from hub.proof.ofd.xml import NAMESPACE
+from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.faces.fonts import FONTS_MAX, FaceFonts
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Colour, Page, Picture, Shape, TextLine, number
-from hub.seal.ofd_package import OfdPackage
 
 PAGE_ID: Final = 1
 """The ID of the one page, which stamps refer to."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from hub.errors import HubError, Reason
-from hub.proof.roster_changes import Link
-from hub.seal.signer_rules import SigningRequest
+from hub.proof.officers.roster_changes import Link
+from hub.seal.signer_process.rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
 # Nobody can know what became of a request whose answer was lost by these.

@@ -24,9 +24,9 @@ from hub.errors import HubError, Reason
 from hub.seal.homes.conversation import Conversation, Evidence, NoEvidence
 from hub.seal.homes.signers import keys_here, read_answer
 from hub.seal.keys import KeysHere
-from hub.seal.signer_process import READY, Settings
-from hub.seal.signer_rules import SigningRequest
-from hub.seal.signer_socket import connect, receive, send
+from hub.seal.signer_process.process import READY, Settings
+from hub.seal.signer_process.rules import SigningRequest
+from hub.seal.signer_process.socket import connect, receive, send
 from hub.seal.v1 import signer_pb2 as pb
 
 START_S: Final = 20.0
@@ -50,7 +50,7 @@ class SignerProcess:
     region: str
     log_key: str
     evidence: Evidence
-    command: Sequence[str] = (sys.executable, "-m", "hub.seal.signer_process")
+    command: Sequence[str] = (sys.executable, "-m", "hub.seal.signer_process.process")
     monotonic: Callable[[], float] = time.monotonic
     _process: subprocess.Popen[bytes] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)

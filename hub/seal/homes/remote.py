@@ -20,7 +20,7 @@ from hub.errors import HubError, Reason
 from hub.seal.homes.conversation import Conversation, Evidence
 from hub.seal.homes.signers import read_answer
 from hub.seal.keys import check_private
-from hub.seal.signer_rules import SigningRequest
+from hub.seal.signer_process.rules import SigningRequest
 from hub.seal.v1 import remote_signer_pb2 as pb_remote
 from hub.seal.v1 import remote_signer_pb2_grpc
 from hub.seal.v1 import signer_pb2 as pb

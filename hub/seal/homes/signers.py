@@ -16,9 +16,9 @@ import orjson
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.document_sealing import Document, DocumentOrder, OfdFile, PdfFile
-from hub.proof.resealing import RecordAnew
-from hub.proof.sealing import CertifiedKey, Mandate
+from hub.proof.sealing.anew import RecordAnew
+from hub.proof.sealing.documents import Document, DocumentOrder, OfdFile, PdfFile
+from hub.proof.sealing.records import CertifiedKey, Mandate
 from hub.seal.algorithms import PublicKey, Subject
 from hub.seal.keys import (
     AnewWork,
@@ -31,7 +31,7 @@ from hub.seal.keys import (
     SealWork,
     SigningKey,
 )
-from hub.seal.signer_rules import SigningRequest
+from hub.seal.signer_process.rules import SigningRequest
 from hub.seal.v1 import signer_pb2 as pb
 
 

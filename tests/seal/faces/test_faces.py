@@ -20,10 +20,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hub.domain.face import CopyTerms
 from hub.errors import HubError, Reason
-from hub.proof.ofd import open_package
-from hub.proof.ofd_xml import NAMESPACE
-from hub.proof.page_text import text_of
-from hub.proof.report import Kind
+from hub.proof.ofd.document import open_package
+from hub.proof.ofd.xml import NAMESPACE
+from hub.proof.reports.page_text import text_of
+from hub.proof.reports.report import Kind
 from hub.seal.faces import ofd, pdf, svg
 from hub.seal.faces.document import set_face
 from hub.seal.faces.fonts import FaceFonts

@@ -11,10 +11,10 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageFilter
 
-from hub.proof.code_picture import text_in_picture
-from hub.proof.face_code import FaceCode, sign_face_code
+from hub.proof.faces.code import FaceCode, sign_face_code
+from hub.proof.faces.code_picture import text_in_picture
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.report import FactName, Kind
+from hub.proof.reports.report import FactName, Kind
 from hub.proof.run import Evidence
 from hub.proof.worker import Verifiers
 from hub.seal.faces.fonts import FaceFonts

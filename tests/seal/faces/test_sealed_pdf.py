@@ -12,10 +12,10 @@ from hub.proof.reasons import Verdict
 from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.worker import Verifiers
-from hub.seal.cms import CmsForm
+from hub.seal.documents.cms import CmsForm
+from hub.seal.documents.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.pdf import page_pdf
-from hub.seal.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
 from tests.pdf_documents import NOW, Ca, key_of
 from tests.seal.faces.samples import SHIPPED, sample

@@ -1,0 +1,1 @@
+"""Signed requests and batches, tokens, and answers that prove themselves."""

@@ -1,0 +1,1 @@
+"""Faces of certificates: what a file says of itself, and the code on it."""

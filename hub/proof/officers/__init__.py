@@ -1,0 +1,1 @@
+"""Dual control: the roster of officers, intents, approvals (formats.md §8)."""

@@ -1,0 +1,1 @@
+"""Signed PDF: what a signature covers, later revisions, CMS by international algorithms and SM2."""

@@ -1,0 +1,1 @@
+"""Sealed records: SD-JWT, their disclosures, batches, twins and status."""

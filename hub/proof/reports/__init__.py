@@ -1,0 +1,1 @@
+"""Reports of a verification: steps, summary, JSON, and what a file shows."""

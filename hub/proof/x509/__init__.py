@@ -1,0 +1,1 @@
+"""Certificates and their chains, by `cryptography` and, with SM2, here."""

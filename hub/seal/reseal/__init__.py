@@ -1,0 +1,1 @@
+"""After a theft: what a stolen key sealed, and sealing it anew."""

@@ -1,0 +1,1 @@
+"""The signer apart from the hub: its door, its checks, its journal."""

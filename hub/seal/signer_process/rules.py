@@ -1,0 +1,352 @@
+"""What a signer demands of each kind of request before its key is used: one rule for one format.
+
+Every rule ends in `Allowed`: the exact bytes that the key signs, and the use that they are of the
+intent. What makes them is made again from the intent, or compared with it, in `hub.proof`; the hub
+composes by the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+from hub.domain.face import CopyTerms, FaceFormat
+from hub.domain.record import SealingOrder
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
+from hub.errors import HubError, Reason
+from hub.proof.encoding import b64u
+from hub.proof.jose import Keys
+from hub.proof.log.receipt import LogTrust
+from hub.proof.officers.roster import Roster
+from hub.proof.officers.seal_kinds import KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
+from hub.proof.pdf.file import open_pdf
+from hub.proof.reasons import ProofError
+from hub.proof.records.batch import fold_records
+from hub.proof.sealing.anew import RecordAnew, SealBefore, check_anew, read_recording, read_theft
+from hub.proof.sealing.codes import check_code
+from hub.proof.sealing.documents import (
+    Document,
+    DocumentOrder,
+    OfdFile,
+    PdfFile,
+    check_ofd,
+    check_pdf,
+)
+from hub.proof.sealing.listing import check_listing, file_entry
+from hub.proof.sealing.records import (
+    ApprovedIntent,
+    check_approved,
+    check_certified,
+    open_batch,
+    refused,
+)
+from hub.proof.sealing.seals import check_made
+from hub.proof.ses.seal import assemble_signature
+from hub.proof.sm2 import SM2_WITH_SM3
+from hub.proof.x509.sm2 import X509
+from hub.seal.documents.cms import CmsForm, contents_string
+from hub.seal.documents.ofd_package import OfdPackage
+from hub.seal.keys import SigningKey, header_segment
+from hub.seal.v1 import signer_pb2 as pb
+
+RECORDS_MAX: Final = 10_000
+
+SigningRequest: TypeAlias = (
+    pb.SignRecords
+    | pb.SignDocument
+    | pb.SignFaceCode
+    | pb.SignSeal
+    | pb.SignRecordsAnew
+    | pb.SignRecordListing
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be signed, once each: `inputs` in their order. They count as `count` uses of
+    `counter`, of which there may be `uses_max`; `name` is the intent's."""
+
+    inputs: Sequence[bytes] = field(repr=False)
+    counter: str
+    count: int
+    uses_max: int
+    name: str
+
+
+class Signed(NamedTuple):
+    """What a request was answered with, and the key that did."""
+
+    key: SigningKey
+    signature: bytes
+
+
+def allow_records(
+    asked: pb.SignRecords, approved: ApprovedIntent, key: SigningKey, keys: Keys, now: int
+) -> Allowed:
+    """Records, one by one or folded: the batch is the department's, and each record what may be
+    signed for its row. `keys` are departments' keys.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    batch = open_batch(approved, _batch_order(asked.batch), key=key, keys=keys, now=now)
+    rows = {record.row_index for record in asked.records}
+    if not 0 < len(asked.records) <= RECORDS_MAX or len(rows) != len(asked.records):
+        raise refused(approved.name, f"1 to {RECORDS_MAX} records, each of another row")
+    for record in asked.records:
+        batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
+    header = header_segment(key)
+    return Allowed(
+        inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(approved.name, asked)],
+        counter=_record_counter(approved.digest, key),
+        count=len(asked.records),
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_document(
+    asked: pb.SignDocument,
+    approved: ApprovedIntent,
+    key: SigningKey,
+    makers: Sequence[X509],
+    now: int,
+) -> Allowed:
+    """A face as OFD or PDF: file, intent and bytes are compared with each other. `makers` are the
+    anchors of those who make electronic seals.
+
+    Raises HubError: KEY_USAGE_REFUSED, INTENT_NOT_APPROVED with the rule, DOCUMENT_TOO_LARGE,
+    KEY_EXPIRED.
+    """
+    if asked.format != FORMATS[key.use]:
+        raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
+    document = _document(asked)
+    if key.use is KeyUse.OFD:
+        check_ofd(approved, document, key, makers=makers, now=now)
+    else:
+        check_pdf(approved, document, key, CmsForm.of(key), now=now)
+    return Allowed(
+        inputs=[document.to_sign],
+        counter=approved.digest,
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_face_code(
+    asked: pb.SignFaceCode, approved: ApprovedIntent, key: SigningKey, now: int
+) -> Allowed:
+    """The code of a face that the intent allows to be sealed. An intent allows as many codes as it
+    has uses: each stands on a file, which is a use of its own.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    check_certified(approved.name, approved.intent.authority, key, now=now)
+    check_code(approved, _face_order(asked.order), asked.to_sign, stated=None, kid=key.kid, now=now)
+    return Allowed(
+        inputs=[asked.to_sign],
+        counter=f"{approved.digest} code",
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) -> Allowed:
+    """An electronic seal, once: it is what the intent orders of this key, byte for byte.
+
+    Raises HubError(INTENT_NOT_APPROVED) with the rule.
+    """
+    name = asked.intent_name
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
+    if approved.intent.kind not in (SEAL_MAKE, SEAL_RENEW) or now >= approved.until:
+        raise refused(name, "it is no intent to make a seal, or no longer in force")
+    check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
+    return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
+
+
+def allow_anew(
+    asked: pb.SignRecordsAnew, roster: Roster, key: SigningKey, log: LogTrust, now: int
+) -> Allowed:
+    """Records anew that a stolen key has sealed: the log recorded their seals before it recorded
+    the theft, and the new bytes follow from the old ones. `log` is the pinned one.
+
+    Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    name = asked.intent_name
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
+    if approved.intent.kind != KEY_RESEAL or now >= approved.until:
+        raise refused(name, "it is no intent to seal anew, or no longer in force")
+    versions = {record.version_id for record in asked.records}
+    if not 0 < len(asked.records) <= RECORDS_MAX or len(versions) != len(asked.records):
+        raise refused(name, f"1 to {RECORDS_MAX} records, each of another version")
+    verified: set[tuple[str, bytes, bytes]] = set()
+    try:
+        theft = read_theft(asked.declaration, log)
+        if (theft.key, theft.seal) != (approved.intent.text("key"), approved.intent.text("seal")):
+            raise refused(name, "another key was declared stolen")
+        recordings = [read_recording(one.receipt, one.writes, log) for one in asked.entries]
+        authorities = {
+            check_anew(
+                name,
+                _record_anew(record, asked.headers),
+                theft,
+                recordings,
+                verified,
+                custody=key.custody,
+                algorithm=key.algorithm,
+                now=now,
+            )
+            for record in asked.records
+        }
+    except (ProofError, IndexError) as error:
+        rule = error.reason.value if isinstance(error, ProofError) else "no such header"
+        raise refused(name, f"what is sealed anew does not verify: {rule}") from error
+    for authority in authorities:
+        check_certified(name, authority, key, now=now)
+    header = header_segment(key)
+    return Allowed(
+        inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(name, asked)],
+        counter=_record_counter(approved.digest, key),
+        count=len(asked.records),
+        uses_max=approved.intent.uses_max,
+        name=name,
+    )
+
+
+def allow_listing(
+    asked: pb.SignRecordListing,
+    approved: ApprovedIntent,
+    key: SigningKey,
+    signed: Signed,
+    *,
+    log: LogTrust,
+    now: int,
+) -> Allowed:
+    """A record that names a file: the one that follows from `asked.document` as it was `signed`.
+    `log` is the pinned one.
+
+    An intent allows as many as it has uses: each names a file, which is a use of its own. Raises
+    HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
+    """
+    if asked.document.intent != asked.intent:
+        raise refused(approved.name, "the file was sealed under another intent")
+    document = _document(asked.document)
+    data = _sealed_file(document, signed, asked.time_stamp)
+    form = FaceFormat.OFD if signed.key.use is KeyUse.OFD else FaceFormat.PDF
+    try:
+        check_listing(
+            approved,
+            _record_anew(asked.record, asked.headers),
+            (asked.docs_before, asked.docs),
+            read_recording(asked.entry.receipt, asked.entry.writes, log),
+            file=file_entry(form.value, data),
+            order=document.order,
+            key=key,
+            now=now,
+        )
+    except (ProofError, IndexError) as error:
+        rule = error.rule if isinstance(error, ProofError) else "no such header"
+        raise refused(approved.name, f"what is sealed anew does not verify: {rule}") from error
+    return Allowed(
+        inputs=[f"{header_segment(key)}.{b64u(asked.record.payload)}".encode()],
+        counter=f"{_record_counter(approved.digest, key)} docs",
+        count=1,
+        uses_max=approved.intent.uses_max,
+        name=approved.name,
+    )
+
+
+def _sealed_file(document: Document, signed: Signed, time_stamp: bytes) -> bytes:
+    """The file that `document` became."""
+    match document.file:
+        case OfdFile(files, value_file, _):
+            leaf = signed.key.x509_chain[0]
+            value = assemble_signature(
+                document.to_sign, leaf, SM2_WITH_SM3, signed.signature, time_stamp or None
+            )
+            return OfdPackage({**files, value_file: value}).to_bytes()
+        case PdfFile(data):
+            (place,) = open_pdf(data)
+            _, before, after, _ = place.byte_range
+            form = CmsForm.of(signed.key)
+            cms = form.assemble(document.to_sign, signed.signature, time_stamp)
+            return data[:before] + contents_string(cms, after - before) + data[after:]
+
+
+def _record_counter(digest: str, key: SigningKey) -> str:
+    """Twins are one record: each algorithm may sign as often as the intent allows."""
+    return digest if key.algorithm is KeyAlgorithm.ES256 else f"{digest} SM2"
+
+
+def _record_anew(record: pb.RecordAnew, headers: Sequence[str]) -> RecordAnew:
+    """The record in the words of the checks."""
+    seals = tuple([(headers[one.header], one.signature) for one in record.seals])
+    return RecordAnew(
+        recording=record.entry,
+        version_id=record.version_id,
+        before=SealBefore(record.before, record.path, seals),
+        status_list=record.status_list,
+        status_place=record.status_place,
+        retention_class=record.retention_class,
+        payload=record.payload,
+    )
+
+
+def _payloads(name: str, asked: pb.SignRecords | pb.SignRecordsAnew) -> list[bytes]:
+    """What is signed: each record, or all of them folded, once each was found to be allowed."""
+    payloads = [record.payload for record in asked.records]
+    if not asked.seed:
+        return payloads
+    try:
+        return [fold_records(payloads, asked.seed).payload]
+    except ProofError as error:
+        raise refused(name, f"the records cannot be folded: {error.reason.value}") from error
+
+
+def _batch_order(batch: pb.SignedBatch) -> SealingOrder:
+    """The batch in the words of the checks; whatever only the hub needs is left empty."""
+    return SealingOrder(
+        authority="",
+        authority_uscc=batch.authority,
+        type_code=batch.type_code,
+        vct=batch.vct,
+        type_version=batch.type_version,
+        integrity=batch.integrity,
+        digests_n=0,
+        manifest=batch.manifest,
+        batch=batch.batch,
+        rows_n=len(batch.rows),
+        root_jws=batch.root_jws,
+        rows=[(row.salt, row.row) for row in batch.rows],
+    )
+
+
+def _document(asked: pb.SignDocument) -> Document:
+    """The document in the words of the checks."""
+    file: OfdFile | PdfFile = PdfFile(asked.pdf)
+    if asked.WhichOneof("file") == "ofd":
+        file = OfdFile(dict(asked.ofd.files), asked.ofd.value_file, asked.ofd.seal)
+    return Document(_face_order(asked.order), file, asked.to_sign)
+
+
+def _face_order(order: pb.FaceOrder) -> DocumentOrder:
+    said = order.copy
+    terms = CopyTerms(
+        said.name,
+        said.purpose,
+        said.recipient,
+        said.maker,
+        said.made_time_us,
+        said.expire_time_us,
+    )
+    return DocumentOrder(
+        authority_uscc=order.authority,
+        vct=order.vct,
+        type_version=order.type_version,
+        identifier=order.identifier,
+        face=order.face,
+        terms=terms if order.HasField("copy") else None,
+        is_further=order.further,
+    )
