@@ -215,7 +215,7 @@ _AFTER: Final[Mapping[str, str]] = MappingProxyType(
         KEY_ACTIVATE.name: "sealway key show {key}",
         KEY_ROTATE.name: "sealway key show {key}",
         KEY_RETIRE.name: "sealway key destroy {key} --cause TEXT",
-        KEY_COMPROMISE.name: "sealway key reseal {key}, once another key of the seal is in force",
+        KEY_COMPROMISE.name: "sealway key reseal {key}",
         **{kind.name: "sealway quorum show" for kind in ROSTER_KINDS},
     }
 )

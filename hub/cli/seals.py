@@ -343,8 +343,11 @@ def reseal(
         _tell_left(terminal, left, name)
         raise typer.Exit(ExitCode.REFUSED)
     if records or documents:
-        # Whoever verifies elsewhere still believes the stolen key.
-        next_step(terminal, "sealway trust update FILE, by everyone who keeps a trust file")
+        terminal.say(
+            "Everyone who keeps a trust file still believes the stolen key until he updates it.",
+            "持有信任文件的各方在更新之前仍信任被盗密钥。",
+        )
+        next_step(terminal, "sealway trust update trust.json")
     else:
         terminal.say(
             "Nothing in force carries that key any more.", "已无有效记录或文件使用该密钥。"

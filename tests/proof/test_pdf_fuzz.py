@@ -69,6 +69,14 @@ def test_no_byte_of_a_sealed_document_is_free(at: int, change: int) -> None:
         assert unchanged(ONE, bytes(changed))
 
 
+def test_a_name_that_begins_as_a_number_is_damage() -> None:
+    """The reader's library takes it for one, and leaves it to the decimal module to say no."""
+    for name in (b"/Catalog", b"/Sig\n", b"/Annot", b"/DocMDP", b"/1.2"):
+        assert name in ONE
+        changed = ONE.replace(name, b"." + name[1:], 1)
+        assert judged(changed).verdict is not Verdict.VALID
+
+
 def test_every_byte_around_the_signature_is_looked_at() -> None:
     """Brackets, the range, the last bytes: where an off-by-one would hide."""
     start = ONE.index(b"/Contents <")

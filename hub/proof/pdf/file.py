@@ -43,7 +43,8 @@ _DAMAGED: Final = (
     AssertionError,
     NotImplementedError,
     RecursionError,
-    OverflowError,
+    # Also what the decimal module says of a number that is none.
+    ArithmeticError,
     zlib.error,
 )
 # The end of the file behind its last cross-reference table (ISO 32000-2 §7.5.5).

@@ -69,7 +69,7 @@ UNREADABLE: Final = (
     AssertionError,
     NotImplementedError,
     RecursionError,
-    OverflowError,
+    ArithmeticError,
     zlib.error,
 )
 
