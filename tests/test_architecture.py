@@ -158,7 +158,7 @@ def _is_at(path: Path, place: str) -> bool:
 
 def test_packages_of_the_hub_hold_a_docstring_only() -> None:
     """So importing a generated client drags in nothing of the server."""
-    for path in (ROOT / "hub" / "__init__.py", *(ROOT / "hub").glob("*/__init__.py")):
+    for path in (ROOT / "hub" / "__init__.py", *(ROOT / "hub").rglob("*/__init__.py")):
         if path.parent.name == "v1":
             continue
         body = ast.parse(path.read_text(encoding="utf-8")).body

@@ -75,8 +75,8 @@ class DocumentService:
             rule = f"one of {', '.join(FaceFormat)}"
             raise HubError(Reason.FIELD_INVALID, field="media_type", rule=rule)
         if (request.open or request.further) and request.media_type != FaceFormat.OFD:
-            field, rule = "open" if request.open else "further", f"{FaceFormat.OFD} takes several"
-            raise HubError(Reason.FIELD_INVALID, field=field, rule=rule)
+            rule = f"{FaceFormat.OFD}: a file of another kind takes one seal"
+            raise HubError(Reason.FIELD_INVALID, field="media_type", rule=rule)
         wanted = Wanted(
             f"authorities/{authority}",
             certificate,
