@@ -21,7 +21,7 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.seal.algorithms import Subject
 from hub.seal.homes.process import SignerProcess
 from hub.seal.homes.signers import SignerHome
-from hub.seal.keys import SigningKey
+from hub.seal.keys import DocumentWork, SigningKey
 from hub.seal.v1 import signer_pb2 as pb
 from tests.bench.figures import control_ratios, neighbour_ratios, spread, why_invalid
 from tests.bench.machine import Steal, openssl_speed
@@ -160,10 +160,15 @@ class Faces:
         ofd, pdf = mandates.document(self.ofd, standing), mandates.document(self.pdf, standing)
         code = mandates.code(self.code, standing)
         return {
-            "OFD of a face": (lambda: self.ofd.sign_document(ofd), 1),
-            "PDF of a face": (lambda: self.pdf.sign_document(pdf), 1),
+            "OFD of a face": (lambda: self.ofd.sign_document(_again(ofd)), 1),
+            "PDF of a face": (lambda: self.pdf.sign_document(_again(pdf)), 1),
             "code of a face": (lambda: self.code.sign_face_code(code), 1),
         }
+
+
+def _again(work: DocumentWork) -> DocumentWork:
+    """The same file under a new id: under its own the process would answer what it has signed."""
+    return dataclasses.replace(work, request_id=str(uuid.uuid4()))
 
 
 def _sign(process: SignerProcess, request: pb.SignRecords) -> None:

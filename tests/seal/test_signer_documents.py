@@ -145,7 +145,7 @@ async def test_a_copy_is_sealed_by_the_process_and_verifies(
 
 
 async def test_an_original_is_made_though_its_record_cannot_name_it(sealing: Sealing) -> None:
-    """The process has no rule for such a record, and the entry says so."""
+    """Another seal's key made the record's seal, and the entry says so."""
     await allow(sealing.hub, "hz-originals", ["original"])
     clerk, size = Clerk(sealing.hub.system("hz-department")), sealing.hub.size
     request = documents_pb2.SealDocumentRequest(
