@@ -31,6 +31,7 @@ from hub.proof.officers.seal_kinds import (
     X509_TEXT_MAX,
 )
 from hub.proof.reasons import ProofError
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.key_entry_store import in_force_here, made_here
@@ -320,7 +321,8 @@ class EndKey:
         now = self.clock()
         ended = retired(key, now)
         if self.destroys:
-            await asyncio.to_thread(self.keys.home(key.home).destroy, key.kid)
+            mandate = Mandate(approved.digest, approved.data, approved.approvals)
+            await asyncio.to_thread(self.keys.home(key.home).destroy, key.kid, mandate)
             ended = dataclasses.replace(
                 key, state=KeyState.DESTROYED, state_entry=ENTRY_INDEX, destroy_time_us=now
             )

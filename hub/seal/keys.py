@@ -276,8 +276,10 @@ class KeyHome(Protocol):
         """The key `kid`, made here as `algorithm` for `use`. Raises HubError(KEY_UNAVAILABLE)."""
         ...
 
-    def destroy(self, kid: str) -> None:
-        """Destroy the key `kid` for ever; no such key is no error."""
+    def destroy(self, kid: str, mandate: Mandate | None = None) -> None:
+        """Destroy the key `kid` for ever, as the intent of `mandate` orders; no such key is no
+        error. A key that lives elsewhere is destroyed there for nobody who shows none. Raises
+        HubError as `SigningKey.sign_records` does."""
         ...
 
     def health(self) -> KeysHere:

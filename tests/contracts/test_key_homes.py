@@ -19,7 +19,7 @@ from cryptography import x509
 from certs.pki import Pki
 from hub.domain.certificate import Custody
 from hub.domain.row import emit_row
-from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, SIGNED_BYTES_MAX, KeyAlgorithm, KeyUse, key_name
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import APPROVAL_TYP, FACE_TYP, SEAL_TYP, STATUS_TYP
@@ -355,9 +355,10 @@ def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome) -> None:
         assert caught.value.reason is Reason.KEY_UNAVAILABLE
 
 
-def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
+def test_a_destroyed_key_is_gone(home: KeyHome, mandates: Mandates) -> None:
     """Counted while it lives; destroying it twice is no error, opening it afterwards is. A
-    department destroys its own, and nobody else does."""
+    department destroys its own, and nobody else does; the signer process destroys what officers
+    have ordered."""
     before = home.health().count
     made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
     other = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
@@ -371,8 +372,17 @@ def test_a_destroyed_key_is_gone(home: KeyHome) -> None:
         assert refused.value.reason is Reason.KEY_USAGE_REFUSED
         assert home.health() == here
         return
-    home.destroy(made.public.kid)
-    home.destroy(made.public.kid)
+    if home.name in ("files", "pkcs11") and isinstance(home, SignerHome):
+        another = mandates.mandate("key.destroy", {"key": key_name(other.public.kid), "cause": "x"})
+        copies = mandates.standing()
+        for mandate in (None, another, dataclasses.replace(another, approvals=()), copies):
+            with pytest.raises(HubError) as unapproved:
+                home.destroy(made.public.kid, mandate)
+            assert unapproved.value.reason is Reason.INTENT_NOT_APPROVED
+        assert home.health() == here
+    ordered = mandates.mandate("key.destroy", {"key": key_name(made.public.kid), "cause": "x"})
+    home.destroy(made.public.kid, ordered)
+    home.destroy(made.public.kid, ordered)
 
     here = home.health()
     assert here.count == before + 1

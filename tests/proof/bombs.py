@@ -32,6 +32,11 @@ def explode(data: bytes, kind: Kind, _trust: Trust | None, _evidence: Evidence) 
             held = [bytes(1_000_000)]
             while True:
                 held.append(bytes(1_000_000))
+        case b"256 MiB":
+            # Whoever asks for all that there may be gets none of it.
+            bytes(268_435_456)
+        case b"128 MiB":
+            bytes(134_217_728)
         case b"crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         case b"error":

@@ -56,6 +56,7 @@ def reason(report: Report | None) -> tuple[Verdict, ProofReason | None, StepName
     ("bomb", "expected"),
     [
         (b"memory", ProofReason.LIMIT_MEMORY),
+        (b"256 MiB", ProofReason.LIMIT_MEMORY),
         (b"crash", ProofReason.LIMIT_CRASH),
         (b"error", ProofReason.LIMIT_CRASH),
         (b"lie", ProofReason.LIMIT_CRASH),
@@ -71,6 +72,13 @@ def test_a_file_that_overruns_cannot_be_checked_and_the_next_one_can(
 
     assert reason(report) == (Verdict.CANNOT_CHECK, expected, StepName.LIMITS)
     assert reason(after) == (Verdict.VALID, None, StepName.PACKAGE)
+
+
+def test_half_the_memory_is_there(bombs: Verifiers) -> None:
+    """So it is the limit that ends the file that wants all of it, and no less."""
+    report = bombs.verify(BOMB + b"128 MiB", None, EVIDENCE)
+
+    assert reason(report) == (Verdict.VALID, None, StepName.PACKAGE)
 
 
 def test_a_worker_that_hangs_is_ended_by_the_clock(

@@ -209,13 +209,18 @@ async def test_a_certificate_that_ends_is_warned_of_and_then_refused(office: Off
 
     found = [
         warnings_of(key, 0, ends - left)
-        for left in (31 * DAY_US, 30 * DAY_US, 7 * DAY_US, DAY_US, 1, 0)
+        for left in (
+            *(30 * DAY_US + 1, 30 * DAY_US, 7 * DAY_US + 1, 7 * DAY_US),
+            *(DAY_US + 1, DAY_US, 1, 0),
+        )
     ]
     late = dataclasses.replace(office.record_seals.keys, clock=lambda: ends)
 
     assert found == [
         [],
         [KeyWarning.ENDS_IN_30_DAYS],
+        [KeyWarning.ENDS_IN_30_DAYS],
+        [KeyWarning.ENDS_IN_7_DAYS],
         [KeyWarning.ENDS_IN_7_DAYS],
         [KeyWarning.ENDS_IN_1_DAY],
         [KeyWarning.ENDS_IN_1_DAY],

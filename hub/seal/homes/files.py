@@ -14,6 +14,7 @@ from hub.domain.crypto import CryptoProfile
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofError
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info
 from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
 
@@ -75,7 +76,7 @@ class KeyFiles:
             raise HubError(Reason.KEY_UNAVAILABLE, key=kid)
         return SealKey(kid, algorithm, use, self.custody, x509_chain, key.sign)
 
-    def destroy(self, kid: str) -> None:
+    def destroy(self, kid: str, _mandate: Mandate | None = None) -> None:
         """As in `KeyHome`. What a disk keeps of a removed file is as encrypted as it was."""
         try:
             for use in KeyUse:

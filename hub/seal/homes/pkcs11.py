@@ -33,6 +33,7 @@ from hub.errors import HubError, Reason
 from hub.proof import sm2
 from hub.proof.encoding import b64u, b64u_decode
 from hub.proof.reasons import ProofError
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import (
     RSA_BITS,
     PublicKey,
@@ -228,7 +229,7 @@ class Pkcs11Keys:
 
         return SealKey(kid, algorithm, use, self.custody, x509_chain, sign)
 
-    def destroy(self, kid: str) -> None:
+    def destroy(self, kid: str, _mandate: Mandate | None = None) -> None:
         """As in `KeyHome`."""
 
         def end(session: _Session) -> None:

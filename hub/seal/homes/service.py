@@ -26,6 +26,7 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import Json, b64u, b64u_decode, digest, emit_json, parse_object
 from hub.proof.jose import integer, string
 from hub.proof.reasons import ProofError
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import PublicKey, Subject, in_der, octets_of_der
 from hub.seal.keys import (
     AnewWork,
@@ -115,7 +116,7 @@ class ServiceHome:
             raise self._wrong("another key than was asked for")
         return ServiceKey(kid, algorithm, use, self.custody, x509_chain, public, self)
 
-    def destroy(self, kid: str) -> None:
+    def destroy(self, kid: str, _mandate: Mandate | None = None) -> None:
         """As in `KeyHome`."""
         if not _KID.fullmatch(kid):
             return

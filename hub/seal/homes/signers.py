@@ -107,9 +107,12 @@ class SignerHome:
         self.signer.ask(pb.SignerCall(open=key.message()))
         return key
 
-    def destroy(self, kid: str) -> None:
+    def destroy(self, kid: str, mandate: Mandate | None = None) -> None:
         """As in `KeyHome`."""
         asked = pb.DestroySignerKey(home=self.name_there, key_id=kid)
+        if mandate is not None:
+            asked.intent_name, asked.intent = mandate.name, mandate.intent
+            asked.approvals.extend(mandate.approvals)
         self.signer.ask(pb.SignerCall(destroy=asked))
 
     def health(self) -> KeysHere:

@@ -38,6 +38,7 @@ from hub.seal.signer_process.rules import (
     allow_listing,
     allow_records,
     allow_seal,
+    check_destroyed,
 )
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -176,6 +177,7 @@ class SignerDesk:
         )
 
     def _destroy(self, asked: pb.DestroySignerKey) -> pb.SignerAnswer:
+        check_destroyed(asked, self._roster(), self.clock() // 1_000_000)
         for place in [place for place in self._opened if place[1] == asked.key_id]:
             del self._opened[place]
         self._home(asked.home).destroy(asked.key_id)

@@ -19,7 +19,7 @@ from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
 from hub.proof.log.receipt import LogTrust
 from hub.proof.officers.roster import Roster
-from hub.proof.officers.seal_kinds import KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
+from hub.proof.officers.seal_kinds import KEY_DESTROY, KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
 from hub.proof.pdf.file import open_pdf
 from hub.proof.reasons import ProofError
 from hub.proof.records.batch import fold_records
@@ -164,6 +164,17 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
         raise refused(name, "it is no intent to make a seal, or no longer in force")
     check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
     return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
+
+
+def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> None:
+    """Officers approved that this very key is destroyed. Raises HubError(INTENT_NOT_APPROVED) with
+    the rule."""
+    name = asked.intent_name
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
+    if approved.intent.kind != KEY_DESTROY or now >= approved.until:
+        raise refused(name, "it is no intent to destroy a key, or no longer in force")
+    if approved.intent.text("key") != key_name(asked.key_id):
+        raise refused(name, "it orders that another key is destroyed")
 
 
 def allow_anew(

@@ -125,12 +125,18 @@ class MadeSignerKey(_message.Message):
     def __init__(self, public_key: _Optional[bytes] = ..., x509_request: _Optional[bytes] = ...) -> None: ...
 
 class DestroySignerKey(_message.Message):
-    __slots__ = ("home", "key_id")
+    __slots__ = ("home", "key_id", "intent_name", "intent", "approvals")
     HOME_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
     home: str
     key_id: str
-    def __init__(self, home: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, home: _Optional[str] = ..., key_id: _Optional[str] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CheckSignerHome(_message.Message):
     __slots__ = ("home",)
