@@ -283,10 +283,11 @@ class Intents:
         """Whether this decision holds now, whatever it is."""
         now = self.clock() // 1_000_000
         try:
-            check_approval(approval.approval, stored.bytes, intent, self.rosters.newest, now)
+            said = check_approval(approval.approval, stored.bytes, intent, self.rosters.newest, now)
         except ProofError:
             return False
-        return True
+        # A row may hold another officer's words, or call them something else.
+        return (said.officer, said.decision) == (approval.officer, approval.decision)
 
     def approved_by(
         self, stored: StoredIntent, approvals: Sequence[StoredApproval], now: int

@@ -509,6 +509,29 @@ async def test_a_row_of_approvals_made_by_hand_counts_for_nothing(hub: Simulator
     )
 
 
+async def test_one_officers_words_in_the_row_of_another_are_not_shown_as_counting(
+    hub: Simulator,
+) -> None:
+    """Officers who look see one of two, whatever state the row of the intent has."""
+    zhao = await proposed(hub)
+    await hub.officer("qian").approve("change")
+    write(
+        hub,
+        "INSERT INTO seal_approvals SELECT intent, 'officers/sun', decision, approval, ?,"
+        " key_id, entry, create_time_us, retention_class FROM seal_approvals"
+        " WHERE intent = 'intents/change'",
+        bytes(32),
+    )
+    write(hub, "UPDATE seal_intents SET state = 'approved' WHERE name = 'intents/change'")
+
+    shown = await zhao.call(
+        zhao.intents.GetIntent, intents_pb2.GetIntentRequest(name="intents/change")
+    )
+
+    assert (shown.intent.counting, shown.intent.quorum) == (1, 2)
+    assert (await refusal(zhao.execute("change")))[0] == "INTENT_NOT_APPROVED"
+
+
 async def test_a_genuine_approval_of_another_intent_counts_for_nothing(hub: Simulator) -> None:
     """Copied by hand under the intent that the attacker wants."""
     zhao = await proposed(hub)
