@@ -15,13 +15,12 @@ from typing import Final
 
 from hub.proof.ofd.document import Document, Package, Signature
 from hub.proof.reasons import ProofError, ProofReason, Verdict
-from hub.proof.sm2 import SM3_OID, sm3
+from hub.proof.sm2 import SM2_WITH_SM3, SM3_OID, sm3
 
 SM3_NAMES: Final = frozenset({SM3_OID, "SM3"})
 """How a `CheckMethod` spells SM3 (GB/T 33560, and what software writes)."""
 BROKEN_METHODS: Final = frozenset({"", "MD5", "SHA1", "SHA-1"})
 """Collisions are made at will; without a word the standard means MD5 (GB/T 33190 §18.2.3)."""
-SM2_SM3: Final = "1.2.156.10197.1.501"
 _BOX: Final = re.compile(r"-?\d+(?:\.\d+)?(?: +-?\d+(?:\.\d+)?){3}")
 
 
@@ -48,7 +47,7 @@ def check_methods(signature: Signature) -> None:
     if method in BROKEN_METHODS:
         raise ProofError(ProofReason.OFD_DIGEST_BROKEN, method or "MD5")
     unknown = None if method in SM3_NAMES else method
-    if signature.method not in (None, SM2_SM3):
+    if signature.method not in (None, SM2_WITH_SM3):
         unknown = signature.method
     if unknown is not None:
         raise ProofError(ProofReason.OFD_METHOD_UNKNOWN, unknown, verdict=Verdict.CANNOT_CHECK)

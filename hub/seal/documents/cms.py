@@ -275,14 +275,17 @@ def _sm2_check_of(leaf: bytes) -> Callable[[bytes, bytes], None]:
     return check
 
 
-def contents_string(cms: bytes, room: int) -> bytes:
-    """A CMS as it fills its reserved place, brackets included. Raises HubError(PDF_REFUSED)."""
-    written = cms.hex().encode()
+def filled(around: tuple[bytes, bytes], room: int, contents: bytes) -> bytes:
+    """A document whose bytes before and behind its reserved place, of `room` bytes, are `around`,
+    with `contents` in the place: in hexadecimal, brackets included. Raises HubError(PDF_REFUSED).
+    """
+    written = contents.hex().encode()
     if len(written) > room - 2:
         raise HubError(
             Reason.PDF_REFUSED, en="there is no room for the signature", zh="签名预留空间不足"
         )
-    return b"".join((b"<", written.ljust(room - 2, b"0"), b">"))
+    head, tail = around
+    return b"".join((head, b"<", written.ljust(room - 2, b"0"), b">", tail))
 
 
 def _digest(algorithm: hashes.HashAlgorithm, *parts: bytes | memoryview) -> bytes:

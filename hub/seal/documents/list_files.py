@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.clock import Clock
 from hub.domain.certificate import Custody
@@ -44,6 +45,8 @@ from hub.seal.store import (
     sealed_of,
 )
 from hub.storage.statements import Check, Write, text
+
+_UNSHOWN: Final = ("", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,20 @@ class ListFiles:
                 intent=sealed.signed.mandate.name,
                 algs=[one.key.algorithm.value for one in signers],
             )
-            recording = await self.logged.recorded(was, stored)
-            if not _can_sign(signers, known, sealed, docs, recording):
-                return Listed(Listing.ELSEWHERE)
+            recording = _UNSHOWN
+            away = [one.signing for one in signers if isinstance(one.signing, SignerHomeKey)]
+            if away:
+                # Only a signer apart from the hub is shown what the log has of it.
+                found = await self.logged.recorded(was, stored)
+                if found is None or not _can_sign(away, known, sealed, docs):
+                    return Listed(Listing.ELSEWHERE)
+                recording = found
         except ProofError as error:
             raise _wrong(version_id) from error
         record = RecordAnew(
             0, version_id, before, was.status_list, was.status_place, was.retention_class, payload
         )
-        work = ListingWork(recording or ("", b""), record, docs, sealed.signed)
+        work = ListingWork(recording, record, docs, sealed.signed)
         writes = await asyncio.to_thread(_writes, was, work, signers, name)
         return Listed(
             Listing.LISTED,
@@ -148,22 +156,16 @@ class ListFiles:
 
 
 def _can_sign(
-    signers: Sequence[UsableKey],
+    away: Sequence[SignerHomeKey],
     known: Sequence[RegisteredKey],
     sealed: SealedFile,
     docs: tuple[str, str],
-    recording: tuple[str, bytes] | None,
 ) -> bool:
     """Whether every key that a signer keeps can be shown what it demands (`check_listing`): it made
-    the seal before, as the log has it, and sealed the file, which is all that is new. Raises
-    ProofError."""
-    away = [one.signing for one in signers if isinstance(one.signing, SignerHomeKey)]
+    the seal before and sealed the file, which is all that is new. Raises ProofError."""
     made = {one.kid for one in known}
-    file = file_entry(sealed.media_type, sealed.data)
-    return not away or (
-        recording is not None
-        and all(one.kid in made and one.keeps(sealed.signed.key) for one in away)
-        and adds_one_file(docs, file)
+    return all(one.kid in made and one.keeps(sealed.signed.key) for one in away) and adds_one_file(
+        docs, file_entry(sealed.media_type, sealed.data)
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.proof.ofd.document import ENTRY_FILE, open_package
+from hub.proof.ses.seal import assemble_signature
+from hub.proof.sm2 import SM2_WITH_SM3
 
 # The first moment that ZIP knows: the same files are the same bytes at any time.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -30,6 +32,14 @@ class OfdPackage:
     def from_bytes(cls, data: bytes) -> OfdPackage:
         """The package in `data`, whoever wrote it. Raises as `open_package` does."""
         return cls(open_package(data).files)
+
+    def with_value(
+        self, value_file: str, to_sign: bytes, leaf: bytes, value: bytes, time_stamp: bytes | None
+    ) -> OfdPackage:
+        """With the signature of a seal in its place: `value` by SM2 over `to_sign`, of the signer
+        whose certificate (DER) is `leaf`."""
+        signature = assemble_signature(to_sign, leaf, SM2_WITH_SM3, value, time_stamp)
+        return OfdPackage({**self.files, value_file: signature})
 
     def to_bytes(self) -> bytes:
         """The archive: `OFD.xml` first, then by name. The same files give the same bytes."""

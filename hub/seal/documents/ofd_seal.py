@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
 from hub.errors import HubError, Reason
-from hub.proof.ofd.checks import SM2_SM3, protects_list
+from hub.proof.ofd.checks import protects_list
 from hub.proof.ofd.document import (
     ENTRY_FILE,
     SIGNATURES_MAX,
@@ -38,8 +38,8 @@ from hub.proof.ses.checks import (
     check_seal_signature,
     seconds,
 )
-from hub.proof.ses.seal import SIDE_MM_MAX, V4, Seal, assemble_signature, parse_seal, tbs_sign
-from hub.proof.sm2 import SM3_OID, sm3
+from hub.proof.ses.seal import SIDE_MM_MAX, V4, Seal, parse_seal, tbs_sign
+from hub.proof.sm2 import SM2_WITH_SM3, SM3_OID, sm3
 from hub.proof.x509.sm2 import X509, Crl, check_chain, check_in_force, check_not_revoked, parse_x509
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.keys import SigningKey
@@ -195,8 +195,8 @@ class PreparedOfd:
         """
         if self.signer.key is None or not self.signer.key.verify(self.to_sign, value):
             raise HubError(Reason.KEY_SIGNATURE_WRONG, kid=self.kid)
-        signature = assemble_signature(self.to_sign, self.signer.der, SM2_SM3, value, time_stamp)
-        return OfdPackage({**self.files, self.value_file: signature})
+        package = OfdPackage(self.files)
+        return package.with_value(self.value_file, self.to_sign, self.signer.der, value, time_stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def _signature_xml(
     )
     return (
         f"{_HEAD}<ofd:Signature {_OFD}><ofd:SignedInfo>{_PROVIDER}"
-        f"<ofd:SignatureMethod>{SM2_SM3}</ofd:SignatureMethod>"
+        f"<ofd:SignatureMethod>{SM2_WITH_SM3}</ofd:SignatureMethod>"
         f"<ofd:SignatureDateTime>{time.astimezone(UTC):%Y%m%d%H%M%SZ}</ofd:SignatureDateTime>"
         f'<ofd:References CheckMethod="{SM3_OID}">{references}</ofd:References>{stamps}'
         f"<ofd:Seal><ofd:BaseLoc>{_text(plan.seal_file)}</ofd:BaseLoc></ofd:Seal>"

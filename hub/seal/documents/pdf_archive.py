@@ -20,9 +20,9 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObj
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from hub.proof.pdf.file import PdfSignature, check_range, open_pdf
+from hub.proof.pdf.file import check_range, open_pdf
 from hub.proof.reasons import ProofError
-from hub.seal.documents.cms import contents_string
+from hub.seal.documents.cms import filled
 from hub.seal.documents.pdf_seal import (
     TIME_STAMP_BYTES_MAX,
     UNREADABLE,
@@ -50,7 +50,7 @@ def add_evidence(document: bytes, certificates: Sequence[bytes], crls: Sequence[
     to no signature of their own (VRI), so that more may be added later: a changed entry would be a
     change of the document. Raises HubError(PDF_REFUSED).
     """
-    _newest_seal(document)
+    _check_sealed(document)
     writer = open_writer(document)
     try:
         DocumentSecurityStore.supply_dss_in_writer(
@@ -84,13 +84,11 @@ def add_document_stamp(document: bytes, stamps: DigestStamps) -> bytes:
     token = stamps.stamp_digest(digest.document_digest)
     data = output.getvalue()
     start, end = digest.reserved_region_start, digest.reserved_region_end
-    return b"".join((data[:start], contents_string(token, end - start), data[end:]))
+    return filled((data[:start], data[end:]), end - start, token)
 
 
-def _newest_seal(document: bytes) -> PdfSignature:
+def _check_sealed(document: bytes) -> None:
     try:
-        seals = [item for item in open_pdf(document) if not item.is_stamp]
-        check_range(seals[-1])
+        check_range([item for item in open_pdf(document) if not item.is_stamp][-1])
     except ProofError as error:
         raise refused(f"it is no sealed PDF ({error.reason.value})", "不是已签章的 PDF") from error
-    return seals[-1]

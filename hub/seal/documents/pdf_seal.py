@@ -48,7 +48,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from hub.errors import HubError, Reason
 from hub.proof.pdf.file import check_objects
 from hub.proof.reasons import ProofError
-from hub.seal.documents.cms import CmsForm, contents_string, sign_cms
+from hub.seal.documents.cms import CmsForm, filled, sign_cms
 from hub.seal.keys import SigningKey
 from hub.seal.ports import TimeStamps
 
@@ -139,11 +139,10 @@ class PreparedPdf:
         if form.digest_name != self.digest_name:
             raise HubError(Reason.KEY_USAGE_REFUSED, kid=key.kid)
         start, end = self.reserved
-        head, tail = self.covered(time)
-        attributes, signature = sign_cms(key, form, form.digest(head, tail), sign)
+        around = self.covered(time)
+        attributes, signature = sign_cms(key, form, form.digest(*around), sign)
         token = b"" if stamps is None else stamps.stamp(signature)
-        contents = form.assemble(attributes, signature, token)
-        return b"".join((head, contents_string(contents, end - start), tail))
+        return filled(around, end - start, form.assemble(attributes, signature, token))
 
     def covered(self, time: datetime) -> tuple[bytes, bytes]:
         """What a signature of this `time` covers: everything before its place, and behind it."""
@@ -156,8 +155,7 @@ class PreparedPdf:
     def unsigned(self, time: datetime) -> bytes:
         """The document as it will be sealed at `time`, with zeros in the place of the signature."""
         start, end = self.reserved
-        head, tail = self.covered(time)
-        return b"".join((head, contents_string(b"", end - start), tail))
+        return filled(self.covered(time), end - start, b"")
 
 
 def pdf_time(time: datetime) -> bytes:

@@ -95,11 +95,15 @@ class SealedFace:
     data: bytes = field(repr=False)
     signed: SignedDocument = field(repr=False)
     seal: str
-    intent: str
     face: str
     code: CodeKind | None
     writes: Sequence[Write] = field(repr=False)
     checks: Sequence[Check] = field(repr=False)
+
+    @property
+    def intent(self) -> str:
+        """The name of the intent that allowed it."""
+        return self.signed.mandate.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,6 @@ class SealedFaces:
                 data=made.data,
                 signed=made.signed,
                 seal=allowed.approved.intent.seal,
-                intent=allowed.intent.name,
                 face=unsealed.order.face,
                 code=None if code is None else code.which,
                 writes=(*allowed.writes, *(() if coded is None else coded.writes(1))),

@@ -80,7 +80,9 @@ class VerifyDocument:
         """
         with self._place():
             now = self.clock() // 1_000_000
-            trust = with_statements(self.pins(), await self.statements.known(), now)
+            known = await self.statements.known()
+            # Chains of keys for codes are verified in it.
+            trust = await asyncio.to_thread(with_statements, self.pins(), known, now)
             data = await self._read(chunks)
             evidence = replace(
                 brought,

@@ -18,7 +18,8 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
 from hub.proof.log.receipt import LogTrust
-from hub.proof.officers.roster import Roster
+from hub.proof.officers.intent import Kind
+from hub.proof.officers.roster import Approved, Roster
 from hub.proof.officers.seal_kinds import KEY_DESTROY, KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
 from hub.proof.pdf.file import open_pdf
 from hub.proof.reasons import ProofError
@@ -42,10 +43,8 @@ from hub.proof.sealing.records import (
     refused,
 )
 from hub.proof.sealing.seals import check_made
-from hub.proof.ses.seal import assemble_signature
-from hub.proof.sm2 import SM2_WITH_SM3
 from hub.proof.x509.sm2 import X509
-from hub.seal.documents.cms import CmsForm, contents_string
+from hub.seal.documents.cms import CmsForm, filled
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.keys import SigningKey, header_segment
 from hub.seal.v1 import signer_pb2 as pb
@@ -159,9 +158,7 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
     Raises HubError(INTENT_NOT_APPROVED) with the rule.
     """
     name = asked.intent_name
-    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
-    if approved.intent.kind not in (SEAL_MAKE, SEAL_RENEW) or now >= approved.until:
-        raise refused(name, "it is no intent to make a seal, or no longer in force")
+    approved = _ordered(asked, roster, now, (SEAL_MAKE, SEAL_RENEW), "to make a seal")
     check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
     return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
 
@@ -169,12 +166,9 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
 def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> None:
     """Officers approved that this very key is destroyed. Raises HubError(INTENT_NOT_APPROVED) with
     the rule."""
-    name = asked.intent_name
-    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
-    if approved.intent.kind != KEY_DESTROY or now >= approved.until:
-        raise refused(name, "it is no intent to destroy a key, or no longer in force")
+    approved = _ordered(asked, roster, now, (KEY_DESTROY,), "to destroy a key")
     if approved.intent.text("key") != key_name(asked.key_id):
-        raise refused(name, "it orders that another key is destroyed")
+        raise refused(asked.intent_name, "it orders that another key is destroyed")
 
 
 def allow_anew(
@@ -186,9 +180,7 @@ def allow_anew(
     Raises HubError: INTENT_NOT_APPROVED with the rule, KEY_EXPIRED.
     """
     name = asked.intent_name
-    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
-    if approved.intent.kind != KEY_RESEAL or now >= approved.until:
-        raise refused(name, "it is no intent to seal anew, or no longer in force")
+    approved = _ordered(asked, roster, now, (KEY_RESEAL,), "to seal anew")
     versions = {record.version_id for record in asked.records}
     if not 0 < len(asked.records) <= RECORDS_MAX or len(versions) != len(asked.records):
         raise refused(name, f"1 to {RECORDS_MAX} records, each of another version")
@@ -269,21 +261,36 @@ def allow_listing(
     )
 
 
+def _ordered(
+    asked: pb.SignSeal | pb.DestroySignerKey | pb.SignRecordsAnew,
+    roster: Roster,
+    now: int,
+    kinds: Sequence[Kind],
+    deed: str,
+) -> Approved:
+    """The approved intent that orders `deed`, in force at `now` (seconds)."""
+    name = asked.intent_name
+    approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
+    if approved.intent.kind not in kinds or now >= approved.until:
+        raise refused(name, f"it is no intent {deed}, or no longer in force")
+    return approved
+
+
 def _sealed_file(document: Document, signed: Signed, time_stamp: bytes) -> bytes:
     """The file that `document` became."""
     match document.file:
         case OfdFile(files, value_file, _):
-            leaf = signed.key.x509_chain[0]
-            value = assemble_signature(
-                document.to_sign, leaf, SM2_WITH_SM3, signed.signature, time_stamp or None
-            )
-            return OfdPackage({**files, value_file: value}).to_bytes()
+            leaf, value = signed.key.x509_chain[0], signed.signature
+            package = OfdPackage(files)
+            return package.with_value(
+                value_file, document.to_sign, leaf, value, time_stamp or None
+            ).to_bytes()
         case PdfFile(data):
             (place,) = open_pdf(data)
             _, before, after, _ = place.byte_range
             form = CmsForm.of(signed.key)
             cms = form.assemble(document.to_sign, signed.signature, time_stamp)
-            return data[:before] + contents_string(cms, after - before) + data[after:]
+            return filled((data[:before], data[after:]), after - before, cms)
 
 
 def _record_counter(digest: str, key: SigningKey) -> str:
