@@ -35,7 +35,7 @@ from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import Subject
 from hub.seal.certified import Anchors, Certified, certified
 from hub.seal.key_entry_store import in_force_here, made_here
-from hub.seal.keys import MadeKey
+from hub.seal.keys import KeyOrder, MadeKey
 from hub.seal.ports import Authorities, Database
 from hub.seal.seal_keys import SealKeys
 from hub.seal.seal_store import (
@@ -100,19 +100,20 @@ class KeyMaker:
     _made: dict[tuple[str, int], MadeKey] = field(default_factory=dict, repr=False)
 
     async def make(
-        self, order: str, number: int, wanted: WantedKey, seal: str, subject: Subject
+        self, approved: Approved, number: int, wanted: WantedKey, seal: str, subject: Subject
     ) -> NewKey:
-        """Key `number` of the intent with the digest `order`.
+        """Key `number` of an approved intent.
 
         Raises HubError: ALGORITHM_RETIRED, and what the home raises.
         """
         home = self.keys.home(wanted.home)
-        made = self._made.get((order, number))
+        made = self._made.get((approved.digest, number))
         if made is None:
-            made = await self.keys.make(home, wanted.algorithm, wanted.use, subject)
+            order = KeyOrder(Mandate.of(approved), number)
+            made = await self.keys.make(home, wanted.algorithm, wanted.use, subject, order)
             if len(self._made) >= _MADE_MAX:
                 self._made.clear()
-            self._made[order, number] = made
+            self._made[approved.digest, number] = made
         key = Key(
             name=key_name(made.public.kid),
             seal=seal,
@@ -163,10 +164,10 @@ class GenerateKey:
         if seal_name:
             seal = await find_seal(self.database, seal_name)
             _check_open(seal)
-            return {"seal": seal.name, "authority": seal.authority, "title": seal.title, **said}
-        if self.authorities.facts(authority) is None:
-            raise HubError(Reason.AUTHORITY_NOT_FOUND, name=authority)
-        return {"authority": authority, "title": title, **said}
+            said["seal"] = seal_name
+            authority, title = seal.authority, seal.title
+        uscc = subject_of(self.authorities, authority, title).organization_identifier
+        return {"authority": authority, "authority_uscc": uscc, "title": title, **said}
 
     async def execute(self, _: Call, approved: Approved) -> Change:
         """Make the key and record it; the answer holds the request for its certificate."""
@@ -178,8 +179,11 @@ class GenerateKey:
             _check_open(seal)
             checks.append(unchanged_seal(seal))
         wanted = _wanted(intent.members)
-        subject = subject_of(self.authorities, intent.text("authority"), intent.text("title"))
-        new = await self.maker.make(approved.digest, 0, wanted, seal_name, subject)
+        authority = intent.text("authority")
+        subject = subject_of(self.authorities, authority, intent.text("title"))
+        if subject.organization_identifier != intent.text("authority_uscc"):
+            raise HubError(Reason.AUTHORITY_NOT_FOUND, name=authority)
+        new = await self.maker.make(approved, 0, wanted, seal_name, subject)
         return Change(
             kind="key.generated",
             data={"seal": seal_name, **key_facts(new)},
@@ -321,8 +325,8 @@ class EndKey:
         now = self.clock()
         ended = retired(key, now)
         if self.destroys:
-            mandate = Mandate(approved.digest, approved.data, approved.approvals)
-            await asyncio.to_thread(self.keys.home(key.home).destroy, key.kid, mandate)
+            home = self.keys.home(key.home)
+            await asyncio.to_thread(home.destroy, key.kid, Mandate.of(approved))
             ended = dataclasses.replace(
                 key, state=KeyState.DESTROYED, state_entry=ENTRY_INDEX, destroy_time_us=now
             )

@@ -122,6 +122,14 @@ class SigningKey(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """What orders a key: an approved intent, and which of its keys, from 0."""
+
+    mandate: Mandate
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class SealWork:
     """An electronic seal to be made: SES_SealInfo (DER), and the intent that orders it."""
 
@@ -266,8 +274,15 @@ class KeyHome(Protocol):
         """What keys can be made here."""
         ...
 
-    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
-        """Make a key; it is durable on return. Raises HubError(ALGORITHM_NOT_HERE)."""
+    def create(
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, order: KeyOrder | None = None
+    ) -> MadeKey:
+        """Make a key; it is durable on return.
+
+        A key that lives elsewhere is made there for nobody who shows no `order`, and once for each:
+        asked again, it is the same. Raises HubError(ALGORITHM_NOT_HERE), and as
+        `SigningKey.sign_records` does.
+        """
         ...
 
     def open(

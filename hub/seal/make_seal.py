@@ -211,7 +211,7 @@ class MakeSeal:
             picture = await find_material(self.database, order.picture)
             made = await make(
                 order,
-                mandate=Mandate(approved.digest, approved.data, approved.approvals),
+                mandate=Mandate.of(approved),
                 version=version,
                 picture=picture,
                 signers=signers,

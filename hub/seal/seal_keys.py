@@ -18,7 +18,7 @@ from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.seal.algorithms import AlgorithmTable, Subject
-from hub.seal.keys import KeyHome, MadeKey, SigningKey
+from hub.seal.keys import KeyHome, KeyOrder, MadeKey, SigningKey
 from hub.seal.ports import Database
 from hub.seal.seal_store import (
     ACTIVE_KEYS,
@@ -179,14 +179,19 @@ class SealKeys:
         return home
 
     async def make(
-        self, home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject
+        self,
+        home: KeyHome,
+        algorithm: KeyAlgorithm,
+        use: KeyUse,
+        subject: Subject,
+        order: KeyOrder,
     ) -> MadeKey:
         """Make a key; it is durable on return, and nothing knows it before it is recorded.
 
         Raises HubError: ALGORITHM_RETIRED, and what the home raises.
         """
         self.algorithms.check(algorithm, self.clock())
-        return await asyncio.to_thread(home.create, algorithm, use, subject)
+        return await asyncio.to_thread(home.create, algorithm, use, subject, order)
 
     async def get(self, name: str) -> Key:
         """The key of this name. Raises HubError: NAME_MALFORMED, SEAL_KEY_NOT_FOUND."""

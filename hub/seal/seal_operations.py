@@ -134,7 +134,7 @@ class ApplySeal:
         reader = Reader(intent.members, "", [])
         wanted = [read_wanted_key(one) for one in reader.objects("keys", KEYS_MAX)]
         made = [
-            await self.maker.make(approved.digest, number, one, name, subject)
+            await self.maker.make(approved, number, one, name, subject)
             for number, one in enumerate(wanted)
         ]
         keys = [one.key for one in made]

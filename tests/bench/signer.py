@@ -141,7 +141,8 @@ class Faces:
         home = SignerHome(process, "files", Custody.HUB_FILE, frozenset(KeyAlgorithm))
 
         def key(algorithm: KeyAlgorithm, use: KeyUse) -> SigningKey:
-            public = home.create(algorithm, use, Subject("seal", "authority", USCC)).public
+            subject = Subject("seal", "authority", USCC)
+            public = mandates.make(home, algorithm, use, subject).public
             return home.open(public.kid, algorithm, use, (mandates.certificate(public),))
 
         return cls(

@@ -30,11 +30,11 @@ from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
 from hub.seal.homes.remote import RemoteAddress, RemoteSigner
 from hub.seal.homes.service import ServiceAddress, ServiceHome
 from hub.seal.homes.signers import SignerHome
-from hub.seal.keys import KeyHome, SigningKey, header_segment
+from hub.seal.keys import KeyHome, KeyOrder, SigningKey, header_segment
 from tests import softhsm
 from tests.connectors.department import Department
 from tests.proof.officers import ORIGIN, REGION
-from tests.seal.mandates import IDENTIFIER, Mandates, row_of_face, signer_process
+from tests.seal.mandates import IDENTIFIER, SEAL, Mandates, row_of_face, signer_process
 from tests.sealing_service import SealingService
 
 USCC = "91330100MADEM0022M"
@@ -206,7 +206,7 @@ def certified(
     home: KeyHome, mandates: Mandates, algorithm: KeyAlgorithm, use: KeyUse
 ) -> tuple[PublicKey, SigningKey]:
     """A key of the authority's, with its certificate."""
-    public = home.create(algorithm, use, SUBJECT).public
+    public = mandates.make(home, algorithm, use, SUBJECT).public
     chain = (mandates.certificate(public),)
     return public, home.open(public.kid, algorithm, use, chain)
 
@@ -221,7 +221,7 @@ def test_a_key_seals_the_document_that_was_approved(
     exact bytes."""
     if algorithm not in home.algorithms:
         with pytest.raises(HubError) as refused:
-            home.create(algorithm, use, SUBJECT)
+            mandates.make(home, algorithm, use, SUBJECT)
         assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
         return
     public, key = certified(home, mandates, algorithm, use)
@@ -237,7 +237,7 @@ def test_a_makers_key_makes_the_seal_that_was_approved(home: KeyHome, mandates: 
     """In every home that has SM2 and is not a department's, whose rows say nothing of seals."""
     if KeyAlgorithm.SM2 not in home.algorithms:
         with pytest.raises(HubError) as refused:
-            home.create(KeyAlgorithm.SM2, KeyUse.MAKER, SUBJECT)
+            mandates.make(home, KeyAlgorithm.SM2, KeyUse.MAKER, SUBJECT)
         assert refused.value.reason is Reason.ALGORITHM_NOT_HERE
         return
     public, key = certified(home, mandates, KeyAlgorithm.SM2, KeyUse.MAKER)
@@ -294,11 +294,13 @@ def test_behind_a_signer_nothing_else_is_signed(home: KeyHome, mandates: Mandate
         assert caught.value.reason is reason
 
 
-def test_the_request_proves_the_key_and_names_the_authority(home: KeyHome, tmp_path: Path) -> None:
+def test_the_request_proves_the_key_and_names_the_authority(
+    home: KeyHome, mandates: Mandates, tmp_path: Path
+) -> None:
     """PKCS#10 that OpenSSL verifies; organizationIdentifier = credit code; long names are cut."""
     long = Subject("章" * 70, "局" * 70, USCC)
     for algorithm in algorithms_of(home):
-        made = home.create(algorithm, KeyUse.RECORD, long)
+        made = mandates.make(home, algorithm, KeyUse.RECORD, long)
         file = tmp_path / "request.der"
         file.write_bytes(made.x509_request)
 
@@ -342,9 +344,9 @@ def test_a_key_signs_its_one_format_only(home: KeyHome) -> None:
             assert caught.value.reason is Reason.KEY_USAGE_REFUSED, (use, data, format)
 
 
-def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome) -> None:
+def test_a_key_is_not_found_for_another_use_or_algorithm(home: KeyHome, mandates: Mandates) -> None:
     """A row of the database that says otherwise opens nothing."""
-    made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    made = mandates.make(home, KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
     for algorithm, use in (
         (KeyAlgorithm.ES256, KeyUse.PDF),
         (KeyAlgorithm.ES384, KeyUse.RECORD),
@@ -360,8 +362,8 @@ def test_a_destroyed_key_is_gone(home: KeyHome, mandates: Mandates) -> None:
     department destroys its own, and nobody else does; the signer process destroys what officers
     have ordered."""
     before = home.health().count
-    made = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
-    other = home.create(KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    made = mandates.make(home, KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
+    other = mandates.make(home, KeyAlgorithm.ES256, KeyUse.RECORD, SUBJECT)
     here = home.health()
     assert here.count == before + 2
     assert here.ids is None or {made.public.kid, other.public.kid} <= here.ids
@@ -391,6 +393,73 @@ def test_a_destroyed_key_is_gone(home: KeyHome, mandates: Mandates) -> None:
         home.open(made.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD, CHAIN)
     assert caught.value.reason is Reason.KEY_UNAVAILABLE
     home.open(other.public.kid, KeyAlgorithm.ES256, KeyUse.RECORD, CHAIN)
+
+
+@behind
+def test_behind_a_signer_a_key_is_made_as_officers_ordered(
+    home: KeyHome, mandates: Mandates
+) -> None:
+    """Nobody's, another one's, and one that was ordered elsewhere are not made; what was ordered
+    is made once, however often it is asked for."""
+    algorithm, use = KeyAlgorithm.ES256, KeyUse.RECORD
+
+    def order(**changes: str) -> KeyOrder:
+        return mandates.order(home.name, algorithm, use, SUBJECT, changes)
+
+    good = order()
+    few = dataclasses.replace(good.mandate, approvals=good.mandate.approvals[:1])
+    late = mandates.mandate("key.destroy", {"key": key_name("k"), "cause": "x"})
+    here = home.health()
+    for wrong, rule in (
+        (None, "JSON_MALFORMED"),
+        (KeyOrder(late, 0), "no intent to make a key"),
+        (KeyOrder(mandates.standing(), 0), "no intent to make a key"),
+        (KeyOrder(few, 0), "QUORUM_NOT_REACHED (1 of 2)"),
+        (dataclasses.replace(good, number=1), "no such key"),
+        (dataclasses.replace(good, number=-1), "no such key"),
+        (order(home="elsewhere"), "in another home"),
+        (order(use="pdf"), "another key"),
+        (order(algorithm="ES384"), "another key"),
+        (order(title="其他印章"), "another key"),
+        (order(authority_uscc="91330100MADEM0011P"), "another key"),
+    ):
+        with pytest.raises(HubError) as caught:
+            home.create(algorithm, use, SUBJECT, wrong)
+        assert caught.value.reason is Reason.INTENT_NOT_APPROVED, rule
+        assert rule in str(caught.value.details["rule"])
+    assert home.health() == here
+
+    first = home.create(algorithm, use, SUBJECT, good)
+    assert home.create(algorithm, use, SUBJECT, good) == first
+    assert home.health().count == here.count + 1
+
+
+@behind
+def test_keys_of_a_seal_are_made_as_it_was_applied_for(home: KeyHome, mandates: Mandates) -> None:
+    """Each under its number, which is of that use and no other."""
+    keys = [
+        {"use": use.value, "algorithm": "ES256", "home": home.name}
+        for use in (KeyUse.RECORD, KeyUse.PDF)
+    ]
+    members = {
+        "seal": SEAL,
+        "authority": USCC,
+        "title": SUBJECT.common_name,
+        "seal_type": 1,
+        "keys": keys,
+    }
+    applied = mandates.mandate("seal.apply", members)
+
+    record, pdf = (
+        home.create(KeyAlgorithm.ES256, use, SUBJECT, KeyOrder(applied, number))
+        for number, use in enumerate((KeyUse.RECORD, KeyUse.PDF))
+    )
+
+    assert record.public.kid != pdf.public.kid
+    for number, use in ((0, KeyUse.PDF), (1, KeyUse.RECORD), (2, KeyUse.PDF)):
+        with pytest.raises(HubError) as caught:
+            home.create(KeyAlgorithm.ES256, use, SUBJECT, KeyOrder(applied, number))
+        assert caught.value.reason is Reason.INTENT_NOT_APPROVED
 
 
 @pytest.mark.parametrize("kid", ["", "x" * 43, "../../etc/passwd", "a/b", "é"])

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
@@ -32,13 +33,21 @@ from hub.proof.sealing.seals import Order, moment_of
 from hub.proof.sm2 import PublicKey as Sm2PublicKey
 from hub.proof.x509.make_sm2 import make_certificate
 from hub.proof.x509.sm2 import parse_x509
-from hub.seal.algorithms import PublicKey
+from hub.seal.algorithms import PublicKey, Subject
 from hub.seal.documents.cms import CmsForm
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.documents.ofd_seal import OfdSealer, SealTrust
 from hub.seal.documents.pdf_seal import PreparedPdf, open_writer, prepare_pdf
 from hub.seal.homes.process import SignerProcess
-from hub.seal.keys import CodeWork, DocumentWork, SealWork, SigningKey
+from hub.seal.keys import (
+    CodeWork,
+    DocumentWork,
+    KeyHome,
+    KeyOrder,
+    MadeKey,
+    SealWork,
+    SigningKey,
+)
 from hub.seal.signer_process.process import Settings
 from tests.ofd_sealing import PLACE, PNG
 from tests.pdf_documents import PLACE as PDF_PLACE
@@ -159,6 +168,7 @@ class Mandates:
     ca: Ca = field(default_factory=Ca)
     sm2: Member = field(default_factory=root)
     now: int = field(default_factory=lambda: int(time.time()))
+    orders: int = 0
 
     def links(self, after: int) -> Sequence[Link]:
         """As in `Evidence`: the first statement and no other."""
@@ -195,6 +205,35 @@ class Mandates:
             for who in ("bob", "cat")
         )
         return Mandate("intents/one", intent, approvals)
+
+    def order(
+        self,
+        home: str,
+        algorithm: KeyAlgorithm,
+        use: KeyUse,
+        subject: Subject,
+        changes: Mapping[str, str] = MappingProxyType({}),
+    ) -> KeyOrder:
+        """A key to be made, for which no other order asks; `changes` are what the intent says
+        otherwise."""
+        self.orders += 1
+        members = {
+            "authority": "authorities/market",
+            "authority_uscc": subject.organization_identifier,
+            "title": subject.common_name,
+            "use": use.value,
+            "algorithm": algorithm.value,
+            "home": home,
+        }
+        not_after = self.now + 3_600 + self.orders
+        return KeyOrder(self.mandate("key.generate", members | {**changes}, not_after=not_after), 0)
+
+    def make(
+        self, home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject
+    ) -> MadeKey:
+        """A key that officers have ordered."""
+        order = self.order(home.name, algorithm, use, subject)
+        return home.create(algorithm, use, subject, order)
 
     def standing(self, uses_max: int = 10) -> Mandate:
         """A standing intent for copies."""

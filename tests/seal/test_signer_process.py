@@ -14,24 +14,24 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.clock import legal_day, now_us
 from hub.domain.certificate import Custody
 from hub.domain.seal_key import FORMATS, SEALING_DAYS, KeyAlgorithm, KeyUse, SealingDays, key_name
 from hub.errors import HubError, Reason
 from hub.home import signer_settings
-from hub.proof.encoding import b64u, emit_json, parse_object
+from hub.proof.encoding import b64u, b64u_decode, emit_json, parse_object
 from hub.seal.algorithms import AlgorithmTable, PublicKey, Subject
 from hub.seal.homes.process import SignerProcess, check_home
 from hub.seal.homes.signers import SignerHome
-from hub.seal.keys import header_segment
+from hub.seal.keys import MadeKey, header_segment
 from hub.seal.signer_process.desk import SignerDesk
 from hub.seal.signer_process.journal import Journal
 from hub.seal.signer_process.process import Settings
@@ -46,6 +46,8 @@ from hub.seal.signer_process.socket import (
 )
 from hub.seal.v1 import signer_pb2 as pb
 from tests import softhsm
+from tests.proof import officers
+from tests.seal.mandates import Mandates
 from tests.simulator import (
     ORIGIN,
     REGION,
@@ -313,36 +315,30 @@ async def test_a_key_that_was_rotated_in_between_signs_and_its_predecessor_does_
     """An intent names the seal, not the key: the new key seals under it once it is certified for
     the authority, and a key that was destroyed or whose chain is another's seals nothing."""
     await signing.hub.connector().deliver([licence(901)])
-    authority = str(parse_object(signing.requests[-1].intent)["authority"])
-    made = signing.by_hand(
-        make=pb.MakeSignerKey(
-            home="files",
-            algorithm="ES256",
-            use="record",
-            common_name="new",
-            organization="authority",
-            organization_identifier=authority,
-        )
-    ).made
-    public = PublicKey.from_spki(made.public_key)
-    chain = signing.hub.pki.issue(
-        "seal", made.x509_request, now=datetime.now(UTC), common_name="new",
-        organization="authority", organization_identifier=authority,
-    ).chain_der  # fmt: skip
+    seal = {"seal": "authorities/hz-market/seals/main", "use": "record", "algorithm": "ES256"}
+    made = await signing.hub.officer().carry_out("key.generate", seal)
+    request = x509.load_der_x509_csr(b64u_decode(made["x509_request"]))
+    public = PublicKey.from_spki(
+        request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
+    kid = public.kid
+    chain = [b64u_decode(one) for one in signing.hub.chain_for(made)]
     old = signing.requests[-1].key
 
     def rotated(request: pb.SignRecords) -> None:
-        request.key.key_id = public.kid
+        request.key.key_id = kid
         request.key.x509_chain[:] = chain
 
-    said = signing.refusal(_set(key__key_id=public.kid))
+    said = signing.refusal(_set(key__key_id=kid))
     assert said == (Reason.INTENT_NOT_APPROVED, "the key is not certified for the authority")
-    request = signing.again(rotated)
-    (signature,) = signing.by_hand(sign=request).signatures.signatures
+    sealed = signing.again(rotated)
+    (signature,) = signing.by_hand(sign=sealed).signatures.signatures
 
-    header = header_segment(FilesKey(public.kid, tuple(chain)))
-    public.verify(f"{header}.{b64u(request.records[0].payload)}".encode(), signature)
-    # Whoever has the socket and no approvals destroys nothing; officers have it destroyed.
+    header = header_segment(FilesKey(kid, tuple(chain)))
+    public.verify(f"{header}.{b64u(sealed.records[0].payload)}".encode(), signature)
+    # Whoever has the socket and no approvals makes and destroys nothing; officers do.
+    make = pb.MakeSignerKey(home="files", algorithm="ES256", use="record", common_name="new")
+    assert signing.by_hand(make=make).refused.reason == Reason.INTENT_NOT_APPROVED
     answer = signing.by_hand(destroy=pb.DestroySignerKey(home="files", key_id=old.key_id))
     assert answer.refused.reason == Reason.INTENT_NOT_APPROVED
     assert signing.by_hand(sign=signing.again()).WhichOneof("answer") == "signatures"
@@ -678,6 +674,11 @@ class Homes:
 
     process: SignerProcess
     token: softhsm.SoftToken
+    mandates: Mandates
+
+    def make(self, home: SignerHome) -> MadeKey:
+        """A key for records, as officers have ordered."""
+        return self.mandates.make(home, ES256, KeyUse.RECORD, SUBJECT)
 
     @property
     def files(self) -> SignerHome:
@@ -694,8 +695,9 @@ class Homes:
 def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Homes]:
     token = soft_token(tmp_path / "token", monkeypatch)
     settings = signer_settings_of(tmp_path, token.uri)
-    process = SignerProcess(settings, ORIGIN, REGION, "key", _Nothing())
-    yield Homes(process, token)
+    mandates = Mandates()
+    process = SignerProcess(settings, officers.ORIGIN, officers.REGION, "key", mandates)
+    yield Homes(process, token, mandates)
     process.close()
 
 
@@ -713,7 +715,7 @@ def reason_of(attempt: Callable[[], object]) -> Reason:
 def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
     """Made, found by thumbprint and use, destroyed; without a mandate nothing is signed."""
     home: SignerHome = getattr(homes, name)
-    made = home.create(ES256, KeyUse.RECORD, SUBJECT)
+    made = homes.make(home)
     kid = made.public.kid
     key = home.open(kid, ES256, KeyUse.RECORD, (b"chain",))
 
@@ -725,14 +727,14 @@ def test_a_home_lives_behind_the_process(homes: Homes, name: str) -> None:
         refused = reason_of(partial(key.sign, bytes(32), format))
         assert refused is Reason.KEY_USAGE_REFUSED
     assert reason_of(partial(home.open, kid, ES256, KeyUse.PDF, ())) is Reason.KEY_UNAVAILABLE
-    # Whoever has shown it no officers has nothing destroyed (tests/contracts/test_key_homes.py).
-    assert reason_of(partial(home.destroy, kid)) is Reason.ROSTER_MISSING
+    # Without officers nothing is made or destroyed (tests/contracts/test_key_homes.py).
+    assert reason_of(partial(home.destroy, kid)) is Reason.INTENT_NOT_APPROVED
     assert home.health().count == 1
 
 
 def test_faults_of_a_token_keep_their_reasons(homes: Homes) -> None:
     """PIN wrong, token pulled out and put back: exact through the process, which stays."""
-    make = partial(homes.hsm.create, ES256, KeyUse.RECORD, SUBJECT)
+    make = partial(homes.make, homes.hsm)
     homes.token.write_pin("not the PIN")
     assert reason_of(make) is Reason.KEY_PIN_WRONG
     homes.token.write_pin(homes.token.pin)
@@ -746,13 +748,13 @@ def test_faults_of_a_token_keep_their_reasons(homes: Homes) -> None:
     assert homes.hsm.health().count == 1
     homes.hsm.open(made.public.kid, ES256, KeyUse.RECORD, ())
     assert homes.process.pid == pid
-    without_sm2 = partial(homes.hsm.create, KeyAlgorithm.SM2, KeyUse.OFD, SUBJECT)
+    without_sm2 = partial(homes.mandates.make, homes.hsm, KeyAlgorithm.SM2, KeyUse.RECORD, SUBJECT)
     assert reason_of(without_sm2) is Reason.ALGORITHM_NOT_HERE
 
 
 def test_a_second_process_does_not_take_the_first_ones_place(homes: Homes) -> None:
     """The folder is held; whoever only looks asks the process that runs."""
-    homes.files.create(ES256, KeyUse.RECORD, SUBJECT)
+    homes.make(homes.files)
     pid = homes.process.pid
     second = dataclasses.replace(homes.process, _process=None, _idle=[], _not_before=0.0)
 
@@ -770,8 +772,8 @@ def test_secrets_stand_in_no_argument_environment_log_or_answer(
     homes: Homes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """PIN and passphrase, in the process and in the hub, after use and after failure."""
-    homes.files.create(ES256, KeyUse.RECORD, SUBJECT)
-    homes.hsm.create(ES256, KeyUse.RECORD, SUBJECT)
+    homes.make(homes.files)
+    homes.make(homes.hsm)
     said = [repr(homes.process.settings), repr(homes.process.settings.line())]
     for broken in ("a wrong PIN of canaries", homes.token.pin):
         homes.token.write_pin(broken)

@@ -139,13 +139,15 @@ SEAL_END: Final = Kind(
 KEY_GENERATE: Final = Kind(
     "key.generate",
     "Generate a key with {algorithm} in {home}, for {use}, of {seal}; its certificate names "
-    "{title} of {authority}.",
-    "在 {home} 中生成 {algorithm} 密钥，用途 {use}，所属印章 {seal}；证书主体为 {authority} 的 "
-    "{title}。",
+    "{title} of {authority} ({authority_uscc}).",
+    "在 {home} 中生成 {algorithm} 密钥，用途 {use}，所属印章 {seal}；证书主体为 {authority} "
+    "（{authority_uscc}）的 {title}。",
     (
         # Left out for the hub's own key, which makes seals.
         Member("seal", NAME, optional=True),
         Member("authority", NAME),
+        # Stated since a signer process demands it; older intents are still read.
+        Member("authority_uscc", Text(18), optional=True),
         Member("title", Text(TITLE_MAX)),
         _USE,
         _ALGORITHM,

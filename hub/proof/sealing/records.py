@@ -88,6 +88,11 @@ class Mandate:
     intent: bytes
     approvals: tuple[str, ...]
 
+    @classmethod
+    def of(cls, approved: Approved) -> Mandate:
+        """What officers approved, called by its digest."""
+        return cls(approved.digest, approved.data, approved.approvals)
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovedIntent:

@@ -60,6 +60,12 @@ class Conversation:
     _known: set[str] = field(default_factory=set)
     _roster: int = -1
 
+    def order(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """The answer to `call`, once the signer was shown everything new. Raises what `exchange`
+        raises."""
+        self._introduce()
+        return self.exchange(call)
+
     def sign(self, request: SigningRequest) -> list[bytes]:
         """The signatures of `request`, once the signer was shown everything new.
 

@@ -16,7 +16,7 @@ from hub.errors import HubError, Reason
 from hub.proof.reasons import ProofError
 from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import SoftwareKey, Subject, certificate_request, request_info
-from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
+from hub.seal.keys import KeyOrder, KeysHere, MadeKey, SealKey, check_private
 
 PASSPHRASE_BYTES_MIN: Final = 16
 PASSPHRASE_BYTES_MAX: Final = 1024
@@ -51,7 +51,9 @@ class KeyFiles:
         """As in `KeyHome`."""
         return frozenset(KeyAlgorithm)
 
-    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+    def create(
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, _order: KeyOrder | None = None
+    ) -> MadeKey:
         """As in `KeyHome`."""
         key = SoftwareKey.generate(algorithm)
         try:

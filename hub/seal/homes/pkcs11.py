@@ -42,7 +42,7 @@ from hub.seal.algorithms import (
     octets_of_pair,
     request_info,
 )
-from hub.seal.keys import KeysHere, MadeKey, SealKey, check_private
+from hub.seal.keys import KeyOrder, KeysHere, MadeKey, SealKey, check_private
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Module  # noqa: N812 - a class by another name
@@ -177,7 +177,9 @@ class Pkcs11Keys:
         """As in `KeyHome`; a token that lacks one of them says so when a key is made."""
         return _ANSWERS if self.sm2_mechanisms is None else frozenset(KeyAlgorithm)
 
-    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+    def create(
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, _order: KeyOrder | None = None
+    ) -> MadeKey:
         """As in `KeyHome`."""
         if algorithm not in self.algorithms:
             raise self._not_here(algorithm)

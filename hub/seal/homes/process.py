@@ -71,6 +71,11 @@ class SignerProcess:
         self._ensure()
         return self._exchange(call)
 
+    def order(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """As `Conversation.order`. Raises as `ask`."""
+        self._ensure()
+        return self._said.order(call)
+
     def sign(self, request: SigningRequest) -> list[bytes]:
         """As `Conversation.sign`. Raises as `ask`."""
         self._ensure()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import grpc
 
@@ -33,6 +33,8 @@ TRIES_MAX: Final = 3
 # Together longer than gRPC waits until it connects again: a signer that is back is found at once.
 _PAUSE_S: Final = 0.3
 _RECONNECT_MS: Final = 300
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,18 @@ class RemoteSigner:
         self._said.settle()
         return self._exchange(call)
 
+    def order(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """As in `AskedSigner`."""
+        return self._shown(lambda: self._said.order(call))
+
     def sign(self, request: SigningRequest) -> list[bytes]:
         """As in `AskedSigner`."""
+        return self._shown(lambda: self._said.sign(request))
+
+    def _shown(self, ask: Callable[[], _T]) -> _T:
         self._said.settle()
         try:
-            return self._said.sign(request)
+            return ask()
         except HubError:
             # It may have been set up anew meanwhile: next time it is shown everything again.
             self._said.forget()
@@ -95,9 +104,7 @@ class RemoteSigner:
         return self._said.unsettled
 
     def _exchange(self, call: pb.SignerCall) -> pb.SignerAnswer:
-        # A key that was made and whose answer was lost would be made a second time.
-        tries = 1 if call.WhichOneof("call") == "make" else TRIES_MAX
-        for left in reversed(range(tries)):
+        for left in reversed(range(TRIES_MAX)):
             try:
                 response = self._stub().Answer(
                     pb_remote.AnswerRequest(call=call), timeout=self.place.timeout_s

@@ -32,6 +32,7 @@ from hub.seal.keys import (
     AnewWork,
     CodeWork,
     DocumentWork,
+    KeyOrder,
     KeysHere,
     ListingWork,
     MadeKey,
@@ -80,7 +81,9 @@ class ServiceHome:
     monotonic: Callable[[], float] = time.monotonic
     _client: httpx.Client | None = None
 
-    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+    def create(
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, _order: KeyOrder | None = None
+    ) -> MadeKey:
         """As in `KeyHome`."""
         asked: dict[str, Json] = {
             "request_id": str(uuid.uuid4()),

@@ -24,6 +24,7 @@ from hub.seal.keys import (
     AnewWork,
     CodeWork,
     DocumentWork,
+    KeyOrder,
     KeysHere,
     ListingWork,
     MadeKey,
@@ -40,6 +41,10 @@ class AskedSigner(Protocol):
 
     def ask(self, call: pb.SignerCall) -> pb.SignerAnswer:
         """The answer. Raises HubError: that there is none, and what the signer refuses with."""
+        ...
+
+    def order(self, call: pb.SignerCall) -> pb.SignerAnswer:
+        """As `ask`, of what officers have ordered: the signer is shown first who they are."""
         ...
 
     def sign(self, request: SigningRequest) -> list[bytes]:
@@ -86,7 +91,9 @@ class SignerHome:
         """What the signer calls it."""
         return self.called or self.name
 
-    def create(self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject) -> MadeKey:
+    def create(
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, order: KeyOrder | None = None
+    ) -> MadeKey:
         """As in `KeyHome`."""
         asked = pb.MakeSignerKey(
             home=self.name_there,
@@ -96,7 +103,10 @@ class SignerHome:
             organization=subject.organization,
             organization_identifier=subject.organization_identifier,
         )
-        made = self.signer.ask(pb.SignerCall(make=asked)).made
+        if order is not None:
+            asked.number = order.number
+            _show(asked, order.mandate)
+        made = self.signer.order(pb.SignerCall(make=asked)).made
         return MadeKey(PublicKey.from_spki(made.public_key), made.x509_request)
 
     def open(
@@ -111,9 +121,8 @@ class SignerHome:
         """As in `KeyHome`."""
         asked = pb.DestroySignerKey(home=self.name_there, key_id=kid)
         if mandate is not None:
-            asked.intent_name, asked.intent = mandate.name, mandate.intent
-            asked.approvals.extend(mandate.approvals)
-        self.signer.ask(pb.SignerCall(destroy=asked))
+            _show(asked, mandate)
+        self.signer.order(pb.SignerCall(destroy=asked))
 
     def health(self) -> KeysHere:
         """As in `KeyHome`."""
@@ -273,6 +282,11 @@ class SignerHomeKey:
 
     def __repr__(self) -> str:
         return f"SignerHomeKey({self.kid!r}, {self.use.value})"
+
+
+def _show(asked: pb.MakeSignerKey | pb.DestroySignerKey, mandate: Mandate) -> None:
+    asked.intent_name, asked.intent = mandate.name, mandate.intent
+    asked.approvals.extend(mandate.approvals)
 
 
 def _headers(records: Sequence[RecordAnew]) -> dict[str, int]:

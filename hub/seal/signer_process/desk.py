@@ -7,6 +7,7 @@ said by one rule for each format (`rules.py`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -39,6 +40,7 @@ from hub.seal.signer_process.rules import (
     allow_records,
     allow_seal,
     check_destroyed,
+    check_ordered_key,
 )
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -63,6 +65,8 @@ class SignerDesk:
     _keys: dict[str, RegisteredKey] = field(default_factory=dict)
     _chain: Chain | None = None
     _signer: Signer | None = None
+    # An order is for one key, however often it comes.
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Follow again what was believed before. Raises ProofError where the journal was altered:
@@ -169,12 +173,19 @@ class SignerDesk:
 
     def _make(self, asked: pb.MakeSignerKey) -> pb.SignerAnswer:
         algorithm, use = _algorithm(asked.algorithm), _use(asked.use)
-        self.algorithms.check(algorithm, self.clock())
+        now_us = self.clock()
+        self.algorithms.check(algorithm, now_us)
+        order = check_ordered_key(asked, self._roster(), now_us // 1_000_000)
+        home = self._home(asked.home)
         subject = Subject(asked.common_name, asked.organization, asked.organization_identifier)
-        made = self._home(asked.home).create(algorithm, use, subject)
-        return pb.SignerAnswer(
-            made=pb.MadeSignerKey(public_key=made.public.spki, x509_request=made.x509_request)
-        )
+        with self._making:
+            known = self.journal.made(order, asked.number)
+            if known is None:
+                made = home.create(algorithm, use, subject)
+                known = made.public.spki, made.x509_request
+                self.journal.add_made(order, asked.number, *known)
+        public_key, request = known
+        return pb.SignerAnswer(made=pb.MadeSignerKey(public_key=public_key, x509_request=request))
 
     def _destroy(self, asked: pb.DestroySignerKey) -> pb.SignerAnswer:
         check_destroyed(asked, self._roster(), self.clock() // 1_000_000)

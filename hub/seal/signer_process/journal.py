@@ -1,4 +1,4 @@
-"""What a signer process remembers: what it believes, what it has used, what it has signed.
+"""What a signer process remembers: what it believes, has made, has used and has signed.
 
 One SQLite file. A use is counted, and on disk, before the first signature is made, so whatever
 happens afterwards is counted; a request that began and was not finished when the process ended is
@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS roster (
   number INTEGER PRIMARY KEY, statement BLOB NOT NULL, intent BLOB NOT NULL, approvals TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS receipts (key_id TEXT PRIMARY KEY, receipt TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS made (
+  intent TEXT NOT NULL, number INTEGER NOT NULL, public_key BLOB NOT NULL,
+  x509_request BLOB NOT NULL, PRIMARY KEY (intent, number)
+);
 CREATE TABLE IF NOT EXISTS uses (intent TEXT PRIMARY KEY, uses INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
   number INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
@@ -109,6 +113,25 @@ class Journal:
         with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
                 "INSERT OR REPLACE INTO receipts VALUES (?, ?)", (key_id, receipt)
+            )
+
+    # ---- what was made ----
+
+    def made(self, intent: str, number: int) -> tuple[bytes, bytes] | None:
+        """Key `number` of an intent (its digest), where it was made: SubjectPublicKeyInfo and
+        PKCS#10 request."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT public_key, x509_request FROM made WHERE intent = ? AND number = ?",
+                (intent, number),
+            ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def add_made(self, intent: str, number: int, public_key: bytes, x509_request: bytes) -> None:
+        """Remember a key that was made."""
+        with self._lock, _Transaction(self._connection, "FULL"):
+            self._connection.execute(
+                "INSERT INTO made VALUES (?, ?, ?, ?)", (intent, number, public_key, x509_request)
             )
 
     # ---- what was signed ----

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
+from hub.domain.document import Reader
 from hub.domain.face import CopyTerms, FaceFormat
 from hub.domain.record import SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
@@ -20,7 +21,15 @@ from hub.proof.jose import Keys
 from hub.proof.log.receipt import LogTrust
 from hub.proof.officers.intent import Kind
 from hub.proof.officers.roster import Approved, Roster
-from hub.proof.officers.seal_kinds import KEY_DESTROY, KEY_RESEAL, SEAL_MAKE, SEAL_RENEW
+from hub.proof.officers.seal_kinds import (
+    KEY_DESTROY,
+    KEY_GENERATE,
+    KEY_RESEAL,
+    KEYS_MAX,
+    SEAL_APPLY,
+    SEAL_MAKE,
+    SEAL_RENEW,
+)
 from hub.proof.pdf.file import open_pdf
 from hub.proof.reasons import ProofError
 from hub.proof.records.batch import fold_records
@@ -50,6 +59,8 @@ from hub.seal.keys import SigningKey, header_segment
 from hub.seal.v1 import signer_pb2 as pb
 
 RECORDS_MAX: Final = 10_000
+# Longer than what an intent says of a key: its kind has the limits.
+_TEXT_MAX: Final = 64
 
 SigningRequest: TypeAlias = (
     pb.SignRecords
@@ -163,6 +174,34 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
     return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
 
 
+def check_ordered_key(asked: pb.MakeSignerKey, roster: Roster, now: int) -> str:
+    """Officers approved this very key; the digest of their intent.
+
+    They call a department's home by the name that its signer gives it and what follows. Raises
+    HubError(INTENT_NOT_APPROVED) with the rule.
+    """
+    approved = _ordered(asked, roster, now, (KEY_GENERATE, SEAL_APPLY), "to make a key")
+    intent = approved.intent
+    ordered, authority = Reader(intent.members, "", []), "authority_uscc"
+    keys = [ordered]
+    if intent.kind is SEAL_APPLY:
+        keys, authority = ordered.objects("keys", KEYS_MAX), "authority"
+    if not 0 <= asked.number < len(keys):
+        raise refused(asked.intent_name, "it orders no such key")
+    key = keys[asked.number]
+    home = key.text("home", _TEXT_MAX)
+    if asked.home not in (home, home.partition("-")[0]):
+        raise refused(asked.intent_name, "it orders a key in another home")
+    if (
+        asked.use != key.text("use", _TEXT_MAX)
+        or asked.algorithm != key.text("algorithm", _TEXT_MAX)
+        or asked.common_name != intent.text("title")
+        or asked.organization_identifier != intent.text(authority)
+    ):
+        raise refused(asked.intent_name, "it orders another key")
+    return approved.digest
+
+
 def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> None:
     """Officers approved that this very key is destroyed. Raises HubError(INTENT_NOT_APPROVED) with
     the rule."""
@@ -262,7 +301,7 @@ def allow_listing(
 
 
 def _ordered(
-    asked: pb.SignSeal | pb.DestroySignerKey | pb.SignRecordsAnew,
+    asked: pb.MakeSignerKey | pb.DestroySignerKey | pb.SignSeal | pb.SignRecordsAnew,
     roster: Roster,
     now: int,
     kinds: Sequence[Kind],

@@ -101,20 +101,28 @@ class SignerKey(_message.Message):
     def __init__(self, home: _Optional[str] = ..., key_id: _Optional[str] = ..., algorithm: _Optional[str] = ..., use: _Optional[str] = ..., x509_chain: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class MakeSignerKey(_message.Message):
-    __slots__ = ("home", "algorithm", "use", "common_name", "organization", "organization_identifier")
+    __slots__ = ("home", "algorithm", "use", "common_name", "organization", "organization_identifier", "intent_name", "intent", "approvals", "number")
     HOME_FIELD_NUMBER: _ClassVar[int]
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     USE_FIELD_NUMBER: _ClassVar[int]
     COMMON_NAME_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     home: str
     algorithm: str
     use: str
     common_name: str
     organization: str
     organization_identifier: str
-    def __init__(self, home: _Optional[str] = ..., algorithm: _Optional[str] = ..., use: _Optional[str] = ..., common_name: _Optional[str] = ..., organization: _Optional[str] = ..., organization_identifier: _Optional[str] = ...) -> None: ...
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    number: int
+    def __init__(self, home: _Optional[str] = ..., algorithm: _Optional[str] = ..., use: _Optional[str] = ..., common_name: _Optional[str] = ..., organization: _Optional[str] = ..., organization_identifier: _Optional[str] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., number: _Optional[int] = ...) -> None: ...
 
 class MadeSignerKey(_message.Message):
     __slots__ = ("public_key", "x509_request")
