@@ -159,7 +159,8 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     yield from _certificates(config)
     yield _profile(config)
     yield _keys(config)
-    yield from _key_homes(config)
+    homes, own_keys = _key_homes(config)
+    yield from homes
     yield _algorithms(config)
     yield _national_algorithms()
     yield from _time_stamps(config)
@@ -167,6 +168,8 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
     log = _log(config)
     yield log
     if log.mark is not Mark.FAULT:
+        for home, here in own_keys.items():
+            yield from _recorded_keys(config, home, here)
         yield _seal_keys(config)
         yield from _stamped_log(config)
     yield _clock(config)
@@ -264,21 +267,19 @@ def _keys(config: Config) -> Finding:
     return Finding(check, Mark.GOOD, Said(f"log key {key_id}", f"日志密钥 {key_id}"))
 
 
-def _key_homes(config: Config) -> Iterator[Finding]:
-    """Each home of seals' keys can sign now; a token is logged in to, as sealing would."""
+def _key_homes(config: Config) -> tuple[list[Finding], dict[str, frozenset[str]]]:
+    """Each home of seals' keys can sign now; a token is logged in to, as sealing would. And which
+    keys live in each that is the hub's alone: others may keep keys with a department or a service.
+    """
     from hub.home import check_key_homes  # noqa: PLC0415 - loads the storage
-    from hub.seal.seals import nobodys_keys  # noqa: PLC0415 - as above
 
+    findings, own = list[Finding](), dict[str, frozenset[str]]()
     for name, look in check_key_homes(config).items():
         check = Said(f"seal keys in {name}", f"印章密钥（{name}）")
         try:
             keys = look()
-            # Others may keep keys with a department or a service.
-            ids = keys.ids if name in _OWN_HOMES and keys.ids is not None else frozenset()
-            of_nobody = partial(nobodys_keys, home=name, here=ids)
-            nobodys = asyncio.run(_asked(config, of_nobody)) if ids else []
         except HubError as error:
-            yield _fault(check, error)
+            findings.append(_fault(check, error))
             continue
         if name.startswith("remote-"):
             where = Said("the department's signer", "部门签名服务")
@@ -289,26 +290,50 @@ def _key_homes(config: Config) -> Iterator[Finding]:
         else:
             where = Said("inside the hub", "枢纽进程内")
         detail = Said(f"{keys.count} keys, {where.en}", f"{keys.count} 个密钥，{where.zh}")
-        yield Finding(check, Mark.GOOD, detail)
-        if nobodys:
-            yield _orphans(check, nobodys)
+        findings.append(Finding(check, Mark.GOOD, detail))
+        if name in _OWN_HOMES and keys.ids is not None:
+            own[name] = keys.ids
+    return findings, own
 
 
-def _orphans(check: Said, key_ids: Sequence[str]) -> Finding:
-    """Keys that live in a home and that the hub never recorded, or recorded as destroyed."""
-    named = ", ".join(key_ids[:KEYS_NAMED_MAX])
-    detail = Said(
-        f"{len(key_ids)} keys that no record knows: {named}",
-        f"{len(key_ids)} 个密钥没有记录：{named}",
-    )
-    remedy = Said(
-        "The hub ended while it made or destroyed them; nothing is sealed with them. Execute the "
-        "intent again where it is open, then remove them: the file USE-ID.key in the folder of "
-        "seal keys, or the object with this id by the token's own tool",
-        "枢纽在生成或销毁该密钥时中断，该密钥不会用于签章。如意图仍未执行请重新执行，"
-        "然后删除：印章密钥目录中的 USE-ID.key 文件，或用密码设备自带工具删除该标识的对象",
-    )
-    return Finding(check, Mark.WARNING, detail, remedy)
+def _recorded_keys(config: Config, home: str, here: frozenset[str]) -> Iterator[Finding]:
+    """The keys that live in a home are those that the hub has recorded; nothing where they are."""
+    from hub.seal.seals import compare_home  # noqa: PLC0415 - loads the storage
+
+    check = Said(f"recorded keys in {home}", f"已记录密钥（{home}）")
+    try:
+        found = asyncio.run(_asked(config, partial(compare_home, home=home, here=here)))
+    except HubError as error:
+        yield _fault(check, error)
+        return
+    if found.gone:
+        named = ", ".join(found.gone[:KEYS_NAMED_MAX])
+        detail = Said(
+            f"{len(found.gone)} keys are recorded and not there: {named}",
+            f"{len(found.gone)} 个已记录的密钥不在其中：{named}",
+        )
+        remedy = Said(
+            "Restore them: the files USE-ID.key into the folder of seal keys, or the token. If "
+            "they are lost, have others made and put in force: sealway key generate, sealway key "
+            "rotate",
+            "请恢复：将 USE-ID.key 文件放回印章密钥目录，或恢复密码设备。如已丢失，请生成新密钥"
+            "并启用：sealway key generate，sealway key rotate",
+        )
+        yield Finding(check, Mark.FAULT, detail, remedy)
+    if found.nobodys:
+        named = ", ".join(found.nobodys[:KEYS_NAMED_MAX])
+        detail = Said(
+            f"{len(found.nobodys)} keys that no record knows: {named}",
+            f"{len(found.nobodys)} 个密钥没有记录：{named}",
+        )
+        remedy = Said(
+            "The hub ended while it made or destroyed them; nothing is sealed with them. Execute "
+            "the intent again where it is open, then remove them: the file USE-ID.key in the "
+            "folder of seal keys, or the object with this id by the token's own tool",
+            "枢纽在生成或销毁该密钥时中断，该密钥不会用于签章。如意图仍未执行请重新执行，"
+            "然后删除：印章密钥目录中的 USE-ID.key 文件，或用密码设备自带工具删除该标识的对象",
+        )
+        yield Finding(check, Mark.WARNING, detail, remedy)
 
 
 def _algorithms(config: Config) -> Finding:

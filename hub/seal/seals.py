@@ -117,14 +117,26 @@ def _label(key: Key) -> str:
     return f"{key.seal}/{key.use.value}" if key.seal else key.use.value
 
 
-async def nobodys_keys(database: Database, home: str, here: frozenset[str]) -> list[str]:
-    """Ids of the keys that live in `home` and that no row knows, or knows as destroyed: the hub
-    ended between making or destroying a key and recording it."""
+@dataclass(frozen=True, slots=True)
+class HomeCompared:
+    """Where a home and the rows of its keys differ, by ids: `nobodys` live there and no row knows
+    them, or knows them as destroyed, as a hub leaves them that ended between making or destroying a
+    key and recording it; `gone` do not live there, and shall sign or wait for their certificate."""
+
+    nobodys: list[str]
+    gone: list[str]
+
+
+async def compare_home(database: Database, home: str, here: frozenset[str]) -> HomeCompared:
+    """The rows of the keys in `home` beside those that live there."""
     known: dict[str, str] = {}
     async for rows in database.scan(KEYS_OF_HOME, home):
         known |= {text(kid): text(state) for kid, state in rows}
-    gone = KeyState.DESTROYED.value
-    return sorted(kid for kid in here if known.get(kid, gone) == gone)
+    destroyed, needed = KeyState.DESTROYED, (KeyState.ACTIVE, KeyState.REQUESTED)
+    return HomeCompared(
+        sorted(kid for kid in here if known.get(kid, destroyed) == destroyed),
+        sorted(kid for kid, state in known.items() if state in needed and kid not in here),
+    )
 
 
 async def keys_to_see_to(database: Database, now_us: int) -> list[tuple[str, list[KeyWarning]]]:
