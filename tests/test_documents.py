@@ -42,7 +42,7 @@ from hub.proof.records.sd_jwt import Custody
 from hub.proof.trust import TRUST_BYTES_MAX, parse_trust
 from hub.seal.faces.template import PAGE_MAX_MM, TEMPLATE_BYTES_MAX, parse_template
 from hub.seal.faces.writing import Way
-from hub.seal.pictures import PICTURE_BYTES_MAX, PIXELS_MAX, SIDE_PIXELS_MAX
+from hub.seal.picture_file import PICTURE_BYTES_MAX, PIXELS_MAX, SIDE_PIXELS_MAX
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = ROOT / "docs" / "formats"

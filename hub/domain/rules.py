@@ -359,6 +359,10 @@ RULES: Final[dict[str, Text]] = {
         "the SVG has more than {limit} elements or is nested too deep; simplify it",
         "SVG 元素超过 {limit} 个或嵌套过深，请简化",
     ),
+    "picture.limits": Text(
+        "reading or drawing the picture takes too much time or memory; make it simpler",
+        "读取或绘制该图片耗时或占用内存过多，请简化",
+    ),
     "picture.nothing": Text("the picture shows nothing", "图片中没有可见内容"),
     "json.malformed": Text("not strict JSON: {detail}", "不是严格的 JSON：{detail}"),
     "ruling.future": Text("the decision is not of a day to come", "决定日期不得晚于今天"),

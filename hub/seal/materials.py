@@ -6,6 +6,7 @@ Nothing follows from a material that no intent names.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +50,8 @@ class Materials:
 
         Raises HubError: PICTURE_INVALID, ELECTRONIC_SEAL_INVALID, FIELD_INVALID.
         """
-        material = Material(digest(data), format_of(data), data, self.clock())
+        format = await asyncio.to_thread(format_of, data)
+        material = Material(digest(data), format, data, self.clock())
 
         async def decide() -> Change:
             row = await self.database.one(MATERIAL_BY_DIGEST, material.digest)

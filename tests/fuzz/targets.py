@@ -42,11 +42,12 @@ from hub.proof.webauthn import attested_key, verify_credential_proof
 from hub.proof.x509.sm2 import parse_crl, parse_x509
 from hub.seal.documents.marked_ofd import mark_ofd
 from hub.seal.documents.marked_pdf import MarkRefusedError, mark_document
+from hub.seal.documents.source_ofd import read_source
 from hub.seal.faces.metadata import Metadata
 from hub.seal.faces.page import Box, Page
 from hub.seal.faces.pdf import page_pdf
 from hub.seal.faces.template import parse_template
-from hub.seal.pictures import check_picture
+from hub.seal.picture_file import PictureRefusedError, draw_picture, read_picture
 from tests.authenticator import RP_ID, Authenticator
 from tests.ofd_sealing import PNG
 from tests.proof import test_face_code as face_codes
@@ -213,8 +214,8 @@ def _receipt(data: bytes) -> None:
 
 
 def _picture(data: bytes) -> None:
-    with contextlib.suppress(HubError):
-        check_picture(data)
+    with contextlib.suppress(PictureRefusedError):
+        draw_picture(read_picture(data), 40.0, 600)
     thumbnail_of(seal_of(MAKER, SIGNER, picture=Picture("PNG", data, 40, 40)), Kind.SEAL)
 
 
@@ -239,7 +240,7 @@ def _marked(data: bytes) -> None:
     with contextlib.suppress(MarkRefusedError):
         if data.startswith(b"PK"):
             nothing: Any = SimpleNamespace(files=())
-            mark_ofd(data, lambda _: (), nothing, _COPY)
+            mark_ofd(read_source(data), lambda _: (), nothing, _COPY)
         else:
             mark_document(
                 data, "image/png" if data.startswith(b"\x89") else "application/pdf", _MARK

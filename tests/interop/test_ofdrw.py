@@ -15,6 +15,7 @@ from hub.proof.run import Evidence
 from hub.proof.trust import Trust
 from hub.proof.verify import verify
 from hub.seal.documents.marked_ofd import mark_ofd
+from hub.seal.documents.marking import read_ofd
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.documents.ofd_seal import StampPlace
 from hub.seal.faces.fonts import FaceFonts
@@ -169,7 +170,7 @@ def test_ofdrw_reads_a_marked_document_of_a_department(
         return tuple(set_overlay(Overlay(("仅用于：办理许可",)), place, fonts))
 
     brought = documents.office.sealed(document, [PLACE]).to_bytes()
-    made = mark_ofd(brought, lines, fonts, sample(fonts).metadata)
+    made = mark_ofd(read_ofd(brought), lines, fonts, sample(fonts).metadata)
     stamp = StampPlace(1, 150, 240, 40, 40)
     sealed = documents.office.sealed(made.package, [stamp], closing=True)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from hub.errors import HubError
 from hub.proof.faces.facts import FACE_ITEM, IDENTIFIER_ITEM, ofd_facts
 from hub.proof.ofd.document import Package, open_package, read_document
 from hub.proof.ofd.xml import parse_xml
@@ -15,7 +16,9 @@ from hub.proof.run import Evidence
 from hub.proof.verify import verify
 from hub.seal.documents.marked_ofd import MarkedOfd, mark_ofd
 from hub.seal.documents.marked_pdf import MarkRefusedError, Refusal
+from hub.seal.documents.marking import read_ofd
 from hub.seal.documents.ofd_seal import StampPlace
+from hub.seal.documents.source_ofd import read_source
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.layout import Overlay, set_overlay
 from hub.seal.faces.metadata import Metadata
@@ -42,7 +45,7 @@ def marked(data: bytes, fonts: FaceFonts) -> MarkedOfd:
         place = Watermark(box, 14, 25, Colour(255, 0, 0))
         return tuple(set_overlay(Overlay((WORDS,)), place, fonts))
 
-    return mark_ofd(data, lines, fonts, METADATA)
+    return mark_ofd(read_source(data), lines, fonts, METADATA)
 
 
 def annotations(files: Mapping[str, bytes]) -> list[str]:
@@ -71,6 +74,7 @@ def test_a_sealed_document_is_marked_and_loses_its_seals(fonts: FaceFonts) -> No
     """What its pages say stays, byte for byte; the metadata are those of the copy."""
     brought = Office.open().sealed(samples.package(), [PLACE])
 
+    assert read_ofd(brought.to_bytes()) == read_source(brought.to_bytes())
     made = marked(brought.to_bytes(), fonts)
 
     document = read_document(open_package(made.package.to_bytes()))
@@ -157,6 +161,9 @@ def test_what_acts_or_is_damaged_is_refused(
         marked(data, fonts)
 
     assert caught.value.refusal is expected
+    with pytest.raises(HubError) as told:
+        read_ofd(data)
+    assert (told.value.reason, told.value.details["rule"]) == ("COPY_NOT_MADE", expected.value)
 
 
 def test_the_seal_covers_the_mark(fonts: FaceFonts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pypdfium2
@@ -193,7 +194,7 @@ def test_the_process_answers_refuses_and_is_ended(
         with pytest.raises(HubError) as caught:
             marking.mark(data, PDF, over)
         assert (caught.value.reason, caught.value.details["rule"]) == (Reason.COPY_NOT_MADE, rule)
-    monkeypatch.setattr(marking, "WALL_S_MAX", 0.01)
+    monkeypatch.setattr(marking, "PROCESS", dataclasses.replace(marking.PROCESS, wall_s=0.01))
     with pytest.raises(HubError) as caught:
         marking.mark(page(), PDF, over)
     assert caught.value.details["rule"] == "limits"

@@ -14,17 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from hub.domain.rules import violation
 from hub.errors import HubError, Reason
+from hub.seal.confined import Confined
 from hub.seal.faces.fonts import FaceFonts
-from hub.seal.pictures import (
+from hub.seal.picture_file import (
     PICTURE_BYTES_MAX,
+    PictureRefusedError,
     PictureType,
-    RoundSeal,
-    check_picture,
-    draw_round_seal,
-    rendered,
-    with_palette,
+    draw_picture,
+    read_picture,
 )
+from hub.seal.pictures import check_picture, rendered
+from hub.seal.round_seal import RoundSeal, draw_round_seal, with_palette
 from tests.seal.faces.conftest import fonts as fonts
 
 SVG = (
@@ -77,9 +79,10 @@ def test_a_picture_of_sixty_thousand_squared_is_refused_from_its_header() -> Non
     tracemalloc.start()
     began = time.perf_counter()
 
-    found = rule(header(60_000, 60_000))
+    with pytest.raises(PictureRefusedError) as refused:
+        read_picture(header(60_000, 60_000))
 
-    assert found == "picture.side"
+    assert refused.value.rule == rule(header(60_000, 60_000)) == "picture.side"
     assert time.perf_counter() - began < 0.5
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
@@ -266,9 +269,32 @@ def test_a_character_without_glyph_is_refused_on_a_seal(fonts: FaceFonts) -> Non
     )
 )
 def test_any_bytes_are_a_picture_or_refused_as_declared(data: bytes) -> None:
-    """Nothing but PICTURE_INVALID comes out, and soon."""
+    """Nothing but a refusal comes out, by a rule that has words, and soon."""
     try:
-        check_picture(data)
-    except HubError as refused:
-        assert refused.reason is Reason.PICTURE_INVALID
-        assert refused.violations
+        draw_picture(read_picture(data), 40, 600)
+    except PictureRefusedError as refused:
+        assert violation("picture", refused.rule, **refused.details)
+
+
+def test_a_picture_that_takes_too_long_to_draw_is_refused() -> None:
+    """Small at the check, and an hour's work at the size of a seal: its process is ended."""
+    disc = '<circle cx="20" cy="20" r="19" fill="#e60012" fill-opacity="0.5"/>'
+    picture = check_picture((SVG % (disc * 1_990)).encode())
+    began = time.perf_counter()
+
+    with pytest.raises(HubError) as refused:
+        rendered(picture, 170, 600)
+
+    assert refused.value.reason is Reason.PICTURE_INVALID
+    assert refused.value.violations[0].rule == "picture.limits"
+    assert time.perf_counter() - began < 9
+
+
+def test_a_picture_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealing many files under one seal starts no process for each."""
+    picture = check_picture((SVG % "<g/>").encode())
+    png_of_it = rendered(picture, 30, 300)
+    monkeypatch.setattr(Confined, "ask", None)
+
+    assert check_picture((SVG % "<g/>").encode()) == picture
+    assert rendered(picture, 30, 300) == png_of_it

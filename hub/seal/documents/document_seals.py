@@ -28,8 +28,9 @@ from hub.seal.documents.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import Box
 from hub.seal.keys import DocumentWork, SigningKey
-from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
+from hub.seal.pictures import check_picture, rendered
 from hub.seal.ports import TimeStamps
+from hub.seal.round_seal import RoundSeal, draw_round_seal
 from hub.seal.seal_store import ElectronicSeal
 
 FIELD: Final = "Seal"

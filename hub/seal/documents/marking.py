@@ -1,30 +1,34 @@
-"""Marks on documents that departments brought: made in a process that reads one file and ends.
+"""Marks on documents that departments brought: read in a process that reads one file and ends.
 
-`mark` is called by the hub, from a thread; it starts `python -m hub.seal.documents.marking`, which
-has no environment, no file to write and little time, and takes the mark, a page of our own making,
-and the document on its standard input. What comes back is marked as a whole, or a reason.
+`mark` and `read_ofd` are called by the hub, from a thread. A PDF or a scan comes back marked as a
+whole, with a page of our own making over each of its own; of an OFD comes back what was read of it,
+to be written anew with the mark (`marked_ofd.py`). Or a reason comes back.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from hub.errors import HubError, Reason
 from hub.proof.reasons import ReasonText
+from hub.seal.confined import PYTHON, Confined, OverrunError, Said
 from hub.seal.documents.marked_pdf import MarkedPdf, MarkRefusedError, Refusal, mark_document
+from hub.seal.documents.source_ofd import SourceOfd, SourcePage, read_source
 
 SOURCE_BYTES_MAX: Final = 16 * 1024 * 1024
-MEMORY_BYTES_MAX: Final = 768 * 1024 * 1024
-CPU_S_MAX: Final = 8
-WALL_S_MAX: Final = 20.0
+PROCESS: Final = Confined(
+    (*PYTHON, "hub.seal.documents.marking"),
+    memory_max=768 * 1024 * 1024,
+    # What an OFD unpacks to, at most (`hub.proof.ofd.document`).
+    answer_max=128 * 1024 * 1024,
+    cpu_s=8,
+    wall_s=20.0,
+)
 _MARKED_BYTES_MAX: Final = 32 * 1024 * 1024
-_COMMAND: Final = (sys.executable, "-I", "-B", "-m", "hub.seal.documents.marking")
+
+_T = TypeVar("_T")
 
 RULES: Final[Mapping[Refusal, ReasonText]] = MappingProxyType(
     {
@@ -59,32 +63,32 @@ def mark(data: bytes, media_type: str, over: bytes) -> MarkedPdf:
 
     Blocks for about a second. Raises HubError(COPY_NOT_MADE) with the rule.
     """
-    if len(data) > SOURCE_BYTES_MAX:
+
+    def marked(said: Mapping[str, Any], files: Sequence[bytes]) -> MarkedPdf:
+        return MarkedPdf(files[0], float(said["width"]), float(said["height"]))
+
+    made = _asked({"media_type": media_type}, (data, over), marked)
+    if len(made.data) > _MARKED_BYTES_MAX:
         raise not_made(Refusal.TOO_LARGE)
-    head = json.dumps({"media_type": media_type, "mark": len(over)}).encode()
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module.
-            _COMMAND,
-            input=head + b"\n" + over + data,
-            stdout=subprocess.PIPE,
-            # What libraries print may hold what stands in the file.
-            stderr=subprocess.DEVNULL,
-            env={"MALLOC_ARENA_MAX": "1"},
-            timeout=WALL_S_MAX,
-            check=False,
+    return made
+
+
+def read_ofd(data: bytes) -> SourceOfd:
+    """What a copy needs of the OFD `data`. Raises as `mark`."""
+
+    def read(said: Mapping[str, Any], files: Sequence[bytes]) -> SourceOfd:
+        before, behind, listed = said["kept"]
+        return SourceOfd(
+            file=said["file"],
+            unit_id=int(said["unit_id"]),
+            pages=tuple([SourcePage(name, w, h, seen) for name, w, h, seen in said["pages"]]),
+            before=before,
+            behind=behind,
+            listed=listed,
+            files=dict(zip(said["names"], files, strict=True)),
         )
-    except subprocess.TimeoutExpired as error:
-        raise not_made(Refusal.LIMITS) from error
-    line, _, content = done.stdout.partition(b"\n")
-    try:
-        said = json.loads(line)
-    except ValueError as error:
-        raise not_made(Refusal.LIMITS) from error
-    if "refused" in said:
-        raise not_made(Refusal(said["refused"]))
-    if len(content) > _MARKED_BYTES_MAX:
-        raise not_made(Refusal.TOO_LARGE)
-    return MarkedPdf(content, said["width"], said["height"])
+
+    return _asked({}, (data,), read)
 
 
 def not_made(refusal: Refusal) -> HubError:
@@ -93,29 +97,40 @@ def not_made(refusal: Refusal) -> HubError:
     return HubError(Reason.COPY_NOT_MADE, rule=refusal.value, en=rule.en, zh=rule.zh)
 
 
-def _serve() -> None:
-    """Mark what stands on standard input."""
-    for limit, value in (
-        (resource.RLIMIT_AS, MEMORY_BYTES_MAX),
-        (resource.RLIMIT_CPU, CPU_S_MAX),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-    given = json.loads(sys.stdin.buffer.readline())
-    over, data = sys.stdin.buffer.read(given["mark"]), sys.stdin.buffer.read()
-    out = sys.stdout.buffer
+def _asked(
+    words: Mapping[str, Any],
+    files: Sequence[bytes],
+    read: Callable[[Mapping[str, Any], Sequence[bytes]], _T],
+) -> _T:
+    if len(files[0]) > SOURCE_BYTES_MAX:
+        raise not_made(Refusal.TOO_LARGE)
     try:
-        marked = mark_document(data, given["media_type"], over)
+        said, made = PROCESS.ask(words, *files)
+        if "refused" in said:
+            raise not_made(Refusal(said["refused"]))
+        return read(said, made)
+    except (OverrunError, LookupError, TypeError, ValueError) as error:
+        raise not_made(Refusal.LIMITS) from error
+
+
+def _answer(words: Mapping[str, Any], files: Sequence[bytes]) -> Said:
+    """In the process: the document marked, or an OFD read."""
+    try:
+        if words:
+            made = mark_document(files[0], words["media_type"], files[1])
+            return {"width": made.width, "height": made.height}, (made.data,)
+        ofd = read_source(files[0])
     except MarkRefusedError as error:
-        out.write(json.dumps({"refused": error.refusal.value}).encode() + b"\n")
-        return
-    except MemoryError:
-        out.write(json.dumps({"refused": Refusal.LIMITS.value}).encode() + b"\n")
-        return
-    out.write(json.dumps({"width": marked.width, "height": marked.height}).encode() + b"\n")
-    out.write(marked.data)
+        return {"refused": error.refusal.value}, ()
+    said = {
+        "file": ofd.file,
+        "unit_id": ofd.unit_id,
+        "pages": [(page.id, page.width, page.height, page.annotations) for page in ofd.pages],
+        "kept": (ofd.before, ofd.behind, ofd.listed),
+        "names": list(ofd.files),
+    }
+    return said, list(ofd.files.values())
 
 
 if __name__ == "__main__":
-    _serve()
+    PROCESS.serve(_answer)

@@ -36,8 +36,8 @@ from hub.proof.sealing.records import ApprovedIntent, Mandate
 from hub.seal.documents.document_seals import Drawing, SealedDocument, seal_ofd, seal_pdf
 from hub.seal.documents.face_codes import CodeOnFace, FaceCodes
 from hub.seal.documents.marked_ofd import mark_ofd
-from hub.seal.documents.marked_pdf import POINTS_PER_MM, MarkRefusedError
-from hub.seal.documents.marking import mark, not_made
+from hub.seal.documents.marked_pdf import POINTS_PER_MM
+from hub.seal.documents.marking import mark, read_ofd
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.documents.ofd_seal import SealTrust
 from hub.seal.face_store import FaceState, StoredTemplate
@@ -405,15 +405,12 @@ class SealedFaces:
             created=self.clock() // 1_000_000,
         )
         if source.media_type == FaceFormat.OFD:
-            try:
-                ofd = mark_ofd(
-                    source.data,
-                    lambda box: mark_lines(terms, box, fonts),
-                    fonts,
-                    over.metadata,
-                )
-            except MarkRefusedError as error:
-                raise not_made(error.refusal) from error
+            ofd = mark_ofd(
+                read_ofd(source.data),
+                lambda box: mark_lines(terms, box, fonts),
+                fonts,
+                over.metadata,
+            )
             return _Unsealed(order, _corner(ofd.width, ofd.height), fonts, ofd.package)
         made = mark(source.data, source.media_type, over.pdf())
         place = _corner(made.width / POINTS_PER_MM, made.height / POINTS_PER_MM)

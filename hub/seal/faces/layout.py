@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 import segno
@@ -333,13 +332,8 @@ def _is_word(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-@lru_cache(maxsize=32)
-def _png(picture: bytes, width_mm: float) -> bytes:
-    return rendered(check_picture(picture), width_mm, _PICTURE_DPI)
-
-
 def _picture(picture: bytes, box: Box) -> Picture:
-    return Picture(box, _png(picture, box.width))
+    return Picture(box, rendered(check_picture(picture), box.width, _PICTURE_DPI))
 
 
 def code_modules(text: str) -> Sequence[Sequence[int]]:

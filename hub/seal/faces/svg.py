@@ -6,9 +6,10 @@ import math
 from base64 import b64encode
 from typing import Final
 
+from hub.proof.reports.svg import draw_svg
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.page import Colour, Page, Picture, Shape, TextLine, number
-from hub.seal.pictures import MM_PER_INCH, SIDE_PIXELS_MAX, render_svg, svg_steps
+from hub.seal.picture_file import MM_PER_INCH, SIDE_PIXELS_MAX
 
 PREVIEW_DPI: Final = 150
 
@@ -35,7 +36,39 @@ def page_png(page: Page, fonts: FaceFonts, dpi: int = PREVIEW_DPI) -> bytes:
     """The page as PNG; no side has more than 4,096 pixels."""
     longest = max(page.width, page.height) / MM_PER_INCH * dpi
     scale = min(1.0, SIDE_PIXELS_MAX / longest)
-    return render_svg(page_svg(page, fonts), int(page.width / MM_PER_INCH * dpi * scale))
+    return draw_svg(page_svg(page, fonts), int(page.width / MM_PER_INCH * dpi * scale))
+
+
+def svg_steps(
+    fonts: FaceFonts, character: str
+) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
+    """The outline of a character at size 1, y upwards, in the letters of an SVG path."""
+    steps: list[tuple[str, tuple[tuple[float, float], ...]]] = []
+    for call, points in fonts.outline(character):
+        if call == "moveTo":
+            steps.append(("M", points))
+        elif call == "lineTo":
+            steps.append(("L", points))
+        elif call == "curveTo":
+            steps.append(("C", points))
+        elif call == "qCurveTo":
+            steps += _quadratic(points)
+        else:
+            steps.append(("Z", ()))
+    return steps
+
+
+def _quadratic(
+    points: tuple[tuple[float, float], ...],
+) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
+    """A TrueType curve, whose points between two handles are implied (OpenType 1.9, glyf)."""
+    handles, end = points[:-1], points[-1]
+    steps: list[tuple[str, tuple[tuple[float, float], ...]]] = []
+    for index, handle in enumerate(handles):
+        after = handles[index + 1] if index + 1 < len(handles) else None
+        goal = end if after is None else ((handle[0] + after[0]) / 2, (handle[1] + after[1]) / 2)
+        steps.append(("Q", (handle, goal)))
+    return steps or [("L", (end,))]
 
 
 def _text(line: TextLine, fonts: FaceFonts) -> str:

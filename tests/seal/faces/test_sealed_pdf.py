@@ -16,7 +16,8 @@ from hub.seal.documents.cms import CmsForm
 from hub.seal.documents.pdf_seal import PdfPicture, SealPlace, prepare_pdf
 from hub.seal.faces.fonts import FaceFonts
 from hub.seal.faces.pdf import page_pdf
-from hub.seal.pictures import RoundSeal, check_picture, draw_round_seal, rendered
+from hub.seal.pictures import check_picture, rendered
+from hub.seal.round_seal import RoundSeal, draw_round_seal
 from tests.pdf_documents import NOW, Ca, key_of
 from tests.seal.faces.samples import SHIPPED, sample
 from tests.seal.faces.test_faces import pdf_text
