@@ -75,6 +75,7 @@ class Ca:
         ends: datetime.datetime = NOW + 365 * DAY,
         time_stamping: bool = False,
         organization: str = "",
+        names_usage: bool = True,
     ) -> x509.Certificate:
         """A certificate for `key`: of a seal, or of a time stamping service."""
         return self.certify(
@@ -84,6 +85,7 @@ class Ca:
             ends=ends,
             time_stamping=time_stamping,
             organization=organization,
+            names_usage=names_usage,
         )
 
     def certify(
@@ -95,15 +97,17 @@ class Ca:
         ends: datetime.datetime,
         time_stamping: bool = False,
         organization: str = "",
+        names_usage: bool = True,
     ) -> x509.Certificate:
         """As `issue`, for a public key whose other half is elsewhere."""
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
         if organization:
             attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, organization))
         subject = x509.Name(attributes)
-        builder = self._builder(subject, public, begins, ends).add_extension(
-            _usage(digital_signature=True, content_commitment=not time_stamping), critical=True
-        )
+        builder = self._builder(subject, public, begins, ends)
+        if names_usage:
+            usage = _usage(digital_signature=True, content_commitment=not time_stamping)
+            builder = builder.add_extension(usage, critical=True)
         if time_stamping:
             use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
             builder = builder.add_extension(use, critical=True)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms, core
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -39,6 +40,7 @@ from tests.pdf_documents import (
     picture,
     sealed,
 )
+from tests.proof.sm2_pdfs import cms_of, with_cms
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +188,31 @@ def test_a_certificate_for_connections_signs_no_document(ca: Ca) -> None:
 
     assert report.verdict is Verdict.INVALID
     assert report.reason is ProofReason.X509_USAGE
+
+
+def test_a_certificate_that_names_no_usage_cannot_be_checked(ca: Ca) -> None:
+    """RFC 5280 lets an issuer leave KeyUsage out; nobody says then what the key is for. One of
+    another issuer is untrusted all the same."""
+    document = sealed(key_of(ca, names_usage=False))
+    known, unknown = verified(document, ca), verified(document, Ca())
+
+    assert (known.verdict, known.reason) == (Verdict.CANNOT_CHECK, ProofReason.X509_USAGE)
+    assert (unknown.verdict, unknown.reason) == (Verdict.INVALID, ProofReason.X509_UNTRUSTED)
+
+
+def test_a_national_name_beside_the_signature_makes_it_none_of_sm2(ca: Ca) -> None:
+    """What is not signed, as a time stamp, may name what it likes."""
+    document = sealed(key_of(ca))
+    signed = cms.ContentInfo.load(cms_of(document))
+    (signer,) = signed["content"]["signer_infos"]
+    signer["unsigned_attrs"] = cms.CMSAttributes(
+        [{"type": "1.2.156.10197.1.501", "values": [core.Null()]}]
+    )
+    document = with_cms(document, signed.dump(force=True))
+
+    report = verified(document, ca)
+
+    assert report.verdict is Verdict.VALID, report.reason
 
 
 @pytest.mark.parametrize(

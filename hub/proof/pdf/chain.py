@@ -71,13 +71,17 @@ def check_chain(
 ) -> None:
     """The signer's certificate leads to a pinned anchor, was in force `at`, and may sign documents.
 
+
     Raises ProofError(NO_PDF_ANCHOR) as *cannot check*, (X509_EXPIRED), (X509_NOT_YET_VALID),
-    (X509_USAGE), (X509_UNTRUSTED).
+    (X509_USAGE), (X509_UNTRUSTED); at last (X509_USAGE) as *cannot check* where nobody says what
+    the key is for.
     """
     if not anchors:
         raise ProofError(ProofReason.NO_PDF_ANCHOR, verdict=Verdict.CANNOT_CHECK)
-    check_usage(opened.signer_cert.dump())
+    is_named = check_usage(opened.signer_cert.dump())
     _validate(opened, stored, offline_context(anchors, at, "soft-fail"))
+    if not is_named:
+        raise ProofError(ProofReason.X509_USAGE, "none named", verdict=Verdict.CANNOT_CHECK)
 
 
 def check_revocation(
@@ -178,16 +182,18 @@ def _validate(opened: EmbeddedPdfSignature, stored: Stored, context: ValidationC
         raise ProofError(ProofReason.X509_UNTRUSTED, type(error).__name__) from error
 
 
-def check_usage(leaf_der: bytes) -> None:
-    """The certificate may sign documents. Raises ProofError(X509_USAGE)."""
+def check_usage(leaf_der: bytes) -> bool:
+    """Nothing in the certificate says that its key is not for documents; whether KeyUsage says that
+    it is, which RFC 5280 lets an issuer leave out. Raises ProofError(X509_USAGE)."""
     from asn1crypto import x509 as asn1_x509  # noqa: PLC0415
 
     try:
         leaf = asn1_x509.Certificate.load(leaf_der)
         usage, purposes = leaf.key_usage_value, leaf.extended_key_usage_value
-        may_sign = usage is not None and not _USAGES.isdisjoint(usage.native)
+        is_other = usage is not None and _USAGES.isdisjoint(usage.native)
         named = None if purposes is None else set(purposes.native)
     except damaged() as error:
         raise ProofError(ProofReason.X509_USAGE, type(error).__name__) from error
-    if not may_sign or (named is not None and named.isdisjoint(_PURPOSES)):
+    if is_other or (named is not None and named.isdisjoint(_PURPOSES)):
         raise ProofError(ProofReason.X509_USAGE)
+    return usage is not None

@@ -16,7 +16,7 @@ from hub.proof.key_checks import check_key, key_digest, note_custody
 from hub.proof.moment import Moment, Times, iso_time
 from hub.proof.pdf.chain import Stored, check_usage
 from hub.proof.pdf.cms_sm2 import Sm2Cms, check_digest, check_value, parse_sm2_cms
-from hub.proof.pdf.file import PdfSignature, cms_of, dictionary_time
+from hub.proof.pdf.file import PdfSignature, cms_of, damaged, dictionary_time
 from hub.proof.reasons import ProofError, ProofReason, Verdict
 from hub.proof.reports.report import FactName, StepName
 from hub.proof.run import Evidence, Run
@@ -30,8 +30,19 @@ _NATIONAL_ARC: Final = bytes.fromhex("2a811ccf55")
 
 
 def names_sm2(signature: PdfSignature) -> bool:
-    """Whether the CMS names an algorithm of the national standards."""
-    return _NATIONAL_ARC in signature.contents
+    """Whether the CMS names an algorithm of the national standards for its digest or signature, or
+    cannot be read as another and names one somewhere."""
+    from asn1crypto import cms  # noqa: PLC0415
+
+    if _NATIONAL_ARC not in signature.contents:
+        return False
+    try:
+        # A time stamp in it may be national where the signature is not.
+        (signer,) = cms.ContentInfo.load(signature.contents)["content"]["signer_infos"]
+        named = (signer["digest_algorithm"], signer["signature_algorithm"])
+        return any(_NATIONAL_ARC in one["algorithm"].dump() for one in named)
+    except damaged():
+        return True
 
 
 @dataclass(frozen=True, slots=True)
