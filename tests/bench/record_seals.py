@@ -118,6 +118,8 @@ def _measure(given: tuple[Any, ...], effort: Effort, result: Result) -> None:
     result.figures[f"batch by a key of {SLOW_PER_SECOND} signatures/s, records per second"] = (
         spread(waited).median
     )
+    batches = [value / goals.SLOW_BATCH_PER_SECOND for value in waited]
+    result.ratio("batch by a slow key ÷ 2,000 a second", batches, goals.SLOW_BATCH)
     anew = [value / goals.RESEALED_PER_SECOND for name, value in values if name == "sealed anew"]
     result.ratio("sealed anew ÷ 2,315 a second", anew, goals.RESEAL)
 

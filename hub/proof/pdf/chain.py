@@ -71,7 +71,6 @@ def check_chain(
 ) -> None:
     """The signer's certificate leads to a pinned anchor, was in force `at`, and may sign documents.
 
-
     Raises ProofError(NO_PDF_ANCHOR) as *cannot check*, (X509_EXPIRED), (X509_NOT_YET_VALID),
     (X509_USAGE), (X509_UNTRUSTED); at last (X509_USAGE) as *cannot check* where nobody says what
     the key is for.
