@@ -34,6 +34,7 @@ from hub.errors import HubError, Reason
 from hub.proof.jose import Signer, es256_signer
 
 PROFILE_BYTES_MAX: Final = 64 * 1024
+_PORT_MAX: Final = 65_535
 SECRET_BYTES_MAX: Final = 16 * 1024
 
 _HUB: Final = ("address", "origin", "region", "ca", "certificate", "key", "trust")
@@ -108,6 +109,12 @@ def load_profile(path: Path) -> Profile:
         raise _unreadable(what, path, f"[{unknown[0]}] is none of [hub], [system]")
     hub = _table(document, "hub", path, required=_HUB)
     system = _table(document, "system", path, required=("name",))
+    port = hub["address"].rpartition(":")[2]
+    # gRPC would take a larger one for what is left of it in 16 bits.
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= _PORT_MAX):
+        raise _unreadable(
+            what, path, f"[hub] address is not HOST:PORT with a port up to {_PORT_MAX}"
+        )
     folder = path.parent
     signing_key, passphrase_file = system.get("signing_key"), system.get("passphrase_file")
     return Profile(

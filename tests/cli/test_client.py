@@ -126,3 +126,21 @@ def _add_authority() -> tuple[str, ...]:
         *("authority", "add", "market", "--uscc", "113301000025123419", "--title", "市场监管局"),
         *("--region", "330100", "--level", "3", "--since", "2019-01-01"),
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "hub:٣", "hub:1e3"]
+)
+def test_a_profile_without_a_port_says_so(hub: Loopback, sealway: Sealway, address: str) -> None:
+    """gRPC would take 65536 for 0: whoever mistypes would be told of a refused connection."""
+    profile = hub.profile("officer", "wang")
+    lines = profile.read_text().splitlines()
+    text = "\n".join(
+        f'address = "{address}"' if line.startswith("address") else line for line in lines
+    )
+    profile.write_text(text)
+
+    ran = sealway(*_add_authority(), "--profile", profile)
+
+    assert ran.code != 0
+    assert "[hub] address is not HOST:PORT" in ran.err

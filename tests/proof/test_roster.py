@@ -71,6 +71,22 @@ def test_the_golden_intent_is_a_standing_one() -> None:
     assert "seals/b2f1" in in_words(intent, "en") and "seals/b2f1" in in_words(intent, "zh")
 
 
+def test_a_key_of_no_seal_is_the_hubs_own_in_words() -> None:
+    """What is left out has words of its own, in both languages."""
+    members = {
+        "authority": "authorities/city",
+        "authority_uscc": "11330100002489514L",
+        "title": "制章者",
+        "use": "maker",
+        "algorithm": "SM2",
+        "home": "files",
+    }
+    intent = parse_intent(Bench().intent("key.generate", members), KINDS)
+
+    assert "for maker, of the hub itself; its certificate names 制章者" in in_words(intent, "en")
+    assert "所属印章 枢纽自身；" in in_words(intent, "zh")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -176,11 +176,13 @@ NAME: Final = Text(400)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a kind. One that is optional is left out, never null."""
+    """A member of a kind. One that is optional is left out, never null; `absent` is what a sentence
+    says then, in English and Chinese."""
 
     name: str
     form: Form
     optional: bool = False
+    absent: tuple[str, str] = ("-", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +301,17 @@ def check_members(kind: Kind, members: Mapping[str, Json]) -> None:
 def in_words(intent: Intent, language: str) -> str:
     """What an intent is for, as a sentence in `language` ("en" or "zh"), values filled in."""
     template = intent.kind.zh if language == "zh" else intent.kind.en
-    values = {one.name: _shown(one, intent.members.get(one.name)) for one in intent.kind.members}
+    values = {
+        one.name: _shown(one, intent.members[one.name])
+        if one.name in intent.members
+        else one.absent[language == "zh"]
+        for one in intent.kind.members
+    }
     return template.format_map({**values, "requester": intent.requester})
 
 
 def _shown(member: Member, value: Json) -> str:
     """A value as a sentence shows it: a key by its thumbprint, a moment as time in China."""
-    if value is None:
-        return "-"
     if isinstance(value, dict):
         if isinstance(member.form, Key):
             return thumbprint(public_key_from_jwk(value))

@@ -32,6 +32,8 @@ KEY_USES_MAX: Final = 10**12
 
 _SEAL: Final = Member("seal", NAME)
 _KEY: Final = Member("key", NAME)
+# Left out for the hub's own key, which makes seals.
+_SEAL_OF_KEY: Final = Member("seal", NAME, optional=True, absent=("the hub itself", "枢纽自身"))
 _CAUSE: Final = Member("cause", Text(CAUSE_MAX))
 _AUTHORITY: Final = Member("authority", Text(18))
 # X.509 chain, DER in base64url, leaf first, without the root.
@@ -143,8 +145,7 @@ KEY_GENERATE: Final = Kind(
     "在 {home} 中生成 {algorithm} 密钥，用途 {use}，所属印章 {seal}；证书主体为 {authority} "
     "（{authority_uscc}）的 {title}。",
     (
-        # Left out for the hub's own key, which makes seals.
-        Member("seal", NAME, optional=True),
+        _SEAL_OF_KEY,
         Member("authority", NAME),
         # Stated since a signer process demands it; older intents are still read.
         Member("authority_uscc", Text(18), optional=True),
@@ -160,7 +161,7 @@ KEY_ACTIVATE: Final = Kind(
     "key.activate",
     "Install this X.509 chain for {key} ({use}, {algorithm}, of {seal}), which signs from then on.",
     "为 {key}（{use}，{algorithm}，所属 {seal}）安装该 X.509 证书链，此后可用于签署。",
-    (_KEY, Member("seal", NAME, optional=True), _USE, _ALGORITHM, _CHAIN),
+    (_KEY, _SEAL_OF_KEY, _USE, _ALGORITHM, _CHAIN),
     needs_display=True,
 )
 KEY_ROTATE: Final = Kind(
@@ -170,7 +171,7 @@ KEY_ROTATE: Final = Kind(
     "由 {key}（{use}，{algorithm}，所属 {seal}）及该 X.509 证书链接替 {replaced}，后者不再签署。",
     (
         _KEY,
-        Member("seal", NAME, optional=True),
+        _SEAL_OF_KEY,
         _USE,
         _ALGORITHM,
         Member("replaced", NAME),
