@@ -32,6 +32,7 @@ class SealingService:
 
     keys: dict[str, tuple[SoftwareKey, str]] = field(default_factory=dict)
     answers: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    ordered: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     chain: list[str] = field(default_factory=list)
     signed: int = 0
@@ -51,7 +52,10 @@ class SealingService:
         )
 
     async def make(self, request: Request) -> Response:
-        asked = json.loads(await request.body())
+        self.ordered.append(await request.json())
+        return await self._once(request, self._made)
+
+    def _made(self, asked: dict[str, Any]) -> dict[str, Any]:
         key = SoftwareKey.generate(KeyAlgorithm(asked["algorithm"]))
         self.keys[key.public.kid] = (key, asked["use"])
         subject = Subject(
@@ -59,13 +63,11 @@ class SealingService:
         )
         info = request_info(key.public, subject)
         made = certificate_request(key.public, info, key.sign(info))
-        return JSONResponse(
-            {
-                "request_id": asked["request_id"],
-                "public_key": b64u(key.public.spki),
-                "x509_request": b64u(made),
-            }
-        )
+        return {
+            "request_id": asked["request_id"],
+            "public_key": b64u(key.public.spki),
+            "x509_request": b64u(made),
+        }
 
     async def count(self, _request: Request) -> Response:
         answer = {"count": len(self.keys)}
@@ -90,29 +92,42 @@ class SealingService:
         return Response(status_code=204)
 
     async def sign(self, request: Request) -> Response:
-        """What was signed under this idempotency key is answered again, and signed once."""
+        self.asked.append(await request.json())
+        answer = await self._once(request, self._signed)
+        return (
+            self.lie(json.loads(answer.body)) if self.lie and answer.status_code == 200 else answer
+        )
+
+    def _signed(self, asked: dict[str, Any]) -> dict[str, Any] | None:
+        found = self.keys.get(asked["key_id"])
+        if found is None:
+            return None
+        data = b64u_decode(asked["bytes"])
+        self.signed += 1
+        return {
+            "request_id": asked["request_id"],
+            "key_id": asked["key_id"],
+            "digest": digest(data),
+            "signature": b64u(found[0].sign(data)),
+            "x509_chain": self.chain,
+        }
+
+    async def _once(
+        self, request: Request, do: Callable[[dict[str, Any]], dict[str, Any] | None]
+    ) -> JSONResponse:
+        """What was done under this idempotency key is answered again, and done once."""
         body = await request.body()
         asked = json.loads(body)
-        self.asked.append(asked)
         idempotency_key = request.headers["idempotency-key"]
         first = self.answers.get(idempotency_key)
         if first is not None and first[0] != digest(body):
             return JSONResponse({"error": "IDEMPOTENCY_KEY_REUSED"}, 409)
         if first is None:
-            found = self.keys.get(asked["key_id"])
-            if found is None:
+            answer = do(asked)
+            if answer is None:
                 return JSONResponse({"error": "KEY_NOT_FOUND"}, 404)
-            data = b64u_decode(asked["bytes"])
-            self.signed += 1
-            answer = {
-                "request_id": asked["request_id"],
-                "key_id": asked["key_id"],
-                "digest": digest(data),
-                "signature": b64u(found[0].sign(data)),
-                "x509_chain": self.chain,
-            }
             first = self.answers[idempotency_key] = (digest(body), answer)
-        return self.lie(first[1]) if self.lie else JSONResponse(first[1])
+        return JSONResponse(first[1])
 
     @contextlib.contextmanager
     def serving(self, *tls: Path) -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_an_answer_to_another_request_is_not_believed(service: SealingService) -
     """A true signature of this key, made for other bytes a moment ago."""
     key = key_in(home_at(service))
     sign(key, "e31")
-    (first,) = [answer for _, answer in service.answers.values()]
+    first = list(service.answers.values())[-1][1]
 
     def replay(answer: Any) -> Response:
         return JSONResponse({**answer, "signature": first["signature"]})
@@ -175,6 +175,20 @@ def test_a_slow_service_ends_at_its_time(service: SealingService) -> None:
 
     assert caught.value.reason is AWAY
     assert time.monotonic() - begun < 5
+
+
+def test_an_order_makes_one_key_however_often_it_comes(service: SealingService) -> None:
+    """Whoever was interrupted asks again under the same id, naming the officers' intent."""
+    home, mandates = home_at(service), Mandates()
+    order = mandates.order(home.name, KeyAlgorithm.SM2, KeyUse.RECORD, SUBJECT)
+
+    made = [home.create(KeyAlgorithm.SM2, KeyUse.RECORD, SUBJECT, order) for _ in range(2)]
+    other = mandates.make(home, KeyAlgorithm.SM2, KeyUse.RECORD, SUBJECT)
+
+    assert made[0] == made[1] != other
+    assert home.health().count == 2
+    assert service.ordered[0] == service.ordered[1]
+    assert service.ordered[0]["intent"] == digest(order.mandate.intent)
 
 
 def test_a_lost_answer_is_asked_for_again_and_signed_once(service: SealingService) -> None:

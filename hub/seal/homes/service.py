@@ -46,6 +46,8 @@ ANSWER_BYTES_MAX: Final = 64 * 1024
 TRIES_MAX: Final = 2
 
 _JSON: Final = "application/json"
+# The ids of orders of keys are names in this space (RFC 9562 §5.5).
+_ORDERS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sealway:key-order")
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 # What a refusal may call its reason; anything else is not repeated to anybody.
 _CODE: Final = re.compile(r"[A-Z_]{1,40}")
@@ -82,11 +84,15 @@ class ServiceHome:
     _client: httpx.Client | None = None
 
     def create(
-        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, _order: KeyOrder | None = None
+        self, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject, order: KeyOrder | None = None
     ) -> MadeKey:
-        """As in `KeyHome`."""
+        """As in `KeyHome`; the service is told the digest of the intent. One order is one request,
+        which the service answers alike."""
+        intent = "" if order is None else digest(order.mandate.intent)
+        known = None if order is None else uuid.uuid5(_ORDERS, f"{intent} {order.number}")
         asked: dict[str, Json] = {
-            "request_id": str(uuid.uuid4()),
+            "request_id": str(known or uuid.uuid4()),
+            "intent": intent,
             "algorithm": algorithm.value,
             "use": use.value,
             "common_name": subject.common_name,
