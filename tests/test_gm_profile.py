@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import time
@@ -169,8 +170,10 @@ async def test_a_reader_may_demand_sm2_from_token_to_status(hub: Simulator) -> N
     assert alone.verdict is Verdict.CANNOT_CHECK
 
 
-async def test_no_record_is_sealed_without_its_twin(hub: Simulator) -> None:
-    """A seal whose SM2 key has ended seals nothing until the next one is in force."""
+async def test_no_record_is_sealed_without_its_twin(hub: Simulator, home: Path) -> None:
+    """A seal whose SM2 key has ended seals nothing until the next one is in force; the doctor says
+    which."""
+    config = load(home / "hub.toml")
     zhao, seal = hub.officer(), "authorities/hz-market/seals/main"
     (key,) = await hub.hub.seals.keys.in_force(seal, KeyUse.RECORD, KeyAlgorithm.SM2)
     await zhao.carry_out("key.retire", {"key": key.name, "cause": "its time is over"})
@@ -180,11 +183,14 @@ async def test_no_record_is_sealed_without_its_twin(hub: Simulator) -> None:
 
     assert refused.value.reason == "KEY_NOT_ACTIVE"
     assert refused.value.details["algorithm"] == "SM2"
+    found = await asyncio.to_thread(doctor._national_keys, config)
+    assert (found.mark, found.detail.en) == (doctor.Mark.FAULT, f"missing: {seal} record:SM2")
     wanted = {"seal": seal, "use": "record", "algorithm": "SM2"}
     made = await zhao.carry_out("key.generate", wanted)
     chain = hub.chain_for(made)
     await zhao.carry_out("key.activate", {"key": made["key"], "x509_chain": chain})
     await hub.connector().deliver([licence(10)])
+    assert (await asyncio.to_thread(doctor._national_keys, config)).mark is doctor.Mark.GOOD
 
 
 async def test_both_status_lists_are_served(hub: Simulator) -> None:

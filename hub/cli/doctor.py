@@ -171,6 +171,8 @@ def examine(file: Path, profile: Path | None) -> Iterator[Finding]:
         for home, here in own_keys.items():
             yield from _recorded_keys(config, home, here)
         yield _seal_keys(config)
+        if config.crypto.profile is CryptoProfile.GM:
+            yield _national_keys(config)
         yield from _stamped_log(config)
     yield _clock(config)
     yield _disk(config)
@@ -444,6 +446,25 @@ def _seal_keys(config: Config) -> Finding:
         "请处理：sealway key list，然后 sealway key rotate 或 sealway seal renew",
     )
     return Finding(check, Mark.FAULT if ended else Mark.WARNING, _same(text), remedy)
+
+
+def _national_keys(config: Config) -> Finding:
+    """Under the profile `gm` a seal without a key of SM2 seals no records, or no PDF."""
+    from hub.seal.seals import seals_without_sm2  # noqa: PLC0415 - loads the storage
+
+    check = Said("keys of SM2", "国密印章密钥")
+    try:
+        missing = asyncio.run(_asked(config, seals_without_sm2))
+    except HubError as error:
+        return _fault(check, error)
+    if not missing:
+        return Finding(check, Mark.GOOD, Said("every seal has them", "各印章均已具备"))
+    named = ", ".join(missing[:KEYS_NAMED_MAX])
+    remedy = Said(
+        "Until then it seals none of these: sealway key generate, sealway key activate",
+        "在此之前无法加盖：请执行 sealway key generate，然后 sealway key activate",
+    )
+    return Finding(check, Mark.FAULT, Said(f"missing: {named}", f"缺少：{named}"), remedy)
 
 
 def _stamped_log(config: Config) -> Iterator[Finding]:

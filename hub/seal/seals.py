@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState
 from hub.errors import HubError, Reason
 from hub.seal.key_operations import find_seal
@@ -148,3 +149,13 @@ async def keys_to_see_to(database: Database, now_us: int) -> list[tuple[str, lis
         if warned:
             found.append((f"{_label(key)} ({key.name})", warned))
     return found
+
+
+async def seals_without_sm2(database: Database) -> list[str]:
+    """Keys of SM2 that seals lack where the profile `gm` demands them, as `SEAL USE:SM2`: beside
+    one of another algorithm for records, or for PDF; of the first 10,000 keys."""
+    rows = await database.all(KEYS_PAGE, "", "", _KEYS_WATCHED_MAX)
+    keys = [key for key in map(key_of, rows) if key.seal and key.state is KeyState.ACTIVE]
+    national = {(key.seal, key.use) for key in keys if key.algorithm is KeyAlgorithm.SM2}
+    demanded = {(key.seal, key.use) for key in keys if key.use in (KeyUse.RECORD, KeyUse.PDF)}
+    return sorted(f"{seal} {use.value}:SM2" for seal, use in demanded - national)
