@@ -273,7 +273,8 @@ class FaceTemplates:
         Raises HubError: FIELD_INVALID, CERTIFICATE_TYPE_NOT_FOUND, FACE_OVERFLOW, FONT_MISSING,
         FONT_GLYPH_MISSING, MESSAGE_TOO_LARGE.
         """
-        parsed = await asyncio.to_thread(parse_template, template)
+        async with self._previews:
+            parsed = await asyncio.to_thread(parse_template, template)
         certificate_type = self._type(parsed.type_code, parsed.type_version)
         fields = {**sample_fields(certificate_type), **_given(values, certificate_type)}
         facts = self.access.facts(caller.authority) or AuthorityFacts(
@@ -316,7 +317,8 @@ class FaceTemplates:
     async def _linted(
         self, type_code: str, template: bytes
     ) -> tuple[FaceTemplate, tuple[Violation, ...]]:
-        parsed = await asyncio.to_thread(parse_template, template)
+        async with self._previews:
+            parsed = await asyncio.to_thread(parse_template, template)
         if parsed.type_code != type_code:
             raise HubError(Reason.FIELD_INVALID, field="parent", rule="the type of the template")
         certificate_type = self._type(type_code, parsed.type_version)

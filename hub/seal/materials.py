@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hub.clock import Clock
@@ -29,6 +29,8 @@ from hub.storage.statements import Check, Write
 
 ESL: Final = "ESL"
 ESL_BYTES_MAX: Final = 1_048_576
+READ_AT_ONCE: Final = 2
+"""Others wait, and take no thread."""
 _SEQUENCE: Final = b"\x30"
 
 
@@ -39,6 +41,7 @@ class Materials:
     database: Database
     recorder: Recorder
     clock: Clock
+    _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READ_AT_ONCE))
 
     async def get(self, material: str) -> Material:
         """What is on file under a digest. Raises HubError(MATERIAL_NOT_FOUND)."""
@@ -50,7 +53,8 @@ class Materials:
 
         Raises HubError: PICTURE_INVALID, ELECTRONIC_SEAL_INVALID, FIELD_INVALID.
         """
-        format = await asyncio.to_thread(format_of, data)
+        async with self._reading:
+            format = await asyncio.to_thread(format_of, data)
         material = Material(digest(data), format, data, self.clock())
 
         async def decide() -> Change:

@@ -1,7 +1,7 @@
 """Pictures of seals and faces as the hub takes them in: read and drawn in a process of their own.
 
-Both functions block for about half a second where a picture is new to this process of the hub, so
-loops call them in a thread.
+Both functions block for as long as that takes, a tenth of a second for what is usual, where a
+picture is new to this process of the hub; so loops call them in a thread.
 """
 
 from __future__ import annotations
