@@ -411,7 +411,7 @@ def test_behind_a_signer_a_key_is_made_as_officers_ordered(
     late = mandates.mandate("key.destroy", {"key": key_name("k"), "cause": "x"})
     here = home.health()
     for wrong, rule in (
-        (None, "JSON_MALFORMED"),
+        (None, "none was shown to make a key"),
         (KeyOrder(late, 0), "no intent to make a key"),
         (KeyOrder(mandates.standing(), 0), "no intent to make a key"),
         (KeyOrder(few, 0), "QUORUM_NOT_REACHED (1 of 2)"),

@@ -308,7 +308,9 @@ def _ordered(
     deed: str,
 ) -> Approved:
     """The approved intent that orders `deed`, in force at `now` (seconds)."""
-    name = asked.intent_name
+    name = asked.intent_name or "-"
+    if not asked.intent:
+        raise refused(name, f"none was shown {deed}")
     approved = check_approved(name, asked.intent, asked.approvals, roster, now=now)
     if approved.intent.kind not in kinds or now >= approved.until:
         raise refused(name, f"it is no intent {deed}, or no longer in force")
