@@ -203,10 +203,11 @@ def test_a_key_signs_for_its_use(home: KeyHome, algorithm: KeyAlgorithm, use: Ke
 
 
 def certified(
-    home: KeyHome, mandates: Mandates, algorithm: KeyAlgorithm, use: KeyUse
+    home: KeyHome, mandates: Mandates, algorithm: KeyAlgorithm, use: KeyUse, **changes: object
 ) -> tuple[PublicKey, SigningKey]:
-    """A key of the authority's, with its certificate."""
-    public = mandates.make(home, algorithm, use, SUBJECT).public
+    """A key of the authority's, with its certificate; `changes` are what its order says
+    otherwise."""
+    public = mandates.make(home, algorithm, use, SUBJECT, changes).public
     chain = (mandates.certificate(public),)
     return public, home.open(public.kid, algorithm, use, chain)
 
@@ -432,6 +433,27 @@ def test_behind_a_signer_a_key_is_made_as_officers_ordered(
     first = home.create(algorithm, use, SUBJECT, good)
     assert home.create(algorithm, use, SUBJECT, good) == first
     assert home.health().count == here.count + 1
+
+
+@behind
+def test_behind_a_signer_a_key_signs_for_its_own_seal_as_often_as_was_ordered(
+    home: KeyHome, mandates: Mandates
+) -> None:
+    """The signer knows of the keys that it made whose they are, and counts their signatures."""
+    algorithm, use = KeyAlgorithm.ES256, KeyUse.PDF
+    _, other = certified(home, mandates, algorithm, use, seal=f"{SEAL}-annual")
+    _, key = certified(home, mandates, algorithm, use, signatures_max=2)
+
+    with pytest.raises(HubError) as refused:
+        other.sign_document(mandates.document(other))
+    assert refused.value.reason is Reason.INTENT_NOT_APPROVED
+    assert refused.value.details["rule"] == "the key is another seal's"
+    for _ in range(2):
+        key.sign_document(mandates.document(key))
+    with pytest.raises(HubError) as exhausted:
+        key.sign_document(mandates.document(key))
+    assert exhausted.value.reason is Reason.KEY_EXHAUSTED
+    assert exhausted.value.details == {"key": key_name(key.kid), "left": "0"}
 
 
 @behind

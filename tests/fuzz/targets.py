@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from hub.errors import HubError
 from hub.proof.encoding import b64u_decode
 from hub.proof.faces.code import sign_face_code
@@ -84,7 +86,8 @@ _CHECKPOINT: Final = note.sign_checkpoint(ORIGIN, 5, merkle.root(leaves()[:5]), 
 _MEMBERS: Final = sorted(SEALED.files)
 _FACE_CODE: Final = sign_face_code(face_codes.CODE, face_codes.SIGNER)
 _OFFICERS: Final = Bench()
-_DEVICE: Final = Authenticator()
+# The same in every process: a credential that one has kept is genuine in another one.
+_DEVICE: Final = Authenticator(key=ec.derive_private_key(1, ec.SECP256R1()))
 _CHAIN: Final = Chain(_OFFICERS.founded(), frozenset())
 _TOUCHED: Final = with_authenticators(_OFFICERS.founded(), {"cat": _DEVICE})
 _SUSPEND: Final = _OFFICERS.intent("seal.suspend", {"seal": "seals/main", "cause": "x"})

@@ -212,12 +212,13 @@ class Mandates:
         algorithm: KeyAlgorithm,
         use: KeyUse,
         subject: Subject,
-        changes: Mapping[str, str] = MappingProxyType({}),
+        changes: Mapping[str, Any] = MappingProxyType({}),
     ) -> KeyOrder:
         """A key to be made, for which no other order asks; `changes` are what the intent says
         otherwise."""
         self.orders += 1
         members = {
+            **({"seal": SEAL} if use is not KeyUse.MAKER else {}),
             "authority": "authorities/market",
             "authority_uscc": subject.organization_identifier,
             "title": subject.common_name,
@@ -229,10 +230,15 @@ class Mandates:
         return KeyOrder(self.mandate("key.generate", members | {**changes}, not_after=not_after), 0)
 
     def make(
-        self, home: KeyHome, algorithm: KeyAlgorithm, use: KeyUse, subject: Subject
+        self,
+        home: KeyHome,
+        algorithm: KeyAlgorithm,
+        use: KeyUse,
+        subject: Subject,
+        changes: Mapping[str, Any] = MappingProxyType({}),
     ) -> MadeKey:
-        """A key that officers have ordered."""
-        order = self.order(home.name, algorithm, use, subject)
+        """A key that officers have ordered; `changes` as in `order`."""
+        order = self.order(home.name, algorithm, use, subject, changes)
         return home.create(algorithm, use, subject, order)
 
     def standing(self, uses_max: int = 10) -> Mandate:

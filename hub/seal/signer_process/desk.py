@@ -28,7 +28,7 @@ from hub.proof.x509.sm2 import X509
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, SigningKey
 from hub.seal.signer import Signer
-from hub.seal.signer_process.journal import Journal
+from hub.seal.signer_process.journal import Journal, MadeHere
 from hub.seal.signer_process.rules import (
     Allowed,
     Signed,
@@ -179,11 +179,12 @@ class SignerDesk:
         home = self._home(asked.home)
         subject = Subject(asked.common_name, asked.organization, asked.organization_identifier)
         with self._making:
-            known = self.journal.made(order, asked.number)
+            known = self.journal.made(order.intent, asked.number)
             if known is None:
                 made = home.create(algorithm, use, subject)
                 known = made.public.spki, made.x509_request
-                self.journal.add_made(order, asked.number, *known)
+                here = MadeHere(order.intent, made.public.kid, order.seal, order.uses_max)
+                self.journal.add_made(here, asked.number, *known)
         public_key, request = known
         return pb.SignerAnswer(made=pb.MadeSignerKey(public_key=public_key, x509_request=request))
 
@@ -275,8 +276,9 @@ class SignerDesk:
         allow: Callable[[SigningKey, int], Allowed],
     ) -> pb.SignerAnswer:
         """1. A request that was signed is answered alike. 2. The key is here, of one of these uses,
-        and its algorithm may seal. 3. The rule of its format allows exactly these bytes, and so
-        does whoever owns what they say. 4. The uses are counted. 5. They are signed. 6. That is
+        and its algorithm may seal. 3. The rule of its format allows exactly these bytes, of the
+        seal that the key was made for here, and so does whoever owns what they say. 4. The uses are
+        counted, of the intent and of a key that was made here. 5. They are signed. 6. That is
         written down.
         """
         content = _content(asked)
@@ -289,6 +291,9 @@ class SignerDesk:
         self.algorithms.check(_algorithm(asked.key.algorithm), now_us)
         key = self._key(asked.key)
         allowed = allow(key, now_us // 1_000_000)
+        here = self.journal.made_here(key.kid)
+        if here is not None and here.seal != allowed.seal:
+            raise refused(allowed.name, "the key is another seal's")
         self.compare(asked)
         self.journal.begin(
             asked.request_id,
@@ -297,6 +302,7 @@ class SignerDesk:
             allowed.count,
             uses_max=allowed.uses_max,
             name=allowed.name,
+            key_id=key.kid,
         )
         signatures = self._sign_each(key, asked.request_id, allowed.inputs)
         self.journal.finish(asked.request_id, signatures)
@@ -329,7 +335,7 @@ class SignerDesk:
             if signatures:
                 self.journal.lose(request_id)
             else:
-                self.journal.abandon(request_id)
+                self.journal.abandon(request_id, key.kid)
             raise
         return signatures
 

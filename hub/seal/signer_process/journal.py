@@ -13,8 +13,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from hub.domain.seal_key import key_name
 from hub.errors import HubError, Reason
 from hub.proof.officers.roster_changes import Link
 
@@ -32,7 +33,8 @@ CREATE TABLE IF NOT EXISTS roster (
 );
 CREATE TABLE IF NOT EXISTS receipts (key_id TEXT PRIMARY KEY, receipt TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS made (
-  intent TEXT NOT NULL, number INTEGER NOT NULL, public_key BLOB NOT NULL,
+  intent TEXT NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE, seal TEXT NOT NULL,
+  uses_max INTEGER NOT NULL, uses INTEGER NOT NULL, public_key BLOB NOT NULL,
   x509_request BLOB NOT NULL, PRIMARY KEY (intent, number)
 );
 CREATE TABLE IF NOT EXISTS uses (intent TEXT PRIMARY KEY, uses INTEGER NOT NULL);
@@ -41,6 +43,16 @@ CREATE TABLE IF NOT EXISTS requests (
   intent TEXT NOT NULL, uses INTEGER NOT NULL, state TEXT NOT NULL, signatures BLOB
 );
 """
+
+
+class MadeHere(NamedTuple):
+    """A key that this signer made: for which intent (its digest) and seal ("" for the hub's own),
+    and how often it may sign (0: no limit)."""
+
+    intent: str
+    key_id: str
+    seal: str
+    uses_max: int
 
 
 @dataclass(slots=True)
@@ -127,12 +139,21 @@ class Journal:
             ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def add_made(self, intent: str, number: int, public_key: bytes, x509_request: bytes) -> None:
-        """Remember a key that was made."""
+    def add_made(self, made: MadeHere, number: int, public_key: bytes, x509_request: bytes) -> None:
+        """Remember key `number` of an intent, which was made."""
         with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
-                "INSERT INTO made VALUES (?, ?, ?, ?)", (intent, number, public_key, x509_request)
+                "INSERT INTO made VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
+                (made.intent, number, *made[1:], public_key, x509_request),
             )
+
+    def made_here(self, key_id: str) -> MadeHere | None:
+        """What a key was made for; None where it was not made by this signer."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT intent, key_id, seal, uses_max FROM made WHERE key_id = ?", (key_id,)
+            ).fetchone()
+        return None if row is None else MadeHere(*row)
 
     # ---- what was signed ----
 
@@ -164,13 +185,23 @@ class Journal:
         return _split(row[2])
 
     def begin(
-        self, request_id: str, content: str, intent: str, count: int, *, uses_max: int, name: str
+        self,
+        request_id: str,
+        content: str,
+        intent: str,
+        count: int,
+        *,
+        uses_max: int,
+        name: str,
+        key_id: str,
     ) -> None:
-        """Count `count` uses of `intent` for a new request; durable before anything is signed.
+        """Count `count` uses of `intent`, and of a key that was made here, for a new request;
+        durable before anything is signed.
 
-        Raises HubError(INTENT_EXHAUSTED) where so many are not left.
+        Raises HubError: INTENT_EXHAUSTED, KEY_EXHAUSTED where so many are not left.
         """
         with self._lock, _Transaction(self._connection, "FULL"):
+            self._use_key(key_id, count)
             used = self.uses(intent)
             if used + count > uses_max:
                 raise HubError(Reason.INTENT_EXHAUSTED, intent=name, left=max(uses_max - used, 0))
@@ -200,13 +231,14 @@ class Journal:
             )
             self._running.discard(request_id)
 
-    def abandon(self, request_id: str) -> None:
+    def abandon(self, request_id: str, key_id: str) -> None:
         """Forget a request of which nothing was signed, and give its uses back."""
         with self._lock, _Transaction(self._connection, "FULL"):
             intent, count = self._connection.execute(
                 "SELECT intent, uses FROM requests WHERE request_id = ?", (request_id,)
             ).fetchone()
             self._set_uses(intent, self.uses(intent) - count)
+            self._use_key(key_id, -count)
             self._connection.execute("DELETE FROM requests WHERE request_id = ?", (request_id,))
             self._running.discard(request_id)
 
@@ -231,6 +263,20 @@ class Journal:
                 self.lose(request_id)
                 return _LOST
             return str(row[0])
+
+    def _use_key(self, key_id: str, count: int) -> None:
+        row = self._connection.execute(
+            "SELECT uses, uses_max FROM made WHERE key_id = ?", (key_id,)
+        ).fetchone()
+        if row is None:
+            return
+        uses, uses_max = row
+        if uses_max and uses + count > uses_max:
+            name = key_name(key_id)
+            raise HubError(Reason.KEY_EXHAUSTED, key=name, left=max(uses_max - uses, 0))
+        self._connection.execute(
+            "UPDATE made SET uses = ? WHERE key_id = ?", (uses + count, key_id)
+        )
 
     def _set_uses(self, intent: str, uses: int) -> None:
         self._connection.execute("INSERT OR REPLACE INTO uses VALUES (?, ?)", (intent, uses))

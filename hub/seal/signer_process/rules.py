@@ -25,6 +25,7 @@ from hub.proof.officers.seal_kinds import (
     KEY_DESTROY,
     KEY_GENERATE,
     KEY_RESEAL,
+    KEY_USES_MAX,
     KEYS_MAX,
     SEAL_APPLY,
     SEAL_MAKE,
@@ -75,13 +76,24 @@ SigningRequest: TypeAlias = (
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What may be signed, once each: `inputs` in their order. They count as `count` uses of
-    `counter`, of which there may be `uses_max`; `name` is the intent's."""
+    `counter`, of which there may be `uses_max`; `name` is the intent's, and `seal` that of the seal
+    whose key it allows, "" for the hub's own."""
 
     inputs: Sequence[bytes] = field(repr=False)
     counter: str
     count: int
     uses_max: int
     name: str
+    seal: str
+
+
+class OrderedKey(NamedTuple):
+    """A key that officers ordered: the digest of their intent, its seal ("" for the hub's own), and
+    how often it may sign (0: no limit)."""
+
+    intent: str
+    seal: str
+    uses_max: int
 
 
 class Signed(NamedTuple):
@@ -112,6 +124,7 @@ def allow_records(
         count=len(asked.records),
         uses_max=approved.intent.uses_max,
         name=approved.name,
+        seal=approved.intent.seal,
     )
 
 
@@ -141,6 +154,7 @@ def allow_document(
         count=1,
         uses_max=approved.intent.uses_max,
         name=approved.name,
+        seal=approved.intent.seal,
     )
 
 
@@ -160,6 +174,7 @@ def allow_face_code(
         count=1,
         uses_max=approved.intent.uses_max,
         name=approved.name,
+        seal=approved.intent.seal,
     )
 
 
@@ -171,11 +186,12 @@ def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) ->
     name = asked.intent_name
     approved = _ordered(asked, roster, now, (SEAL_MAKE, SEAL_RENEW), "to make a seal")
     check_made(name, approved.intent.members, asked.to_sign, maker_key=key_name(key.kid), now=now)
-    return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name)
+    # Seals are made with a key of the hub's own.
+    return Allowed([asked.to_sign], approved.digest, 1, uses_max=1, name=name, seal="")
 
 
-def check_ordered_key(asked: pb.MakeSignerKey, roster: Roster, now: int) -> str:
-    """Officers approved this very key; the digest of their intent.
+def check_ordered_key(asked: pb.MakeSignerKey, roster: Roster, now: int) -> OrderedKey:
+    """Officers approved this very key.
 
     They call a department's home by the name that its signer gives it and what follows. Raises
     HubError(INTENT_NOT_APPROVED) with the rule.
@@ -199,7 +215,9 @@ def check_ordered_key(asked: pb.MakeSignerKey, roster: Roster, now: int) -> str:
         or asked.organization_identifier != intent.text(authority)
     ):
         raise refused(asked.intent_name, "it orders another key")
-    return approved.digest
+    has_limit = key.has("signatures_max")
+    uses_max = key.integer("signatures_max", 1, KEY_USES_MAX) if has_limit else 0
+    return OrderedKey(approved.digest, intent.text("seal"), uses_max)
 
 
 def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> None:
@@ -254,6 +272,7 @@ def allow_anew(
         count=len(asked.records),
         uses_max=approved.intent.uses_max,
         name=name,
+        seal=approved.intent.text("seal"),
     )
 
 
@@ -297,6 +316,7 @@ def allow_listing(
         count=1,
         uses_max=approved.intent.uses_max,
         name=approved.name,
+        seal=approved.intent.seal,
     )
 
 
