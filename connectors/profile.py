@@ -111,10 +111,8 @@ def load_profile(path: Path) -> Profile:
     system = _table(document, "system", path, required=("name",))
     port = hub["address"].rpartition(":")[2]
     # gRPC would take a larger one for what is left of it in 16 bits.
-    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= _PORT_MAX):
-        raise _unreadable(
-            what, path, f"[hub] address is not HOST:PORT with a port up to {_PORT_MAX}"
-        )
+    if port.isascii() and port.isdigit() and (len(port) > 5 or int(port) > _PORT_MAX):
+        raise _unreadable(what, path, f"[hub] address has a port above {_PORT_MAX}")
     folder = path.parent
     signing_key, passphrase_file = system.get("signing_key"), system.get("passphrase_file")
     return Profile(
