@@ -292,7 +292,7 @@ class SignerDesk:
         key = self._key(asked.key)
         allowed = allow(key, now_us // 1_000_000)
         here = self.journal.made_here(key.kid)
-        if here is not None and here.seal != allowed.seal:
+        if here is not None and allowed.seal not in (None, here.seal):
             raise refused(allowed.name, "the key is another seal's")
         self.compare(asked)
         self.journal.begin(

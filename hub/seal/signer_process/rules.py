@@ -76,15 +76,15 @@ SigningRequest: TypeAlias = (
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What may be signed, once each: `inputs` in their order. They count as `count` uses of
-    `counter`, of which there may be `uses_max`; `name` is the intent's, and `seal` that of the seal
-    whose key it allows, "" for the hub's own."""
+    `counter`, of which there may be `uses_max`; `name` is the intent's. `seal` is the seal whose
+    key it allows, "" for the hub's own; None where the key follows from what is signed."""
 
     inputs: Sequence[bytes] = field(repr=False)
     counter: str
     count: int
     uses_max: int
     name: str
-    seal: str
+    seal: str | None
 
 
 class OrderedKey(NamedTuple):
@@ -316,7 +316,8 @@ def allow_listing(
         count=1,
         uses_max=approved.intent.uses_max,
         name=approved.name,
-        seal=approved.intent.seal,
+        # The record keeps the key that sealed it before, whichever seal the file was given.
+        seal=None,
     )
 
 
