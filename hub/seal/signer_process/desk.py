@@ -28,7 +28,7 @@ from hub.proof.x509.sm2 import X509
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, SigningKey
 from hub.seal.signer import Signer
-from hub.seal.signer_process.journal import Journal, MadeHere
+from hub.seal.signer_process.journal import Journal
 from hub.seal.signer_process.rules import (
     Allowed,
     Signed,
@@ -179,12 +179,11 @@ class SignerDesk:
         home = self._home(asked.home)
         subject = Subject(asked.common_name, asked.organization, asked.organization_identifier)
         with self._making:
-            known = self.journal.made(order.intent, asked.number)
+            known = self.journal.made(order)
             if known is None:
                 made = home.create(algorithm, use, subject)
                 known = made.public.spki, made.x509_request
-                here = MadeHere(order.intent, made.public.kid, order.seal, order.uses_max)
-                self.journal.add_made(here, asked.number, *known)
+                self.journal.add_made(order, made.public.kid, *known)
         public_key, request = known
         return pb.SignerAnswer(made=pb.MadeSignerKey(public_key=public_key, x509_request=request))
 
@@ -291,8 +290,8 @@ class SignerDesk:
         self.algorithms.check(_algorithm(asked.key.algorithm), now_us)
         key = self._key(asked.key)
         allowed = allow(key, now_us // 1_000_000)
-        here = self.journal.made_here(key.kid)
-        if here is not None and allowed.seal not in (None, here.seal):
+        seal = self.journal.seal_of(key.kid)
+        if seal is not None and allowed.seal not in (None, seal):
             raise refused(allowed.name, "the key is another seal's")
         self.compare(asked)
         self.journal.begin(

@@ -33,8 +33,8 @@ CREATE TABLE IF NOT EXISTS roster (
 );
 CREATE TABLE IF NOT EXISTS receipts (key_id TEXT PRIMARY KEY, receipt TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS made (
-  intent TEXT NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE, seal TEXT NOT NULL,
-  uses_max INTEGER NOT NULL, uses INTEGER NOT NULL, public_key BLOB NOT NULL,
+  intent TEXT NOT NULL, number INTEGER NOT NULL, seal TEXT NOT NULL, uses_max INTEGER NOT NULL,
+  uses INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL,
   x509_request BLOB NOT NULL, PRIMARY KEY (intent, number)
 );
 CREATE TABLE IF NOT EXISTS uses (intent TEXT PRIMARY KEY, uses INTEGER NOT NULL);
@@ -45,12 +45,12 @@ CREATE TABLE IF NOT EXISTS requests (
 """
 
 
-class MadeHere(NamedTuple):
-    """A key that this signer made: for which intent (its digest) and seal ("" for the hub's own),
-    and how often it may sign (0: no limit)."""
+class OrderedKey(NamedTuple):
+    """A key that officers ordered: which of an intent's (its digest), of which seal ("" for the
+    hub's own), and how often it may sign (0: no limit)."""
 
     intent: str
-    key_id: str
+    number: int
     seal: str
     uses_max: int
 
@@ -129,31 +129,32 @@ class Journal:
 
     # ---- what was made ----
 
-    def made(self, intent: str, number: int) -> tuple[bytes, bytes] | None:
-        """Key `number` of an intent (its digest), where it was made: SubjectPublicKeyInfo and
-        PKCS#10 request."""
+    def made(self, order: OrderedKey) -> tuple[bytes, bytes] | None:
+        """The key, where it was made: SubjectPublicKeyInfo and PKCS#10 request."""
         with self._lock:
             row = self._connection.execute(
                 "SELECT public_key, x509_request FROM made WHERE intent = ? AND number = ?",
-                (intent, number),
+                (order.intent, order.number),
             ).fetchone()
         return None if row is None else (row[0], row[1])
 
-    def add_made(self, made: MadeHere, number: int, public_key: bytes, x509_request: bytes) -> None:
-        """Remember key `number` of an intent, which was made."""
+    def add_made(
+        self, order: OrderedKey, key_id: str, public_key: bytes, x509_request: bytes
+    ) -> None:
+        """Remember a key that was made."""
         with self._lock, _Transaction(self._connection, "FULL"):
             self._connection.execute(
-                "INSERT INTO made VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
-                (made.intent, number, *made[1:], public_key, x509_request),
+                "INSERT INTO made VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
+                (*order, key_id, public_key, x509_request),
             )
 
-    def made_here(self, key_id: str) -> MadeHere | None:
-        """What a key was made for; None where it was not made by this signer."""
+    def seal_of(self, key_id: str) -> str | None:
+        """The seal that a key was made for; None where this signer did not make it."""
         with self._lock:
             row = self._connection.execute(
-                "SELECT intent, key_id, seal, uses_max FROM made WHERE key_id = ?", (key_id,)
+                "SELECT seal FROM made WHERE key_id = ?", (key_id,)
             ).fetchone()
-        return None if row is None else MadeHere(*row)
+        return None if row is None else str(row[0])
 
     # ---- what was signed ----
 

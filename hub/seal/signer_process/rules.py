@@ -57,6 +57,7 @@ from hub.proof.x509.sm2 import X509
 from hub.seal.documents.cms import CmsForm, filled
 from hub.seal.documents.ofd_package import OfdPackage
 from hub.seal.keys import SigningKey, header_segment
+from hub.seal.signer_process.journal import OrderedKey
 from hub.seal.v1 import signer_pb2 as pb
 
 RECORDS_MAX: Final = 10_000
@@ -85,15 +86,6 @@ class Allowed:
     uses_max: int
     name: str
     seal: str | None
-
-
-class OrderedKey(NamedTuple):
-    """A key that officers ordered: the digest of their intent, its seal ("" for the hub's own), and
-    how often it may sign (0: no limit)."""
-
-    intent: str
-    seal: str
-    uses_max: int
 
 
 class Signed(NamedTuple):
@@ -217,7 +209,7 @@ def check_ordered_key(asked: pb.MakeSignerKey, roster: Roster, now: int) -> Orde
         raise refused(asked.intent_name, "it orders another key")
     has_limit = key.has("signatures_max")
     uses_max = key.integer("signatures_max", 1, KEY_USES_MAX) if has_limit else 0
-    return OrderedKey(approved.digest, intent.text("seal"), uses_max)
+    return OrderedKey(approved.digest, asked.number, intent.text("seal"), uses_max)
 
 
 def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> None:
