@@ -142,6 +142,7 @@ from hub.seal.service import SealService
 from hub.seal.signer import Signer
 from hub.seal.standing_seals import StandingSeals
 from hub.seal.status_lists import StatusLists
+from hub.seal.tell_signers import TellSigners
 from hub.seal.trust_pins import TrustPins
 from hub.seal.v1 import faces_pb2, intents_pb2, reports_pb2, seal_pb2
 from hub.serving import Hub, Services
@@ -243,7 +244,9 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
     seal_keys = await _seal_keys(
         config, key_homes(config, keys, SignerEvidence(rosters, proven)), recorder, database, stamps
     )
-    ended = await EndedIntents(database, recorder, recorder.proofs, clock).load()
+    ended = await EndedIntents(
+        database, recorder, recorder.proofs, clock, config.seal.signs_elsewhere
+    ).load()
     signer = Signer(origin, region, clock, lambda: rosters.newest, proven, ended.state)
     record_seals = RecordSeals(
         database,
@@ -571,6 +574,7 @@ async def _build(config: Config, keys: HubKeys, database: Database) -> Hub:
         tokens,
         seals,
         ended,
+        TellSigners(database, seals.keys, ended),
         tail,
         watch,
         AnnounceExpired(database, recorder, clock),

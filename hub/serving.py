@@ -45,6 +45,7 @@ from hub.seal.ended_intents import EndedIntents
 from hub.seal.seal_keys import KeyWarning
 from hub.seal.seals import Seals, keys_to_see_to
 from hub.seal.status_lists import StatusLists
+from hub.seal.tell_signers import TellSigners
 from hub.storage.blobs import BlobStore
 from hub.storage.database import Database
 from hub.web.app import Sources, build_app
@@ -92,6 +93,7 @@ class Hub:
     tokens: Tokens
     seals: Seals
     ended_intents: EndedIntents
+    tell_signers: TellSigners
     tail: Tail
     watch: WatchChanges
     expired: AnnounceExpired
@@ -184,6 +186,7 @@ class Hub:
                 await self.recorder.follow()
                 await self.status_lists.refresh()
                 await self.ended_intents.refresh()
+                await self.tell_signers.tell()
                 await self.ended_intents.sum_up()
                 if number % _EXPIRY_REFRESHES == 0:
                     await self.look_after_keys()

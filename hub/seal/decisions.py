@@ -93,8 +93,8 @@ class Decisions:
         """Record an officer's signed approval or rejection.
 
         1. The same call again gives the first answer. 2. The intent is open, and this officer may
-        decide and has not. 3. The nonce issued to it is used up, whatever follows. 4. The approval
-        holds, and an authenticator that counts has counted on since its last one. 5. Enough
+        decide. 3. The nonce issued to it is used up, whatever follows. 4. The approval holds, is no
+        second one, and an authenticator that counts has counted on since its last one. 5. Enough
         approvals put the intent in force, one rejection ends it. Raises HubError: INTENT_NOT_FOUND,
         INTENT_CLOSED, APPROVER_REFUSED, APPROVAL_INVALID, DECISION_STALE.
         """
@@ -110,6 +110,8 @@ class Decisions:
                 "NONCE_MISMATCH", "No nonce is open; ask for a challenge.", "无有效随机数,请先申请"
             )
         said = self._verify(view.stored, approval, challenge, officer)
+        if said.decision is Decision.APPROVE:
+            self._check_not_approved(view, officer)
         key_id = approval_key_id(approval)
         counted = await self._counted(said, key_id)
         stored = StoredApproval(
@@ -122,7 +124,7 @@ class Decisions:
             entry=0,
             create_time_us=self.intents.clock(),
         )
-        # An officer's earlier approval, with a key that has ended, gives way to the new one.
+        # An officer's earlier approval gives way: to one with a new key, or to a rejection.
         approvals = (*(one for one in view.approvals if one.officer != officer), stored)
         intent = dataclasses.replace(
             view.stored,
@@ -175,14 +177,17 @@ class Decisions:
                 "the officer is absent, on standby or not in office",
                 "缺席、候补或不在任",
             )
-        if any(self._is_final(view, one) for one in view.approvals if one.officer == officer):
-            raise refused(stored.name, "this officer has decided already", "该安全员已作出决定")
 
-    def _is_final(self, view: IntentView, decision: StoredApproval) -> bool:
-        """Whether a decision is one that its officer cannot make again."""
-        return decision.decision == Decision.REJECT or self.intents.counts(
-            view.stored, view.intent, decision
-        )
+    def _check_not_approved(self, view: IntentView, officer: str) -> None:
+        """Nobody approves twice; but whoever has approved may think better of it and reject."""
+        if any(
+            self.intents.counts(view.stored, view.intent, one)
+            for one in view.approvals
+            if one.officer == officer
+        ):
+            raise refused(
+                view.stored.name, "this officer has decided already", "该安全员已作出决定"
+            )
 
     def _verify(
         self, intent: StoredIntent, approval: str, challenge: Challenge, officer: str

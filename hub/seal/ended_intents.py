@@ -17,7 +17,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import orjson
 
@@ -44,6 +44,27 @@ _ENDING: Final[Mapping[Json, IntentState]] = {
     "intent.withdrawn": IntentState.WITHDRAWN,
 }
 _EXECUTED: Final = frozenset({"digest", "bytes", "approvals"})
+# What ends a key or a seal, or resumes a seal: whoever signs elsewhere is told.
+_TOLD: Final = frozenset(
+    {
+        "key.compromised",
+        "key.retired",
+        "seal.ended",
+        "seal.resumed",
+        "seal.revoked",
+        "seal.suspended",
+    }
+)
+
+
+class Decided(NamedTuple):
+    """A decision as an entry holds it: an intent that was carried out, with its approvals, or an
+    officer's rejection of one, whose bytes the entry does not repeat."""
+
+    intent: str
+    bytes: bytes
+    approvals: tuple[str, ...]
+    rejection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,9 @@ class EndedIntents:
     recorder: Recorder
     log: Log
     clock: Clock
+    # Whether somebody takes what was decided.
+    keeps_decided: bool = False
+    _decided: list[Decided] = field(default_factory=list, repr=False)
     _ended: dict[str, End] = field(default_factory=dict, repr=False)
     # How many entries were read, and how many of them the newest summary covers.
     _size: int = 0
@@ -123,6 +147,12 @@ class EndedIntents:
             raise self._fault.with_traceback(None)
         end = self._ended.get(digest)
         return None if end is None else end.state
+
+    def take_decided(self) -> list[Decided]:
+        """What ends keys, seals and intents, or resumes seals, of what was read since the last
+        time."""
+        decided, self._decided = self._decided, []
+        return decided
 
     async def sum_up(self) -> bool:
         """Write a summary where one is due; whether one was written.
@@ -190,7 +220,16 @@ class EndedIntents:
             not_after = data.get("not_after", SECONDS_MAX)
             assert isinstance(not_after, int), "the hub wrote it"
             self._ended[str(data["digest"])] = End(_ENDING[kind], not_after)
+            if kind == "intent.rejected" and self.keeps_decided:
+                rejection = str(data["approval"])
+                self._decided.append(Decided(str(data["intent"]), b"", (), rejection))
         elif data.keys() >= _EXECUTED:
             not_after = orjson.loads(str(data["bytes"]))["not_after"]
             assert isinstance(not_after, int), "the hub wrote it"
             self._ended[str(data["digest"])] = End(IntentState.EXECUTED, not_after)
+            if kind in _TOLD and self.keeps_decided:
+                approvals = data["approvals"]
+                assert isinstance(approvals, list), "the hub wrote it"
+                said = str(data["bytes"]).encode()
+                texts = tuple(map(str, approvals))
+                self._decided.append(Decided(str(data["intent"]), said, texts, ""))

@@ -297,6 +297,14 @@ class KeyHome(Protocol):
         HubError as `SigningKey.sign_records` does."""
         ...
 
+    def notice(self, mandate: Mandate, rejection: str = "") -> None:
+        """Tell whoever keeps its keys elsewhere what officers have decided: the intent of `mandate`
+        ends a key or a seal, or resumes a seal; with `rejection` an officer has ended the intent.
+
+        Raises HubError as `SigningKey.sign_records` does.
+        """
+        ...
+
     def health(self) -> KeysHere:
         """Which keys live here, after a look that needs everything that signing needs."""
         ...

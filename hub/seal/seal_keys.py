@@ -6,7 +6,7 @@ Every part that seals asks `SealKeys.usable`; nothing else decides whether a sea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -17,6 +17,7 @@ from hub.domain.certificate import Custody
 from hub.domain.seal_key import KeyAlgorithm, KeyUse
 from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import AlgorithmTable, Subject
 from hub.seal.keys import KeyHome, KeyOrder, MadeKey, SigningKey
 from hub.seal.ports import Database
@@ -192,6 +193,11 @@ class SealKeys:
         """
         self.algorithms.check(algorithm, self.clock())
         return await asyncio.to_thread(home.create, algorithm, use, subject, order)
+
+    async def notice(self, homes: Iterable[str], mandate: Mandate, rejection: str = "") -> None:
+        """Tell these homes, as `KeyHome.notice`. Raises HubError where one was not told."""
+        for name in homes:
+            await asyncio.to_thread(self.home(name).notice, mandate, rejection)
 
     async def get(self, name: str) -> Key:
         """The key of this name. Raises HubError: NAME_MALFORMED, SEAL_KEY_NOT_FOUND."""

@@ -23,6 +23,7 @@ from hub.proof.officers.seal_kinds import (
     SEAL_TYPE_MAX,
     TITLE_MAX,
 )
+from hub.proof.sealing.records import Mandate
 from hub.proof.ses import seal as ses
 from hub.seal.certified import Anchors
 from hub.seal.electronic_seals import imported, lawful
@@ -295,6 +296,11 @@ class ChangeSeal:
         """Record the seal's new state."""
         seal = await find_seal(self.database, approved.intent.text("seal"))
         state = check_seal_step(seal, self.verb)
+        if self.verb is SealVerb.RESUME:
+            # Whoever signs elsewhere would refuse what is asked a moment later. Everything else it
+            # is told from the log (`tell_signers.py`).
+            homes = {key.home for key in await self.keys.of_seal(seal.name)}
+            await self.keys.notice(homes, Mandate.of(approved))
         writes, checks = await changed_seal(self.keys, seal, state, self.clock())
         return Change(
             kind=self.kind,

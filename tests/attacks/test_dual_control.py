@@ -91,15 +91,16 @@ async def test_who_proposes_does_not_decide(hub: Simulator) -> None:
     )
 
 
-async def test_nobody_decides_twice(hub: Simulator) -> None:
-    """The second time there is no nonce, and no rejection after an approval either."""
+async def test_nobody_approves_twice_and_who_approved_may_reject(hub: Simulator) -> None:
+    """A second approval would count twice; a rejection after one takes belief away."""
     await proposed(hub)
     qian = hub.officer("qian")
     await qian.approve("change")
 
     assert (await refusal(qian.approve("change")))[0] == "APPROVER_REFUSED"
-    assert (await refusal(qian.approve("change", Decision.REJECT)))[0] == "APPROVER_REFUSED"
     assert await state_of(hub) == "PROPOSED"
+    assert await qian.approve("change", Decision.REJECT) == "REJECTED"
+    assert (await refusal(hub.officer("sun").approve("change")))[0] == "INTENT_CLOSED"
 
 
 @pytest.mark.parametrize("member", ["x509_certificate", "signing_request"])
@@ -198,7 +199,10 @@ async def test_a_nonce_serves_one_approval_of_one_intent(hub: Simulator) -> None
         "INTENT_MISMATCH",
     )
     await qian.send_approval("change", approval)
-    assert (await refusal(qian.send_approval("change", approval)))[0] == "APPROVER_REFUSED"
+    assert await refusal(qian.send_approval("change", approval)) == (
+        "APPROVAL_INVALID",
+        "NONCE_MISMATCH",
+    )
     fresh = await hub.officer("sun").signed_approval("other", nonce=bytes(32))
     assert await refusal(hub.officer("sun").send_approval("other", fresh)) == (
         "APPROVAL_INVALID",

@@ -6,10 +6,11 @@ import dataclasses
 import ssl
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u, emit_json
 from hub.proof.jose import APPROVAL_TYP, FACE_TYP, SEAL_TYP, STATUS_TYP
 from hub.proof.jose import header_segment as face_header
+from hub.proof.sealing.records import Mandate
 from hub.seal.algorithms import JOSE_NAMES, PublicKey, Subject, octets_of_der
 from hub.seal.homes.files import KeyFiles
 from hub.seal.homes.pkcs11 import Pkcs11Keys, TokenUri
@@ -454,6 +456,96 @@ def test_behind_a_signer_a_key_signs_for_its_own_seal_as_often_as_was_ordered(
         key.sign_document(mandates.document(key))
     assert exhausted.value.reason is Reason.KEY_EXHAUSTED
     assert exhausted.value.details == {"key": key_name(key.kid), "left": "0"}
+
+
+def refusal(attempt: Callable[[], object]) -> tuple[Reason, str]:
+    """Reason and state or rule by which something is refused."""
+    with pytest.raises(HubError) as caught:
+        attempt()
+    details = caught.value.details
+    return caught.value.reason, str(details.get("state") or details.get("rule"))
+
+
+@behind
+def test_behind_a_signer_a_seal_that_was_suspended_or_revoked_signs_nothing(
+    home: KeyHome, mandates: Mandates
+) -> None:
+    """Whoever takes over the hub afterwards finds it stopped. Resumed it signs again; the same
+    decision told again changes nothing, and nothing resumes what is revoked."""
+    seal, cause = f"{SEAL}-stopped", {"cause": "x"}
+    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF, seal=seal)
+
+    def sign() -> bytes:
+        return key.sign_document(mandates.document(key, mandates.standing(seal=seal)))
+
+    def decided(kind: str, number: int) -> Mandate:
+        not_after = mandates.now + 3_700 + number
+        return mandates.mandate(kind, {"seal": seal, **cause}, not_after=not_after)
+
+    sign()
+    suspended, resumed = decided("seal.suspend", 1), decided("seal.resume", 2)
+    few = dataclasses.replace(suspended, approvals=suspended.approvals[:1])
+    another = mandates.mandate("key.destroy", {"key": key_name(key.kid), **cause})
+    for wrong in (few, another, dataclasses.replace(suspended, intent=b"")):
+        assert refusal(partial(home.notice, wrong))[0] is Reason.INTENT_NOT_APPROVED
+    sign()
+    home.notice(suspended)
+    assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "suspended")
+    home.notice(resumed)
+    sign()
+    home.notice(suspended)
+    sign()
+    home.notice(decided("seal.suspend", 3))
+    home.notice(resumed)
+    assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "suspended")
+    home.notice(decided("seal.revoke", 4))
+    home.notice(decided("seal.resume", 5))
+    assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "revoked")
+
+
+@behind
+@pytest.mark.parametrize(
+    ("kind", "more", "state"),
+    [("key.retire", {}, "retired"), ("key.compromise", {"since": 1}, "compromised")],
+)
+def test_behind_a_signer_a_key_that_has_ended_signs_nothing(
+    home: KeyHome, mandates: Mandates, kind: str, more: dict[str, int], state: str
+) -> None:
+    """Another key of the same seal goes on."""
+    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    _, other = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+
+    home.notice(mandates.mandate(kind, {"key": key_name(key.kid), "cause": "x", **more}))
+
+    found = refusal(lambda: key.sign_document(mandates.document(key)))
+    assert found == (Reason.TRANSITION_NOT_ALLOWED, state)
+    other.sign_document(mandates.document(other))
+
+
+@behind
+def test_behind_a_signer_an_intent_that_an_officer_rejected_allows_nothing(
+    home: KeyHome, mandates: Mandates
+) -> None:
+    """One officer's word is enough, if it is a rejection, of this intent, and not the
+    requester's."""
+    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    standing, other = mandates.standing(uses_max=8), mandates.standing(uses_max=9)
+    for wrong in (
+        standing.approvals[0],
+        mandates.rejection("ann", standing),
+        mandates.rejection("bob", other),
+        mandates.rejection("bob", standing, signer="cat"),
+        "e30.e30.AAAA",
+    ):
+        found = refusal(partial(home.notice, standing, wrong))
+        assert found[0] is Reason.INTENT_NOT_APPROVED
+    key.sign_document(mandates.document(key, standing))
+
+    home.notice(standing, mandates.rejection("bob", standing))
+
+    found = refusal(lambda: key.sign_document(mandates.document(key, standing)))
+    assert found == (Reason.INTENT_CLOSED, "rejected")
+    key.sign_document(mandates.document(key, other))
 
 
 @behind

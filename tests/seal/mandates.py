@@ -26,6 +26,7 @@ from hub.domain.seal_key import SEALING_DAYS, KeyAlgorithm, KeyUse, key_name
 from hub.proof.encoding import b64u, digest
 from hub.proof.faces.code import FaceCode, code_payload
 from hub.proof.jose import FACE_TYP, header_segment
+from hub.proof.officers.approval import Decision
 from hub.proof.officers.roster_changes import Link
 from hub.proof.sealing.documents import Document, DocumentOrder, OfdFile, PdfFile
 from hub.proof.sealing.records import Mandate
@@ -206,6 +207,11 @@ class Mandates:
         )
         return Mandate("intents/one", intent, approvals)
 
+    def rejection(self, name: str, mandate: Mandate, **changes: Any) -> str:
+        """What `officers/{name}` signs to end the intent of `mandate`."""
+        said = {"decision": Decision.REJECT, "iat": self.now - 10, "not_after": self.now + 3_600}
+        return self.bench.approval(name, mandate.intent, **(said | changes))
+
     def order(
         self,
         home: str,
@@ -241,10 +247,10 @@ class Mandates:
         order = self.order(home.name, algorithm, use, subject, changes)
         return home.create(algorithm, use, subject, order)
 
-    def standing(self, uses_max: int = 10) -> Mandate:
+    def standing(self, uses_max: int = 10, seal: str = SEAL) -> Mandate:
         """A standing intent for copies."""
         members = {
-            "seal": SEAL,
+            "seal": seal,
             "authority": USCC,
             "vct": VCT,
             "type_version": 1,

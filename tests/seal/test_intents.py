@@ -85,16 +85,18 @@ async def test_the_requester_does_not_decide(office: Office) -> None:
     assert caught.value.reason is Reason.APPROVER_REFUSED
 
 
-async def test_the_same_officer_decides_once(office: Office) -> None:
-    """A second approval by the same officer is refused."""
+async def test_the_same_officer_approves_once(office: Office) -> None:
+    """A second approval by the same officer is refused; a rejection after it ends the intent."""
     await office.propose()
     await office.decide(SECOND, NAME)
 
     with pytest.raises(HubError) as caught:
-        await office.decisions.challenge(SECOND, NAME)
+        await office.decide(SECOND, NAME)
 
     assert caught.value.reason is Reason.APPROVER_REFUSED
     assert (await office.intents.get(NAME)).stored.state is IntentState.PROPOSED
+    await office.decide(SECOND, NAME, Decision.REJECT)
+    assert (await office.intents.get(NAME)).stored.state is IntentState.REJECTED
 
 
 async def test_a_rejection_ends_it(office: Office) -> None:

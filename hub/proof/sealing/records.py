@@ -29,9 +29,10 @@ from hub.proof.exchange.attestation import Subject, attested_digest, verify_atte
 from hub.proof.exchange.batch import Purpose, row_leaf, verify_batch_root
 from hub.proof.jose import Keys, integer, string
 from hub.proof.log.merkle import root as merkle_root
-from hub.proof.officers.intent import Intent
+from hub.proof.officers.approval import Decision
+from hub.proof.officers.intent import Intent, parse_intent
 from hub.proof.officers.intent_kinds import KINDS, STANDING_SEAL
-from hub.proof.officers.roster import Approved, Roster, verify_approved
+from hub.proof.officers.roster import Approved, Roster, check_approval, verify_approved
 from hub.proof.reasons import ProofError, ProofReason
 from hub.proof.records.disclosure import member, parse_disclosures
 from hub.proof.records.sd_jwt import (
@@ -125,6 +126,17 @@ def check_approved(
         return verify_approved(intent, approvals, roster, KINDS, now=now)
     except ProofError as error:
         raise refused(name, error.rule) from error
+
+
+def check_rejected(name: str, intent: bytes, rejection: str, roster: Roster, *, now: int) -> None:
+    """An officer, who may decide now, has rejected the intent in `intent`, of whatever kind. Raises
+    HubError(INTENT_NOT_APPROVED) with the rule."""
+    try:
+        said = check_approval(rejection, intent, parse_intent(intent, KINDS), roster, now)
+    except ProofError as error:
+        raise refused(name, error.rule) from error
+    if said.decision is not Decision.REJECT:
+        raise refused(name, "it was not rejected")
 
 
 def standing_intent(name: str, intent: Intent) -> StandingIntent:

@@ -88,6 +88,9 @@ class KeyFiles:
         except OSError as error:
             raise HubError(Reason.KEY_UNAVAILABLE, key=kid) from error
 
+    def notice(self, _mandate: Mandate, _rejection: str = "") -> None:
+        """As in `KeyHome`: whoever opens its keys knows."""
+
     def health(self) -> KeysHere:
         """As in `KeyHome`."""
         self._passphrase()

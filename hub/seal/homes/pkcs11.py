@@ -242,6 +242,9 @@ class Pkcs11Keys:
 
         self._run(end)
 
+    def notice(self, _mandate: Mandate, _rejection: str = "") -> None:
+        """As in `KeyHome`: whoever opens its keys knows."""
+
     def health(self) -> KeysHere:
         """As in `KeyHome`; a key whose making was cut short has an id that is no thumbprint."""
 

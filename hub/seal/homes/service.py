@@ -135,6 +135,9 @@ class ServiceHome:
             if error.details.get("rule") != "KEY_NOT_FOUND":
                 raise
 
+    def notice(self, _mandate: Mandate, _rejection: str = "") -> None:
+        """As in `KeyHome`: its contract knows no states of keys."""
+
     def health(self) -> KeysHere:
         """As in `KeyHome`."""
         answer = self._ask("GET", "/v1/keys")

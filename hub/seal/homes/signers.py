@@ -124,6 +124,12 @@ class SignerHome:
             _show(asked, mandate)
         self.signer.order(pb.SignerCall(destroy=asked))
 
+    def notice(self, mandate: Mandate, rejection: str = "") -> None:
+        """As in `KeyHome`."""
+        asked = pb.SignerNotice(rejection=rejection)
+        _show(asked, mandate)
+        self.signer.order(pb.SignerCall(notice=asked))
+
     def health(self) -> KeysHere:
         """As in `KeyHome`."""
         asked = pb.CheckSignerHome(home=self.name_there)
@@ -284,7 +290,9 @@ class SignerHomeKey:
         return f"SignerHomeKey({self.kid!r}, {self.use.value})"
 
 
-def _show(asked: pb.MakeSignerKey | pb.DestroySignerKey, mandate: Mandate) -> None:
+def _show(
+    asked: pb.MakeSignerKey | pb.DestroySignerKey | pb.SignerNotice, mandate: Mandate
+) -> None:
     asked.intent_name, asked.intent = mandate.name, mandate.intent
     asked.approvals.extend(mandate.approvals)
 

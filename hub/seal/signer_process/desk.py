@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from hub.clock import Clock
-from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse
+from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
+from hub.domain.seal_states import SealState
 from hub.errors import HubError, Reason
-from hub.proof.encoding import digest
+from hub.proof.encoding import b64u, digest
 from hub.proof.exchange.enrolment import enrolled_key
 from hub.proof.jose import RegisteredKey
 from hub.proof.log.receipt import LogTrust
+from hub.proof.officers.approval import intent_digest
 from hub.proof.officers.intent_kinds import KINDS
 from hub.proof.officers.roster import Roster, parse_roster
 from hub.proof.officers.roster_changes import Chain, Link, begin, follow
@@ -41,6 +43,7 @@ from hub.seal.signer_process.rules import (
     allow_seal,
     check_destroyed,
     check_ordered_key,
+    read_notice,
 )
 from hub.seal.v1 import signer_pb2 as pb
 
@@ -91,6 +94,7 @@ class SignerDesk:
             "sign_seal": lambda: self._sign_seal(call.sign_seal),
             "sign_anew": lambda: self._sign_anew(call.sign_anew),
             "sign_listing": lambda: self._sign_listing(call.sign_listing),
+            "notice": lambda: self._notice(call.notice),
             "settle": lambda: self._settle(call.settle),
         }
         asked = call.WhichOneof("call")
@@ -194,6 +198,14 @@ class SignerDesk:
         self._home(asked.home).destroy(asked.key_id)
         return pb.SignerAnswer(done=pb.SignerDone())
 
+    def _notice(self, asked: pb.SignerNotice) -> pb.SignerAnswer:
+        """Known decisions change nothing, so an old one that resumed a seal does so once."""
+        known = b64u(intent_digest(asked.intent)) + (" rejected" if asked.rejection else "")
+        if not self.journal.was_noticed(known):
+            notice = read_notice(asked, self._roster(), self.clock() // 1_000_000)
+            self.journal.take_notice(*notice)
+        return pb.SignerAnswer(done=pb.SignerDone())
+
     def _open(self, asked: pb.SignerKey) -> pb.SignerAnswer:
         self._key(asked)
         return pb.SignerAnswer(done=pb.SignerDone())
@@ -293,6 +305,10 @@ class SignerDesk:
         seal = self.journal.seal_of(key.kid)
         if seal is not None and allowed.seal not in (None, seal):
             raise refused(allowed.name, "the key is another seal's")
+        for name in (key_name(key.kid), allowed.seal or seal or ""):
+            state = self.journal.state(name)
+            if state not in (None, SealState.ACTIVE):
+                raise HubError(Reason.TRANSITION_NOT_ALLOWED, name=name, state=state)
         self.compare(asked)
         self.journal.begin(
             asked.request_id,
@@ -320,8 +336,9 @@ class SignerDesk:
                 self.clock,
                 self._roster,
                 self._keys.get,
-                # The log is the hub's; what is used up here the journal counts.
-                ended=lambda _: None,
+                # The log is the hub's: ended is what officers have rejected, as far as it is known
+                # here; what is used up the journal counts.
+                ended=self.journal.state,
             )
         return self._signer.approve(asked.intent_name, asked.intent, asked.approvals)
 

@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from hub.domain.seal_key import key_name
+from hub.domain.seal_states import SealState
 from hub.errors import HubError, Reason
 from hub.proof.officers.roster_changes import Link
 
 REQUESTS_KEPT: Final = 10_000
 """How many finished requests are answered again; older ones are known to be signed, no more."""
+
+REVERSIBLE: Final = (SealState.ACTIVE.value, SealState.SUSPENDED.value)
+"""What a key or seal does not stay in for ever."""
 
 _SIGNING: Final = "signing"
 _SIGNED: Final = "signed"
@@ -37,6 +41,8 @@ CREATE TABLE IF NOT EXISTS made (
   uses INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL,
   x509_request BLOB NOT NULL, PRIMARY KEY (intent, number)
 );
+CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS notices (notice TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS uses (intent TEXT PRIMARY KEY, uses INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
   number INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
@@ -155,6 +161,34 @@ class Journal:
                 "SELECT seal FROM made WHERE key_id = ?", (key_id,)
             ).fetchone()
         return None if row is None else str(row[0])
+
+    # ---- what has ended ----
+
+    def state(self, name: str) -> str | None:
+        """What officers made of a key, a seal or an intent (its digest); None where they changed
+        nothing."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT state FROM states WHERE name = ?", (name,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def was_noticed(self, notice: str) -> bool:
+        """Whether a decision was taken in before."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT 1 FROM notices WHERE notice = ?", (notice,)
+            ).fetchone()
+        return row is not None
+
+    def take_notice(self, notice: str, name: str, state: str) -> None:
+        """Remember a decision, once: what has ended stays so, what is suspended may be resumed."""
+        with self._lock, _Transaction(self._connection, "FULL"):
+            self._connection.execute("INSERT OR IGNORE INTO notices VALUES (?)", (notice,))
+            if self.state(name) in (None, *REVERSIBLE):
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO states VALUES (?, ?)", (name, state)
+                )
 
     # ---- what was signed ----
 

@@ -7,7 +7,7 @@ composes by the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
@@ -15,21 +15,29 @@ from hub.domain.document import Reader
 from hub.domain.face import CopyTerms, FaceFormat
 from hub.domain.record import SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
+from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
 from hub.proof.log.receipt import LogTrust
+from hub.proof.officers.approval import intent_digest
 from hub.proof.officers.intent import Kind
 from hub.proof.officers.roster import Approved, Roster
 from hub.proof.officers.seal_kinds import (
+    KEY_COMPROMISE,
     KEY_DESTROY,
     KEY_GENERATE,
     KEY_RESEAL,
+    KEY_RETIRE,
     KEY_USES_MAX,
     KEYS_MAX,
     SEAL_APPLY,
+    SEAL_END,
     SEAL_MAKE,
     SEAL_RENEW,
+    SEAL_RESUME,
+    SEAL_REVOKE,
+    SEAL_SUSPEND,
 )
 from hub.proof.pdf.file import open_pdf
 from hub.proof.reasons import ProofError
@@ -49,6 +57,7 @@ from hub.proof.sealing.records import (
     ApprovedIntent,
     check_approved,
     check_certified,
+    check_rejected,
     open_batch,
     refused,
 )
@@ -63,6 +72,16 @@ from hub.seal.v1 import signer_pb2 as pb
 RECORDS_MAX: Final = 10_000
 # Longer than what an intent says of a key: its kind has the limits.
 _TEXT_MAX: Final = 64
+
+# What an intent names, and the state that it puts that in.
+_STATES: Final[Mapping[Kind, tuple[str, str]]] = {
+    KEY_COMPROMISE: ("key", KeyState.COMPROMISED),
+    KEY_RETIRE: ("key", KeyState.RETIRED),
+    SEAL_END: ("seal", SealState.ENDED),
+    SEAL_RESUME: ("seal", SealState.ACTIVE),
+    SEAL_REVOKE: ("seal", SealState.REVOKED),
+    SEAL_SUSPEND: ("seal", SealState.SUSPENDED),
+}
 
 SigningRequest: TypeAlias = (
     pb.SignRecords
@@ -220,6 +239,27 @@ def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> Non
         raise refused(asked.intent_name, "it orders that another key is destroyed")
 
 
+class Notice(NamedTuple):
+    """A decision of officers: what tells it from others, and the state that a key, a seal or an
+    intent (its digest) is in since."""
+
+    id: str
+    name: str
+    state: str
+
+
+def read_notice(asked: pb.SignerNotice, roster: Roster, now: int) -> Notice:
+    """What officers have decided: with a rejection the intent is ended. Raises
+    HubError(INTENT_NOT_APPROVED) with the rule."""
+    if asked.rejection:
+        digest = b64u(intent_digest(asked.intent))
+        check_rejected(asked.intent_name, asked.intent, asked.rejection, roster, now=now)
+        return Notice(f"{digest} rejected", digest, "rejected")
+    approved = _ordered(asked, roster, now, tuple(_STATES), "that ends or resumes anything")
+    member, state = _STATES[approved.intent.kind]
+    return Notice(approved.digest, approved.intent.text(member), state)
+
+
 def allow_anew(
     asked: pb.SignRecordsAnew, roster: Roster, key: SigningKey, log: LogTrust, now: int
 ) -> Allowed:
@@ -314,7 +354,11 @@ def allow_listing(
 
 
 def _ordered(
-    asked: pb.MakeSignerKey | pb.DestroySignerKey | pb.SignSeal | pb.SignRecordsAnew,
+    asked: pb.MakeSignerKey
+    | pb.DestroySignerKey
+    | pb.SignerNotice
+    | pb.SignSeal
+    | pb.SignRecordsAnew,
     roster: Roster,
     now: int,
     kinds: Sequence[Kind],

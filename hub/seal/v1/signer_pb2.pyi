@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignerCall(_message.Message):
-    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew", "sign_face_code", "sign_listing")
+    __slots__ = ("introduce", "make", "destroy", "open", "check", "sign", "settle", "sign_document", "sign_seal", "sign_anew", "sign_face_code", "sign_listing", "notice")
     INTRODUCE_FIELD_NUMBER: _ClassVar[int]
     MAKE_FIELD_NUMBER: _ClassVar[int]
     DESTROY_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,7 @@ class SignerCall(_message.Message):
     SIGN_ANEW_FIELD_NUMBER: _ClassVar[int]
     SIGN_FACE_CODE_FIELD_NUMBER: _ClassVar[int]
     SIGN_LISTING_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
     introduce: SignerIntroduction
     make: MakeSignerKey
     destroy: DestroySignerKey
@@ -32,7 +33,8 @@ class SignerCall(_message.Message):
     sign_anew: SignRecordsAnew
     sign_face_code: SignFaceCode
     sign_listing: SignRecordListing
-    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ..., sign_face_code: _Optional[_Union[SignFaceCode, _Mapping]] = ..., sign_listing: _Optional[_Union[SignRecordListing, _Mapping]] = ...) -> None: ...
+    notice: SignerNotice
+    def __init__(self, introduce: _Optional[_Union[SignerIntroduction, _Mapping]] = ..., make: _Optional[_Union[MakeSignerKey, _Mapping]] = ..., destroy: _Optional[_Union[DestroySignerKey, _Mapping]] = ..., open: _Optional[_Union[SignerKey, _Mapping]] = ..., check: _Optional[_Union[CheckSignerHome, _Mapping]] = ..., sign: _Optional[_Union[SignRecords, _Mapping]] = ..., settle: _Optional[_Union[SettleSigning, _Mapping]] = ..., sign_document: _Optional[_Union[SignDocument, _Mapping]] = ..., sign_seal: _Optional[_Union[SignSeal, _Mapping]] = ..., sign_anew: _Optional[_Union[SignRecordsAnew, _Mapping]] = ..., sign_face_code: _Optional[_Union[SignFaceCode, _Mapping]] = ..., sign_listing: _Optional[_Union[SignRecordListing, _Mapping]] = ..., notice: _Optional[_Union[SignerNotice, _Mapping]] = ...) -> None: ...
 
 class SignerAnswer(_message.Message):
     __slots__ = ("refused", "known", "made", "done", "home", "signatures", "settled")
@@ -145,6 +147,18 @@ class DestroySignerKey(_message.Message):
     intent: bytes
     approvals: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, home: _Optional[str] = ..., key_id: _Optional[str] = ..., intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SignerNotice(_message.Message):
+    __slots__ = ("intent_name", "intent", "approvals", "rejection")
+    INTENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    INTENT_FIELD_NUMBER: _ClassVar[int]
+    APPROVALS_FIELD_NUMBER: _ClassVar[int]
+    REJECTION_FIELD_NUMBER: _ClassVar[int]
+    intent_name: str
+    intent: bytes
+    approvals: _containers.RepeatedScalarFieldContainer[str]
+    rejection: str
+    def __init__(self, intent_name: _Optional[str] = ..., intent: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., rejection: _Optional[str] = ...) -> None: ...
 
 class CheckSignerHome(_message.Message):
     __slots__ = ("home",)
