@@ -470,20 +470,19 @@ def refusal(attempt: Callable[[], object]) -> tuple[Reason, str]:
 def test_behind_a_signer_a_seal_that_was_suspended_or_revoked_signs_nothing(
     home: KeyHome, mandates: Mandates
 ) -> None:
-    """Whoever takes over the hub afterwards finds it stopped. Resumed it signs again; the same
-    decision told again changes nothing, and nothing resumes what is revoked."""
+    """Whoever takes over the hub afterwards finds it stopped. Resumed it signs again; the later
+    decision counts, in whatever order they come, and nothing resumes what is revoked."""
     seal, cause = f"{SEAL}-stopped", {"cause": "x"}
     _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF, seal=seal)
 
     def sign() -> bytes:
         return key.sign_document(mandates.document(key, mandates.standing(seal=seal)))
 
-    def decided(kind: str, number: int) -> Mandate:
-        not_after = mandates.now + 3_700 + number
-        return mandates.mandate(kind, {"seal": seal, **cause}, not_after=not_after)
+    def decided(kind: str, signed_s: int) -> Mandate:
+        return mandates.mandate(kind, {"seal": seal, **cause}, signed_s)
 
     sign()
-    suspended, resumed = decided("seal.suspend", 1), decided("seal.resume", 2)
+    suspended, resumed = decided("seal.suspend", -50), decided("seal.resume", -40)
     few = dataclasses.replace(suspended, approvals=suspended.approvals[:1])
     another = mandates.mandate("key.destroy", {"key": key_name(key.kid), **cause})
     for wrong in (few, another, dataclasses.replace(suspended, intent=b"")):
@@ -492,14 +491,17 @@ def test_behind_a_signer_a_seal_that_was_suspended_or_revoked_signs_nothing(
     home.notice(suspended)
     assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "suspended")
     home.notice(resumed)
-    sign()
     home.notice(suspended)
     sign()
-    home.notice(decided("seal.suspend", 3))
+    home.notice(decided("seal.suspend", -30))
     home.notice(resumed)
     assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "suspended")
-    home.notice(decided("seal.revoke", 4))
-    home.notice(decided("seal.resume", 5))
+    # Told in the wrong order, as when a signer was away.
+    home.notice(decided("seal.resume", -20))
+    home.notice(decided("seal.suspend", -25))
+    sign()
+    home.notice(decided("seal.revoke", -60))
+    home.notice(decided("seal.resume", -10))
     assert refusal(sign) == (Reason.TRANSITION_NOT_ALLOWED, "revoked")
 
 

@@ -197,12 +197,14 @@ class Mandates:
             sign=self.sm2.key.sign,
         )
 
-    def mandate(self, kind: str, members: Mapping[str, Any], **changes: Any) -> Mandate:
-        """An intent of Ann's that Bob and Cat approve, in force for an hour."""
+    def mandate(
+        self, kind: str, members: Mapping[str, Any], signed_s: int = -30, **changes: Any
+    ) -> Mandate:
+        """An intent of Ann's that Bob and Cat approve `signed_s` from now, in force for an hour."""
         times = {"not_before": self.now - 60, "not_after": self.now + 3_600}
         intent = self.bench.intent(kind, members, **{**times, **changes})
         approvals = tuple(
-            self.bench.approval(who, intent, iat=self.now - 30, not_after=self.now + 3_600)
+            self.bench.approval(who, intent, iat=self.now + signed_s, not_after=self.now + 3_600)
             for who in ("bob", "cat")
         )
         return Mandate("intents/one", intent, approvals)

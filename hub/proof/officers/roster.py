@@ -220,13 +220,15 @@ class Roster:
 @dataclass(frozen=True, slots=True)
 class Approved:
     """An intent that enough officers approved. `approvals` are the texts that count, of `officers`
-    in the same order; `until` (seconds) is when there will be too few of them."""
+    in the same order; `time` (seconds) is when the last of them was signed, `until` when there will
+    be too few of them."""
 
     intent: Intent
     data: bytes
     digest: str
     approvals: tuple[str, ...]
     officers: tuple[str, ...]
+    time: int
     until: int
 
 
@@ -318,6 +320,7 @@ def verify_approved(
         digest=b64u(intent_digest(data)),
         approvals=tuple(text for _, text in counted.values()),
         officers=tuple(counted),
+        time=max(approval.iat for approval, _ in counted.values()),
         until=min(intent.not_after, until),
     )
 

@@ -128,15 +128,16 @@ def check_approved(
         raise refused(name, error.rule) from error
 
 
-def check_rejected(name: str, intent: bytes, rejection: str, roster: Roster, *, now: int) -> None:
-    """An officer, who may decide now, has rejected the intent in `intent`, of whatever kind. Raises
-    HubError(INTENT_NOT_APPROVED) with the rule."""
+def check_rejected(name: str, intent: bytes, rejection: str, roster: Roster, *, now: int) -> int:
+    """When (seconds) an officer, who may decide now, has rejected the intent in `intent`, of
+    whatever kind. Raises HubError(INTENT_NOT_APPROVED) with the rule."""
     try:
         said = check_approval(rejection, intent, parse_intent(intent, KINDS), roster, now)
     except ProofError as error:
         raise refused(name, error.rule) from error
     if said.decision is not Decision.REJECT:
         raise refused(name, "it was not rejected")
+    return said.iat
 
 
 def standing_intent(name: str, intent: Intent) -> StandingIntent:

@@ -16,11 +16,10 @@ from hub.clock import Clock
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
 from hub.domain.seal_states import SealState
 from hub.errors import HubError, Reason
-from hub.proof.encoding import b64u, digest
+from hub.proof.encoding import digest
 from hub.proof.exchange.enrolment import enrolled_key
 from hub.proof.jose import RegisteredKey
 from hub.proof.log.receipt import LogTrust
-from hub.proof.officers.approval import intent_digest
 from hub.proof.officers.intent_kinds import KINDS
 from hub.proof.officers.roster import Roster, parse_roster
 from hub.proof.officers.roster_changes import Chain, Link, begin, follow
@@ -199,11 +198,8 @@ class SignerDesk:
         return pb.SignerAnswer(done=pb.SignerDone())
 
     def _notice(self, asked: pb.SignerNotice) -> pb.SignerAnswer:
-        """Known decisions change nothing, so an old one that resumed a seal does so once."""
-        known = b64u(intent_digest(asked.intent)) + (" rejected" if asked.rejection else "")
-        if not self.journal.was_noticed(known):
-            notice = read_notice(asked, self._roster(), self.clock() // 1_000_000)
-            self.journal.take_notice(*notice)
+        notice = read_notice(asked, self._roster(), self.clock() // 1_000_000)
+        self.journal.take_notice(notice.name, notice.state, notice.time)
         return pb.SignerAnswer(done=pb.SignerDone())
 
     def _open(self, asked: pb.SignerKey) -> pb.SignerAnswer:

@@ -23,8 +23,8 @@ from hub.proof.officers.roster_changes import Link
 REQUESTS_KEPT: Final = 10_000
 """How many finished requests are answered again; older ones are known to be signed, no more."""
 
-REVERSIBLE: Final = (SealState.ACTIVE.value, SealState.SUSPENDED.value)
-"""What a key or seal does not stay in for ever."""
+# What a seal does not stay in for ever.
+_REVERSIBLE: Final = (SealState.ACTIVE, SealState.SUSPENDED)
 
 _SIGNING: Final = "signing"
 _SIGNED: Final = "signed"
@@ -41,8 +41,9 @@ CREATE TABLE IF NOT EXISTS made (
   uses INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL,
   x509_request BLOB NOT NULL, PRIMARY KEY (intent, number)
 );
-CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS notices (notice TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS states (
+  name TEXT PRIMARY KEY, state TEXT NOT NULL, time INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS uses (intent TEXT PRIMARY KEY, uses INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (
   number INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
@@ -173,22 +174,21 @@ class Journal:
             ).fetchone()
         return None if row is None else str(row[0])
 
-    def was_noticed(self, notice: str) -> bool:
-        """Whether a decision was taken in before."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT 1 FROM notices WHERE notice = ?", (notice,)
-            ).fetchone()
-        return row is not None
-
-    def take_notice(self, notice: str, name: str, state: str) -> None:
-        """Remember a decision, once: what has ended stays so, what is suspended may be resumed."""
+    def take_notice(self, name: str, state: str, time: int) -> None:
+        """Remember a decision of `time` (seconds). What has ended stays so; a seal is suspended or
+        resumed by the later decision, and of two of one second by the one that resumes it."""
         with self._lock, _Transaction(self._connection, "FULL"):
-            self._connection.execute("INSERT OR IGNORE INTO notices VALUES (?)", (notice,))
-            if self.state(name) in (None, *REVERSIBLE):
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO states VALUES (?, ?)", (name, state)
-                )
+            known = self._connection.execute(
+                "SELECT state, time FROM states WHERE name = ?", (name,)
+            ).fetchone()
+            if known is not None:
+                was, since = known
+                is_later = time > since or (time == since and state == SealState.ACTIVE)
+                if was not in _REVERSIBLE or (state in _REVERSIBLE and not is_later):
+                    return
+            self._connection.execute(
+                "INSERT OR REPLACE INTO states VALUES (?, ?, ?)", (name, state, time)
+            )
 
     # ---- what was signed ----
 

@@ -240,24 +240,24 @@ def check_destroyed(asked: pb.DestroySignerKey, roster: Roster, now: int) -> Non
 
 
 class Notice(NamedTuple):
-    """A decision of officers: what tells it from others, and the state that a key, a seal or an
-    intent (its digest) is in since."""
+    """A decision of officers: the state of a key, a seal or an intent (its digest) since `time`
+    (seconds), when the last of them signed."""
 
-    id: str
     name: str
     state: str
+    time: int
 
 
 def read_notice(asked: pb.SignerNotice, roster: Roster, now: int) -> Notice:
     """What officers have decided: with a rejection the intent is ended. Raises
     HubError(INTENT_NOT_APPROVED) with the rule."""
     if asked.rejection:
-        digest = b64u(intent_digest(asked.intent))
-        check_rejected(asked.intent_name, asked.intent, asked.rejection, roster, now=now)
-        return Notice(f"{digest} rejected", digest, "rejected")
+        name, data = asked.intent_name, asked.intent
+        time = check_rejected(name, data, asked.rejection, roster, now=now)
+        return Notice(b64u(intent_digest(data)), "rejected", time)
     approved = _ordered(asked, roster, now, tuple(_STATES), "that ends or resumes anything")
     member, state = _STATES[approved.intent.kind]
-    return Notice(approved.digest, approved.intent.text(member), state)
+    return Notice(approved.intent.text(member), state, approved.time)
 
 
 def allow_anew(
