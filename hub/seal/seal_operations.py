@@ -299,7 +299,8 @@ class ChangeSeal:
         if self.verb is SealVerb.RESUME:
             # Whoever signs elsewhere would refuse what is asked a moment later. Everything else it
             # is told from the log (`tell_signers.py`).
-            homes = {key.home for key in await self.keys.of_seal(seal.name)}
+            keys = await self.keys.of_seal(seal.name)
+            homes = {key.home for key in keys if key.state is KeyState.ACTIVE}
             await self.keys.notice(homes, Mandate.of(approved))
         writes, checks = await changed_seal(self.keys, seal, state, self.clock())
         return Change(
