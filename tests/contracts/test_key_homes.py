@@ -508,20 +508,26 @@ def test_behind_a_signer_a_seal_that_was_suspended_or_revoked_signs_nothing(
 @behind
 @pytest.mark.parametrize(
     ("kind", "more", "state"),
-    [("key.retire", {}, "retired"), ("key.compromise", {"since": 1}, "compromised")],
+    [
+        ("key.retire", {}, "retired"),
+        ("key.compromise", {"since": 1}, "compromised"),
+        ("seal.end", {}, "ended"),
+    ],
 )
-def test_behind_a_signer_a_key_that_has_ended_signs_nothing(
+def test_behind_a_signer_what_has_ended_signs_nothing(
     home: KeyHome, mandates: Mandates, kind: str, more: dict[str, int], state: str
 ) -> None:
-    """Another key of the same seal goes on."""
-    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    """A key, or a seal; another key, of another seal, goes on."""
+    seal = f"{SEAL}-{state}"
+    _, key = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF, seal=seal)
     _, other = certified(home, mandates, KeyAlgorithm.ES256, KeyUse.PDF)
+    name = seal if kind == "seal.end" else key_name(key.kid)
 
-    home.notice(mandates.mandate(kind, {"key": key_name(key.kid), "cause": "x", **more}))
+    home.notice(mandates.mandate(kind, {kind.partition(".")[0]: name, "cause": "x", **more}))
 
-    found = refusal(lambda: key.sign_document(mandates.document(key)))
-    assert found == (Reason.TRANSITION_NOT_ALLOWED, state)
-    other.sign_document(mandates.document(other))
+    work = mandates.document(key, mandates.standing(seal=seal))
+    assert refusal(lambda: key.sign_document(work)) == (Reason.TRANSITION_NOT_ALLOWED, state)
+    other.sign_document(mandates.document(other, mandates.standing(uses_max=100)))
 
 
 @behind

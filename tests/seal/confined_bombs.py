@@ -27,7 +27,7 @@ def _answer(words: Mapping[str, Any], files: Sequence[bytes]) -> Said:
     if how == "sleep":
         time.sleep(60)
     if how == "memory":
-        return {}, (bytes(600_000_000),)
+        return {"held": len(bytes(600_000_000))}, ()
     if how == "flood":
         os.write(1, bytes(5_000))
         time.sleep(60)

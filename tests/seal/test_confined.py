@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from pathlib import Path
@@ -34,6 +35,18 @@ def test_one_that_overruns_or_lies_has_no_answer(how: str, tmp_path: Path) -> No
 
     assert time.monotonic() - began < 15
     assert not (tmp_path / "left").exists() or (tmp_path / "left").stat().st_size == 0
+
+
+def test_processor_time_is_that_of_the_file() -> None:
+    """What loading the module takes is not counted, and not a second more is given."""
+    process("").ask({}, b"")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with pytest.raises(OverrunError):
+        process("loop").ask({}, b"")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert 1.0 <= used < 1.8
 
 
 def test_one_that_sleeps_is_killed_by_the_clock() -> None:
