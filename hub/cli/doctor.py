@@ -309,11 +309,7 @@ def _recorded_keys(config: Config, home: str, here: frozenset[str]) -> Iterator[
         yield _fault(check, error)
         return
     if found.gone:
-        named = ", ".join(found.gone[:KEYS_NAMED_MAX])
-        detail = Said(
-            f"{len(found.gone)} keys are recorded and not there: {named}",
-            f"{len(found.gone)} 个已记录的密钥不在其中：{named}",
-        )
+        detail = _named(found.gone, "keys are recorded and not there", "个已记录的密钥不在其中")
         remedy = Said(
             "Restore them: the files USE-ID.key into the folder of seal keys, or the token. If "
             "they are lost, have others made and put in force: sealway key generate, sealway key "
@@ -323,11 +319,7 @@ def _recorded_keys(config: Config, home: str, here: frozenset[str]) -> Iterator[
         )
         yield Finding(check, Mark.FAULT, detail, remedy)
     if found.nobodys:
-        named = ", ".join(found.nobodys[:KEYS_NAMED_MAX])
-        detail = Said(
-            f"{len(found.nobodys)} keys that no record knows: {named}",
-            f"{len(found.nobodys)} 个密钥没有记录：{named}",
-        )
+        detail = _named(found.nobodys, "keys that no record knows", "个密钥没有记录")
         remedy = Said(
             "The hub ended while it made or destroyed them; nothing is sealed with them. Execute "
             "the intent again where it is open, then remove them: the file USE-ID.key in the "
@@ -336,6 +328,12 @@ def _recorded_keys(config: Config, home: str, here: frozenset[str]) -> Iterator[
             "然后删除：印章密钥目录中的 USE-ID.key 文件，或用密码设备自带工具删除该标识的对象",
         )
         yield Finding(check, Mark.WARNING, detail, remedy)
+
+
+def _named(key_ids: Sequence[str], en: str, zh: str) -> Said:
+    """How many keys, and which; not all of very many."""
+    named = ", ".join(key_ids[:KEYS_NAMED_MAX])
+    return Said(f"{len(key_ids)} {en}: {named}", f"{len(key_ids)} {zh}：{named}")
 
 
 def _algorithms(config: Config) -> Finding:

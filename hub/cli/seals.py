@@ -125,9 +125,8 @@ def draw_picture(
     Example: sealway seal draw --name 杭州市市场监督管理局 --code 3301000012345 --out seal.png
     """
     # Fonts and pictures take long to load, and no other command needs them.
-    from hub.seal import round_seal  # noqa: PLC0415
+    from hub.seal import picture_file, round_seal  # noqa: PLC0415
     from hub.seal.faces.fonts import FaceFonts  # noqa: PLC0415
-    from hub.seal.picture_file import draw_picture, read_picture  # noqa: PLC0415
     from hub.seal.pictures import DPI  # noqa: PLC0415
 
     terminal = Terminal(as_json)
@@ -136,10 +135,10 @@ def draw_picture(
             f"--out {out}: end it in .svg or .png", f"--out {out}：应以 .svg 或 .png 结尾"
         )
     seal = round_seal.RoundSeal(name, purpose, code, diameter)
-    picture = read_picture(round_seal.draw_round_seal(seal, FaceFonts.open(font)))
+    picture = picture_file.read_picture(round_seal.draw_round_seal(seal, FaceFonts.open(font)))
     data = picture.data
     if out.suffix.lower() == ".png":
-        data = round_seal.with_palette(draw_picture(picture, diameter, DPI))
+        data = round_seal.with_palette(picture_file.draw_picture(picture, diameter, DPI))
     save(out, data, mode=PUBLIC)
     terminal.document({"picture": str(out), "diameter_mm": diameter})
     terminal.say(f"Picture: {out}", f"印模：{out}")

@@ -8,6 +8,9 @@ kept in memory until the intent itself is over, when nothing can be done under i
 A hub that starts would have to read the whole log. So now and then an entry sums up what has ended
 by then, and reading begins with it. A row says which entry; one that names an older summary, or
 none, makes the start longer and nothing else.
+
+What ends or resumes keys and seals passes by on the way, and is kept for whoever signs elsewhere
+(`tell_signers.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from hub.domain.entry import Entry
 from hub.domain.strict_json import Json
 from hub.errors import HubError, Reason
 from hub.proof.officers.intent import SECONDS_MAX
+from hub.proof.officers.seal_kinds import NEW_STATES
 from hub.seal.ports import Database, Log, Recorder
 from hub.seal.store import ENDED_SUMMARY, PUT_ENDED, IntentState
 from hub.storage.statements import ENTRY_INDEX, Check, Write, integer
@@ -44,17 +48,7 @@ _ENDING: Final[Mapping[Json, IntentState]] = {
     "intent.withdrawn": IntentState.WITHDRAWN,
 }
 _EXECUTED: Final = frozenset({"digest", "bytes", "approvals"})
-# What ends a key or a seal, or resumes a seal: whoever signs elsewhere is told.
-_TOLD: Final = frozenset(
-    {
-        "key.compromised",
-        "key.retired",
-        "seal.ended",
-        "seal.resumed",
-        "seal.revoked",
-        "seal.suspended",
-    }
-)
+_TOLD: Final = frozenset(kind.name for kind in NEW_STATES)
 
 
 class Decided(NamedTuple):
@@ -224,10 +218,11 @@ class EndedIntents:
                 rejection = str(data["approval"])
                 self._decided.append(Decided(str(data["intent"]), b"", (), rejection))
         elif data.keys() >= _EXECUTED:
-            not_after = orjson.loads(str(data["bytes"]))["not_after"]
+            intent = orjson.loads(str(data["bytes"]))
+            not_after = intent["not_after"]
             assert isinstance(not_after, int), "the hub wrote it"
             self._ended[str(data["digest"])] = End(IntentState.EXECUTED, not_after)
-            if kind in _TOLD and self.keeps_decided:
+            if intent["kind"] in _TOLD and self.keeps_decided:
                 approvals = data["approvals"]
                 assert isinstance(approvals, list), "the hub wrote it"
                 said = str(data["bytes"]).encode()

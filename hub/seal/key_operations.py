@@ -10,8 +10,7 @@ import asyncio
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from hub.clock import Clock
 from hub.domain import names
@@ -56,8 +55,6 @@ from hub.storage.statements import ENTRY_INDEX, Check, Write
 NAME_MAX: Final = 400
 FILES: Final = "files"
 _MADE_MAX: Final = 256
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)

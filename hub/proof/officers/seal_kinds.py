@@ -6,8 +6,11 @@ seal-maker's key can compare it with the bytes that are to be signed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
+from hub.domain.seal_states import KeyState, SealState
 from hub.proof.officers.intent import (
     DIGEST,
     MOMENT,
@@ -210,6 +213,19 @@ KEY_RESEAL: Final = Kind(
     (_KEY, Member("seal", NAME)),
     is_standing=True,
 )
+
+NEW_STATES: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
+    {
+        KEY_COMPROMISE: ("key", KeyState.COMPROMISED),
+        KEY_RETIRE: ("key", KeyState.RETIRED),
+        SEAL_END: ("seal", SealState.ENDED),
+        SEAL_RESUME: ("seal", SealState.ACTIVE),
+        SEAL_REVOKE: ("seal", SealState.REVOKED),
+        SEAL_SUSPEND: ("seal", SealState.SUSPENDED),
+    }
+)
+"""What ends a key or a seal, or resumes a seal: the member that names it, and its state since. Who
+signs apart from the hub is told of these (docs/adr/0060)."""
 
 SEAL_KINDS: Final = (
     SEAL_APPLY,

@@ -88,10 +88,12 @@ class ServiceHome:
     ) -> MadeKey:
         """As in `KeyHome`; the service is told the digest of the intent. One order is one request,
         which the service answers alike."""
-        intent = "" if order is None else digest(order.mandate.intent)
-        known = None if order is None else uuid.uuid5(_ORDERS, f"{intent} {order.number}")
+        request_id, intent = uuid.uuid4(), ""
+        if order is not None:
+            intent = digest(order.mandate.intent)
+            request_id = uuid.uuid5(_ORDERS, f"{intent} {order.number}")
         asked: dict[str, Json] = {
-            "request_id": str(known or uuid.uuid4()),
+            "request_id": str(request_id),
             "intent": intent,
             "algorithm": algorithm.value,
             "use": use.value,

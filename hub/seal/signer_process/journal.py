@@ -1,4 +1,4 @@
-"""What a signer process remembers: what it believes, has made, has used and has signed.
+"""What a signer process remembers: what it believes, has made and signed, and what has ended.
 
 One SQLite file. A use is counted, and on disk, before the first signature is made, so whatever
 happens afterwards is counted; a request that began and was not finished when the process ended is

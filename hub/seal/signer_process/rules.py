@@ -7,7 +7,7 @@ composes by the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
@@ -15,7 +15,6 @@ from hub.domain.document import Reader
 from hub.domain.face import CopyTerms, FaceFormat
 from hub.domain.record import SealingOrder
 from hub.domain.seal_key import FORMATS, KeyAlgorithm, KeyUse, key_name
-from hub.domain.seal_states import KeyState, SealState
 from hub.errors import HubError, Reason
 from hub.proof.encoding import b64u
 from hub.proof.jose import Keys
@@ -24,20 +23,15 @@ from hub.proof.officers.approval import intent_digest
 from hub.proof.officers.intent import Kind
 from hub.proof.officers.roster import Approved, Roster
 from hub.proof.officers.seal_kinds import (
-    KEY_COMPROMISE,
     KEY_DESTROY,
     KEY_GENERATE,
     KEY_RESEAL,
-    KEY_RETIRE,
     KEY_USES_MAX,
     KEYS_MAX,
+    NEW_STATES,
     SEAL_APPLY,
-    SEAL_END,
     SEAL_MAKE,
     SEAL_RENEW,
-    SEAL_RESUME,
-    SEAL_REVOKE,
-    SEAL_SUSPEND,
 )
 from hub.proof.pdf.file import open_pdf
 from hub.proof.reasons import ProofError
@@ -73,16 +67,6 @@ RECORDS_MAX: Final = 10_000
 # Longer than what an intent says of a key: its kind has the limits.
 _TEXT_MAX: Final = 64
 
-# What an intent names, and the state that it puts that in.
-_STATES: Final[Mapping[Kind, tuple[str, str]]] = {
-    KEY_COMPROMISE: ("key", KeyState.COMPROMISED),
-    KEY_RETIRE: ("key", KeyState.RETIRED),
-    SEAL_END: ("seal", SealState.ENDED),
-    SEAL_RESUME: ("seal", SealState.ACTIVE),
-    SEAL_REVOKE: ("seal", SealState.REVOKED),
-    SEAL_SUSPEND: ("seal", SealState.SUSPENDED),
-}
-
 SigningRequest: TypeAlias = (
     pb.SignRecords
     | pb.SignDocument
@@ -105,6 +89,14 @@ class Allowed:
     uses_max: int
     name: str
     seal: str | None
+
+    @classmethod
+    def under(
+        cls, approved: ApprovedIntent, inputs: Sequence[bytes], counter: str, count: int
+    ) -> Allowed:
+        """Under a standing intent, by a key of the seal that it names."""
+        intent = approved.intent
+        return cls(inputs, counter, count, intent.uses_max, approved.name, intent.seal)
 
 
 class Signed(NamedTuple):
@@ -129,13 +121,9 @@ def allow_records(
     for record in asked.records:
         batch.check_bytes(record.payload, record.disclosures, record.decoys, record.row_index)
     header = header_segment(key)
-    return Allowed(
-        inputs=[f"{header}.{b64u(one)}".encode() for one in _payloads(approved.name, asked)],
-        counter=_record_counter(approved.digest, key),
-        count=len(asked.records),
-        uses_max=approved.intent.uses_max,
-        name=approved.name,
-        seal=approved.intent.seal,
+    inputs = [f"{header}.{b64u(one)}".encode() for one in _payloads(approved.name, asked)]
+    return Allowed.under(
+        approved, inputs, _record_counter(approved.digest, key), len(asked.records)
     )
 
 
@@ -159,14 +147,7 @@ def allow_document(
         check_ofd(approved, document, key, makers=makers, now=now)
     else:
         check_pdf(approved, document, key, CmsForm.of(key), now=now)
-    return Allowed(
-        inputs=[document.to_sign],
-        counter=approved.digest,
-        count=1,
-        uses_max=approved.intent.uses_max,
-        name=approved.name,
-        seal=approved.intent.seal,
-    )
+    return Allowed.under(approved, [document.to_sign], approved.digest, 1)
 
 
 def allow_face_code(
@@ -179,14 +160,7 @@ def allow_face_code(
     """
     check_certified(approved.name, approved.intent.authority, key, now=now)
     check_code(approved, _face_order(asked.order), asked.to_sign, stated=None, kid=key.kid, now=now)
-    return Allowed(
-        inputs=[asked.to_sign],
-        counter=f"{approved.digest} code",
-        count=1,
-        uses_max=approved.intent.uses_max,
-        name=approved.name,
-        seal=approved.intent.seal,
-    )
+    return Allowed.under(approved, [asked.to_sign], f"{approved.digest} code", 1)
 
 
 def allow_seal(asked: pb.SignSeal, roster: Roster, key: SigningKey, now: int) -> Allowed:
@@ -255,8 +229,8 @@ def read_notice(asked: pb.SignerNotice, roster: Roster, now: int) -> Notice:
         name, data = asked.intent_name, asked.intent
         time = check_rejected(name, data, asked.rejection, roster, now=now)
         return Notice(b64u(intent_digest(data)), "rejected", time)
-    approved = _ordered(asked, roster, now, tuple(_STATES), "that ends or resumes anything")
-    member, state = _STATES[approved.intent.kind]
+    approved = _ordered(asked, roster, now, tuple(NEW_STATES), "that ends or resumes anything")
+    member, state = NEW_STATES[approved.intent.kind]
     return Notice(approved.intent.text(member), state, approved.time)
 
 
